@@ -1,0 +1,4 @@
+from music_composer.cli import main
+
+if __name__ == "__main__":
+    main()

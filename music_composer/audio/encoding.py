@@ -1,0 +1,83 @@
+"""Steps of stacked frames to latents, and back: principal components, fitted by sums that can be merged.
+
+Principal component analysis (Pearson 1901) of the covariance that the sums give. The sums of two parts of a dataset
+add up to the sums of the whole, so parts can be read on different machines, and memory never grows with the music.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Sums over steps: how many, of x (size,), and of x x' (size, size), float64."""
+
+    count: int
+    total: np.ndarray
+    products: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """latents = (steps - mean) @ forward; steps = latents @ backward + mean.
+
+    mean (size,), forward (size, components), backward (components, size), float32. Latents have deviation 1.
+    """
+
+    mean: np.ndarray
+    forward: np.ndarray
+    backward: np.ndarray
+    kept: float  # share of the variance that the components hold
+
+
+def moments_of(steps: np.ndarray) -> Moments:
+    """Sums over the rows of `steps`, shape (steps, size)."""
+    x = steps.astype(np.float32)
+    return Moments(len(x), x.sum(axis=0, dtype=np.float64), (x.T @ x).astype(np.float64))
+
+
+def merge(parts: Iterable[Moments]) -> Moments:
+    """The sums of all parts together."""
+    first, *rest = parts
+    count, total, products = first.count, first.total.copy(), first.products.copy()
+    for part in rest:
+        count += part.count
+        total += part.total
+        products += part.products
+    return Moments(count, total, products)
+
+
+def principal_components(moments: Moments, components: int) -> Encoding:
+    """The `components` directions of largest variance (fewer when the data has fewer), scaled to deviation 1.
+
+    Directions whose variance is below a millionth of the largest carry rounding only; their latents stay near zero
+    instead of being blown up to deviation 1.
+    """
+    mean = moments.total / moments.count
+    covariance = moments.products / moments.count - np.outer(mean, mean)
+    variances, directions = np.linalg.eigh(covariance)
+    variances = np.maximum(variances[::-1], 0)
+    directions = directions[:, ::-1][:, :components]
+    # A direction's sign is arbitrary and may differ between LAPACKs: the largest entry is made positive.
+    directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
+    deviations = np.sqrt(np.maximum(variances[:components], 1e-6 * max(variances[0], 1e-12)))
+    return Encoding(
+        mean.astype(np.float32),
+        (directions / deviations).astype(np.float32),
+        (directions * deviations).T.astype(np.float32),
+        float(variances[:components].sum() / max(variances.sum(), 1e-12)),
+    )
+
+
+def encode(steps: np.ndarray, encoding: Encoding) -> np.ndarray:
+    """(..., size) -> (..., components)."""
+    return (steps - encoding.mean) @ encoding.forward
+
+
+def decode(latents: np.ndarray, encoding: Encoding) -> np.ndarray:
+    """(..., components) -> (..., size)."""
+    return latents @ encoding.backward + encoding.mean

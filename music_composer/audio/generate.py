@@ -1,0 +1,122 @@
+"""Closes the loop: a prompt's frames in, an endless stream of new frames out. The only file that feeds a model itself.
+
+All samples of a batch play side by side in one compiled loop. The noise of each sample is drawn here, from its own
+stream, so that a sample depends on its seed alone and not on its neighbours or on how long a chunk is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from music_composer.audio.models.continuation import Continuation
+from music_composer.audio.prompts import Prompt
+from music_composer.data.batches import to_frames, to_steps
+from music_composer.options import GenerateOptions
+from music_composer.training.devices import compile_arguments
+
+Tensor = Any
+LOUDEST = np.log(2.0)  # of a band's magnitude; full scale is log(1)
+
+
+class Listener(keras.Model):
+    """Input: latents, noise (batch, steps, components), level (batch, 1, 1). Output: the state after the last step."""
+
+    def __init__(self, model: Continuation) -> None:
+        super().__init__()
+        self.model = model
+        self.compile(**compile_arguments())
+
+    def call(self, inputs: list[Tensor]) -> list[Tensor]:
+        return self.model.listen(*inputs)[1]
+
+
+class Player(keras.Model):
+    """Plays as many steps as it is given noise for.
+
+    Input: the last latents (batch, components), level (batch, 1), noise for the past and noise to flow from (both
+    (batch, steps, components)), and the state before those latents.
+    Output: new latents (batch, steps, components), and the state before the last of them.
+    """
+
+    def __init__(self, model: Continuation) -> None:
+        super().__init__()
+        self.model = model
+        self.compile(**compile_arguments())
+
+    def call(self, inputs: list[Tensor]) -> list[Tensor]:
+        latents, level, past_noise, flow_noise, *state = inputs
+        steps = ops.shape(past_noise)[1]
+        index = ops.reshape(ops.arange(steps), (1, steps, 1))
+
+        def play(i: Tensor, played: Tensor, latents: Tensor, *state: Tensor) -> list[Tensor]:
+            noise = ops.take(past_noise, i, axis=1), ops.take(flow_noise, i, axis=1)
+            hidden, state = self.model.listen_step(latents, level, noise[0], list(state))
+            latents = self.model.head.sample(hidden, noise[1])
+            # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
+            return [i + 1, ops.where(ops.equal(index, i), latents[:, None], played), latents, *state]
+
+        start = [ops.zeros((), dtype="int32"), ops.zeros_like(flow_noise), latents, *state]
+        _, played, _, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
+        return [played, *state]
+
+
+def continue_prompts(
+    model: Continuation,
+    prompts: Sequence[Prompt],
+    rngs: Sequence[np.random.Generator],
+    options: GenerateOptions,
+    chunk_steps: int,
+) -> Iterator[np.ndarray]:
+    """Yields new frames without end, `chunk_steps` steps at a time: (batch, frames, channels, bands), float32.
+
+    The same prompts and generators in the same state give the same frames.
+    """
+    stack, channels = model.options.stack, prompts[0].bands.shape[1]
+    flow = model.options.head == "flow"
+    level = np.full((len(prompts), 1), options.context_noise if flow else 0.0, np.float32)
+    player = Player(model)
+    latents, state = _listen(model, prompts, rngs, level)
+    while True:
+        past, start = _noise(rngs, chunk_steps, model.options.components)
+        played, *state = player.predict_on_batch([latents, level, past, start * options.temperature, *state])
+        latents = played[:, -1]
+        steps = _decode(model, np.asarray(played))
+        yield np.minimum(to_frames(steps, stack, channels), LOUDEST)
+
+
+def _listen(
+    model: Continuation, prompts: Sequence[Prompt], rngs: Sequence[np.random.Generator], level: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The prompts' last latents, and the state that the model is in before it hears them."""
+    components, listener = model.options.components, Listener(model)
+    encoded = [_encode(model, to_steps(prompt.bands, model.options.stack)) for prompt in prompts]
+    state = [np.array(part) for part in model.initial_state(len(prompts))]
+    for length in sorted({len(latents) for latents in encoded} - {1}):
+        same = [i for i, latents in enumerate(encoded) if len(latents) == length]
+        latents = np.stack([encoded[i][:-1] for i in same])
+        noise = np.stack([rngs[i].standard_normal((length - 1, components), np.float32) for i in same])
+        after = listener.predict_on_batch([latents, level[same, :, None], noise])
+        for whole, part in zip(state, after, strict=True):
+            whole[same] = part
+    return np.stack([latents[-1] for latents in encoded]), state
+
+
+def _noise(rngs: Sequence[np.random.Generator], steps: int, components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two normal arrays (batch, steps, components). Drawn step by step, so a chunk's length changes nothing."""
+    both = np.stack([rng.standard_normal((steps, 2, components), np.float32) for rng in rngs])
+    return both[:, :, 0], both[:, :, 1]
+
+
+def _encode(model: Continuation, steps: np.ndarray) -> np.ndarray:
+    kernel, bias = model.encoder.layer.get_weights()
+    return steps @ kernel + bias
+
+
+def _decode(model: Continuation, latents: np.ndarray) -> np.ndarray:
+    kernel, bias = model.decoder.layer.get_weights()
+    return latents @ kernel + bias

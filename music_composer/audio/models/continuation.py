@@ -1,0 +1,125 @@
+"""The audio model: steps of frames -> latents -> LSTM layers -> head -> latents -> steps of frames.
+
+One object holds the weights; training sees whole windows (`call`), generation one step at a time (`play_steps`).
+LSTM state is passed in and out and never kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from music_composer.audio.encoding import Encoding
+from music_composer.audio.models.heads import head_of
+from music_composer.layers.lstm import HoistedLSTM, lstm_step
+from music_composer.options import ModelOptions, from_plain
+
+Tensor = Any
+State = list[Tensor]  # h and c of each layer, each (batch, neurons)
+
+
+@keras.saving.register_keras_serializable(package="music_composer")
+class Continuation(keras.Model):
+    """Predicts each step of a window from those before it.
+
+    Input shape: (batch, steps + 1, size) frames in training. Output shape: (batch, steps), the loss of each step.
+    """
+
+    def __init__(
+        self, options: ModelOptions, size: int, flow_draws: int = 4, flow_steps: int = 10, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.options, self.size = options, size
+        self.flow_draws, self.flow_steps = flow_draws, flow_steps
+        time = keras.layers.TimeDistributed
+        self.encoder = time(keras.layers.Dense(options.components, trainable=False), name="encoder")
+        self.decoder = time(keras.layers.Dense(size, trainable=False), name="decoder")
+        self.lstms = [
+            HoistedLSTM(options.neurons, return_sequences=True, return_state=True, name=f"lstm_{i}")
+            for i in range(options.layers)
+        ]
+        self.head = head_of(options, flow_draws, flow_steps)
+        # All randomness of training; the loop sets it before each step, so that any step can be replayed.
+        self.noise_seed = keras.random.SeedGenerator(0)
+
+    def build(self, shape: tuple[int | None, ...] | None = None) -> None:
+        components, neurons = self.options.components, self.options.neurons
+        self.encoder.build((None, None, self.size))
+        self.decoder.build((None, None, components))
+        for i, lstm in enumerate(self.lstms):
+            lstm.build((None, None, components + 1 if i == 0 else neurons))
+        self.head.build((None, neurons))
+        self.built = True
+
+    def set_encoding(self, encoding: Encoding) -> None:
+        """Puts the principal components into the first and the last layer, where training leaves them."""
+        self.encoder.layer.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
+        self.decoder.layer.set_weights([encoding.backward, encoding.mean])
+
+    def call(self, windows: Tensor, training: bool = False) -> Tensor:
+        latents = self.encoder(windows)
+        past, target = latents[:, :-1], latents[:, 1:]
+        batch = ops.shape(past)[0]
+        # The model is told how noisy its past is, so that it learns how far to trust it.
+        noisiest = self.options.context_noise if self.options.head == "flow" else 0.0
+        level = noisiest * keras.random.uniform((batch, 1, 1), seed=self.noise_seed)
+        hidden, _ = self.listen(past, level, keras.random.normal(ops.shape(past), seed=self.noise_seed), training)
+        return self.head.loss(hidden, target, self.noise_seed)
+
+    def listen(
+        self, latents: Tensor, level: Tensor, noise: Tensor, training: bool = False, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        """latents and noise (batch, steps, components), level (batch, 1, 1) -> hidden (batch, steps, neurons), state."""
+        x = self._with_noise(latents, level, noise)
+        after: State = []
+        for i, lstm in enumerate(self.lstms):
+            before = None if state is None else state[2 * i : 2 * i + 2]
+            y, h, c = lstm(x, initial_state=before, training=training)
+            after += [h, c]
+            x = self._joined(x, y, i)
+            if training and self.options.dropout:
+                x = keras.random.dropout(x, self.options.dropout, seed=self.noise_seed)
+        return x, after
+
+    def listen_step(self, latents: Tensor, level: Tensor, noise: Tensor, state: State) -> tuple[Tensor, State]:
+        """The same for one step: latents and noise (batch, components), level (batch, 1)."""
+        x = self._with_noise(latents, level, noise)
+        after: State = []
+        for i, lstm in enumerate(self.lstms):
+            h, c = lstm_step(lstm, x, state[2 * i], state[2 * i + 1])
+            after += [h, c]
+            x = self._joined(x, h, i)
+        return x, after
+
+    def initial_state(self, batch: int) -> list[np.ndarray]:
+        return [np.zeros((batch, self.options.neurons), np.float32) for _ in range(2 * self.options.layers)]
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        return ops.mean(y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        plain = {"options": dataclasses.asdict(self.options), "size": self.size}
+        return {**super().get_config(), **plain, "flow_draws": self.flow_draws, "flow_steps": self.flow_steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Continuation:
+        return cls(**{**config, "options": from_plain(ModelOptions, config["options"])})
+
+    def _with_noise(self, latents: Tensor, level: Tensor, noise: Tensor) -> Tensor:
+        told = ops.broadcast_to(level, (*ops.shape(latents)[:-1], 1))
+        return ops.concatenate([latents + level * noise, told], axis=-1)
+
+    def _joined(self, x: Tensor, y: Tensor, layer: int) -> Tensor:
+        """Layers after the first add to what is below them, so that a deep stack learns as fast as a flat one."""
+        return y if layer == 0 else x + y

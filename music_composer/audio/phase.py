@@ -1,0 +1,164 @@
+"""Magnitudes to waveforms: phase is found after generation, outside the feedback loop.
+
+Fast Griffin-Lim (Perraudin, Balazs & Sondergaard 2013), started from a single pass that lets every spectral peak turn
+at its own frequency (Beauregard, Harish & Wyse 2015). Sound whose phase is already known (the prompt, or the chunk
+before) can be held fixed at the front, so that pieces join without a seam.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import scipy.fft
+
+from music_composer.audio.frames import analysis_window, bands_to_magnitudes, spectrum, to_left_right, to_mid_side
+from music_composer.options import FrameOptions
+from music_composer.values import Frames, Waveform
+
+MOMENTUM = 0.99
+
+
+def frames_to_waveform(frames: Frames, options: FrameOptions, iterations: int, rng: np.random.Generator) -> Waveform:
+    """The inverse of `frames.waveform_to_frames`, but for phase: (frames - 1) * hop samples."""
+    magnitudes = bands_to_magnitudes(frames.bands.transpose(1, 0, 2), options)
+    samples = samples_of(magnitudes, options, iterations, rng)
+    half = options.window // 2
+    return Waveform(to_left_right(samples[:, half : samples.shape[1] - half]), options.rate)
+
+
+def samples_of(
+    magnitudes: np.ndarray,
+    options: FrameOptions,
+    iterations: int,
+    rng: np.random.Generator,
+    known: np.ndarray | None = None,
+) -> np.ndarray:
+    """Finds samples whose spectrum has these magnitudes.
+
+    magnitudes: float32, shape (channels, frames, bins).
+    known: float32, shape (channels, samples), or None: the samples that the sound begins with. They hold the phase of
+        what follows; the result runs close to them, but is not forced to be them.
+    Returns float32, shape (channels, (frames - 1) * hop + window).
+    """
+    fixed = 0 if known is None else known.shape[1]
+    phases = propagated_phases(magnitudes, options, rng, known)
+    estimate = magnitudes * np.exp(1j * phases).astype(np.complex64)
+    before = estimate
+    for _ in range(iterations):
+        samples = overlap_add(estimate, options)
+        if known is not None:
+            samples[:, :fixed] = known
+        consistent = spectrum(samples, options)
+        projected = magnitudes * (consistent / np.maximum(np.abs(consistent), 1e-9))
+        estimate = projected + np.float32(MOMENTUM) * (projected - before)
+        before = projected
+    return overlap_add(before, options)
+
+
+def overlap_add(spectra: np.ndarray, options: FrameOptions) -> np.ndarray:
+    """The least-squares inverse of `frames.spectrum`: (..., frames, bins) -> (..., (frames - 1) * hop + window).
+
+    Griffin & Lim 1984. The first and last window of samples rest on fewer frames than the others.
+    """
+    hop, overlap = options.hop, options.window // options.hop
+    window = analysis_window(options)
+    pieces = scipy.fft.irfft(spectra, n=options.window, axis=-1) * window
+    *lead, frames, _ = pieces.shape
+    pieces = pieces.reshape(*lead, frames, overlap, hop)
+    total = np.zeros((*lead, frames + overlap - 1, hop), np.float32)
+    weight = np.zeros((frames + overlap - 1, hop), np.float32)
+    squares = (window * window).reshape(overlap, hop)
+    for i in range(overlap):
+        total[..., i : i + frames, :] += pieces[..., i, :]
+        weight[i : i + frames] += squares[i]
+    total /= np.maximum(weight, 1e-3)
+    return total.reshape(*lead, -1)
+
+
+def propagated_phases(
+    magnitudes: np.ndarray, options: FrameOptions, rng: np.random.Generator, known: np.ndarray | None
+) -> np.ndarray:
+    """A first guess (channels, frames, bins), in radians, made in one pass over the frames.
+
+    Each peak's frequency is interpolated from its neighbours; its phase advances by that frequency, and the bins
+    around it follow it. Frames that lie within `known` take their phase from there.
+    """
+    channels, frames, bins = magnitudes.shape
+    phases = np.empty(magnitudes.shape, np.float32)
+    phase = rng.uniform(0, 2 * np.pi, (channels, bins)).astype(np.float32)
+    first = 0
+    if known is not None and known.shape[1] >= options.window:
+        told = np.angle(spectrum(known, options))
+        first = min(told.shape[1], frames)
+        phases[:, :first] = told[:, :first]
+        phase = phases[:, first - 1]
+    offsets, nearest = _peaks(magnitudes[:, first:])
+    turn = np.float32(2 * np.pi * options.hop / options.window)
+    tilt = np.float32(np.pi) * (np.arange(bins) % 2)  # neighbours of a centred sinusoid differ by half a turn
+    for i in range(frames - first):
+        peak = nearest[:, i]
+        advanced = phase + turn * (np.arange(bins) + offsets[:, i])
+        at_peak = np.take_along_axis(advanced, peak, axis=1)
+        phase = (at_peak + tilt - tilt[peak]) % np.float32(2 * np.pi)
+        phases[:, first + i] = phase
+    return phases
+
+
+def _peaks(magnitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each bin: how far (bins) a peak at it lies beside it, and the bin of the nearest peak. (..., bins) each."""
+    bins = magnitudes.shape[-1]
+    padded = np.pad(magnitudes, [(0, 0)] * (magnitudes.ndim - 1) + [(1, 1)])
+    left, middle, right = padded[..., :-2], padded[..., 1:-1], padded[..., 2:]
+    curve = left - 2 * middle + right
+    offsets = np.where(curve < -1e-12, 0.5 * (left - right) / np.minimum(curve, -1e-12), 0)
+    is_peak = (middle > left) & (middle >= right)
+    index = np.arange(bins)
+    below = np.maximum.accumulate(np.where(is_peak, index, -bins), axis=-1)
+    above = np.minimum.accumulate(np.where(is_peak, index, 2 * bins)[..., ::-1], axis=-1)[..., ::-1]
+    nearest = np.where(index - below <= above - index, below, above)
+    return np.clip(offsets, -0.5, 0.5).astype(np.float32), np.where((nearest < 0) | (nearest >= bins), index, nearest)
+
+
+class PhaseStream:
+    """Frames in pieces to samples in pieces that join without a seam, in constant memory.
+
+    Begins from real sound: `known`, float32, shape (channels: mid, side; frames * hop), is what lies before the next
+    frame's window, and `bands`, shape (frames, channels, bands), are the frames whose windows start within it.
+    """
+
+    def __init__(
+        self,
+        known: np.ndarray,
+        bands: np.ndarray,
+        options: FrameOptions,
+        fade_seconds: float,
+        iterations: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self._known, self._bands, self._options = known, bands, options
+        self._iterations, self._rng = iterations, rng
+        self._fade = min(round(fade_seconds * options.rate), known.shape[1])
+        self._context = len(bands)
+
+    def push(self, bands: np.ndarray) -> np.ndarray:
+        """Frames (frames, channels, bands) -> samples (channels, frames * hop).
+
+        The result lags by the fade: its first samples lead from what was known into what is new, and the last ones of
+        this piece come with the next, or with `rest`.
+        """
+        options, length = self._options, self._known.shape[1]
+        bands = np.concatenate([self._bands, bands])
+        magnitudes = bands_to_magnitudes(bands.transpose(1, 0, 2), options)
+        samples = samples_of(magnitudes, options, self._iterations, self._rng, self._known)
+        ramp = np.linspace(0, 1, self._fade, dtype=np.float32)
+        start = length - self._fade
+        samples[:, start:length] = (1 - ramp) * self._known[:, start:] + ramp * samples[:, start:length]
+        complete = len(bands) * options.hop
+        self._bands = bands[-self._context :]
+        self._known = samples[:, complete - self._context * options.hop : complete]
+        return samples[:, start : complete - self._fade]
+
+    def rest(self) -> np.ndarray:
+        """The samples that were held back for a fade: (channels, fade)."""
+        return self._known[:, self._known.shape[1] - self._fade :]

@@ -1,0 +1,91 @@
+"""What the model hears before it plays: an excerpt of real sound, and its frames. No Keras."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from music_composer.audio.frames import floor, to_mid_side, waveform_to_frames
+from music_composer.audio.wav import read_excerpt, seconds_of
+from music_composer.errors import RecordingError
+from music_composer.options import FrameOptions
+from music_composer.values import Waveform
+
+CONTEXT_FRAMES = 16  # frames of real sound that the phase of the continuation grows from
+
+
+@dataclasses.dataclass(frozen=True)
+class Excerpt:
+    """A place in a recording, in seconds. whole: the recording as such is the prompt, not this piece of it."""
+
+    path: Path
+    start: float
+    seconds: float
+    whole: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Prompt:
+    """Real sound up to the cut, and the frames that lie before it.
+
+    samples: float32 (samples, channels), ends at the cut.
+    bands: (frames, channels, bands); the next frame's window begins at the cut.
+    cut: seconds into the recording.
+    """
+
+    source: Path
+    samples: np.ndarray
+    bands: np.ndarray
+    cut: float
+    whole: bool
+
+
+def whole_recording(path: Path, seconds: float) -> Excerpt:
+    """The last `seconds` of a recording, or all of it when it is shorter."""
+    length = seconds_of(path)
+    return Excerpt(path, max(0.0, length - seconds), min(seconds, length), whole=True)
+
+
+def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptions) -> Prompt:
+    """Reads an excerpt and cuts it where a frame can follow; silence at its end is left out.
+
+    Raises RecordingError when too little sound is left to go on from.
+    """
+    waveform = read_excerpt(excerpt.path, options.rate, excerpt.start, excerpt.seconds)
+    waveform = Waveform(with_channels(waveform.samples, channels), options.rate)
+    bands = waveform_to_frames(waveform, options).bands if len(waveform.samples) else np.zeros((0, channels, 1))
+    # Frames whose windows reach over an end of the excerpt have seen silence that is not in the music.
+    edge = options.window // 2 // options.hop
+    first, last = edge, min(len(bands) - 1, (len(waveform.samples) - options.window // 2) // options.hop)
+    levels = bands[first : last + 1].max(axis=(1, 2), initial=-np.inf)
+    threshold = max(levels.max(initial=-np.inf) + options.silence_db * np.log(10) / 20, np.log(2 * floor(options)))
+    loud = np.flatnonzero(levels > threshold)
+    steps = (int(loud[-1]) + 1) // stack if len(loud) else 0
+    if steps * stack < CONTEXT_FRAMES:
+        raise RecordingError(
+            f"{excerpt.path}: no {CONTEXT_FRAMES * options.hop / options.rate:.1f} s of sound in it to go on from"
+        )
+    stop = first + int(loud[-1]) + 1
+    cut = stop * options.hop - options.window // 2
+    return Prompt(
+        excerpt.path,
+        waveform.samples[:cut],
+        bands[stop - steps * stack : stop],
+        excerpt.start + cut / options.rate,
+        excerpt.whole,
+    )
+
+
+def known_sound(prompt: Prompt, options: FrameOptions) -> tuple[np.ndarray, np.ndarray]:
+    """What a PhaseStream begins from: (channels: mid, side; samples) before the cut, and their frames."""
+    samples = prompt.samples[-CONTEXT_FRAMES * options.hop :]
+    return np.ascontiguousarray(to_mid_side(samples)), prompt.bands[-CONTEXT_FRAMES:]
+
+
+def with_channels(samples: np.ndarray, channels: int) -> np.ndarray:
+    """(samples, 1 or 2) -> (samples, channels): doubled, or mixed down."""
+    if samples.shape[1] == channels:
+        return samples
+    return np.repeat(samples, 2, axis=1) if channels == 2 else samples.mean(axis=1, keepdims=True)

@@ -1,0 +1,205 @@
+"""The door: options are read, one library function is called, errors become one line. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import music_composer
+from music_composer.errors import MusicComposerError, OptionError
+from music_composer.options import (
+    HEADS,
+    SUBTYPES,
+    FolderOptions,
+    GenerateOptions,
+    ModelOptions,
+    TrainOptions,
+    default,
+)
+
+Command = Callable[..., Any]
+
+
+def option(record: type, field: str, *names: str, help: str, **more: Any) -> Command:
+    """An option whose default is the field's."""
+    return click.option(*names, field, default=default(record, field), show_default=True, help=help, **more)
+
+
+FOLDER = click.Path(path_type=Path)
+DATASETS = option(
+    FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER,
+    help="Recordings to learn from: WAV, FLAC, OGG, MP3, AIFF; subfolders too.",
+)  # fmt: skip
+TRAINDATA = option(
+    FolderOptions, "traindata", "-t", "--traindata-folder-path", type=FOLDER, help="The cache of FFT frames."
+)
+MODEL = option(FolderOptions, "model", "-m", "--model-folder-path", type=FOLDER, help="The run folder.")
+NEURONS = option(ModelOptions, "neurons", "-n", "--hidden-layer-neurons", type=int, help="Width of the LSTM layers.")
+LAYERS = option(ModelOptions, "layers", "-l", "--hidden-layer-count", type=int, help="Number of LSTM layers.")
+HEAD = option(
+    ModelOptions, "head", "--head", type=click.Choice(HEADS), help="Output head; `regression` is the older recipe."
+)
+EPOCHS = option(TrainOptions, "epochs", "-e", "--epochs", type=int, help="Passes over the music in this run.")
+BATCH = option(TrainOptions, "batch_size", "-b", "--batch-size", type=int, help="Windows in a batch.")
+FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
+NAME = option(
+    GenerateOptions, "name", "-o", "--output-music-name", help="NAME-0.wav, NAME-1.wav, ...; may contain a folder."
+)
+SECONDS = option(
+    GenerateOptions, "seconds", "-s", "--seconds-to-generate", type=float, help="New music in each continuation."
+)
+COUNT = option(GenerateOptions, "count", "-g", "--generated-music-num", type=int, help="How many continuations.")
+PROMPT = click.option(
+    "--prompt", "prompts", multiple=True, type=FOLDER,
+    help="Continue this recording; repeatable, used in turn.  [default: random excerpts of the dataset]",
+)  # fmt: skip
+INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
+SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
+TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
+SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
+VERBOSE = [
+    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("--debug", is_flag=True, help="Show tracebacks and the backend's own messages."),
+]
+PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
+GENERATING = [NAME, SECONDS, COUNT, PROMPT, INCLUDE, SUBTYPE, TEMPERATURE]
+
+
+def with_options(*options: Command) -> Callable[[Command], Command]:
+    def wrap(command: Command) -> Command:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return wrap
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@with_options(*PREPARING, *TRAINING, *GENERATING, SEED, *VERBOSE)
+@click.version_option(music_composer.__version__)
+@click.pass_context
+def cli(context: click.Context, **given: Any) -> None:
+    """Learns music from a folder of recordings, and goes on playing.
+
+    Put recordings into input_music_dataset/ and run `music-composer -n 1024 -l 4 -e 20`: it prepares them, trains,
+    and writes continuations. Run again, it trains further. The commands below do one leg each, with the same options.
+    """
+    if context.invoked_subcommand:
+        typed = [name for name in given if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+        if typed:
+            raise click.UsageError(f"put options after `{context.invoked_subcommand}`, not before it")
+        return
+    from music_composer import compose
+
+    compose.compose(*_records(context, given), fresh=given["fresh"], prompts=given["prompts"])
+
+
+@cli.command()
+@with_options(*PREPARING, *VERBOSE)
+@click.pass_context
+def prepare(context: click.Context, **given: Any) -> None:
+    """Cut the recordings into frames (only what has changed)."""
+    from music_composer import compose
+
+    compose.prepare(_folders(given))
+
+
+@cli.command()
+@with_options(*PREPARING, *TRAINING, SEED, *VERBOSE)
+@click.pass_context
+def train(context: click.Context, **given: Any) -> None:
+    """Prepare, then train; further, where there are weights."""
+    from music_composer import compose
+
+    folders, model, options, _ = _records(context, given)
+    compose.train(folders, compose.prepare(folders), model, options, fresh=given["fresh"])
+
+
+@cli.command()
+@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, SEED, *VERBOSE)
+@click.pass_context
+def generate(context: click.Context, **given: Any) -> None:
+    """Write continuations with the trained model."""
+    from music_composer import compose
+
+    folders, model, _, options = _records(context, given)
+    compose.generate(folders, options, given["prompts"], model)
+
+
+@cli.command()
+@click.option("-o", "--output", "folder", type=FOLDER, default=Path("demo"), show_default=True, help="Folder to make.")
+@with_options(click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True), *VERBOSE)
+@click.pass_context
+def demo(context: click.Context, **given: Any) -> None:
+    """Compose a little music, learn it, continue it, and show it on a page: under 4 minutes."""
+    from music_composer.demo import journey
+
+    page = journey.run_demo(given["folder"], given["seed"])
+    click.echo(f"open {page}")
+
+
+@cli.command()
+@with_options(*PREPARING, MODEL, *VERBOSE)
+@click.pass_context
+def info(context: click.Context, **given: Any) -> None:
+    """Say what is in the dataset, the cache and the run folder."""
+    from music_composer import compose
+
+    for line in compose.describe(_folders(given)):
+        click.echo(line)
+
+
+def _folders(given: dict[str, Any]) -> FolderOptions:
+    return _record(FolderOptions, given)
+
+
+def _records(
+    context: click.Context, given: dict[str, Any]
+) -> tuple[FolderOptions, dict[str, Any], TrainOptions, GenerateOptions]:
+    """The stage's own record for each stage; of the model's, only what was typed, as the run folder knows the rest."""
+    names = ("neurons", "layers", "head")
+    typed = {
+        name: given[name]
+        for name in names
+        if name in given and context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    ModelOptions(**typed)  # a value that makes no sense is said now, not after preparing
+    return _folders(given), typed, _record(TrainOptions, given), _record(GenerateOptions, given)
+
+
+def _record(record: Any, given: dict[str, Any]) -> Any:
+    return record(**{name: given[name] for name in record.__dataclass_fields__ if name in given})
+
+
+def main() -> None:
+    """Runs the command; every error of ours is one line on standard error and an exit code."""
+    debug = "--debug" in sys.argv
+    if "--quiet" in sys.argv:
+        os.environ["MUSIC_COMPOSER_QUIET"] = "1"
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as finished:
+        sys.exit(finished.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped", 130)
+    except MusicComposerError as error:
+        if debug:
+            raise
+        _fail(str(error), 2 if isinstance(error, OptionError) else 1)
+    except (OSError, MemoryError) as error:
+        if debug:
+            raise
+        _fail(f"{getattr(error, 'filename', None) or 'out of memory'}: {getattr(error, 'strerror', None) or error}", 1)
+
+
+def _fail(line: str, code: int) -> None:
+    click.echo(f"music-composer: {line}", err=True)
+    sys.exit(code)

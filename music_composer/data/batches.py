@@ -1,0 +1,164 @@
+"""Songs of frames to batches of training windows. Random only through (seed, epoch): any epoch can be replayed.
+
+Positions are in frames. A stretch is music that windows may be cut from: one song, or all songs that are too short for
+a window, joined. Part of each stretch is held out; a window never crosses from one part into the other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from music_composer.errors import RecordingError
+
+SHORTEST_WINDOW = 8  # steps
+
+
+@dataclasses.dataclass(frozen=True)
+class Region:
+    """Frames start..stop of one stretch."""
+
+    stretch: int
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        return self.stop - self.start
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """What is trained on and what is held out.
+
+    stretches: arrays (frames, channels, bands), usually left on disk.
+    window: frames in a window; it covers `window // stack - 1` predictions.
+    """
+
+    stretches: Sequence[np.ndarray]
+    window: int
+    stack: int
+    training: tuple[Region, ...]
+    held_out: tuple[Region, ...]
+    joined: int  # songs that were too short and were joined
+
+    @property
+    def windows_in_epoch(self) -> int:
+        return sum(self.windows_in(region) for region in self.training)
+
+    def windows_in(self, region: Region) -> int:
+        return -(-region.frames // self.window)
+
+    def batches_in_epoch(self, batch_size: int) -> int:
+        return -(-self.windows_in_epoch // batch_size)
+
+
+def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_out: float, seed: int) -> Dataset:
+    """Divides songs, arrays (frames, channels, bands), into what is trained on and what is held out.
+
+    Raises RecordingError when all songs together are too short for the shortest window.
+    """
+    total = sum(len(song) for song in songs)
+    steps = min(window_steps + 1, total // stack)
+    if steps <= SHORTEST_WINDOW:
+        raise RecordingError(
+            f"there are only {total} frames of music, and at least {(SHORTEST_WINDOW + 1) * stack} are needed: "
+            "add more or longer recordings"
+        )
+    window = steps * stack
+    long = [song for song in songs if len(song) >= window]
+    short = [song for song in songs if len(song) < window]
+    stretches = long + ([np.concatenate(short)] if sum(map(len, short)) >= window else [])
+    rng = np.random.default_rng([seed, 0])
+    training: list[Region] = []
+    held: list[Region] = []
+    for index, stretch in enumerate(stretches):
+        train, judge = _divide(index, len(stretch), window, held_out, rng)
+        training += train
+        held += judge
+    if not held and held_out:
+        training, held = _divide_longest(training, window)
+    return Dataset(stretches, window, stack, tuple(training), tuple(held), len(short))
+
+
+def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, int]]:
+    """(stretch, first frame) of every window of an epoch, in the order in which they are learnt.
+
+    The windows of a region cover all of it. Where they overlap (a region is seldom a whole number of windows), each
+    is moved at random by what the overlap allows, so that epochs see the music at other offsets.
+    """
+    rng = np.random.default_rng([seed, 1, epoch])
+    windows = []
+    for region in dataset.training:
+        count = dataset.windows_in(region)
+        starts = np.linspace(0, region.frames - dataset.window, count)
+        slack = (count * dataset.window - region.frames) / max(count - 1, 1)
+        starts[1:-1] += rng.uniform(-slack / 2, slack / 2, max(count - 2, 0))
+        windows += [(region.stretch, region.start + int(start)) for start in starts]
+    return [windows[i] for i in rng.permutation(len(windows))]
+
+
+def held_out_windows(dataset: Dataset) -> list[tuple[int, int]]:
+    """(stretch, first frame) of the windows that the model is judged by: always the same."""
+    return [
+        (region.stretch, region.start + i * dataset.window)
+        for region in dataset.held_out
+        for i in range(region.frames // dataset.window)
+    ]
+
+
+def batches(
+    dataset: Dataset, windows: Sequence[tuple[int, int]], batch_size: int, first: int = 0
+) -> Iterator[np.ndarray]:
+    """Batches (batch, steps, stack * channels * bands), float32, from the `first`-th on; the last is filled up.
+
+    A batch of another size would be another graph; it is filled with windows from the front, which are thus seen
+    twice in that epoch.
+    """
+    for start in range(first * batch_size, len(windows), batch_size):
+        chosen = [windows[i % len(windows)] for i in range(start, start + batch_size)]
+        yield np.stack([cut_window(dataset, *window) for window in chosen])
+
+
+def cut_window(dataset: Dataset, stretch: int, start: int) -> np.ndarray:
+    """One window as steps, shape (steps, stack * channels * bands), float32."""
+    return to_steps(dataset.stretches[stretch][start : start + dataset.window], dataset.stack)
+
+
+def to_steps(frames: np.ndarray, stack: int) -> np.ndarray:
+    """(frames, channels, bands) -> (frames // stack, stack * channels * bands), float32; a remainder is left out."""
+    steps = len(frames) // stack
+    return np.asarray(frames[: steps * stack], np.float32).reshape(steps, -1)
+
+
+def to_frames(steps: np.ndarray, stack: int, channels: int) -> np.ndarray:
+    """The inverse: (..., steps, stack * channels * bands) -> (..., steps * stack, channels, bands)."""
+    return steps.reshape(*steps.shape[:-2], steps.shape[-2] * stack, channels, -1)
+
+
+def _divide(
+    stretch: int, frames: int, window: int, held_out: float, rng: np.random.Generator
+) -> tuple[list[Region], list[Region]]:
+    """Holds out one run of windows at a random place, where the stretch is long enough to spare one."""
+    units = frames // window
+    spared = round(units * held_out)
+    place = int(rng.integers(units - spared + 1))  # drawn in any case, so that one song does not move the others
+    if not spared:
+        return [Region(stretch, 0, frames)], []
+    start, stop = place * window, (place + spared) * window
+    if frames - stop < window:
+        stop = frames  # what is left would be too short to learn from
+    rest = [Region(stretch, 0, start), Region(stretch, stop, frames)]
+    return [region for region in rest if region.frames], [Region(stretch, start, stop)]
+
+
+def _divide_longest(training: list[Region], window: int) -> tuple[list[Region], list[Region]]:
+    """When no stretch could spare a window: the last window of the longest, if it has three."""
+    longest = max(training, key=lambda region: region.frames)
+    if longest.frames < 3 * window:
+        return training, []
+    cut = longest.stop - window
+    rest = [region for region in training if region is not longest]
+    return [*rest, Region(longest.stretch, longest.start, cut)], [Region(longest.stretch, cut, longest.stop)]

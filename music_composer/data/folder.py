@@ -1,0 +1,70 @@
+"""The user's folder of recordings: which files there are, and how to know one again. Reads no sound."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from pathlib import Path
+
+from music_composer.errors import RecordingError
+from music_composer.files import reason
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".rf64", ".au")
+HASH_BLOCK = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Fingerprint:
+    """Enough to see that a file has changed: `content` is only computed when size or time differ."""
+
+    size: int  # bytes
+    mtime_ns: int
+    content: str  # BLAKE2 of all bytes, hexadecimal
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """All recordings in a folder and its subfolders, in the order of their names; hidden files are not looked at.
+
+    Raises RecordingError, with what to do next, when there is no folder (it is made) or nothing in it.
+    """
+    if folder.is_file():
+        raise RecordingError(f"{folder} is a file: give the folder that your recordings are in")
+    if not folder.exists():
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise RecordingError(f"{folder} does not exist and cannot be made: {reason(error)}") from error
+        raise RecordingError(f"{folder} did not exist and has been made: put recordings into it and run this again")
+    unreadable: list[str] = []
+    found = [
+        Path(parent) / name
+        for parent, folders, names in os.walk(folder, onerror=lambda e: unreadable.append(str(e.filename)))
+        for name in names
+        if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+    ]
+    if unreadable:
+        raise RecordingError(f"{unreadable[0]} cannot be looked into: check its permissions")
+    if not found:
+        kinds = ", ".join(suffix[1:].upper() for suffix in SUFFIXES[:5])
+        raise RecordingError(f"{folder} has no recordings in it ({kinds}, ...): put some in and run this again")
+    return sorted(found)
+
+
+def fingerprint_of(path: Path, known: Fingerprint | None = None) -> Fingerprint:
+    """The file's fingerprint; when size and time are those of `known`, its content is taken to be the same."""
+    try:
+        status = path.stat()
+        if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
+            return known
+        return Fingerprint(status.st_size, status.st_mtime_ns, _content_hash(path))
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {reason(error)}") from error
+
+
+def _content_hash(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,42 @@
+"""Writes the demonstration's recordings: composed and rendered pieces as WAV files."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from music_composer.demo.composer import compose
+from music_composer.demo.synth import render
+
+RATE = 44100  # Hz
+
+
+def write_dataset(folder: Path, seed: int, minutes: float = 3.5) -> list[Path]:
+    """Write pieces of about half a minute into `folder` until they last `minutes` together.
+
+    Files are `piece-01.wav` and on, 16 bits, stereo, 44.1 kHz; returned in that order.  The same seed
+    writes the same bytes, and more minutes add pieces without changing the earlier ones.
+    """
+    if not minutes > 0:
+        raise ValueError(f"minutes must be above zero, not {minutes}")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    seconds = 0.0
+    while seconds < 60 * minutes:
+        sound = render(compose(np.random.default_rng([seed, len(paths)])), RATE)
+        paths.append(folder / f"piece-{len(paths) + 1:02d}.wav")
+        _write_whole(paths[-1], sound)
+        seconds += len(sound) / RATE
+    return paths
+
+
+def _write_whole(path: Path, sound: NDArray[np.float32]) -> None:
+    """Write a WAV under a temporary name first: a file of the final name is always complete."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        soundfile.write(partial, sound, RATE, subtype="PCM_16", format="WAV")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""An LSTM layer that is the stock Keras one everywhere, and a faster one on TensorFlow without a GPU."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="music_composer")
+class HoistedLSTM(keras.layers.LSTM):
+    """`keras.layers.LSTM` with a fast path for training and inference on TensorFlow's CPU device.
+
+    Weights, their names, the configuration and the results are those of `keras.layers.LSTM`, so weights files
+    are exchangeable between the two. Where the fast path does not apply (another backend, a GPU, a mask, an
+    activation other than the defaults, ...) the stock implementation runs, cuDNN included.
+
+    The fast path has a gradient of first order only.
+
+    Input shape: `(batch, time, features)`.
+    Output shape: `(batch, time, units)` with `return_sequences`, else `(batch, units)`; with `return_state`
+    followed by the last `h` and `c`, each `(batch, units)`.
+    """
+
+    def inner_loop(self, sequences: Any, initial_state: list, mask: Any, training: bool = False) -> tuple:
+        """Run over the whole sequence; returns `(last_output, outputs, [h, c])` as the stock layer does.
+
+        Input shape: `sequences` `(batch, time, features)`, each initial state `(batch, units)`.
+        """
+        if mask is not None or not self._fast_path_applies():
+            return super().inner_loop(sequences, initial_state, mask, training=training)
+        # Here and not at the top: the other backends must work without TensorFlow installed.
+        from music_composer.layers.lstm_tensorflow import hoisted_lstm
+
+        if training and self.dropout:
+            # One mask for all time steps, as in the stock layer.
+            sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
+        weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
+        # The gradient function takes tensors, and eagerly a Keras variable converts to a tf.Variable.
+        weights = tuple(ops.convert_to_tensor(weight) for weight in weights)
+        outputs, h, c = hoisted_lstm(ops.transpose(sequences, (1, 0, 2)), *initial_state, *weights)
+        if self.return_sequences:
+            outputs = ops.transpose(outputs, (1, 0, 2))
+            outputs.set_shape((*sequences.shape[:2], self.units))
+        else:
+            outputs = ops.expand_dims(h, 1)
+        return h, outputs, [h, c]
+
+    def _fast_path_applies(self) -> bool:
+        return (
+            keras.backend.backend() == "tensorflow"
+            and self.compute_dtype == "float32"
+            and self.activation is keras.activations.tanh
+            and self.recurrent_activation is keras.activations.sigmoid
+            and self.use_bias
+            and not self.recurrent_dropout
+            and not self.go_backwards
+            and not self.unroll
+            and self.use_cudnn is not True
+            and self.cell.implementation == 2
+            and not _gpu_visible()
+        )
+
+
+def lstm_step(layer: keras.layers.LSTM, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
+    """Advance a built LSTM layer by one time step, as in inference; returns the new `(h, c)`.
+
+    The output of the layer at this step is the new `h`. Works on every backend, eagerly or traced.
+
+    Input shape: `x` `(batch, features)`; `h` and `c` `(batch, units)`.
+    Output shape: two tensors `(batch, units)`.
+    """
+    # `cell.call`, not `cell(...)`: the layer call around it costs as much as the step's arithmetic in small layers.
+    _, (h, c) = layer.cell.call(x, [h, c], training=False)
+    return h, c
+
+
+def _gpu_visible() -> bool:
+    import tensorflow as tf
+
+    return bool(tf.config.get_visible_devices("GPU"))

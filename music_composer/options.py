@@ -1,0 +1,141 @@
+"""Every number that can be chosen, one frozen record per stage. Defaults live here and nowhere else.
+
+Numbers that follow from other numbers are properties, so that no two of them can disagree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from music_composer.errors import OptionError
+
+HEADS = ("flow", "regression")
+SUBTYPES = ("PCM_16", "PCM_24", "FLOAT")
+
+
+@dataclasses.dataclass(frozen=True)
+class FolderOptions:
+    """Where things are."""
+
+    datasets: Path = Path("input_music_dataset")
+    traindata: Path = Path("train_data")
+    model: Path = Path("model")
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameOptions:
+    """Waveform to frames of log-magnitude bands, and back."""
+
+    rate: int = 44100  # samples a second of everything after reading
+    window: int = 2048  # samples in an analysis window: 46 ms
+    hop: int = 512  # samples from one frame to the next: 12 ms
+    bands: int = 160  # bands from 0 Hz to half the rate
+    floor_db: float = -80.0  # what is quieter than this, a full-scale sine being 0 dB, counts as silence
+    silence_db: float = -60.0  # a song's ends are trimmed while they stay this far below its loudest frame
+
+    @property
+    def bins(self) -> int:
+        return self.window // 2 + 1  # 1025 frequencies of the Fourier transform
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.rate / self.hop  # 86.1
+
+    def frames_in(self, seconds: float) -> int:
+        return round(seconds * self.frames_per_second)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelOptions:
+    """The network: what is stored in the run folder rebuilds it."""
+
+    neurons: int = 1024
+    layers: int = 4
+    head: str = "flow"
+    stack: int = 3  # frames that make one step of the model: 28.7 steps a second
+    components: int = 128  # principal components kept of a step
+    head_width: int = 512
+    head_blocks: int = 3
+    dropout: float = 0.1
+    context_noise: float = 0.6  # largest deviation of the noise that is added to the past while training
+
+    def __post_init__(self) -> None:
+        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
+        require_at_least("-l/--hidden-layer-count", self.layers, 1)
+        require_one_of("--head", self.head, HEADS)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainOptions:
+    """The loop."""
+
+    epochs: int = 20
+    batch_size: int = 10
+    window_steps: int = 128  # steps of the model that one training example spans
+    held_out: float = 0.1  # share of each recording that the model is only judged by
+    learning_rate: float = 1e-3
+    warmup: float = 0.05  # share of the run in which the learning rate rises
+    clip_norm: float = 1.0
+    weight_decay: float = 0.01
+    flow_draws: int = 4  # points on the way from noise to music that each step is trained on
+    checkpoint_seconds: float = 300.0  # an epoch that takes longer is saved on the way
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        require_at_least("-e/--epochs", self.epochs, 1)
+        require_at_least("-b/--batch-size", self.batch_size, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateOptions:
+    """Sampling and writing."""
+
+    seconds: float = 10.0  # new music in each file
+    count: int = 10
+    name: str = "output"
+    temperature: float = 1.0  # deviation of the noise that a flow starts from
+    context_noise: float = 0.1
+    flow_steps: int = 10  # Euler steps from noise to a frame
+    prompt_seconds: float = 6.0  # what the model hears before it plays
+    lead_seconds: float = 1.0  # real audio before the cut that a file begins with
+    fade_seconds: float = 0.05
+    phase_iterations: int = 24
+    chunk_seconds: float = 10.0  # written at a time
+    batch: int = 16  # samples generated side by side
+    include_prompt: bool = False
+    subtype: str = "PCM_16"
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.seconds > 0:
+            raise OptionError(f"-s/--seconds-to-generate is {self.seconds:g}: there must be more than 0 seconds to write")
+        require_at_least("-g/--generated-music-num", self.count, 1)
+        if not self.temperature >= 0:
+            raise OptionError(f"--temperature is {self.temperature:g}: it cannot be negative; 1 is the music's own spread")
+        require_one_of("--subtype", self.subtype, SUBTYPES)
+
+
+def require_at_least(flag: str, value: int, least: int) -> None:
+    if value < least:
+        raise OptionError(f"{flag} is {value}: it must be at least {least}")
+
+
+def require_one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise OptionError(f"{flag} is {value!r}: it must be one of {', '.join(choices)}")
+
+
+def default(record: type, field: str) -> Any:
+    """The default of one field, for the command line to show."""
+    return next(f.default for f in dataclasses.fields(record) if f.name == field)
+
+
+def from_plain(record: type, plain: dict[str, Any]) -> Any:
+    """The inverse of `dataclasses.asdict`; a field this version does not know is an error, not a guess."""
+    known = {f.name for f in dataclasses.fields(record)}
+    unknown = sorted(set(plain) - known)
+    if unknown:
+        raise OptionError(f"unknown option {', '.join(unknown)} for {record.__name__}: written by another version?")
+    return record(**plain)

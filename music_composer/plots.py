@@ -1,0 +1,82 @@
+"""Pictures: spectrograms of WAVs and loss curves. Everything is drawn off screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer.audio.frames import band_centres, blocks_to_bands
+from music_composer.audio.wav import read_blocks, seconds_of
+from music_composer.files import whole_file
+from music_composer.options import FrameOptions
+
+COLUMNS = 1000  # of a spectrogram, however long the recording
+LOUD_NEPERS, QUIET_NEPERS = -2.0, -9.0  # ends of the colour scale
+TICKS = (100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # Hz
+
+
+def plot_spectrogram(wav: Path, png: Path, options: FrameOptions, cut: float | None = None) -> None:
+    """Draws the bands of a recording over time, in memory that does not grow with its length.
+
+    cut: second at which a line marks the beginning of the new music.
+    """
+    seconds = seconds_of(wav)
+    picture = _columns(wav, max(1, round(seconds * options.frames_per_second)), options)
+    figure, axes = _figure(10, 3)
+    axes.imshow(
+        picture.T, origin="lower", aspect="auto", cmap="magma", vmin=QUIET_NEPERS, vmax=LOUD_NEPERS,
+        extent=(0, seconds, 0, options.bands), interpolation="nearest",
+    )  # fmt: skip
+    ticks = [f for f in TICKS if f < options.rate / 2]
+    places = np.interp(np.array(ticks) * options.window / options.rate, band_centres(options), range(options.bands))
+    axes.set_yticks(places, [f"{f / 1000:g}k" if f >= 1000 else f"{f}" for f in ticks])
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("Hz")
+    if cut is not None:
+        axes.axvline(cut, color="white", linewidth=1, linestyle="--")
+    _save(figure, png)
+
+
+def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
+    """Draws the loss of each epoch, and of the held-out music where there is any."""
+    figure, axes = _figure(7, 4)
+    for column, label in (("loss", "training"), ("held_out_loss", "held out")):
+        points = [(row["epoch"], float(row[column])) for row in history if row[column] != ""]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker=".", label=label)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, png)
+
+
+def _columns(wav: Path, frames: int, options: FrameOptions) -> np.ndarray:
+    """Mean bands of the mid channel in at most COLUMNS columns, shape (columns, bands)."""
+    per_column = -(-frames // COLUMNS)
+    columns = np.zeros((frames // per_column + 2, options.bands))
+    counts = np.zeros((len(columns), 1))
+    seen = 0
+    for bands in blocks_to_bands(read_blocks(wav, options.rate)[1], options):
+        index = np.minimum((seen + np.arange(len(bands))) // per_column, len(columns) - 1)
+        np.add.at(columns, index, bands[:, 0])
+        np.add.at(counts, index, 1)
+        seen += len(bands)
+    used = counts[:, 0] > 0
+    return columns[used] / counts[used]
+
+
+def _figure(width: float, height: float) -> tuple[Any, Any]:
+    """Inches. Without pyplot: nothing global, no window."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _save(figure: Any, png: Path) -> None:
+    with whole_file(png) as part:
+        figure.savefig(part, dpi=100)

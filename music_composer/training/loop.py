@@ -1,0 +1,181 @@
+"""The training loop: windows in, best weights and an exact checkpoint out. Knows nothing of sound.
+
+Everything random in a step follows from (seed, epoch, step), so a run that was killed and goes on ends with the
+weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from music_composer.data.batches import Dataset, batches, epoch_windows, held_out_windows
+from music_composer.options import TrainOptions
+from music_composer.training.checkpoint import TrainState, save_checkpoint
+from music_composer.training.devices import compile_arguments
+from music_composer.training.progress import Advance, duration
+
+MEASURED_STEPS = 3  # after the first, which also builds the graph
+DRAWS_PER_STEP = 1000  # room between the random streams of two steps
+FINAL_RATE = 0.02  # of the learning rate, at the end of the cosine
+
+
+class Interrupted(Exception):
+    """Ctrl-C was pressed; the step was finished and the checkpoint written."""
+
+
+def compile_model(model: Any, options: TrainOptions) -> None:
+    """AdamW with clipped gradients (Loshchilov & Hutter 2019), no decay on biases and norms."""
+    import keras
+
+    optimizer = keras.optimizers.AdamW(
+        options.learning_rate, weight_decay=options.weight_decay, beta_2=0.99, global_clipnorm=options.clip_norm
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model.compile(optimizer=optimizer, **compile_arguments())
+    optimizer.build(model.trainable_variables)
+
+
+def learning_rate(position: float, options: TrainOptions) -> float:
+    """Linear warm-up, then half a cosine; `position` is the share of the job that is done, 0 to 1."""
+    if position < options.warmup:
+        return options.learning_rate * (position / options.warmup * 0.99 + 0.01)
+    done = (position - options.warmup) / (1 - options.warmup)
+    return options.learning_rate * (FINAL_RATE + (1 - FINAL_RATE) * (1 + math.cos(math.pi * done)) / 2)
+
+
+def train(
+    model: Any,
+    dataset: Dataset,
+    options: TrainOptions,
+    state: TrainState,
+    checkpoint: Path,
+    after_epoch: Callable[[TrainState], None],
+    say: Callable[[str], None],
+    advance: Advance,
+) -> None:
+    """Trains until the job in `state` is done, changing `state` as it goes.
+
+    model: compiled; `train_on_batch` and `test_on_batch` return the loss; `noise_seed` holds its random state.
+    after_epoch: called after each epoch; it keeps the weights when `state.best_epoch` is that epoch.
+    Raises Interrupted after Ctrl-C.
+    """
+    per_epoch = dataset.batches_in_epoch(options.batch_size)
+    total = per_epoch * state.job_epochs
+    pace = _Pace(total, say)
+    with _patient_interrupt() as pressed:
+        while not state.job_done:
+            windows = epoch_windows(dataset, state.seed, state.epoch)
+            saved = time.monotonic()
+            for batch in batches(dataset, windows, options.batch_size, first=state.batch):
+                started = time.monotonic()
+                done = (state.epoch - state.job_first) * per_epoch + state.batch
+                model.optimizer.learning_rate = learning_rate(done / total, options)
+                seed_step(model, state.seed, state.step)
+                state.loss_sum += float(model.train_on_batch(batch))
+                state.batch += 1
+                state.step += 1
+                state.seconds += time.monotonic() - started
+                if not math.isfinite(state.loss_sum):
+                    raise FloatingPointError(f"the loss is {state.loss_sum} in epoch {state.epoch + 1}")
+                pace.step(total - done - 1, time.monotonic() - started)
+                words = f"epoch {state.epoch - state.job_first + 1}/{state.job_epochs}"
+                advance(done + 1, total, f"{words}, loss {state.loss_sum / state.batch:.4f}")
+                if pressed() or time.monotonic() - saved > options.checkpoint_seconds:
+                    save_checkpoint(checkpoint, model, state)
+                    saved = time.monotonic()
+                if pressed():
+                    raise Interrupted
+            _end_epoch(model, dataset, options, state, after_epoch, say)
+            save_checkpoint(checkpoint, model, state)
+            if pressed() and not state.job_done:
+                raise Interrupted
+
+
+def held_out_loss(model: Any, dataset: Dataset, batch_size: int) -> float | None:
+    """Mean loss of the held-out windows, with the same noise every time; None when nothing is held out."""
+    windows = held_out_windows(dataset)
+    if not windows:
+        return None
+    losses = []
+    for i, batch in enumerate(batches(dataset, windows, min(batch_size, len(windows)))):
+        seed_step(model, 0, i)
+        losses.append(float(model.test_on_batch(batch)))
+    return sum(losses) / len(losses)
+
+
+def seed_step(model: Any, seed: int, step: int) -> None:
+    """Sets the model's random state to that of one step."""
+    model.noise_seed.state.assign([seed % 2**31, step * DRAWS_PER_STEP])
+
+
+def _end_epoch(
+    model: Any,
+    dataset: Dataset,
+    options: TrainOptions,
+    state: TrainState,
+    after_epoch: Callable[[TrainState], None],
+    say: Callable[[str], None],
+) -> None:
+    loss = state.loss_sum / state.batch
+    judged = held_out_loss(model, dataset, options.batch_size)
+    best = (loss if judged is None else judged) < state.best_loss
+    row = {
+        "epoch": state.epoch + 1,
+        "loss": round(loss, 6),
+        "held_out_loss": "" if judged is None else round(judged, 6),
+        "learning_rate": f"{float(model.optimizer.learning_rate):.3g}",
+        "seconds": round(state.seconds, 2),
+    }
+    state.history = [*state.history, row]
+    if best:
+        state.best_loss, state.best_epoch = (loss if judged is None else judged), state.epoch
+    words = "" if judged is None else f", held-out {judged:.4f}"
+    say(
+        f"epoch {state.epoch - state.job_first + 1}/{state.job_epochs}: loss {loss:.4f}{words}"
+        f" ({duration(state.seconds)}){' - best so far' if best else ''}"
+    )
+    state.epoch, state.batch, state.loss_sum, state.seconds = state.epoch + 1, 0, 0.0, 0.0
+    after_epoch(state)
+
+
+class _Pace:
+    """Says once, after the first few steps, how long the rest will take at their speed."""
+
+    def __init__(self, total: int, say: Callable[[str], None]) -> None:
+        self.total, self.say = total, say
+        self.measured: list[float] = []
+
+    def step(self, left: int, seconds: float) -> None:
+        self.measured.append(seconds)
+        if len(self.measured) == MEASURED_STEPS + 1 and left:
+            each = sorted(self.measured[1:])[MEASURED_STEPS // 2]
+            self.say(f"{left} steps at {each:.2f} s each: about {duration(left * each)} on this machine")
+
+
+@contextmanager
+def _patient_interrupt() -> Iterator[Callable[[], bool]]:
+    """While inside, the first Ctrl-C only sets a flag; a second one interrupts as usual."""
+    count = 0
+
+    def press(number: int, frame: FrameType | None) -> None:
+        nonlocal count
+        count += 1
+        if count > 1:
+            raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGINT, press)
+    except ValueError:  # not the main thread: whoever runs us there handles Ctrl-C
+        yield lambda: False
+        return
+    try:
+        yield lambda: count > 0
+    finally:
+        signal.signal(signal.SIGINT, before)

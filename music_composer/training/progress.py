@@ -1,0 +1,72 @@
+"""What the user sees while waiting: a bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+Advance = Callable[[float, float, str], None]  # done, total, a few words on the state
+
+PLAIN_SECONDS = 15.0  # between plain lines
+
+
+def say(line: str) -> None:
+    """A line for the user; results and errors apart, everything that is said goes to standard error."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def duration(seconds: float) -> str:
+    """12 s, 3 min 20 s, 2 h 05 min."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+@contextlib.contextmanager
+def progress_bar(title: str) -> Iterator[Advance]:
+    """Gives a function to call with (done, total, words)."""
+    if sys.stderr.isatty():
+        with _rich_bar(title) as advance:
+            yield advance
+    else:
+        yield _plain_lines(title)
+
+
+@contextlib.contextmanager
+def _rich_bar(title: str) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[words]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None, words="")
+        yield lambda done, total, words: bar.update(task, completed=done, total=total, words=words)
+
+
+def _plain_lines(title: str) -> Advance:
+    started = last = time.monotonic()
+
+    def advance(done: float, total: float, words: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < PLAIN_SECONDS or not done:
+            return
+        last = now
+        left = (now - started) / done * (total - done)
+        say(f"{title}: {100 * done / total:.0f} %, about {duration(left)} left {words}".rstrip())
+
+    return advance

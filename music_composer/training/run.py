@@ -1,0 +1,142 @@
+"""The run folder: everything that a trained model is, in one place.
+
+    options.json        what rebuilds the model: frame, model and training options, versions
+    model.weights.h5    the best weights so far, encoding included
+    checkpoint.npz      the newest weights, optimiser state and position, for an exact resume
+    history.csv         a line an epoch
+    loss.png            the same as a picture
+    prompts/            excerpts of the music, so that `generate` needs nothing but this folder
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import platform
+from pathlib import Path
+from typing import Any
+
+import music_composer
+from music_composer.errors import OptionError, RunFolderError
+from music_composer.files import read_json, reason, whole_file, write_json
+from music_composer.options import FrameOptions, ModelOptions, from_plain
+
+MAGIC = "music-composer model"
+VERSION = 1
+OPTIONS = "options.json"
+WEIGHTS = "model.weights.h5"
+CHECKPOINT = "checkpoint.npz"
+HISTORY = "history.csv"
+LOSS_PLOT = "loss.png"
+PROMPTS = "prompts"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run folder holds besides weights."""
+
+    folder: Path
+    frame: FrameOptions
+    model: ModelOptions
+    channels: int
+
+    @property
+    def size(self) -> int:
+        """Numbers in one step of the model."""
+        return self.model.stack * self.channels * self.frame.bands
+
+    @property
+    def step_seconds(self) -> float:
+        return self.model.stack / self.frame.frames_per_second
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / WEIGHTS
+
+    @property
+    def prompts(self) -> Path:
+        return self.folder / PROMPTS
+
+
+def exists(folder: Path) -> bool:
+    return (folder / OPTIONS).exists()
+
+
+def write_run(run: Run) -> None:
+    plain = {
+        "magic": MAGIC,
+        "version": VERSION,
+        "frame": dataclasses.asdict(run.frame),
+        "model": dataclasses.asdict(run.model),
+        "channels": run.channels,
+        "versions": versions(),
+    }
+    write_json(run.folder / OPTIONS, plain)
+
+
+def read_run(folder: Path) -> Run:
+    """Raises RunFolderError, with what to do, when there is no run or it is not ours."""
+    path = folder / OPTIONS
+    if not path.exists():
+        raise RunFolderError(f"{folder} holds no trained model: run `music-composer train` first, or give -m")
+    try:
+        plain = read_json(path)
+        if plain["magic"] != MAGIC:
+            raise ValueError("not a run folder of music-composer")
+        if plain["version"] != VERSION:
+            raise RunFolderError(f"{path} was written by another version of music-composer: train again with --fresh")
+        frame, model = from_plain(FrameOptions, plain["frame"]), from_plain(ModelOptions, plain["model"])
+        return Run(folder, frame, model, int(plain["channels"]))
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be read: {reason(error)}") from error
+    except (ValueError, KeyError, TypeError, OptionError) as error:
+        raise RunFolderError(f"{path} is damaged or not ours ({error}): give another -m, or --fresh") from error
+
+
+def versions() -> dict[str, str]:
+    """What made a file: for run folders and for the JSON beside each WAV."""
+    import keras
+    import numpy
+
+    return {
+        "music_composer": music_composer.__version__,
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "keras": keras.version(),
+        "backend": keras.backend.backend(),
+    }
+
+
+def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """One line an epoch, columns named in the first."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with whole_file(folder / HISTORY) as part:
+        part.write_text(text.getvalue(), encoding="utf-8")
+
+
+def save_weights(model: Any, run: Run) -> None:
+    with whole_file(run.weights.with_name("model.weights.h5")) as part:
+        named = part.with_name(".model.part.weights.h5")  # Keras insists on the suffix
+        try:
+            model.save_weights(named)
+            named.replace(part)
+        finally:
+            named.unlink(missing_ok=True)
+
+
+def load_weights(model: Any, run: Run) -> None:
+    """The inverse. Raises RunFolderError when the file is missing, cut short, or of another shape."""
+    if not run.weights.exists():
+        raise RunFolderError(f"{run.weights} is missing: run `music-composer train` to the end of an epoch first")
+    try:
+        model.load_weights(run.weights)
+    except (OSError, ValueError, KeyError) as error:
+        first = str(error).strip().split("\n")[0][:120]
+        raise RunFolderError(
+            f"{run.weights} is damaged or of another model ({first}): "
+            "`music-composer train` writes it again from checkpoint.npz, or train anew with --fresh"
+        ) from error
