@@ -161,7 +161,9 @@ def main() -> None:
     print_environment()
     limits = product_limits(options.repeats)
     print("matrix-product limit, GFLOP/s:", ", ".join(f"{name} {limit:.0f}" for name, limit in limits.items()))
-    print(f"batch {options.batch}, {options.frames} frames of {options.features} numbers, {options.optimizer}, ", end="")
+    print(
+        f"batch {options.batch}, {options.frames} frames of {options.features} numbers, {options.optimizer}, ", end=""
+    )
     print(f"medians of {options.repeats} steps in turns\n")
     print(f"{'layers':<10}{'implementation':<16}{'steps/s':>8}{'ms/step':>10}{'GFLOP/s':>11}")
     for shape in options.shapes:

@@ -1,8 +1,7 @@
-"""The door: options are read, one library function is called, errors become one line. Nothing heavy is imported here."""
+"""The door: options are read, one library function is called, errors become one line. Imports nothing heavy."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,10 +61,7 @@ INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole p
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
 SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
-VERBOSE = [
-    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-    click.option("--debug", is_flag=True, help="Show tracebacks and the backend's own messages."),
-]
+DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
 GENERATING = [NAME, SECONDS, COUNT, PROMPT, INCLUDE, SUBTYPE, TEMPERATURE]
 
@@ -79,8 +75,11 @@ def with_options(*options: Command) -> Callable[[Command], Command]:
     return wrap
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@with_options(*PREPARING, *TRAINING, *GENERATING, SEED, *VERBOSE)
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+
+
+@click.group(invoke_without_command=True, context_settings=SETTINGS)
+@with_options(*PREPARING, *TRAINING, *GENERATING, SEED, DEBUG)
 @click.version_option(music_composer.__version__)
 @click.pass_context
 def cli(context: click.Context, **given: Any) -> None:
@@ -96,13 +95,13 @@ def cli(context: click.Context, **given: Any) -> None:
         return
     from music_composer import compose
 
-    compose.compose(*_records(context, given), fresh=given["fresh"], prompts=given["prompts"])
+    folders, model, training, generating = _records(context, given)
+    compose.compose(folders, model, training, generating, given["prompts"], given["fresh"])
 
 
 @cli.command()
-@with_options(*PREPARING, *VERBOSE)
-@click.pass_context
-def prepare(context: click.Context, **given: Any) -> None:
+@with_options(*PREPARING, DEBUG)
+def prepare(**given: Any) -> None:
     """Cut the recordings into frames (only what has changed)."""
     from music_composer import compose
 
@@ -110,18 +109,18 @@ def prepare(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, *TRAINING, SEED, *VERBOSE)
+@with_options(*PREPARING, *TRAINING, SEED, DEBUG)
 @click.pass_context
 def train(context: click.Context, **given: Any) -> None:
     """Prepare, then train; further, where there are weights."""
     from music_composer import compose
 
     folders, model, options, _ = _records(context, given)
-    compose.train(folders, compose.prepare(folders), model, options, fresh=given["fresh"])
+    compose.train(folders, model, options, given["fresh"])
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, SEED, *VERBOSE)
+@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, SEED, DEBUG)
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
@@ -133,9 +132,8 @@ def generate(context: click.Context, **given: Any) -> None:
 
 @cli.command()
 @click.option("-o", "--output", "folder", type=FOLDER, default=Path("demo"), show_default=True, help="Folder to make.")
-@with_options(click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True), *VERBOSE)
-@click.pass_context
-def demo(context: click.Context, **given: Any) -> None:
+@with_options(click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True), DEBUG)
+def demo(**given: Any) -> None:
     """Compose a little music, learn it, continue it, and show it on a page: under 4 minutes."""
     from music_composer.demo import journey
 
@@ -144,9 +142,8 @@ def demo(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, *VERBOSE)
-@click.pass_context
-def info(context: click.Context, **given: Any) -> None:
+@with_options(*PREPARING, MODEL, DEBUG)
+def info(**given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder."""
     from music_composer import compose
 
@@ -179,8 +176,6 @@ def _record(record: Any, given: dict[str, Any]) -> Any:
 def main() -> None:
     """Runs the command; every error of ours is one line on standard error and an exit code."""
     debug = "--debug" in sys.argv
-    if "--quiet" in sys.argv:
-        os.environ["MUSIC_COMPOSER_QUIET"] = "1"
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as finished:

@@ -109,11 +109,11 @@ class GenerateOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.seconds > 0:
-            raise OptionError(f"-s/--seconds-to-generate is {self.seconds:g}: there must be more than 0 seconds to write")
+        if not 0 < self.seconds < float("inf"):
+            raise OptionError(f"-s/--seconds-to-generate is {self.seconds:g}: it must be more than 0, and finite")
         require_at_least("-g/--generated-music-num", self.count, 1)
-        if not self.temperature >= 0:
-            raise OptionError(f"--temperature is {self.temperature:g}: it cannot be negative; 1 is the music's own spread")
+        if not 0 <= self.temperature < float("inf"):
+            raise OptionError(f"--temperature is {self.temperature:g}: it must be 0 or more")
         require_one_of("--subtype", self.subtype, SUBTYPES)
 
 

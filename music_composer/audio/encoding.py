@@ -7,9 +7,14 @@ add up to the sums of the whole, so parts can be read on different machines, and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+
+from music_composer.data.batches import to_steps
+
+ENOUGH_STEPS = 200_000  # 2 h of music: plenty for the covariance of a step
+BLOCK_STEPS = 4096  # summed at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +37,17 @@ class Encoding:
     forward: np.ndarray
     backward: np.ndarray
     kept: float  # share of the variance that the components hold
+
+
+def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int) -> Encoding:
+    """Principal components of the steps of all songs, each (frames, channels, bands), read block by block.
+
+    Where there is very much music, blocks are taken evenly from all of it.
+    """
+    length = BLOCK_STEPS * stack
+    blocks = [song[at : at + length] for song in songs for at in range(0, len(song) - stack + 1, length)]
+    every = max(1, len(blocks) * BLOCK_STEPS // ENOUGH_STEPS)
+    return principal_components(merge(moments_of(to_steps(block, stack)) for block in blocks[::every]), components)
 
 
 def moments_of(steps: np.ndarray) -> Moments:

@@ -59,11 +59,11 @@ def spectrum(padded: np.ndarray, options: FrameOptions) -> np.ndarray:
     return scipy.fft.rfft(windows * analysis_window(options), axis=-1)
 
 
-def magnitudes_to_bands(magnitudes: np.ndarray, options: FrameOptions) -> np.ndarray:
-    """(..., bins) with a full-scale sine at window sum / 2 -> natural log-magnitudes (..., bands)."""
+def spectrum_to_bands(spectra: np.ndarray, options: FrameOptions) -> np.ndarray:
+    """Complex (..., bins), a full-scale sine having window sum / 2 -> natural log-magnitudes (..., bands)."""
     weights = band_weights(options)
     full_scale = analysis_window(options).sum() / 2
-    power = (magnitudes * magnitudes) @ weights / (weights.sum(axis=0) * full_scale**2)
+    power = (spectra.real**2 + spectra.imag**2) @ weights / (weights.sum(axis=0) * full_scale**2)
     return np.log(np.sqrt(power) + np.float32(floor(options)))
 
 
@@ -113,7 +113,7 @@ def _whole_frames(samples: np.ndarray, options: FrameOptions) -> tuple[np.ndarra
     frames = max(0, 1 + (samples.shape[1] - options.window) // options.hop)
     if not frames:
         return np.zeros((0, len(samples), options.bands), np.float32), samples
-    bands = magnitudes_to_bands(np.abs(spectrum(samples, options)), options)
+    bands = spectrum_to_bands(spectrum(samples, options), options)
     return bands.transpose(1, 0, 2), samples[:, frames * options.hop :]
 
 

@@ -65,8 +65,7 @@ def write_continuations(
         cuts = [(writer.samples + fade) / frame.rate for writer in writers]
         left = total + fade
         for bands in continue_prompts(model, prompts, play, options, chunk):
-            pieces = pool.map(lambda stream, new: stream.push(new), streams, bands)
-            pieces = [to_left_right(piece) for piece in pieces]
+            pieces = [to_left_right(new) for new in pool.map(PhaseStream.push, streams, bands)]
             if left > len(pieces[0]):
                 left -= len(pieces[0])
             else:

@@ -7,12 +7,10 @@ before) can be held fixed at the front, so that pieces join without a seam.
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import scipy.fft
 
-from music_composer.audio.frames import analysis_window, bands_to_magnitudes, spectrum, to_left_right, to_mid_side
+from music_composer.audio.frames import analysis_window, bands_to_magnitudes, spectrum, to_left_right
 from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,21 @@ class Prompt:
     bands: np.ndarray
     cut: float
     whole: bool
+
+
+def random_excerpts(places: Sequence[Excerpt], count: int, seconds: float, seed: int) -> list[Excerpt]:
+    """Draws excerpts of at most `seconds` from stretches of music; long stretches are drawn as much more often.
+
+    The i-th excerpt depends on the seed and i alone.
+    """
+    lengths = np.array([place.seconds for place in places])
+    chosen = []
+    for i in range(count):
+        rng = np.random.default_rng([seed, i, 2])
+        place = places[int(rng.choice(len(places), p=lengths / lengths.sum()))]
+        start = place.start + float(rng.uniform(0, max(0.0, place.seconds - seconds)))
+        chosen.append(Excerpt(place.path, start, min(seconds, place.seconds)))
+    return chosen
 
 
 def whole_recording(path: Path, seconds: float) -> Excerpt:

@@ -136,17 +136,20 @@ def _resampled(reading: Reading, blocks: Iterator[np.ndarray], rate: int) -> Ite
 class WavWriter:
     """A WAV that grows; what is beyond full scale is clipped, never wrapped, and counted in `clipped`."""
 
-    def __init__(self, file: soundfile.SoundFile) -> None:
-        self._file = file
+    def __init__(self, file: soundfile.SoundFile, path: Path) -> None:
+        self._file, self._path = file, path
         self.clipped = 0
         self.samples = 0
 
     def write(self, samples: np.ndarray) -> None:
-        """samples: float, shape (samples, channels)."""
+        """samples: float, shape (samples, channels). Raises MusicComposerError when the disk refuses."""
         limited = np.clip(np.nan_to_num(samples), -1.0, 1.0)
         self.clipped += int(np.count_nonzero(limited != samples))
         self.samples += len(samples)
-        self._file.write(limited)
+        try:
+            self._file.write(limited)
+        except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
+            raise _refused(self._path) from error
 
 
 @contextlib.contextmanager
@@ -158,11 +161,18 @@ def write_wav(path: Path, rate: int, channels: int, subtype: str, expected_sampl
     long = expected_samples * channels * SAMPLE_BYTES[subtype] > RIFF_LIMIT
     with whole_file(path) as part:
         try:
-            with soundfile.SoundFile(
-                part, "w", rate, channels, subtype=subtype, format="RF64" if long else "WAV"
-            ) as file:
-                yield WavWriter(file)
+            file = soundfile.SoundFile(part, "w", rate, channels, subtype, format="RF64" if long else "WAV")
         except soundfile.LibsndfileError as error:
-            raise MusicComposerError(
-                f"{path} cannot be written: {error.error_string} Is the disk full, or the folder read-only?"
-            ) from error
+            raise _refused(path) from error
+        with file:
+            yield WavWriter(file, path)
+
+
+def _refused(path: Path) -> MusicComposerError:
+    return MusicComposerError(f"{path} cannot be written: is the disk full, or the folder read-only?")
+
+
+def write_flac(path: Path, waveform: Waveform) -> None:
+    """Keeps a waveform whole and small, 16 bits a sample; `read_excerpt` is the way back."""
+    with whole_file(path) as part:
+        soundfile.write(part, np.clip(waveform.samples, -1, 1), waveform.rate, subtype="PCM_16", format="FLAC")

@@ -24,7 +24,7 @@ from music_composer.audio import frames as frames_station
 from music_composer.audio import wav
 from music_composer.data.folder import Fingerprint, fingerprint_of, recordings_in
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordingError
-from music_composer.files import read_json, reason, whole_file, write_json
+from music_composer.files import PART_SUFFIX, read_json, reason, whole_file, write_json
 from music_composer.options import FrameOptions, from_plain
 
 MAGIC = "music-composer frames"
@@ -236,6 +236,8 @@ def _sounding(levels: np.ndarray, options: FrameOptions) -> tuple[int, int]:
 def _make_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for torn in folder.glob(f".frames-*{PART_SUFFIX}.npy"):  # of a run that was killed
+            torn.unlink()
     except OSError as error:
         raise CacheError(f"the cache folder {folder} cannot be made: {reason(error)}") from error
 
@@ -278,7 +280,7 @@ def _song_from_plain(plain: dict[str, Any]) -> Song:
     return from_plain(Song, {**plain, "fingerprint": fingerprint, "remarks": tuple(plain.pop("remarks"))})
 
 
-def open_cache(datasets: Path, folder: Path, options: FrameOptions) -> Cache | None:
+def open_cache(datasets: Path, folder: Path, options: FrameOptions = FrameOptions()) -> Cache | None:
     """The cache as it lies there, without a look at whether it is up to date; None when there is none."""
     songs = tuple(song for song in _read_index(folder, options, lambda line: None) if (datasets / song.source).exists())
     return Cache(folder, datasets, options, songs) if songs else None

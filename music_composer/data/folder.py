@@ -23,14 +23,16 @@ class Fingerprint:
     content: str  # BLAKE2 of all bytes, hexadecimal
 
 
-def recordings_in(folder: Path) -> list[Path]:
+def recordings_in(folder: Path, make: bool = True) -> list[Path]:
     """All recordings in a folder and its subfolders, in the order of their names; hidden files are not looked at.
 
-    Raises RecordingError, with what to do next, when there is no folder (it is made) or nothing in it.
+    Raises RecordingError, with what to do next, when there is no folder (it is made, if `make`) or nothing in it.
     """
     if folder.is_file():
         raise RecordingError(f"{folder} is a file: give the folder that your recordings are in")
     if not folder.exists():
+        if not make:
+            raise RecordingError(f"{folder} does not exist")
         try:
             folder.mkdir(parents=True)
         except OSError as error:

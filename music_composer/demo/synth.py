@@ -16,6 +16,7 @@ FADE_SECONDS = 0.3
 REVERB_SECONDS, REVERB_LEVEL = 0.9, 0.10  # time to fall by 60 dB; level against the dry sound
 REVERB_SEED = 20
 LOUDNESS = 0.16  # RMS of every piece before limiting
+MOST_DRIVE = 1.0  # the highest peak before limiting: lone notes among silence would distort
 PEAK = 10 ** (-3 / 20)
 BLOCK = 256
 
@@ -48,7 +49,7 @@ def _string(partials: int, slope: float, pluck_at: float, decay: float, attack: 
 
 
 TIMBRES = {
-    "pluck": _string(14, 1.0, 0.23, 2.2, 0.003),
+    "pluck": _string(14, 1.0, 0.23, 2.2, 0.004),
     "bass": _string(10, 1.3, 0.31, 1.2, 0.006),
     "flute": Timbre((1, 2, 3, 4, 5), (1, 0.32, 0.14, 0.05, 0.02), (0,) * 5, 0.05, 0.15, 0.8, 0.10, 1.0),
     "organ": Timbre((1, 1.003, 2, 2.004, 3, 4), (1, 0.8, 0.4, 0.3, 0.12, 0.1), (0,) * 6, 0.15, 0.3, 0.85, 0.25, 0.6),
@@ -148,7 +149,8 @@ def _master(sound: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
     level = np.sqrt(np.mean(sound**2))
     if level == 0:
         return sound.astype(np.float32)
-    limited = np.tanh(sound * (LOUDNESS / level))
+    drive = min(LOUDNESS / level, MOST_DRIVE / np.max(np.abs(sound)))
+    limited = np.tanh(sound * drive)
     fade = min(round(FADE_SECONDS * rate), len(limited))
     limited[-fade:] *= np.linspace(1, 0, fade)[:, None]
     mastered: NDArray[np.float32] = (limited * (PEAK / np.max(np.abs(limited)))).astype(np.float32)

@@ -42,8 +42,8 @@ class DistanceOptions:
     change_hops: int = 2  # `frame_change` compares frames so many hops apart: 43 steps a second
 
     def __post_init__(self) -> None:
-        counts = (self.rate, self.bands, self.components, self.hop, self.change_hops, self.window_frames)
-        if min(counts) < 1 or self.fft < self.hop:
+        counts = (self.rate, self.bands, self.components, self.hop, self.change_hops)
+        if min(counts) < 1 or self.window_frames < 1 or self.fft < self.hop:
             raise OptionError(f"{self}: every count must be at least 1, and fft at least hop.")
         if self.components > 2 * self.bands:
             raise OptionError(f"{self.components} components out of {2 * self.bands} features: take fewer components.")
@@ -70,8 +70,7 @@ def mel_bank(options: DistanceOptions) -> NDArray[np.float32]:
     Slaney's scale (Auditory Toolbox, Interval technical report 1998-010): linear to 1 kHz, 200/3 Hz to the mel,
     then logarithmic, 27 mel to a factor of 6.4. Raises OptionError when a band holds no FFT bin.
     """
-    top = _hz_to_mel(options.rate / 2)
-    edges = _mel_to_hz(np.linspace(0.0, top, options.bands + 2))
+    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(options.rate / 2), options.bands + 2))
     frequencies = np.arange(options.fft // 2 + 1) * options.rate / options.fft
     low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     bank = np.minimum((frequencies - low) / (centre - low), (high - frequencies) / (high - centre)).clip(0.0)
@@ -98,8 +97,8 @@ def log_mel(mono: Array, options: DistanceOptions) -> NDArray[np.float32]:
 def window_features(samples: Array, options: DistanceOptions) -> NDArray[np.float32]:
     """Mean and deviation of every band over each whole window.
 
-    samples: (n, channels) or (n,), full scale 1, at options.rate; channels are averaged.
-    Returns (windows, 2 * bands) in dB, means first; a last window that is not full is left out.
+    samples: (n, channels) or (n,), full scale 1, at options.rate; channels are averaged. Returns (windows, 2 * bands)
+    in dB, means first; a last window that is not full is left out.
     """
     blocks = (_mono(samples[at : at + BLOCK_SAMPLES]) for at in range(0, len(samples), BLOCK_SAMPLES))
     return _features_of_blocks(blocks, options)
@@ -141,8 +140,7 @@ def frechet(reference: Reference, features: Array) -> float:
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), Heusel et al. 2017; the reference's moments are 0 and 1 here, so
     C2's eigenvalues suffice. Raises MusicComposerError for fewer windows than components + 1.
     """
-    components = reference.projection.shape[1]
-    whitened = (_checked(features, components) - reference.mean) @ reference.projection
+    whitened = (_checked(features, reference.projection.shape[1]) - reference.mean) @ reference.projection
     deviations = np.sqrt(np.linalg.eigvalsh(np.atleast_2d(np.cov(whitened.T))).clip(0.0))
     return float(np.sum(whitened.mean(axis=0) ** 2) + np.sum((deviations - 1.0) ** 2))
 
@@ -159,8 +157,7 @@ def bootstrap_interval(
         raise MusicComposerError(f"No interval from {len(groups)} files and {draws} draws: give at least one of each.")
     picks = rng.integers(len(groups), size=(draws, len(groups)))
     readings = [frechet(reference, np.concatenate([groups[i] for i in pick])) for pick in picks]
-    low, high = np.percentile(readings, [2.5, 97.5])
-    return float(low), float(high)
+    return float(np.percentile(readings, 2.5)), float(np.percentile(readings, 97.5))
 
 
 def frame_change(samples: Array, options: DistanceOptions, spread: float = 1.0) -> float:
@@ -235,20 +232,19 @@ def _read_mono(
 
 def _sounding_span(file: soundfile.SoundFile, trim_db: float) -> tuple[int, int]:
     """First and one past the last sample louder than trim_db; (0, 0) in silence."""
-    first, last, at = -1, 0, 0
+    first, last, at = 0, 0, 0
     for block in file.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True):
         loud = np.flatnonzero(np.abs(block).max(axis=1) > 10.0 ** (trim_db / 20.0))
         if len(loud):
-            first = at + int(loud[0]) if first < 0 else first
-            last = at + int(loud[-1]) + 1
+            first, last = (first if last else at + int(loud[0])), at + int(loud[-1]) + 1
         at += len(block)
-    return max(first, 0), last
+    return first, last
 
 
 def _checked(features: Array, components: int) -> NDArray[np.float64]:
     if len(features) < components + 1:
-        few = f"{len(features)} windows are too few for {components} components"
-        raise MusicComposerError(f"{few}: at least {components + 1} are needed. Give longer or more recordings.")
+        few = f"{len(features)} windows are too few for {components} components: at least {components + 1} are needed."
+        raise MusicComposerError(f"{few} Give longer or more recordings.")
     if not np.isfinite(features).all():
         raise MusicComposerError("The music to be measured holds samples that are not numbers (NaN or infinite).")
     return np.asarray(features, np.float64)

@@ -10,9 +10,12 @@ from keras import ops
 class HoistedLSTM(keras.layers.LSTM):
     """`keras.layers.LSTM` with a fast path for training and inference on TensorFlow's CPU device.
 
-    Weights, their names, the configuration and the results are those of `keras.layers.LSTM`, so weights files
-    are exchangeable between the two. Where the fast path does not apply (another backend, a GPU, a mask, an
-    activation other than the defaults, ...) the stock implementation runs, cuDNN included.
+    Weights, their names, the configuration and the results are those of `keras.layers.LSTM`. Weights files are
+    exchangeable with it where a model holds its layers as attributes; in a list of layers, as in `Sequential`,
+    Keras names them by class in the file, and `get_weights` and `set_weights` remain.
+
+    Where the fast path does not apply (another backend, a GPU, a mask, an activation other than the defaults,
+    ...) the stock implementation runs, cuDNN included.
 
     The fast path has a gradient of first order only.
 
@@ -29,14 +32,16 @@ class HoistedLSTM(keras.layers.LSTM):
         if mask is not None or not self._fast_path_applies():
             return super().inner_loop(sequences, initial_state, mask, training=training)
         # Here and not at the top: the other backends must work without TensorFlow installed.
+        import tensorflow as tf
+
         from music_composer.layers.lstm_tensorflow import hoisted_lstm
 
         if training and self.dropout:
             # One mask for all time steps, as in the stock layer.
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
         weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
-        # The gradient function takes tensors, and eagerly a Keras variable converts to a tf.Variable.
-        weights = tuple(ops.convert_to_tensor(weight) for weight in weights)
+        # Read here: a function with a gradient of its own must be given tensors and not read variables itself.
+        weights = tuple(tf.convert_to_tensor(weight) for weight in weights)
         outputs, h, c = hoisted_lstm(ops.transpose(sequences, (1, 0, 2)), *initial_state, *weights)
         if self.return_sequences:
             outputs = ops.transpose(outputs, (1, 0, 2))

@@ -10,6 +10,8 @@ most of its time outside matrix products, and computes the weight gradients as `
 only finds `dL/dz_t`, and each weight gradient is again one product over all time steps.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 
@@ -51,7 +53,7 @@ def _forward_loop(projected: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor, recurrent_
     time = tf.shape(projected)[0]
     steps = tf.TensorArray(projected.dtype, time).unstack(projected)
 
-    def step(t, h, c, hs, zs, cs):
+    def step(t: Any, h: Any, c: Any, hs: Any, zs: Any, cs: Any) -> tuple:
         z = steps.read(t) + tf.matmul(h, recurrent_kernel)
         i, f, g, o = tf.split(z, 4, axis=1)
         c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
@@ -59,9 +61,7 @@ def _forward_loop(projected: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor, recurrent_
         return t + 1, h, c, hs.write(t, h), zs.write(t, z), cs.write(t, c)
 
     hs, zs, cs = (tf.TensorArray(projected.dtype, time) for _ in range(3))
-    _, h, c, hs, zs, cs = tf.while_loop(
-        lambda t, *_: t < time, step, (0, h0, c0, hs, zs, cs), maximum_iterations=time
-    )
+    _, h, c, hs, zs, cs = tf.while_loop(lambda t, *_: t < time, step, (0, h0, c0, hs, zs, cs), maximum_iterations=time)
     return hs.stack(), h, c, zs.stack(), cs.stack()
 
 
@@ -74,9 +74,7 @@ def _local_slopes(z: tf.Tensor, c: tf.Tensor, c_before: tf.Tensor) -> tuple[tf.T
     """
     i, f, g, o = tf.split(z, 4, axis=2)
     i, f, g, o, tanh_c = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o), tf.tanh(c)
-    gates = tf.concat(
-        [g * i * (1 - i), c_before * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], axis=2
-    )
+    gates = tf.concat([g * i * (1 - i), c_before * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], axis=2)
     return o * (1 - tanh_c * tanh_c), f, gates
 
 
@@ -91,16 +89,14 @@ def _backward_loop(
     # Without oneDNN a thin product with a transposed operand is some ten times slower than a plain one.
     transposed = tf.transpose(recurrent_kernel)
 
-    def step(t, d_h, d_c, dzs):
+    def step(t: Any, d_h: Any, d_c: Any, dzs: Any) -> tuple:
         d_h = d_h + d_outputs.read(t)
         d_c = d_c + d_h * h_by_c.read(t)
         dz = tf.concat([d_c, d_c, d_c, d_h], axis=1) * by_gates.read(t)
         return t - 1, tf.matmul(dz, transposed), d_c * c_by_c.read(t), dzs.write(t, dz)
 
     dzs = tf.TensorArray(d_h.dtype, time)
-    _, d_h, d_c, dzs = tf.while_loop(
-        lambda t, *_: t >= 0, step, (time - 1, d_h, d_c, dzs), maximum_iterations=time
-    )
+    _, d_h, d_c, dzs = tf.while_loop(lambda t, *_: t >= 0, step, (time - 1, d_h, d_c, dzs), maximum_iterations=time)
     return dzs.stack(), d_h, d_c
 
 

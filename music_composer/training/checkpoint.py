@@ -29,7 +29,7 @@ class TrainState:
     best_loss: float = float("inf")
     best_epoch: int = -1
     music: str = ""  # digest of the dataset
-    job_music_owed: bool = False  # the job is to generate once it is trained
+    job_owes_music: bool = False  # the job is to generate once it is trained
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     @property
@@ -39,7 +39,7 @@ class TrainState:
 
 def save_checkpoint(path: Path, model: Any, state: TrainState) -> None:
     """All weights, all optimiser variables and the state, under one name at one moment."""
-    arrays = {f"weight_{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
+    arrays: dict[str, Any] = {f"weight_{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
     arrays |= {f"optimizer_{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
     # Not every loss is finite before the first epoch has ended; JSON has no word for infinity.
     plain = dataclasses.asdict(state) | {"best_loss": repr(state.best_loss)}
@@ -54,6 +54,15 @@ def read_state(path: Path) -> TrainState | None:
     with _opened(path) as arrays:
         plain = json.loads(str(arrays["state"]))
         return TrainState(**(plain | {"best_loss": float(plain["best_loss"])}))
+
+
+def mark_generated(path: Path) -> None:
+    """Notes that the job's music is written: the same command now begins a new job."""
+    with _opened(path) as arrays:
+        content: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+    plain = json.loads(str(content.pop("state"))) | {"job_owes_music": False}
+    with whole_file(path) as part, part.open("wb") as file:
+        np.savez(file, state=np.array(json.dumps(plain)), **content)
 
 
 def load_checkpoint(path: Path, model: Any) -> None:

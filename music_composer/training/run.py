@@ -1,11 +1,11 @@
 """The run folder: everything that a trained model is, in one place.
 
-    options.json        what rebuilds the model: frame, model and training options, versions
-    model.weights.h5    the best weights so far, encoding included
-    checkpoint.npz      the newest weights, optimiser state and position, for an exact resume
-    history.csv         a line an epoch
-    loss.png            the same as a picture
-    prompts/            excerpts of the music, so that `generate` needs nothing but this folder
+options.json        what rebuilds the model: frame, model and training options, versions
+model.weights.h5    the best weights so far, encoding included
+checkpoint.npz      the newest weights, optimiser state and position, for an exact resume
+history.csv         a line an epoch
+loss.png            the same as a picture
+prompts/            excerpts of the music, so that `generate` needs nothing but this folder
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ class Run:
         return self.folder / WEIGHTS
 
     @property
+    def checkpoint(self) -> Path:
+        return self.folder / CHECKPOINT
+
+    @property
     def prompts(self) -> Path:
         return self.folder / PROMPTS
 
@@ -63,7 +67,10 @@ def exists(folder: Path) -> bool:
     return (folder / OPTIONS).exists()
 
 
-def write_run(run: Run) -> None:
+def begin(run: Run) -> None:
+    """Makes a run folder; what an earlier run left in it goes."""
+    for name in (OPTIONS, CHECKPOINT, WEIGHTS, HISTORY, LOSS_PLOT):
+        (run.folder / name).unlink(missing_ok=True)
     plain = {
         "magic": MAGIC,
         "version": VERSION,
@@ -124,6 +131,8 @@ def save_weights(model: Any, run: Run) -> None:
         try:
             model.save_weights(named)
             named.replace(part)
+        except (OSError, RuntimeError) as error:  # h5py raises either
+            raise RunFolderError(f"{run.weights} cannot be written: {str(error)[:120]}") from error
         finally:
             named.unlink(missing_ok=True)
 

@@ -68,7 +68,7 @@ def assert_close(ours, theirs, tolerance):
     """Equal in number and shapes, and within `tolerance` relative to each array's maximum."""
     ours, theirs = as_arrays(ours), as_arrays(theirs)
     assert [x.shape for x in ours] == [x.shape for x in theirs]
-    for x, y in zip(ours, theirs):
+    for x, y in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(x, y, rtol=0, atol=tolerance * max(np.abs(y).max(), 1e-3))
 
 
@@ -82,9 +82,7 @@ def gradients(layer, x, states):
         tape.watch([x, *states])
         results = layer(x, initial_state=states)
         # Different weights everywhere, so that no two positions can be confused.
-        loss = sum(
-            tf.reduce_sum(r * random(*r.shape, seed=i)) for i, r in enumerate(keras.tree.flatten(results))
-        )
+        loss = sum(tf.reduce_sum(r * random(*r.shape, seed=i)) for i, r in enumerate(keras.tree.flatten(results)))
     return tape.gradient(loss, [x, *states, *weights])
 
 
@@ -116,7 +114,9 @@ def test_batch_and_time_may_be_unknown_when_traced(fast_path_calls):
 
     ours, stock = layer_pair(5, 4, return_sequences=True)
     states = [tf.TensorSpec((None, 4)), tf.TensorSpec((None, 4))]
-    traced = tf.function(lambda x, s: gradients_of_sum(ours, x, s), input_signature=[tf.TensorSpec((None, None, 5)), states])
+    traced = tf.function(
+        lambda x, s: gradients_of_sum(ours, x, s), input_signature=[tf.TensorSpec((None, None, 5)), states]
+    )
     for batch, time in [(2, 3), (5, 1), (1, 9)]:
         x, start = random(batch, time, 5), [random(batch, 4, seed=s) for s in (1, 2)]
         assert_close(traced(x, start), gradients_of_sum(stock, tf.constant(x), start), 1e-4)
@@ -146,6 +146,17 @@ def test_training_a_stack_equals_training_the_stock_stack(length):
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
     assert losses[0][-1] < losses[0][0]
     assert_close(weights[0], weights[1], 1e-4)
+
+
+@needs_tensorflow
+def test_xla_compiles_the_fast_path(fast_path_calls):
+    import tensorflow as tf
+
+    ours, stock = layer_pair(5, 4, return_sequences=True)
+    x, states = tf.constant(random(3, 7, 5)), [tf.constant(random(3, 4, seed=s)) for s in (1, 2)]
+    compiled = tf.function(gradients_of_sum, jit_compile=True)
+    assert_close(compiled(ours, x, states), gradients_of_sum(stock, x, states), 1e-4)
+    assert len(fast_path_calls) == 1
 
 
 def test_shapes_are_known_when_building_a_model():
@@ -178,7 +189,7 @@ def test_step_by_step_equals_the_whole_sequence():
 def test_step_leaves_dropout_to_training():
     plain, _ = layer_pair(5, 4)
     dropping, _ = layer_pair(5, 4, dropout=0.5, recurrent_dropout=0.5)
-    x, h, c = random(3, 5), random(3, 4), random(3, 4, seed=1)
+    x, h, c = (ops.convert_to_tensor(random(3, width)) for width in (5, 4, 4))
     assert_close(lstm_step(dropping, x, h, c), lstm_step(plain, x, h, c), 1e-6)
 
 
@@ -198,15 +209,32 @@ def test_saved_model_loads_as_our_layer(tmp_path):
     assert_close(loaded(x), model(x), 1e-6)
 
 
+class ByAttribute(keras.Model):
+    """Holds its layer as an attribute: in a list of layers, Keras' weights files name a layer by its class."""
+
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.recurrent = kind(4, **options)
+
+    def call(self, x):
+        return self.recurrent(x)
+
+
 @pytest.mark.parametrize(("source", "target"), [(HoistedLSTM, keras.layers.LSTM), (keras.layers.LSTM, HoistedLSTM)])
 def test_weights_files_are_exchangeable_with_the_stock_layer(source, target, tmp_path):
-    models = [keras.Sequential([keras.Input((None, 3)), kind(4, name="lstm")]) for kind in (source, target)]
+    models = [ByAttribute(kind, name="lstm") for kind in (source, target)]
     x = random(2, 5, 3)
     assert not np.allclose(*as_arrays([model(x) for model in models]), atol=1e-3)
-    assert [w.path for w in models[0].weights] == [w.path for w in models[1].weights]
     models[0].save_weights(tmp_path / "one.weights.h5")
     models[1].load_weights(tmp_path / "one.weights.h5")
     assert_close(models[1](x), models[0](x), 1e-5)
+
+
+def test_weights_are_named_like_the_stock_layer():
+    ours, stock = (kind(4, name="lstm") for kind in (HoistedLSTM, keras.layers.LSTM))
+    for layer in (ours, stock):
+        layer.build((None, None, 3))
+    assert [w.path for w in ours.weights] == [w.path for w in stock.weights]
 
 
 FALL_BACKS = {

@@ -73,7 +73,7 @@ class Continuation(keras.Model):
     def listen(
         self, latents: Tensor, level: Tensor, noise: Tensor, training: bool = False, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """latents and noise (batch, steps, components), level (batch, 1, 1) -> hidden (batch, steps, neurons), state."""
+        """latents, noise (batch, steps, components), level (batch, 1, 1) -> hidden (batch, steps, neurons), state."""
         x = self._with_noise(latents, level, noise)
         after: State = []
         for i, lstm in enumerate(self.lstms):

@@ -56,9 +56,7 @@ class FlowHead(keras.layers.Layer):
     frame however many times the network is asked.
     """
 
-    def __init__(
-        self, components: int, width: int, blocks: int, draws: int, flow_steps: int, **kwargs: Any
-    ) -> None:
+    def __init__(self, components: int, width: int, blocks: int, draws: int, flow_steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.components, self.width, self.blocks = components, width, blocks
         self.draws, self.flow_steps = draws, flow_steps

@@ -1,0 +1,64 @@
+"""The demonstration: composes music, runs the whole job on it with a small network, and shows the result on a page."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from music_composer import compose, plots
+from music_composer.audio.wav import read_excerpt, write_wav
+from music_composer.demo.dataset import write_dataset
+from music_composer.demo.page import DemoResult, write_page
+from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
+from music_composer.training.progress import duration, say
+from music_composer.training.run import LOSS_PLOT
+
+MINUTES = 3.5  # of music to learn from
+NETWORK = {"neurons": 256, "layers": 2, "head_width": 256}
+TRAINING = {"epochs": 60, "batch_size": 8, "window_steps": 64, "learning_rate": 2e-3}
+PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
+
+
+def run_demo(folder: Path, seed: int) -> Path:
+    """Leaves recordings, cache, model, continuations and `index.html` in `folder`; returns the page."""
+    started = time.monotonic()
+    folders = FolderOptions(folder / "recordings", folder / "train_data", folder / "model")
+    say(f"composing {MINUTES:g} minutes of music into {folders.datasets}: the whole demo takes about 3 minutes")
+    pieces = write_dataset(folders.datasets, seed, MINUTES)
+    prompts = _write_prompts(folder / "prompts", seed)
+    compose.train(folders, NETWORK, TrainOptions(**TRAINING, seed=seed), fresh=True)
+    options = GenerateOptions(
+        name=str(folder / "continuation"), seconds=NEW_SECONDS, count=PROMPTS, prompt_seconds=PROMPT_SECONDS, seed=seed
+    )
+    continuations = compose.generate(folders, options, prompts)
+    results = [
+        DemoResult(f"Song {i}", prompt, prompt.with_suffix(".png"), made, made.with_suffix(".png"))
+        for i, (prompt, made) in enumerate(zip(prompts, continuations, strict=True), 1)
+    ]
+    spent = duration(time.monotonic() - started)
+    facts = {
+        "Learnt from": f"{len(pieces)} pieces, {MINUTES:g} minutes, in {folders.datasets.name}/",
+        "Prompts": "pieces by the same rules that the network has never heard",
+        "Network": f"{NETWORK['layers']} LSTM layers of {NETWORK['neurons']}, flow-matching head",
+        "Training": f"{TRAINING['epochs']} epochs",
+        "Whole demonstration": spent,
+        "Seed": str(seed),
+    }
+    page = folder / "index.html"
+    write_page(page, results, folders.model / LOSS_PLOT, facts)
+    say(f"the demo took {spent}")
+    return page
+
+
+def _write_prompts(folder: Path, seed: int) -> list[Path]:
+    """The openings of pieces that are not among those to learn from, with their spectrograms."""
+    frame = FrameOptions()
+    prompts = []
+    for i, piece in enumerate(write_dataset(folder / "pieces", seed + 1_000_000, PROMPTS * 0.4)[:PROMPTS], 1):
+        sound = read_excerpt(piece, frame.rate, 0.0, PROMPT_SECONDS)
+        path = folder / f"prompt-{i}.wav"
+        with write_wav(path, frame.rate, 2, "PCM_16") as writer:
+            writer.write(sound.samples)
+        plots.plot_spectrogram(path, path.with_suffix(".png"), frame)
+        prompts.append(path)
+    return prompts

@@ -1,0 +1,33 @@
+"""What many tests need: sound made from sines, and a place to put it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE = 44100
+
+
+@pytest.fixture(scope="session")
+def sine() -> Callable[..., np.ndarray]:
+    """sine(frequency, seconds) -> float32 (samples, 1); level 1.0 is full scale."""
+
+    def make(frequency: float, seconds: float = 1.0, rate: int = RATE, level: float = 1.0) -> np.ndarray:
+        time = np.arange(round(seconds * rate)) / rate
+        return (level * np.sin(2 * np.pi * frequency * time)).astype(np.float32)[:, None]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def record() -> Callable[..., Path]:
+    """record(path, samples) writes a sound file, folders included, and returns its path."""
+
+    def write(path: Path, samples: np.ndarray, rate: int = RATE, subtype: str = "PCM_16") -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, samples, rate, subtype=subtype)
+        return path
+
+    return write

@@ -1,0 +1,203 @@
+"""Whole journeys through the installed command, on seconds of synthetic music."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.command import COMMAND, RATE, SHORT, TINY, accepted, music_composer, tune, write
+
+JOB = ("train", *TINY[:-1], "5", "--seed", "7")  # five epochs
+
+
+@pytest.fixture
+def songs(tmp_path: Path) -> Path:
+    for i in range(3):
+        write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(8, seed=i))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    for i in range(3):
+        write(folder / "input_music_dataset" / f"song {i}.wav", tune(8, seed=i))
+    accepted(music_composer("train", *TINY, "--seed", "1", cwd=folder))
+    return folder
+
+
+def test_the_bare_command_goes_all_the_way(songs: Path) -> None:
+    accepted(music_composer(*TINY, *SHORT, "--seed", "3", cwd=songs), "3 recordings", "epoch 1/1", "continuations")
+    for name in ("options.json", "model.weights.h5", "checkpoint.npz", "history.csv", "loss.png"):
+        assert (songs / "model" / name).stat().st_size
+    for i in range(2):
+        samples, rate = soundfile.read(songs / f"output-{i}.wav", always_2d=True)
+        assert (rate, samples.shape[1]) == (RATE, 2)
+        assert len(samples) == round(1.5 * RATE), "a second of the prompt and half a second of new music"
+        assert np.abs(samples[RATE:]).max() > 1e-3, "the new music sounds"
+        assert soundfile.info(songs / f"output-{i}.wav").subtype == "PCM_16"
+        assert (songs / f"output-{i}.png").read_bytes().startswith(b"\x89PNG")
+        said = json.loads((songs / f"output-{i}.json").read_text())
+        assert (said["seed"], said["number"], said["new_music_from_second"]) == (3, i, 1.0)
+        assert said["prompt"]["file"].startswith("input_music_dataset")
+    assert not list(songs.rglob("*.part*"))
+
+
+def test_the_same_seed_gives_the_same_files(trained: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", "5"), ("b", "5"), ("c", "6")):
+        accepted(music_composer("generate", *SHORT, "--seed", seed, "-o", tmp_path / name, cwd=trained))
+    first, same, other = ((tmp_path / f"{name}-0.wav").read_bytes() for name in "abc")
+    assert first == same
+    assert first != other
+
+
+def test_the_same_seed_trains_the_same_weights(songs: Path) -> None:
+    for name in ("one", "two"):
+        accepted(music_composer("train", *TINY, "--seed", "7", "-m", name, cwd=songs))
+    _assert_same_weights(songs / "one", songs / "two")
+
+
+def test_a_killed_training_ends_as_if_it_had_not_been_killed(songs: Path) -> None:
+    accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
+    _kill_when("epoch 3/5", *JOB, "-m", "killed", cwd=songs)
+    accepted(music_composer(*JOB, "-m", "killed", cwd=songs), "going on in epoch", "epoch 5/5")
+    _assert_same_weights(songs / "whole", songs / "killed")
+    assert (songs / "whole" / "history.csv").read_text().count("\n") == 6
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(songs: Path) -> None:
+    accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
+    code, said = _kill_when("epoch 2/5", *JOB, "-m", "stopped", cwd=songs, number=signal.SIGINT)
+    assert code == 1
+    assert "the same command goes on" in said
+    accepted(music_composer(*JOB, "-m", "stopped", cwd=songs), "epoch 5/5")
+    _assert_same_weights(songs / "whole", songs / "stopped")
+
+
+def test_a_second_run_trains_further(trained: Path, tmp_path: Path) -> None:
+    folders = ("-d", trained / "input_music_dataset", "-m", tmp_path / "model")
+    accepted(music_composer("train", *TINY, *folders, cwd=tmp_path))
+    accepted(music_composer("train", "-e", "2", "-b", "4", *folders, cwd=tmp_path), "1 trained epochs with 2 more")
+    assert (tmp_path / "model" / "history.csv").read_text().splitlines()[-1].startswith("3,")
+    accepted(music_composer("train", *TINY, "--fresh", *folders, cwd=tmp_path))
+    assert (tmp_path / "model" / "history.csv").read_text().splitlines()[-1].startswith("1,")
+
+
+def test_a_killed_generation_leaves_nothing_torn_and_goes_on_without_training(songs: Path) -> None:
+    job = (*TINY, "-s", "60", "-g", "2", "--seed", "3")
+    _kill_when("writing 2 continuations", *job, cwd=songs)
+    assert not list(songs.glob("output-*.wav"))
+    accepted(music_composer(*job, cwd=songs), "its music is not", "2 continuations")
+    assert soundfile.info(songs / "output-1.wav").duration == pytest.approx(61)
+    assert (songs / "model" / "history.csv").read_text().count("\n") == 2, "one epoch, not two"
+    assert not list(songs.glob(".*")), "what the killed run had begun is gone"
+
+
+def test_a_killed_prepare_goes_on(songs: Path) -> None:
+    write(songs / "input_music_dataset" / "long.wav", tune(400))
+    process = subprocess.Popen([COMMAND, "prepare"], cwd=songs, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not list((songs / "train_data").glob(".*")):
+        pass
+    process.kill()
+    process.wait()
+    accepted(music_composer("prepare", cwd=songs), "4 recordings")
+    shards = {path.name for path in (songs / "train_data").iterdir()}
+    assert len(shards) == 5, "four shards and the index"
+    accepted(music_composer("prepare", cwd=songs), "0 prepared, 4 already there")
+
+
+def test_a_prompt_is_kept_and_continued(trained: Path, tmp_path: Path) -> None:
+    song = tune(5, seed=9)
+    write(tmp_path / "prompt.wav", song, subtype="FLOAT")
+    accepted(
+        music_composer(
+            "generate", "-s", "2", "-g", "1", "--prompt", tmp_path / "prompt.wav", "--include-prompt",
+            "--subtype", "FLOAT", "-o", tmp_path / "out", cwd=trained,
+        )
+    )  # fmt: skip
+    samples, _ = soundfile.read(tmp_path / "out-0.wav", always_2d=True)
+    said = json.loads((tmp_path / "out-0.json").read_text())
+    cut = round(said["new_music_from_second"] * RATE)
+    assert len(samples) - cut == pytest.approx(2 * RATE, abs=RATE / 1000)
+    untouched = cut - round(0.06 * RATE)
+    np.testing.assert_allclose(samples[:untouched], song[:untouched], atol=1e-6)
+
+
+def test_prompts_are_used_in_turn(trained: Path, tmp_path: Path) -> None:
+    for i in range(2):
+        write(tmp_path / f"p{i}.wav", tune(3, seed=i))
+    arguments = ["--prompt", tmp_path / "p0.wav", "--prompt", tmp_path / "p1.wav"]
+    accepted(music_composer("generate", "-s", "0.5", "-g", "3", *arguments, "-o", tmp_path / "x", cwd=trained))
+    used = [json.loads((tmp_path / f"x-{i}.json").read_text())["prompt"]["file"][-6:] for i in range(3)]
+    assert used == ["p0.wav", "p1.wav", "p0.wav"]
+
+
+def test_generate_needs_the_run_folder_alone(trained: Path, tmp_path: Path) -> None:
+    (trained / "model").rename(tmp_path / "elsewhere")
+    try:
+        accepted(music_composer("generate", *SHORT, "-m", "elsewhere", cwd=tmp_path), "2 continuations")
+    finally:
+        (tmp_path / "elsewhere").rename(trained / "model")
+
+
+def test_mono_stays_mono_and_other_rates_become_44100(tmp_path: Path) -> None:
+    write(tmp_path / "input_music_dataset" / "a.wav", tune(8, 22050, 1), 22050)
+    accepted(music_composer(*TINY, *SHORT, "--head", "regression", cwd=tmp_path))
+    written = soundfile.info(tmp_path / "output-0.wav")
+    assert (written.channels, written.samplerate) == (1, RATE)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT"])
+def test_sample_formats(trained: Path, tmp_path: Path, subtype: str) -> None:
+    accepted(music_composer("generate", *SHORT, "--subtype", subtype, "-o", tmp_path / "deep" / "er", cwd=trained))
+    assert soundfile.info(tmp_path / "deep" / "er-1.wav").subtype == subtype
+
+
+def test_info_says_what_is_there(trained: Path, tmp_path: Path) -> None:
+    said = music_composer("info", cwd=trained).stdout
+    assert "3 songs, 24 s, stereo" in said
+    assert "1 x 8 LSTM, flow head" in said
+    nothing = music_composer("info", cwd=tmp_path).stdout
+    assert "does not exist" in nothing
+    assert not list(tmp_path.iterdir()), "looking changes nothing"
+
+
+def test_python_m_works(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [COMMAND.with_name("python"), "-m", "music_composer", "--version"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _kill_when(words: str, *arguments: str, cwd: Path, number: int = signal.SIGKILL) -> tuple[int, str]:
+    """Runs the command until it says `words`, then kills it; returns its exit code and what it said."""
+    process = subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd, stderr=subprocess.PIPE, text=True, env=os.environ | {"KERAS_BACKEND": "tensorflow"},
+    )  # fmt: skip
+    said = ""
+    assert process.stderr
+    for line in process.stderr:
+        said += line
+        if words in line:
+            process.send_signal(number)
+            break
+    else:
+        raise AssertionError(f"never said {words!r}:\n{said}")
+    said += process.stderr.read()
+    return process.wait(), said
+
+
+def _assert_same_weights(one: Path, two: Path) -> None:
+    with np.load(one / "checkpoint.npz") as a, np.load(two / "checkpoint.npz") as b:
+        names = [name for name in a.files if name != "state"]
+        assert names
+        for name in names:
+            np.testing.assert_array_equal(a[name], b[name], err_msg=name)
