@@ -15,6 +15,7 @@ from music_composer.data.batches import to_steps
 
 ENOUGH_STEPS = 200_000  # 2 h of music: plenty for the covariance of a step
 BLOCK_STEPS = 4096  # summed at a time
+OUTLIERS = 0.01  # share of the latents beyond either end of a component's range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +32,15 @@ class Encoding:
     """latents = (steps - mean) @ forward; steps = latents @ backward + mean.
 
     mean (size,), forward (size, components), backward (components, size), float32. Latents have deviation 1.
+    low, high: (components,), the range that the latents of the music keep to but for a few outliers.
     """
 
     mean: np.ndarray
     forward: np.ndarray
     backward: np.ndarray
     kept: float  # share of the variance that the components hold
+    low: np.ndarray
+    high: np.ndarray
 
 
 def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int) -> Encoding:
@@ -46,8 +50,12 @@ def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int) -> En
     """
     length = BLOCK_STEPS * stack
     blocks = [song[at : at + length] for song in songs for at in range(0, len(song) - stack + 1, length)]
-    every = max(1, len(blocks) * BLOCK_STEPS // ENOUGH_STEPS)
-    return principal_components(merge(moments_of(to_steps(block, stack)) for block in blocks[::every]), components)
+    blocks = blocks[:: max(1, len(blocks) * BLOCK_STEPS // ENOUGH_STEPS)]
+    fitted = principal_components(merge(moments_of(to_steps(block, stack)) for block in blocks), components)
+    # A tenth of the steps tells the range well, and keeps the latents of all of them out of memory.
+    sample = np.concatenate([encode(to_steps(block, stack)[:: 1 + 9 * (len(blocks) > 10)], fitted) for block in blocks])
+    low, high = np.quantile(sample, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
+    return dataclasses.replace(fitted, low=low, high=high)
 
 
 def moments_of(steps: np.ndarray) -> Moments:
@@ -86,6 +94,8 @@ def principal_components(moments: Moments, components: int) -> Encoding:
         (directions / deviations).astype(np.float32),
         (directions * deviations).T.astype(np.float32),
         float(variances[:components].sum() / max(variances.sum(), 1e-12)),
+        low=np.full(directions.shape[1], -np.inf, np.float32),
+        high=np.full(directions.shape[1], np.inf, np.float32),
     )
 
 

@@ -56,7 +56,7 @@ class Player(keras.Model):
         def play(i: Tensor, played: Tensor, latents: Tensor, *state: Tensor) -> list[Tensor]:
             noise = ops.take(past_noise, i, axis=1), ops.take(flow_noise, i, axis=1)
             hidden, after = self.model.listen_step(latents, level, noise[0], list(state))
-            latents = self.model.head.sample(hidden, noise[1])
+            latents = self.model.sample(hidden, noise[1])
             # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
             return [i + 1, ops.where(ops.equal(index, i), latents[:, None], played), latents, *after]
 

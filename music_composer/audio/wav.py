@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ def open_recording(path: Path) -> Iterator[soundfile.SoundFile]:
     """Opens with libsndfile; every failure becomes a RecordingError that names the file."""
     try:
         path.open("rb").close()  # libsndfile calls every failure a "System error"
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)  # names need not be Unicode
     except OSError as error:
         raise RecordingError(f"{path}: cannot be opened: {(error.strerror or str(error)).lower()}") from error
     except soundfile.LibsndfileError as error:
@@ -92,12 +93,16 @@ def seconds_of(path: Path) -> float:
 
 def _decoded(reading: Reading) -> Iterator[np.ndarray]:
     with open_recording(reading.path) as file:
-        while True:
+        whole = True
+        while whole:
+            start = file.tell()
+            block = np.zeros((round(BLOCK_SECONDS * file.samplerate), file.channels), np.float32)
             try:
-                block = file.read(round(BLOCK_SECONDS * file.samplerate), dtype="float32", always_2d=True)
+                block = file.read(out=block)
             except soundfile.LibsndfileError as error:
+                whole = False
+                block = block[: file.tell() - start]  # what came before the break
                 reading.remarks.append(f"broken after {file.tell() / file.samplerate:.1f} s: {error.error_string}")
-                return
             if not len(block):
                 return
             yield _cleaned(reading, _to_stereo(block))

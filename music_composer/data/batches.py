@@ -130,12 +130,14 @@ def cut_window(dataset: Dataset, stretch: int, start: int) -> np.ndarray:
 def to_steps(frames: np.ndarray, stack: int) -> np.ndarray:
     """(frames, channels, bands) -> (frames // stack, stack * channels * bands), float32; a remainder is left out."""
     steps = len(frames) // stack
-    return np.asarray(frames[: steps * stack], np.float32).reshape(steps, -1)
+    size = stack * int(np.prod(frames.shape[1:]))
+    return np.asarray(frames[: steps * stack], np.float32).reshape(steps, size)
 
 
 def to_frames(steps: np.ndarray, stack: int, channels: int) -> np.ndarray:
     """The inverse: (..., steps, stack * channels * bands) -> (..., steps * stack, channels, bands)."""
-    return steps.reshape(*steps.shape[:-2], steps.shape[-2] * stack, channels, -1)
+    *lead, count, size = steps.shape
+    return steps.reshape(*lead, count * stack, channels, size // (stack * channels))
 
 
 def _divide(

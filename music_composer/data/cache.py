@@ -69,7 +69,7 @@ class Cache:
     def digest(self) -> str:
         """Changes when any recording changes."""
         contents = "".join(song.source + song.fingerprint.content for song in self.songs)
-        return hashlib.blake2b(contents.encode(), digest_size=8).hexdigest()
+        return hashlib.blake2b(os.fsencode(contents), digest_size=8).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +102,7 @@ def prepare(
     stale: dict[str, Path] = {}
     for source, path in sources.items():
         try:
-            song = _still_right(folder, path, known.get(source))
+            song = _still_right(folder, path, known.get(source), options)
         except RecordingError as error:
             failures[source] = str(error)
             continue
@@ -134,7 +134,7 @@ def prepare(
         if song.shard not in used:
             (folder / song.shard).unlink(missing_ok=True)
 
-    remarks = [*failures.values()]
+    remarks = [failures[source] for source in sorted(failures)]
     remarks += [f"{datasets / s.source}: {remark}" for s in songs.values() for remark in s.remarks if s.source in stale]
     if not songs:
         raise RecordingError(f"none of the {len(paths)} files in {datasets} can be used:\n  " + "\n  ".join(remarks))
@@ -147,26 +147,26 @@ def load_frames(cache: Cache, song: Song) -> np.ndarray:
     path = cache.folder / song.shard
     try:
         shard = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise CacheError(f"{path} is damaged ({error}): run `music-composer prepare` to make it again") from error
     return shard[song.start : song.stop]
 
 
-def _still_right(folder: Path, path: Path, known: Song | None) -> Song | None:
+def _still_right(folder: Path, path: Path, known: Song | None, options: FrameOptions) -> Song | None:
     """The entry of a song that need not be cut again, else None."""
     fingerprint = fingerprint_of(path, known.fingerprint if known else None)
-    if known is None or fingerprint.content != known.fingerprint.content or not _shard_is_whole(folder, known):
+    if known is None or fingerprint.content != known.fingerprint.content or not _shard_is_whole(folder, known, options):
         return None
     return known if fingerprint == known.fingerprint else dataclasses.replace(known, fingerprint=fingerprint)
 
 
-def _shard_is_whole(folder: Path, song: Song) -> bool:
+def _shard_is_whole(folder: Path, song: Song, options: FrameOptions) -> bool:
     path = folder / song.shard
     try:
         shard = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return False
-    return shard.dtype == np.float16 and shard.shape[:2] == (song.frames, song.channels)
+    return shard.dtype == np.float16 and shard.shape == (song.frames, song.channels, options.bands)
 
 
 def _cut_all(stale: dict[str, Path], folder: Path, options: FrameOptions) -> Iterator[tuple[str, Song | str]]:
@@ -196,13 +196,13 @@ def _cut(source: str, path: Path, folder: Path, options: FrameOptions) -> Song:
     """One recording to one shard. Raises RecordingError when there is no music in it."""
     fingerprint = fingerprint_of(path)
     reading, blocks = wav.read_blocks(path, options.rate)
-    shard = f"frames-{hashlib.blake2b(source.encode(), digest_size=6).hexdigest()}.npy"
+    shard = f"frames-{hashlib.blake2b(os.fsencode(source), digest_size=6).hexdigest()}.npy"
     with whole_file(folder / shard) as part:
         levels = _write_shard(part, frames_station.blocks_to_bands(blocks, options), reading.channels, options)
         start, stop = _sounding(levels, options)
         if stop == start:
-            said = "; ".join(["nothing but silence in it", *reading.remarks]) if len(levels) else "holds no samples"
-            raise RecordingError(f"{path}: {said}")
+            found = "nothing but silence in it" if len(levels) else "holds no samples"
+            raise RecordingError(f"{path}: {'; '.join([found, *reading.remarks])}")
     return Song(source, fingerprint, shard, reading.channels, len(levels), start, stop, tuple(reading.remarks))
 
 
@@ -257,7 +257,7 @@ def _read_index(folder: Path, options: FrameOptions, say: Callable[[str], None])
         return [_song_from_plain(song) for song in plain["songs"]]
     except OSError as error:
         raise CacheError(f"{path} cannot be read: {reason(error)}") from error
-    except (ValueError, KeyError, TypeError, OptionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OptionError):
         say(f"{path} is damaged or not ours: all songs are cut again")
         return []
 

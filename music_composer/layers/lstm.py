@@ -10,9 +10,9 @@ from keras import ops
 class HoistedLSTM(keras.layers.LSTM):
     """`keras.layers.LSTM` with a fast path for training and inference on TensorFlow's CPU device.
 
-    Weights, their names, the configuration and the results are those of `keras.layers.LSTM`. Weights files are
-    exchangeable with it where a model holds its layers as attributes; in a list of layers, as in `Sequential`,
-    Keras names them by class in the file, and `get_weights` and `set_weights` remain.
+    Weights, their names, the configuration and the results are those of `keras.layers.LSTM`; `get_weights` of
+    one fits `set_weights` of the other. Weights files are exchangeable but for the class name, by which Keras
+    finds a layer in them.
 
     Where the fast path does not apply (another backend, a GPU, a mask, an activation other than the defaults,
     ...) the stock implementation runs, cuDNN included.
@@ -45,7 +45,7 @@ class HoistedLSTM(keras.layers.LSTM):
         outputs, h, c = hoisted_lstm(ops.transpose(sequences, (1, 0, 2)), *initial_state, *weights)
         if self.return_sequences:
             outputs = ops.transpose(outputs, (1, 0, 2))
-            outputs.set_shape((*sequences.shape[:2], self.units))
+            outputs.set_shape((*sequences.shape[:2], self.units))  # the loop forgets the static length
         else:
             outputs = ops.expand_dims(h, 1)
         return h, outputs, [h, c]

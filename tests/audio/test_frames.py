@@ -36,12 +36,11 @@ def test_a_sine_is_loudest_in_the_band_at_its_frequency(sine, frequency):
 
 
 @pytest.mark.parametrize("level_db", [0, -20, -40])
-@pytest.mark.parametrize("bin_number", [20, 30, 40])
-def test_a_sine_in_the_middle_of_a_narrow_band_reads_its_level(sine, bin_number, level_db):
+@pytest.mark.parametrize("bin_number", [7, 35, 42])  # near the centre of a band
+def test_the_loudest_band_of_a_sine_reads_its_level(sine, bin_number, level_db):
     frequency, level = bin_number * OPTIONS.rate / OPTIONS.window, 10 ** (level_db / 20)
-    assert band_centres(OPTIONS)[bin_number] == pytest.approx(bin_number)  # bands are one bin wide down here
     frame = bands_of(sine(frequency, 0.5, level=level))[20, 0]
-    assert frame[bin_number] == pytest.approx(np.log(level), abs=0.02)
+    assert frame.max() == pytest.approx(np.log(level), abs=0.12)  # 1 dB
 
 
 @pytest.mark.parametrize("frequency", [100, 440.3, 2500, 12000])

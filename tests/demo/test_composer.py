@@ -11,7 +11,7 @@ from music_composer.demo.harmony import DOMINANT, TONIC, Key
 seeds = st.integers(0, 2**32 - 1)
 FAMILY = dict(enumerate("TSTSDT"))  # tonic, subdominant or dominant function of each degree
 MOVES = {("T", "T"), ("T", "S"), ("S", "S"), ("S", "D"), ("D", "T"), ("S", "T")}
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=25, deadline=None)
 
 
 def piece_of(seed: int, bars: int = 16) -> Piece:

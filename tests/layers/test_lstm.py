@@ -165,6 +165,19 @@ def test_shapes_are_known_when_building_a_model():
     assert (outputs.shape, h.shape, c.shape) == ((2, 6, 5), (2, 5), (2, 5))
 
 
+@needs_tensorflow
+@pytest.mark.parametrize("batch", [None, 2])
+@pytest.mark.parametrize("time", [None, 6])
+def test_static_shapes_stay_known_when_traced(batch, time):
+    import tensorflow as tf
+
+    shapes = []
+    for layer in layer_pair(3, 4, return_sequences=True):
+        traced = tf.function(layer).get_concrete_function(tf.TensorSpec((batch, time, 3)))
+        shapes.append(traced.structured_outputs.shape.as_list())
+    assert shapes[0] == shapes[1] == [batch, time, 4]
+
+
 def test_stateful_layers_carry_their_state_on():
     ours, _ = layer_pair(3, 4, return_sequences=True, stateful=False)
     carrying = HoistedLSTM(4, return_sequences=True, stateful=True)
@@ -209,20 +222,13 @@ def test_saved_model_loads_as_our_layer(tmp_path):
     assert_close(loaded(x), model(x), 1e-6)
 
 
-class ByAttribute(keras.Model):
-    """Holds its layer as an attribute: in a list of layers, Keras' weights files name a layer by its class."""
-
-    def __init__(self, kind, **options):
-        super().__init__()
-        self.recurrent = kind(4, **options)
-
-    def call(self, x):
-        return self.recurrent(x)
+# Keras' weights files name a layer by its class, so a stock file loads only into a class of the stock name.
+SAME_NAME = type("LSTM", (HoistedLSTM,), {})
 
 
-@pytest.mark.parametrize(("source", "target"), [(HoistedLSTM, keras.layers.LSTM), (keras.layers.LSTM, HoistedLSTM)])
-def test_weights_files_are_exchangeable_with_the_stock_layer(source, target, tmp_path):
-    models = [ByAttribute(kind, name="lstm") for kind in (source, target)]
+@pytest.mark.parametrize(("source", "target"), [(SAME_NAME, keras.layers.LSTM), (keras.layers.LSTM, SAME_NAME)])
+def test_weights_files_differ_from_the_stock_layer_in_the_class_name_only(source, target, tmp_path):
+    models = [keras.Sequential([keras.Input((None, 3)), kind(4)]) for kind in (source, target)]
     x = random(2, 5, 3)
     assert not np.allclose(*as_arrays([model(x) for model in models]), atol=1e-3)
     models[0].save_weights(tmp_path / "one.weights.h5")
@@ -273,6 +279,13 @@ def test_a_visible_gpu_falls_back_to_the_stock_layer(fast_path_calls, monkeypatc
     x = random(3, 7, 5)
     assert_close(ours(x), stock(x), 1e-6)
     assert fast_path_calls == []
+
+
+@needs_tensorflow
+def test_asking_for_cudnn_on_a_cpu_is_an_error_as_in_the_stock_layer():
+    for layer in layer_pair(5, 4, use_cudnn=True):
+        with pytest.raises(ValueError, match="use_cudnn=True"):
+            layer(random(3, 7, 5))
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -53,12 +53,17 @@ class Continuation(keras.Model):
         for i, lstm in enumerate(self.lstms):
             lstm.build((None, None, components + 1 if i == 0 else neurons))
         self.head.build((None, neurons))
+        self.low, self.high = (
+            self.add_weight(shape=(components,), trainable=False, name=name) for name in ("low", "high")
+        )
         self.built = True
 
     def set_encoding(self, encoding: Encoding) -> None:
         """Puts the principal components into the first and the last layer, where training leaves them."""
         self.encoder.layer.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
         self.decoder.layer.set_weights([encoding.backward, encoding.mean])
+        self.low.assign(encoding.low)
+        self.high.assign(encoding.high)
 
     def call(self, windows: Tensor, training: bool = False) -> Tensor:
         latents = self.encoder(windows)
@@ -94,6 +99,14 @@ class Continuation(keras.Model):
             after += [h, c]
             x = self._joined(x, h, i)
         return x, after
+
+    def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
+        """hidden (batch, neurons), noise (batch, components) -> the next latents (batch, components).
+
+        They are held to the range of the training music. A sampler that feeds itself meets states that training never
+        showed it; an error beyond that range would grow there unseen, into a drone that never ends.
+        """
+        return ops.clip(self.head.sample(hidden, noise), self.low, self.high)
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
         return [np.zeros((batch, self.options.neurons), np.float32) for _ in range(2 * self.options.layers)]

@@ -1,0 +1,144 @@
+"""What the model hears: the right place, cut where a frame can follow, without silence at its end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from music_composer.audio.frames import to_mid_side, waveform_to_frames
+from music_composer.audio.prompts import (
+    CONTEXT_FRAMES,
+    Excerpt,
+    known_sound,
+    random_excerpts,
+    read_prompt,
+    whole_recording,
+    with_channels,
+)
+from music_composer.errors import RecordingError
+from music_composer.options import FrameOptions
+from music_composer.values import Waveform
+
+OPTIONS = FrameOptions()
+RATE, HOP, HALF = OPTIONS.rate, OPTIONS.hop, OPTIONS.window // 2
+
+
+def sweep(seconds):
+    """Every frame of it is another."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    return (0.5 * np.sin(2 * np.pi * (200 * time + 300 * time**2))).astype(np.float32)[:, None]
+
+
+def prompt_of(path, start=0.0, seconds=10.0, channels=1, stack=3):
+    return read_prompt(Excerpt(path, start, seconds), channels, stack, OPTIONS)
+
+
+def test_the_frames_are_those_of_the_sound_up_to_the_cut(tmp_path, record):
+    sound = sweep(2)
+    prompt = prompt_of(record(tmp_path / "a.wav", sound, subtype="FLOAT"))
+    cut = len(prompt.samples)
+    assert np.array_equal(prompt.samples, sound[:cut])
+    assert prompt.cut == pytest.approx(cut / RATE)
+    following = (cut + HALF) // HOP  # the frame whose window begins at the cut
+    assert following * HOP - HALF == cut
+    truth = waveform_to_frames(Waveform(sound, RATE), OPTIONS).bands
+    assert np.allclose(prompt.bands, truth[following - len(prompt.bands) : following], atol=1e-5)
+
+
+def test_most_of_the_excerpt_is_used(tmp_path, record):
+    prompt = prompt_of(record(tmp_path / "a.wav", sweep(2)))
+    seen = len(prompt.samples) + OPTIONS.window - HOP  # the last frame reaches that far
+    assert 2 * RATE - HOP < seen <= 2 * RATE
+    assert len(prompt.bands) > 2 * OPTIONS.frames_per_second - 10
+
+
+def test_no_frame_has_seen_the_silence_before_the_excerpt(tmp_path, record):
+    sound = sweep(2)
+    start = 60  # frames
+    path = record(tmp_path / "a.wav", sound, subtype="FLOAT")
+    prompt = prompt_of(path, start=start * HOP / RATE, seconds=1.0, stack=1)
+    truth = waveform_to_frames(Waveform(sound, RATE), OPTIONS).bands[start:]
+    following = (len(prompt.samples) + HALF) // HOP
+    assert np.allclose(prompt.bands, truth[following - len(prompt.bands) : following], atol=1e-3)
+
+
+@pytest.mark.parametrize("stack", [1, 3, 4])
+def test_the_frames_make_whole_steps(tmp_path, record, stack):
+    prompt = prompt_of(record(tmp_path / "a.wav", sweep(1)), stack=stack)
+    assert len(prompt.bands) % stack == 0
+
+
+def test_the_cut_is_told_in_seconds_of_the_recording(tmp_path, record):
+    sound = sweep(3)
+    prompt = prompt_of(record(tmp_path / "a.wav", sound, subtype="FLOAT"), start=1.0, seconds=1.0)
+    assert 1.9 < prompt.cut < 2.0
+    end = round(prompt.cut * RATE)
+    assert np.array_equal(prompt.samples[-1000:], sound[end - 1000 : end])
+
+
+def test_silence_at_the_end_is_left_out(tmp_path, record):
+    sound = np.concatenate([sweep(2), np.zeros((2 * RATE, 1), np.float32)])
+    prompt = prompt_of(record(tmp_path / "a.wav", sound))
+    assert prompt.cut == pytest.approx(2, abs=0.05)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.2])
+def test_too_little_sound_is_an_error_that_names_the_file(tmp_path, record, seconds):
+    with pytest.raises(RecordingError, match=r"short\.wav: no 0\.2 s of sound"):
+        prompt_of(record(tmp_path / "short.wav", sweep(seconds)))
+
+
+def test_silence_is_an_error(tmp_path, record):
+    with pytest.raises(RecordingError, match="silent.wav"):
+        prompt_of(record(tmp_path / "silent.wav", np.zeros((2 * RATE, 2))), channels=2)
+
+
+@pytest.mark.parametrize("seconds", [0.28, 1.0])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_phase_gets_the_sound_right_before_the_cut(tmp_path, record, seconds, channels):
+    sound = np.concatenate([sweep(seconds), 0.5 * sweep(seconds)], axis=1)[:, :channels]
+    prompt = prompt_of(record(tmp_path / "a.wav", sound, subtype="FLOAT"), channels=channels, stack=1)
+    samples, bands = known_sound(prompt, OPTIONS)
+    cut = len(prompt.samples)
+    assert np.allclose(samples, to_mid_side(sound[cut - CONTEXT_FRAMES * HOP : cut]))
+    assert samples.shape == (channels, CONTEXT_FRAMES * HOP)
+    assert np.array_equal(bands, prompt.bands[-CONTEXT_FRAMES:])
+
+
+def test_mono_for_a_stereo_model_is_doubled(tmp_path, record):
+    prompt = prompt_of(record(tmp_path / "a.wav", sweep(1)), channels=2)
+    assert prompt.bands.shape[1] == 2
+    assert np.array_equal(prompt.samples[:, 0], prompt.samples[:, 1])
+
+
+def test_stereo_for_a_mono_model_is_mixed_down():
+    assert np.allclose(with_channels(np.array([[0.2, 0.6]]), 1), [[0.4]])
+
+
+def test_a_whole_recording_is_its_last_seconds(tmp_path, record):
+    path = record(tmp_path / "a.wav", sweep(3))
+    assert whole_recording(path, 2) == Excerpt(path, pytest.approx(1.0), 2, whole=True)
+    assert whole_recording(path, 5) == Excerpt(path, 0.0, pytest.approx(3.0), whole=True)
+
+
+PLACES = [Excerpt(Path("long"), 5.0, 90.0), Excerpt(Path("short"), 2.0, 10.0), Excerpt(Path("tiny"), 1.0, 0.5)]
+
+
+def test_random_excerpts_lie_within_the_music():
+    for excerpt in random_excerpts(PLACES, 100, 6.0, seed=1):
+        place = next(place for place in PLACES if place.path == excerpt.path)
+        assert excerpt.seconds == min(6.0, place.seconds)
+        assert place.start <= excerpt.start
+        assert excerpt.start + excerpt.seconds <= place.start + place.seconds + 1e-9
+
+
+def test_long_stretches_are_drawn_more_often():
+    drawn = [excerpt.path.name for excerpt in random_excerpts(PLACES, 200, 6.0, seed=1)]
+    assert 0.8 < drawn.count("long") / 200 < 0.97
+    assert drawn.count("short") > 5
+
+
+def test_the_ith_excerpt_depends_on_the_seed_and_i_alone():
+    assert random_excerpts(PLACES, 3, 6.0, seed=7) == random_excerpts(PLACES, 8, 6.0, seed=7)[:3]
+    assert random_excerpts(PLACES, 3, 6.0, seed=7) != random_excerpts(PLACES, 3, 6.0, seed=8)
+    assert len(set(random_excerpts(PLACES, 8, 6.0, seed=7))) == 8

@@ -1,0 +1,96 @@
+"""Options that make no sense are refused by name; what follows from others follows."""
+
+import dataclasses
+import json
+
+import pytest
+
+from music_composer.errors import MusicComposerError, OptionError
+from music_composer.options import (
+    HEADS,
+    SUBTYPES,
+    FolderOptions,
+    FrameOptions,
+    GenerateOptions,
+    ModelOptions,
+    TrainOptions,
+    default,
+    from_plain,
+)
+
+RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions]
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "value", "named"),
+    [
+        (ModelOptions, "neurons", 0, "-n/--hidden-layer-neurons"),
+        (ModelOptions, "layers", 0, "-l/--hidden-layer-count"),
+        (ModelOptions, "head", "neck", "--head"),
+        (TrainOptions, "epochs", 0, "-e/--epochs"),
+        (TrainOptions, "batch_size", -1, "-b/--batch-size"),
+        (GenerateOptions, "count", 0, "-g/--generated-music-num"),
+        (GenerateOptions, "seconds", 0.0, "-s/--seconds-to-generate"),
+        (GenerateOptions, "seconds", -1.0, "-s/--seconds-to-generate"),
+        (GenerateOptions, "seconds", float("nan"), "-s/--seconds-to-generate"),
+        (GenerateOptions, "seconds", float("inf"), "-s/--seconds-to-generate"),
+        (GenerateOptions, "temperature", float("inf"), "--temperature"),
+        (GenerateOptions, "temperature", -0.1, "--temperature"),
+        (GenerateOptions, "temperature", float("nan"), "--temperature"),
+        (GenerateOptions, "subtype", "PCM_8", "--subtype"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_its_flag_and_value(record, field, value, named):
+    with pytest.raises(OptionError, match=named) as caught:
+        record(**{field: value})
+    shown = f"{value:g}" if isinstance(value, float) else repr(value)
+    assert shown in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "value"),
+    [
+        (ModelOptions, "neurons", 1),
+        (ModelOptions, "layers", 1),
+        (TrainOptions, "epochs", 1),
+        (TrainOptions, "batch_size", 1),
+        (GenerateOptions, "count", 1),
+        (GenerateOptions, "seconds", 0.01),
+        (GenerateOptions, "temperature", 0.0),
+        *[(ModelOptions, "head", head) for head in HEADS],
+        *[(GenerateOptions, "subtype", subtype) for subtype in SUBTYPES],
+    ],
+)
+def test_the_least_that_makes_sense_is_taken(record, field, value):
+    assert getattr(record(**{field: value}), field) == value
+
+
+def test_an_option_error_ends_with_2_and_others_with_1():
+    assert (OptionError.exit_code, MusicComposerError.exit_code) == (2, 1)
+
+
+@pytest.mark.parametrize("record", [FrameOptions, ModelOptions, TrainOptions, GenerateOptions])
+def test_a_record_comes_back_from_json(record):
+    plain = json.loads(json.dumps(dataclasses.asdict(record())))
+    assert from_plain(record, plain) == record()
+
+
+def test_a_field_of_another_version_is_refused_by_name():
+    with pytest.raises(OptionError, match="feathers, wings for ModelOptions"):
+        from_plain(ModelOptions, {"neurons": 3, "wings": 2, "feathers": 1})
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records_cannot_be_changed_and_tell_their_defaults(record):
+    options = record()
+    for field in dataclasses.fields(record):
+        assert default(record, field.name) == getattr(options, field.name)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(options, field.name, None)
+
+
+def test_numbers_that_follow_from_others():
+    options = FrameOptions(rate=8000, window=256, hop=80)
+    assert options.bins == 129
+    assert options.frames_per_second == 100
+    assert options.frames_in(1.5) == 150

@@ -1,0 +1,79 @@
+"""Pictures: that they are drawn, and that what is in them is where it should be."""
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from music_composer import plots
+from music_composer.audio import wav
+from music_composer.audio.frames import band_centres
+from music_composer.options import FrameOptions
+
+OPTIONS = FrameOptions()
+
+
+def shape_of(png):
+    """Height and width; fails when it is no picture, or one of a single colour."""
+    picture = imread(png)[..., :3]
+    assert np.ptp(picture) > 0.5
+    return picture.shape[:2]
+
+
+@pytest.mark.parametrize("cut", [None, 0.5])
+def test_a_spectrogram_is_a_picture(tmp_path, sine, record, cut):
+    plots.plot_spectrogram(record(tmp_path / "a.wav", sine(440)), tmp_path / "new" / "a.png", OPTIONS, cut)
+    assert shape_of(tmp_path / "new" / "a.png") == (300, 1000)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_hardly_any_sound_can_be_drawn_too(tmp_path, record):
+    plots.plot_spectrogram(record(tmp_path / "a.wav", np.zeros((1, 2))), tmp_path / "a.png", OPTIONS)
+    assert shape_of(tmp_path / "a.png") == (300, 1000)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3.0])
+@pytest.mark.parametrize("limit", [20, 50, 1000])
+def test_a_long_recording_has_no_more_columns_than_fit(tmp_path, sine, record, monkeypatch, seconds, limit):
+    monkeypatch.setattr(plots, "COLUMNS", limit)
+    monkeypatch.setattr(wav, "BLOCK_SECONDS", 0.3)
+    path = record(tmp_path / "a.wav", np.concatenate([sine(300, seconds), sine(3000, seconds)]))
+    frames = round(2 * seconds * OPTIONS.frames_per_second)
+    columns = plots._columns(path, frames, OPTIONS)
+    assert min(frames, limit) / 2 - 1 <= len(columns) <= min(frames, limit) + 1
+    pitch = band_centres(OPTIONS)[columns.argmax(axis=1)] * OPTIONS.rate / OPTIONS.window
+    third = len(columns) // 3
+    assert np.allclose(pitch[1:third], 300, rtol=0.06)
+    assert np.allclose(pitch[-third:-1], 3000, rtol=0.06)
+
+
+HISTORY = [
+    {"epoch": 0, "loss": "2.5", "held_out_loss": ""},
+    {"epoch": 1, "loss": 2.0, "held_out_loss": 2.2},
+    {"epoch": 2, "loss": 1.5, "held_out_loss": 2.1},
+    {"epoch": 3, "loss": 0.0, "held_out_loss": -0.5},
+]
+
+
+@pytest.mark.parametrize("history", [HISTORY, HISTORY[:1]])
+def test_a_loss_curve_is_a_picture(tmp_path, history):
+    plots.plot_loss(history, tmp_path / "loss.png")
+    assert shape_of(tmp_path / "loss.png") == (400, 700)
+
+
+def lines_of(monkeypatch, tmp_path, history):
+    """What is drawn: label, and points."""
+    figures = []
+    monkeypatch.setattr(plots, "_save", lambda figure, png: figures.append(figure))
+    plots.plot_loss(history, tmp_path / "loss.png")
+    return {line.get_label(): line.get_xydata().tolist() for line in figures[0].axes[0].lines}
+
+
+def test_a_loss_curve_shows_every_epoch_and_leaves_gaps_out(tmp_path, monkeypatch):
+    assert lines_of(monkeypatch, tmp_path, HISTORY) == {
+        "training": [[0, 2.5], [1, 2.0], [2, 1.5], [3, 0.0]],
+        "held out": [[1, 2.2], [2, 2.1], [3, -0.5]],
+    }
+
+
+def test_where_nothing_was_held_out_there_is_one_curve(tmp_path, monkeypatch):
+    assert list(lines_of(monkeypatch, tmp_path, HISTORY[:1])) == ["training"]
