@@ -31,7 +31,7 @@ class FrameOptions:
     rate: int = 44100  # samples a second of everything after reading
     window: int = 2048  # samples in an analysis window: 46 ms
     hop: int = 512  # samples from one frame to the next: 12 ms
-    bands: int = 160  # bands from 0 Hz to half the rate
+    bands: int = 192  # bands from 0 Hz to half the rate: one bin wide up to 1 kHz
     floor_db: float = -80.0  # what is quieter than this, a full-scale sine being 0 dB, counts as silence
     silence_db: float = -60.0  # a song's ends are trimmed while they stay this far below its loudest frame
 
@@ -101,7 +101,7 @@ class GenerateOptions:
     prompt_seconds: float = 6.0  # what the model hears before it plays
     lead_seconds: float = 1.0  # real audio before the cut that a file begins with
     fade_seconds: float = 0.05
-    phase_iterations: int = 24
+    phase_iterations: int = 8
     chunk_seconds: float = 10.0  # written at a time
     batch: int = 16  # samples generated side by side
     include_prompt: bool = False

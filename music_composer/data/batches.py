@@ -70,7 +70,11 @@ def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_
     window = steps * stack
     long = [song for song in songs if len(song) >= window]
     short = [song for song in songs if len(song) < window]
-    stretches = long + ([np.concatenate(short)] if sum(map(len, short)) >= window else [])
+    stretches = list(long)
+    if sum(map(len, short)) >= window:
+        stretches.append(np.concatenate(short))
+    elif short:  # too little for a stretch of their own
+        stretches[-1] = np.concatenate([stretches[-1], *short])
     rng = np.random.default_rng([seed, 0])
     training: list[Region] = []
     held: list[Region] = []

@@ -250,7 +250,7 @@ def _read_index(folder: Path, options: FrameOptions, say: Callable[[str], None])
     try:
         plain = read_json(path)
         if plain["magic"] != MAGIC:
-            raise ValueError("not an index of music-composer")
+            raise CacheError(f"{path} is not ours, and is left alone: choose another cache folder with -t")
         if plain["version"] != VERSION or from_plain(FrameOptions, plain["options"]) != options:
             say(f"{path} was made with other frame options: all songs are cut again")
             return []

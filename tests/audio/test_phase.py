@@ -57,7 +57,8 @@ def test_a_sine_comes_back_as_that_sine_at_its_level(sine, frequency, iterations
     assert back.rate == OPTIONS.rate
     assert len(back.samples) == len(sound) // HOP * HOP
     inside = back.samples[4410:-4410, 0]
-    assert loudest_frequency(inside) == pytest.approx(frequency, rel=0.006)  # a tenth of a semitone
+    tolerance = 0.006 if frequency < 1000 else 0.02  # a tenth of a semitone; half a band where bands are wide
+    assert loudest_frequency(inside) == pytest.approx(frequency, rel=tolerance)
     assert decibels(inside, sound) == pytest.approx(0, abs=1)
 
 
