@@ -22,7 +22,7 @@ from music_composer.errors import MusicComposerError, OptionError, RecordingErro
 from music_composer.files import write_json
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training import checkpoint, devices, run
-from music_composer.training.progress import duration, progress_bar, say
+from music_composer.training.progress import duration, progress_bar, say, with_estimate
 
 if TYPE_CHECKING:
     from music_composer.audio.models.continuation import Continuation
@@ -36,7 +36,8 @@ KEPT_PROMPTS, KEPT_PROMPT_SECONDS = 8, 10.0  # excerpts in the run folder
 def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), say: Say = say) -> cache.Cache:
     """Recordings to a cache of frames that is up to date."""
     started = time.monotonic()
-    with progress_bar("preparing") as advance:
+    with progress_bar("preparing") as bar:
+        advance = with_estimate(bar, f"preparing the recordings of {folders.datasets}")
         ready, report = cache.prepare(
             folders.datasets, folders.traindata, frame, say, lambda done, total: advance(done, total, "")
         )
@@ -98,7 +99,8 @@ def generate(
     run.load_weights(model, here)
     say(f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}")
     started, total = time.monotonic(), options.count * options.seconds
-    with progress_bar("generating") as advance:
+    with progress_bar("generating") as bar:
+        advance = with_estimate(bar, f"writing {duration(total)} of music")
         for first in range(0, options.count, options.batch):
             numbers = range(first, min(first + options.batch, options.count))
 

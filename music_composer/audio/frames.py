@@ -74,6 +74,15 @@ def bands_to_magnitudes(bands: np.ndarray, options: FrameOptions) -> np.ndarray:
     return np.sqrt((magnitude * magnitude) @ band_weights(options).T) * np.float32(full_scale)
 
 
+def sounding(levels: np.ndarray, options: FrameOptions) -> tuple[int, int]:
+    """First and one past the last frame that is louder than the silence threshold below the song's loudest."""
+    if not len(levels):
+        return 0, 0
+    threshold = max(levels.max() + options.silence_db * np.log(10) / 20, np.log(2 * floor(options)))
+    loud = np.flatnonzero(levels > threshold)
+    return (int(loud[0]), int(loud[-1]) + 1) if len(loud) else (0, 0)
+
+
 def to_mid_side(samples: np.ndarray) -> np.ndarray:
     """(samples, 1 or 2: left, right) -> (1 or 2: mid, side; samples)."""
     if samples.shape[1] == 1:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.frames import floor, to_mid_side, waveform_to_frames
+from music_composer.audio.frames import sounding, to_mid_side, waveform_to_frames
 from music_composer.audio.wav import read_excerpt, seconds_of
 from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions
@@ -75,15 +75,13 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
     # Frames whose windows reach over an end of the excerpt have seen silence that is not in the music.
     edge = options.window // 2 // options.hop
     first, last = edge, min(len(bands) - 1, (len(waveform.samples) - options.window // 2) // options.hop)
-    levels = bands[first : last + 1].max(axis=(1, 2), initial=-np.inf)
-    threshold = max(levels.max(initial=-np.inf) + options.silence_db * np.log(10) / 20, np.log(2 * floor(options)))
-    loud = np.flatnonzero(levels > threshold)
-    steps = (int(loud[-1]) + 1) // stack if len(loud) else 0
+    end = sounding(bands[first : last + 1].max(axis=(1, 2), initial=-np.inf), options)[1]
+    steps = end // stack
     if steps * stack < CONTEXT_FRAMES:
         raise RecordingError(
             f"{excerpt.path}: no {CONTEXT_FRAMES * options.hop / options.rate:.1f} s of sound in it to go on from"
         )
-    stop = first + int(loud[-1]) + 1
+    stop = first + end
     cut = stop * options.hop - options.window // 2
     return Prompt(
         excerpt.path,

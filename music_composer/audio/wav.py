@@ -36,6 +36,7 @@ class Reading:
     path: Path
     rate: int  # of the file
     channels: int  # of the blocks: 1 or 2
+    seconds: float  # that the header promises
     remarks: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -59,7 +60,7 @@ def read_blocks(path: Path, rate: int) -> tuple[Reading, Iterator[np.ndarray]]:
     Raises RecordingError when it cannot be opened. A read error on the way ends the stream with a remark.
     """
     with open_recording(path) as file:
-        reading = Reading(path, file.samplerate, min(file.channels, 2))
+        reading = Reading(path, file.samplerate, min(file.channels, 2), file.frames / file.samplerate)
         header = re.search(r"(data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
         if header:
             reading.remarks.append(
@@ -73,7 +74,7 @@ def read_blocks(path: Path, rate: int) -> tuple[Reading, Iterator[np.ndarray]]:
 def read_excerpt(path: Path, rate: int, start: float, seconds: float) -> Waveform:
     """Reads `seconds` from `start` (seconds) of a recording, resampled as one piece; shorter at the file's end."""
     with open_recording(path) as file:
-        reading = Reading(path, file.samplerate, min(file.channels, 2))
+        reading = Reading(path, file.samplerate, min(file.channels, 2), file.frames / file.samplerate)
         try:
             file.seek(min(max(0, round(start * file.samplerate)), file.frames))
             block = file.read(round(seconds * file.samplerate), dtype="float32", always_2d=True)

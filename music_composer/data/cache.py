@@ -16,36 +16,19 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from music_composer.audio import frames as frames_station
-from music_composer.audio import wav
-from music_composer.data.folder import Fingerprint, fingerprint_of, recordings_in
+from music_composer.data.folder import fingerprint_of, recordings_in
+from music_composer.data.shards import Meter, Song, cut_recording, open_shard, shard_is_whole, song_from_plain
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordingError
-from music_composer.files import PART_SUFFIX, read_json, reason, whole_file, write_json
+from music_composer.files import PART_SUFFIX, read_json, reason, write_json
 from music_composer.options import FrameOptions, from_plain
 
 MAGIC = "music-composer frames"
 VERSION = 1
 INDEX = "index.json"
 SAVE_SECONDS = 5.0
-SHARD_HEADER = 128  # bytes of the NPY header, which has room for any count of frames
-
-
-@dataclasses.dataclass(frozen=True)
-class Song:
-    """One recording's entry in the index."""
-
-    source: str  # path, as seen from the dataset folder
-    fingerprint: Fingerprint
-    shard: str  # file name
-    channels: int
-    frames: int  # in the shard
-    start: int  # first frame that is not silence
-    stop: int  # one past the last
-    remarks: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,11 +97,8 @@ def prepare(
 
     _make_writable(folder)
     saved = time.monotonic()
-    sizes = {source: path.stat().st_size for source, path in stale.items()}
-    read = 0
-    for source, outcome in _cut_all(stale, folder, options):
-        read += sizes[source]
-        progress(read, sum(sizes.values()))
+    meter = Meter(sum(path.stat().st_size for path in stale.values()), progress)
+    for source, outcome in _cut_all(stale, folder, options, meter):
         if isinstance(outcome, Song):
             songs[source] = outcome
         else:
@@ -144,32 +124,20 @@ def prepare(
 
 def load_frames(cache: Cache, song: Song) -> np.ndarray:
     """A song without its silent ends, float16, shape (frames, channels, bands), left on disk until it is read."""
-    path = cache.folder / song.shard
-    try:
-        shard = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise CacheError(f"{path} is damaged ({error}): run `music-composer prepare` to make it again") from error
-    return shard[song.start : song.stop]
+    return open_shard(cache.folder / song.shard)[song.start : song.stop]
 
 
 def _still_right(folder: Path, path: Path, known: Song | None, options: FrameOptions) -> Song | None:
     """The entry of a song that need not be cut again, else None."""
     fingerprint = fingerprint_of(path, known.fingerprint if known else None)
-    if known is None or fingerprint.content != known.fingerprint.content or not _shard_is_whole(folder, known, options):
+    if known is None or fingerprint.content != known.fingerprint.content or not shard_is_whole(folder, known, options):
         return None
     return known if fingerprint == known.fingerprint else dataclasses.replace(known, fingerprint=fingerprint)
 
 
-def _shard_is_whole(folder: Path, song: Song, options: FrameOptions) -> bool:
-    path = folder / song.shard
-    try:
-        shard = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return False
-    return shard.dtype == np.float16 and shard.shape == (song.frames, song.channels, options.bands)
-
-
-def _cut_all(stale: dict[str, Path], folder: Path, options: FrameOptions) -> Iterator[tuple[str, Song | str]]:
+def _cut_all(
+    stale: dict[str, Path], folder: Path, options: FrameOptions, meter: Meter
+) -> Iterator[tuple[str, Song | str]]:
     """Cuts songs on all cores, a few ahead at a time; a song that cannot be used yields the reason instead."""
     workers = os.cpu_count() or 1
     waiting = iter(stale.items())
@@ -178,7 +146,7 @@ def _cut_all(stale: dict[str, Path], folder: Path, options: FrameOptions) -> Ite
         try:
             while True:
                 while len(running) < workers and (job := next(waiting, None)):
-                    running[pool.submit(_cut, job[0], job[1], folder, options)] = job[0]
+                    running[pool.submit(cut_recording, job[0], job[1], folder, options, meter)] = job[0]
                 if not running:
                     return
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -190,47 +158,6 @@ def _cut_all(stale: dict[str, Path], folder: Path, options: FrameOptions) -> Ite
                         yield source, str(error)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _cut(source: str, path: Path, folder: Path, options: FrameOptions) -> Song:
-    """One recording to one shard. Raises RecordingError when there is no music in it."""
-    fingerprint = fingerprint_of(path)
-    reading, blocks = wav.read_blocks(path, options.rate)
-    shard = f"frames-{hashlib.blake2b(os.fsencode(source), digest_size=6).hexdigest()}.npy"
-    with whole_file(folder / shard) as part:
-        levels = _write_shard(part, frames_station.blocks_to_bands(blocks, options), reading.channels, options)
-        start, stop = _sounding(levels, options)
-        if stop == start:
-            found = "nothing but silence in it" if len(levels) else "holds no samples"
-            raise RecordingError(f"{path}: {'; '.join([found, *reading.remarks])}")
-    return Song(source, fingerprint, shard, reading.channels, len(levels), start, stop, tuple(reading.remarks))
-
-
-def _write_shard(path: Path, blocks: Iterator[np.ndarray], channels: int, options: FrameOptions) -> np.ndarray:
-    """Streams bands to an NPY file, whose header is written last. Returns each frame's loudest band, in nepers."""
-    levels = [np.zeros(0, np.float32)]
-    with path.open("wb") as file:
-        file.write(b"\0" * SHARD_HEADER)
-        for bands in blocks:
-            levels.append(bands.max(axis=(1, 2), initial=-np.inf))
-            file.write(np.ascontiguousarray(bands, np.float16).data)
-        loudest = np.concatenate(levels)
-        file.seek(0)
-        np.lib.format.write_array_header_1_0(
-            file, {"descr": "<f2", "fortran_order": False, "shape": (len(loudest), channels, options.bands)}
-        )
-        if file.tell() != SHARD_HEADER:
-            raise CacheError(f"{path}: the header of a shard took {file.tell()} bytes instead of {SHARD_HEADER}")
-    return loudest
-
-
-def _sounding(levels: np.ndarray, options: FrameOptions) -> tuple[int, int]:
-    """First and one past the last frame that is louder than the silence threshold below the song's loudest."""
-    if not len(levels):
-        return 0, 0
-    threshold = max(levels.max() + options.silence_db * np.log(10) / 20, np.log(2 * frames_station.floor(options)))
-    loud = np.flatnonzero(levels > threshold)
-    return (int(loud[0]), int(loud[-1]) + 1) if len(loud) else (0, 0)
 
 
 def _make_writable(folder: Path) -> None:
@@ -254,7 +181,7 @@ def _read_index(folder: Path, options: FrameOptions, say: Callable[[str], None])
         if plain["version"] != VERSION or from_plain(FrameOptions, plain["options"]) != options:
             say(f"{path} was made with other frame options: all songs are cut again")
             return []
-        return [_song_from_plain(song) for song in plain["songs"]]
+        return [song_from_plain(song) for song in plain["songs"]]
     except OSError as error:
         raise CacheError(f"{path} cannot be read: {reason(error)}") from error
     except (ValueError, KeyError, TypeError, AttributeError, OptionError):
@@ -273,11 +200,6 @@ def _write_index(folder: Path, options: FrameOptions, songs: dict[str, Song]) ->
         write_json(folder / INDEX, plain)
     except MusicComposerError as error:
         raise CacheError(str(error)) from error
-
-
-def _song_from_plain(plain: dict[str, Any]) -> Song:
-    fingerprint = from_plain(Fingerprint, plain.pop("fingerprint"))
-    return from_plain(Song, {**plain, "fingerprint": fingerprint, "remarks": tuple(plain.pop("remarks"))})
 
 
 def open_cache(datasets: Path, folder: Path, options: FrameOptions = FrameOptions()) -> Cache | None:

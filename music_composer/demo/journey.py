@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from music_composer import compose, plots
 from music_composer.audio.wav import read_excerpt, write_wav
@@ -15,7 +16,7 @@ from music_composer.training.run import LOSS_PLOT
 
 MINUTES = 3.5  # of music to learn from
 NETWORK = {"neurons": 256, "layers": 2, "head_width": 256}
-TRAINING = {"epochs": 60, "batch_size": 8, "window_steps": 64, "learning_rate": 2e-3}
+TRAINING: dict[str, Any] = {"epochs": 60, "batch_size": 8, "window_steps": 64, "learning_rate": 2e-3}
 PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
 
 

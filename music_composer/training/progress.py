@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 Advance = Callable[[float, float, str], None]  # done, total, a few words on the state
 
 PLAIN_SECONDS = 15.0  # between plain lines
+MEASURED_SECONDS, LONG_SECONDS = 3.0, 10.0  # before an estimate is made; what is worth one
 
 
 def say(line: str) -> None:
@@ -26,6 +27,23 @@ def duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds // 60} min {seconds % 60:02d} s"
     return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+def with_estimate(advance: Advance, words: str) -> Advance:
+    """Passes progress on, and says once, when a few seconds have shown the speed, how long a long leg will take."""
+    started, said = time.monotonic(), False
+
+    def advance_and_estimate(done: float, total: float, state: str) -> None:
+        nonlocal said
+        advance(done, total, state)
+        spent = time.monotonic() - started
+        if not said and done and spent > MEASURED_SECONDS:
+            said = True
+            left = spent / done * (total - done)
+            if left > LONG_SECONDS:
+                say(f"{words}: about {duration(spent + left)} on this machine")
+
+    return advance_and_estimate
 
 
 @contextlib.contextmanager

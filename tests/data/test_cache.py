@@ -10,6 +10,7 @@ import soundfile
 from music_composer.audio.frames import waveform_to_frames
 from music_composer.data import cache as station
 from music_composer.data import folder as folder_station
+from music_composer.data import shards
 from music_composer.data.cache import load_frames, open_cache, prepare
 from music_composer.errors import CacheError, RecordingError
 from music_composer.options import FrameOptions
@@ -309,7 +310,7 @@ def test_silence_around_a_song_is_trimmed_and_within_it_kept(tmp_path, folder, s
 
 
 def test_an_interrupted_prepare_is_completed_by_the_next(music, folder, monkeypatch):
-    cut = station._cut
+    cut = station.cut_recording
 
     def cut_until_c(source, *rest):
         if source == "c.wav":
@@ -317,7 +318,7 @@ def test_an_interrupted_prepare_is_completed_by_the_next(music, folder, monkeypa
         return cut(source, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(station, "_cut", cut_until_c)
+        patch.setattr(station, "cut_recording", cut_until_c)
         patch.setattr(station, "SAVE_SECONDS", -1.0)
         patch.setattr(os, "cpu_count", lambda: 1)
         with pytest.raises(KeyboardInterrupt):
@@ -334,7 +335,7 @@ def test_an_interruption_within_a_song_leaves_no_half_shard(music, folder, monke
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(station.frames_station, "blocks_to_bands", broken)
+        patch.setattr(shards.frames_station, "blocks_to_bands", broken)
         with pytest.raises(ZeroDivisionError):
             prepare(music, folder)
     assert list(folder.iterdir()) == []
