@@ -33,7 +33,7 @@ class FrameOptions:
     hop: int = 512  # samples from one frame to the next: 12 ms
     bands: int = 192  # bands from 0 Hz to half the rate: one bin wide up to 1 kHz
     floor_db: float = -80.0  # what is quieter than this, a full-scale sine being 0 dB, counts as silence
-    silence_db: float = -60.0  # a song's ends are trimmed while they stay this far below its loudest frame
+    silence_db: float = -40.0  # a song's ends are trimmed while they stay this far below its loudest frame
 
     @property
     def bins(self) -> int:

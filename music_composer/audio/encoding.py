@@ -15,7 +15,9 @@ from music_composer.data.batches import to_steps
 
 ENOUGH_STEPS = 200_000  # 2 h of music: plenty for the covariance of a step
 BLOCK_STEPS = 4096  # summed at a time
+RANGE_STEPS = 20_000  # steps that the ranges are read from
 OUTLIERS = 0.01  # share of the latents beyond either end of a component's range
+LOUD_OUTLIERS = 0.005  # share of the steps in which a band is louder than its ceiling
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Encoding:
 
     mean (size,), forward (size, components), backward (components, size), float32. Latents have deviation 1.
     low, high: (components,), the range that the latents of the music keep to but for a few outliers.
+    ceiling: (size,), what its decoded steps stay below but for a few outliers.
     """
 
     mean: np.ndarray
@@ -41,6 +44,7 @@ class Encoding:
     kept: float  # share of the variance that the components hold
     low: np.ndarray
     high: np.ndarray
+    ceiling: np.ndarray
 
 
 def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int) -> Encoding:
@@ -52,10 +56,11 @@ def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int) -> En
     blocks = [song[at : at + length] for song in songs for at in range(0, len(song) - stack + 1, length)]
     blocks = blocks[:: max(1, len(blocks) * BLOCK_STEPS // ENOUGH_STEPS)]
     fitted = principal_components(merge(moments_of(to_steps(block, stack)) for block in blocks), components)
-    # A tenth of the steps tells the range well, and keeps the latents of all of them out of memory.
-    sample = np.concatenate([encode(to_steps(block, stack)[:: 1 + 9 * (len(blocks) > 10)], fitted) for block in blocks])
-    low, high = np.quantile(sample, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
-    return dataclasses.replace(fitted, low=low, high=high)
+    every = -(-sum(map(len, blocks)) // (stack * RANGE_STEPS))
+    latents = np.concatenate([encode(to_steps(block, stack)[::every], fitted) for block in blocks])
+    low, high = np.quantile(latents, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
+    ceiling = np.quantile(decode(latents, fitted), 1 - LOUD_OUTLIERS, axis=0).astype(np.float32)
+    return dataclasses.replace(fitted, low=low, high=high, ceiling=ceiling)
 
 
 def moments_of(steps: np.ndarray) -> Moments:
@@ -96,6 +101,7 @@ def principal_components(moments: Moments, components: int) -> Encoding:
         float(variances[:components].sum() / max(variances.sum(), 1e-12)),
         low=np.full(directions.shape[1], -np.inf, np.float32),
         high=np.full(directions.shape[1], np.inf, np.float32),
+        ceiling=np.full(len(mean), np.inf, np.float32),
     )
 
 

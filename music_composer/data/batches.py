@@ -46,10 +46,17 @@ class Dataset:
 
     @property
     def windows_in_epoch(self) -> int:
-        return sum(self.windows_in(region) for region in self.training)
+        return sum(self.windows_in(region) for region in self.training) + len(self.joints)
 
     def windows_in(self, region: Region) -> int:
         return -(-region.frames // self.window)
+
+    @property
+    def joints(self) -> list[int]:
+        """Stretches whose end, and the beginning of whose successor, are trained on: a window leads across."""
+        opened = {region.stretch for region in self.training if not region.start and region.frames >= self.window}
+        closed = {r.stretch for r in self.training if r.stop == len(self.stretches[r.stretch])}
+        return [i for i in sorted(closed) if (i + 1) % len(self.stretches) in opened]
 
     def batches_in_epoch(self, batch_size: int) -> int:
         return -(-self.windows_in_epoch // batch_size)
@@ -92,6 +99,9 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, in
 
     The windows of a region cover all of it. Where they overlap (a region is seldom a whole number of windows), each
     is moved at random by what the overlap allows, so that epochs see the music at other offsets.
+
+    One more window leads from the end of each stretch into the beginning of the next. Without it the model learns how
+    music ends and never what comes then, and its continuations would stay silent after their first ending.
     """
     rng = np.random.default_rng([seed, 1, epoch])
     windows = []
@@ -101,6 +111,9 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, in
         slack = (count * dataset.window - region.frames) / max(count - 1, 1)
         starts[1:-1] += rng.uniform(-slack / 2, slack / 2, max(count - 2, 0))
         windows += [(region.stretch, region.start + int(start)) for start in starts]
+    for stretch in dataset.joints:
+        before = rng.integers(dataset.window // 4, dataset.window * 3 // 4 + 1)
+        windows.append((stretch, len(dataset.stretches[stretch]) - int(before)))
     return [windows[i] for i in rng.permutation(len(windows))]
 
 
@@ -127,8 +140,16 @@ def batches(
 
 
 def cut_window(dataset: Dataset, stretch: int, start: int) -> np.ndarray:
-    """One window as steps, shape (steps, stack * channels * bands), float32."""
-    return to_steps(dataset.stretches[stretch][start : start + dataset.window], dataset.stack)
+    """One window as steps, shape (steps, stack * channels * bands), float32.
+
+    Where it reaches over the end of its stretch, it goes on with the beginning of the next (of the first, at the last).
+    """
+    frames = dataset.stretches[stretch][start : start + dataset.window]
+    missing = dataset.window - len(frames)
+    if missing:
+        following = dataset.stretches[(stretch + 1) % len(dataset.stretches)]
+        frames = np.concatenate([frames, following[:missing]])
+    return to_steps(frames, dataset.stack)
 
 
 def to_steps(frames: np.ndarray, stack: int) -> np.ndarray:

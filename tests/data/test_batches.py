@@ -39,7 +39,13 @@ def frames_of(regions):
 
 
 def frames_in(dataset, windows):
-    return {(stretch, frame) for stretch, start in windows for frame in range(start, start + dataset.window)}
+    """(stretch, frame) of all that the windows hold; beyond the end of a stretch comes the next."""
+    lengths = [len(stretch) for stretch in dataset.stretches]
+    return {
+        (stretch, frame) if frame < lengths[stretch] else ((stretch + 1) % len(lengths), frame - lengths[stretch])
+        for stretch, start in windows
+        for frame in range(start, start + dataset.window)
+    }
 
 
 LENGTHS = st.lists(st.integers(0, 300), min_size=1, max_size=5).filter(lambda lengths: sum(lengths) >= WINDOW)
@@ -134,6 +140,28 @@ def test_a_window_is_the_music_at_its_place():
     assert np.array_equal(to_frames(steps, STACK, 2)[:, 0, 0], 1037 + np.arange(WINDOW))
 
 
+def test_a_window_leads_from_the_end_of_each_song_into_the_next():
+    dataset = dataset_from([100, 60, 80], held_out=0.0)
+    across = [
+        window for window in epoch_windows(dataset, 1, 0) if window[1] > len(dataset.stretches[window[0]]) - WINDOW
+    ]
+    assert sorted(stretch for stretch, _ in across) == [0, 1, 2]
+    for stretch, start in across:
+        steps = to_frames(cut_window(dataset, stretch, start), STACK, 2)[:, 0, 0]
+        end = 1000 * stretch + len(dataset.stretches[stretch])
+        seam = end - (1000 * stretch + start)
+        assert WINDOW // 4 <= seam <= WINDOW * 3 // 4
+        assert steps[seam - 1] == end - 1
+        assert steps[seam] == 1000 * ((stretch + 1) % 3)
+
+
+def test_no_window_leads_into_music_that_is_held_out():
+    for seed in range(20):
+        dataset = dataset_from([200, 200], held_out=0.3, seed=seed)
+        held = frames_of(dataset.held_out)
+        assert not held & frames_in(dataset, epoch_windows(dataset, seed, 0))
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 8, 100])
 def test_all_batches_are_of_full_size_and_hold_every_window(batch_size):
     dataset = dataset_from([300, 200])
@@ -192,7 +220,7 @@ def test_songs_of_a_window_or_more_stay_as_they_are():
 def test_with_little_music_the_window_is_all_of_it():
     dataset = dataset_of(songs_of([40, 21]), 128, STACK, 0.1, 1)
     assert dataset.window == 60
-    assert len(epoch_windows(dataset, 1, 0)) == 2
+    assert len(epoch_windows(dataset, 1, 0)) == 3, "two of its beginning and end, one that leads from end to beginning"
     assert frames_in(dataset, epoch_windows(dataset, 1, 0)) == {(0, frame) for frame in range(61)}
 
 

@@ -53,9 +53,9 @@ class Continuation(keras.Model):
         for i, lstm in enumerate(self.lstms):
             lstm.build((None, None, components + 1 if i == 0 else neurons))
         self.head.build((None, neurons))
-        self.low, self.high = (
-            self.add_weight(shape=(components,), trainable=False, name=name) for name in ("low", "high")
-        )
+        self.low = self.add_weight(shape=(components,), trainable=False, name="low")
+        self.high = self.add_weight(shape=(components,), trainable=False, name="high")
+        self.ceiling = self.add_weight(shape=(self.size,), trainable=False, name="ceiling")
         self.built = True
 
     def set_encoding(self, encoding: Encoding) -> None:
@@ -64,6 +64,7 @@ class Continuation(keras.Model):
         self.decoder.layer.set_weights([encoding.backward, encoding.mean])
         self.low.assign(encoding.low)
         self.high.assign(encoding.high)
+        self.ceiling.assign(encoding.ceiling)
 
     def call(self, windows: Tensor, training: bool = False) -> Tensor:
         latents = self.encoder(windows)
@@ -103,10 +104,12 @@ class Continuation(keras.Model):
     def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
         """hidden (batch, neurons), noise (batch, components) -> the next latents (batch, components).
 
-        They are held to the range of the training music. A sampler that feeds itself meets states that training never
-        showed it; an error beyond that range would grow there unseen, into a drone that never ends.
+        They are held to the range of the training music, component by component, and band by band to the loudest that
+        it was. A sampler that feeds itself meets states that training never showed it; an error beyond that range
+        would grow there unseen, into a drone that never ends.
         """
-        return ops.clip(self.head.sample(hidden, noise), self.low, self.high)
+        latents = ops.clip(self.head.sample(hidden, noise), self.low, self.high)
+        return self.encoder.layer(ops.minimum(self.decoder.layer(latents), self.ceiling))
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
         return [np.zeros((batch, self.options.neurons), np.float32) for _ in range(2 * self.options.layers)]
