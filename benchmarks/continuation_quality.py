@@ -27,6 +27,7 @@ from music_composer.evaluation.distance import (
     frechet,
     loudness_db,
     reference_of,
+    window_features,
 )
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.training import run
@@ -48,6 +49,34 @@ def main() -> None:
     print("| music | files | windows | distance | 95 % interval | change | loudness | |\n" + "|---" * 8 + "|")
     for name, paths, skip, note in rows:
         print(_row(name, paths, skip, note, reference, measure, real), flush=True)
+    for name, paths, skip, _ in rows[1:]:
+        if options.seconds >= 120:
+            _print_minutes(name, paths, skip, options.seconds, reference, measure, real)
+
+
+def _print_minutes(
+    name: str,
+    paths: Sequence[Path],
+    skip: float,
+    seconds: float,
+    reference: Reference,
+    measure: DistanceOptions,
+    real: tuple[float, float],
+) -> None:
+    """The same figures minute by minute, and the range of the minutes' loudness over the files."""
+    print(f"\n{name}, {len(paths)} files\n\n| minute | distance | change | loudness | quietest and loudest file |")
+    print("|---" * 5 + "|")
+    for minute in range(int(seconds // 60)):
+        start = round((skip + 60 * minute) * measure.rate)
+        pieces = [soundfile.read(path, 60 * measure.rate, start, dtype="float32", always_2d=True)[0] for path in paths]
+        distance = frechet(reference, np.concatenate([window_features(piece, measure) for piece in pieces]))
+        change = np.mean([frame_change(piece, measure, reference.spread) for piece in pieces]) / real[0]
+        levels = [loudness_db(piece) - real[1] for piece in pieces]
+        print(
+            f"| {minute + 1} | {distance:.1f} | {change:.2f} x | {np.mean(levels):+.1f} dB "
+            f"| {min(levels):+.1f} to {max(levels):+.1f} dB |",
+            flush=True,
+        )
 
 
 def _continuations(options: argparse.Namespace, head: str, held_out: Sequence[Path]) -> tuple[list[Path], str]:

@@ -1,0 +1,216 @@
+"""The audio model: whole windows against single steps, what the heads learn, and what comes back from disk."""
+
+import dataclasses
+import itertools
+
+import keras
+import numpy as np
+import pytest
+
+from music_composer.audio.encoding import fit_encoding
+from music_composer.audio.generate import continue_prompts
+from music_composer.audio.models.continuation import Continuation
+from music_composer.audio.models.heads import FlowHead
+from music_composer.audio.prompts import Prompt
+from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
+from music_composer.training.checkpoint import TrainState, load_checkpoint, read_state, save_checkpoint
+from music_composer.training.loop import compile_model, learning_rate, seed_step
+
+OPTIONS = ModelOptions(neurons=16, layers=2, stack=2, components=6, head_width=16, head_blocks=2)
+CHANNELS, BANDS = 2, 5
+SIZE = OPTIONS.stack * CHANNELS * BANDS
+
+
+def music(frames=400, seed=0):
+    """Bands that swell and fade together, with a little of their own, (frames, channels, bands)."""
+    rng = np.random.default_rng(seed)
+    swell = np.sin(np.arange(frames) / 5)[:, None, None]
+    return (swell * rng.normal(1, 0.3, (CHANNELS, BANDS)) + 0.1 * rng.normal(size=(frames, CHANNELS, BANDS))) - 5
+
+
+def model_of(**changes):
+    keras.utils.set_random_seed(1)
+    options = dataclasses.replace(OPTIONS, **changes)
+    model = Continuation(options, SIZE)
+    model.build()
+    model.set_encoding(fit_encoding([music()], options.stack, options.components))
+    return model
+
+
+def windows(count=8, steps=21):
+    frames = music(count * steps * OPTIONS.stack)
+    return frames.reshape(count, steps, SIZE).astype(np.float32)
+
+
+def prompt_of(frames=40, seed=3):
+    return Prompt(None, np.zeros((0, CHANNELS), np.float32), music(frames, seed).astype(np.float32), 0.0, False)
+
+
+def test_encoder_and_decoder_are_inverse_on_the_music():
+    model, steps = model_of(components=SIZE), windows()
+    back = keras.ops.convert_to_numpy(model.decoder(model.encoder(steps)))
+    np.testing.assert_allclose(back, steps, atol=1e-3)
+
+
+@pytest.mark.parametrize("head", ["flow", "regression"])
+def test_step_by_step_equals_the_whole_sequence(head):
+    model = model_of(head=head)
+    rng = np.random.default_rng(0)
+    latents, noise = rng.normal(size=(2, 3, 12, OPTIONS.components)).astype(np.float32)
+    level = np.full((3, 1, 1), 0.1, np.float32)
+    whole, after = model.listen(latents, level, noise)
+    state = model.initial_state(3)
+    for t in range(latents.shape[1]):
+        hidden, state = model.listen_step(latents[:, t], level[:, 0], noise[:, t], state)
+        np.testing.assert_allclose(hidden, whole[:, t], atol=1e-5)
+    for one, other in zip(state, after, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_later_step_never_changes_an_earlier_loss():
+    model, batch = model_of(dropout=0.0), windows(2)
+    changed = batch.copy()
+    changed[:, -1] += 1
+    losses = []
+    for x in (batch, changed):
+        seed_step(model, 1, 0)
+        losses.append(keras.ops.convert_to_numpy(model(x)))
+    np.testing.assert_array_equal(losses[0][:, :-1], losses[1][:, :-1])
+    assert (losses[0][:, -1] != losses[1][:, -1]).all()
+
+
+@pytest.mark.parametrize(("head", "share"), [("flow", 0.8), ("regression", 0.5)])
+def test_training_on_one_batch_learns_it(head, share):
+    model, batch = model_of(head=head), windows()
+    compile_model(model, TrainOptions(learning_rate=1e-2))
+    losses = []
+    for step in range(120):
+        seed_step(model, 1, step)
+        losses.append(float(model.train_on_batch(batch)))
+    assert np.mean(losses[-10:]) < share * losses[0]
+
+
+def test_training_leaves_the_encoding_alone():
+    model = model_of()
+    before = [
+        keras.ops.convert_to_numpy(w)
+        for w in (*model.encoder.weights, *model.decoder.weights, model.low, model.ceiling)
+    ]
+    compile_model(model, TrainOptions())
+    model.train_on_batch(windows())
+    for one, other in zip(
+        before, (*model.encoder.weights, *model.decoder.weights, model.low, model.ceiling), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_flow_learns_a_distribution_and_not_its_mean():
+    """Two equally likely targets, -1 and 1: samples lie near both, the mean 0 is rare."""
+    keras.utils.set_random_seed(1)
+    head = FlowHead(1, 32, 2, draws=8, flow_steps=20)
+    hidden = np.zeros((64, 4, 3), np.float32)
+    head.build(hidden.shape)
+    target = np.random.default_rng(0).choice([-1, 1], (64, 4, 1)).astype(np.float32)
+    seed = keras.random.SeedGenerator(0)
+
+    class Wrapped(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head, self.seed = head, seed
+
+        def call(self, x, training=False):
+            return self.head.loss(x, target, self.seed)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return keras.ops.mean(y_pred)
+
+    trainer = Wrapped()
+    trainer.compile(optimizer=keras.optimizers.Adam(1e-2), jit_compile=False)
+    for _ in range(300):
+        trainer.train_on_batch(hidden)
+    noise = np.random.default_rng(1).normal(size=(500, 1)).astype(np.float32)
+    samples = keras.ops.convert_to_numpy(head.sample(np.zeros((500, 3), np.float32), noise))[:, 0]
+    assert (np.abs(np.abs(samples) - 1) < 0.4).mean() > 0.8
+    assert 0.3 < (samples > 0).mean() < 0.7
+
+
+def test_samples_are_held_to_the_range_of_the_music():
+    model = model_of()
+    noise = 100 * np.ones((4, OPTIONS.components), np.float32)
+    sampled = keras.ops.convert_to_numpy(model.sample(np.zeros((4, OPTIONS.neurons), np.float32), noise))
+    assert np.abs(sampled).max() < 20
+    steps = sampled @ keras.ops.convert_to_numpy(model.decoder.weights[0]) + keras.ops.convert_to_numpy(
+        model.decoder.weights[1]
+    )
+    assert (steps <= keras.ops.convert_to_numpy(model.ceiling) + 1.0).all(), (
+        "a projection may go over the ceiling, but not far"
+    )
+
+
+def play(model, chunk_steps, steps, temperature=1.0, seed=5):
+    rngs = [np.random.default_rng([seed, i]) for i in range(2)]
+    prompts = [prompt_of(40), prompt_of(30, seed=4)]
+    chunks = continue_prompts(model, prompts, rngs, GenerateOptions(temperature=temperature), chunk_steps)
+    return np.concatenate(list(itertools.islice(chunks, steps // chunk_steps)), axis=1)
+
+
+def test_chunks_of_any_length_play_the_same_music():
+    model = model_of()
+    whole = play(model, 12, 12)
+    assert whole.shape == (2, 12 * OPTIONS.stack, CHANNELS, BANDS)
+    np.testing.assert_allclose(play(model, 4, 12), whole, atol=1e-4)
+
+
+def test_seeds_and_temperature_matter():
+    model = model_of()
+    assert not np.allclose(play(model, 4, 4, seed=5), play(model, 4, 4, seed=6))
+    spread = [np.std([play(model, 4, 4, t, seed) for seed in range(2)], axis=0).mean() for t in (0.0, 1.0)]
+    assert spread[0] < spread[1]
+
+
+def test_a_prompt_matters_and_its_neighbours_do_not():
+    model = model_of()
+    rngs = [np.random.default_rng(1)]
+    alone = next(continue_prompts(model, [prompt_of(30, seed=4)], rngs, GenerateOptions(), 4))
+    rngs = [np.random.default_rng(0), np.random.default_rng(1)]
+    beside = next(continue_prompts(model, [prompt_of(40), prompt_of(30, seed=4)], rngs, GenerateOptions(), 4))
+    np.testing.assert_allclose(alone[0], beside[1], atol=1e-4)
+    assert not np.allclose(beside[0], beside[1])
+
+
+def test_a_model_is_rebuilt_from_its_config():
+    model = model_of()
+    same = Continuation.from_config(model.get_config())
+    assert same.get_config() == model.get_config()
+    same.build()
+    assert [w.shape for w in same.weights] == [w.shape for w in model.weights]
+
+
+def test_a_checkpoint_brings_back_weights_optimiser_and_state(tmp_path):
+    model, batch = model_of(), windows()
+    compile_model(model, TrainOptions())
+    model.train_on_batch(batch)
+    state = TrainState(7, job_epochs=3, epoch=1, batch=2, step=9, history=[{"epoch": 1, "loss": 0.5}])
+    save_checkpoint(tmp_path / "c.npz", model, state)
+    other = model_of()
+    compile_model(other, TrainOptions())
+    load_checkpoint(tmp_path / "c.npz", other)
+    assert read_state(tmp_path / "c.npz") == state
+    losses = []
+    for each in (model, other):
+        for step in range(3):
+            seed_step(each, 1, step)
+            each.train_on_batch(batch)
+        seed_step(each, 1, 9)
+        losses.append(float(each.test_on_batch(batch)))
+    assert losses[0] == losses[1]
+
+
+def test_the_learning_rate_rises_then_falls():
+    options = TrainOptions(learning_rate=1.0, warmup=0.1)
+    rates = [learning_rate(position, options) for position in np.linspace(0, 1, 101)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates.index(max(rates)) == 10
+    assert rates[-1] == pytest.approx(0.02)
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
