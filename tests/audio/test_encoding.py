@@ -124,3 +124,14 @@ def test_much_music_is_sampled_from_all_of_it(monkeypatch):
     ramp = np.arange(1000, dtype=np.float32)[:, None, None] * np.ones((1, 1, 2), np.float32)
     fit_encoding([ramp], 1, 2)
     assert seen == [0, 100, 200, 300, 400, 500, 600, 700, 800, 900]
+
+
+def test_the_ranges_leave_out_the_outliers_alone():
+    rng = np.random.default_rng(0)
+    frames = rng.normal(-5, 1, (6000, 1, 4)).astype(np.float32)
+    encoding = fit_encoding([frames[:2000], frames[2000:]], 2, 8)
+    latents = encode(to_steps(frames, 2), encoding)
+    np.testing.assert_allclose((latents < encoding.low).mean(axis=0), 0.01, atol=0.002)
+    np.testing.assert_allclose((latents > encoding.high).mean(axis=0), 0.01, atol=0.002)
+    louder = decode(latents, encoding) > encoding.ceiling
+    np.testing.assert_allclose(louder.mean(axis=0), 0.005, atol=0.001)
