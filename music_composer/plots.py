@@ -15,7 +15,7 @@ from music_composer.options import FrameOptions
 
 COLUMNS = 1000  # of a spectrogram, however long the recording
 LOUD_NEPERS, QUIET_NEPERS = -2.0, -9.0  # ends of the colour scale
-TICKS = (100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # Hz
+TICKS = (200, 500, 1000, 2000, 5000, 10000, 20000)  # Hz
 
 
 def plot_spectrogram(wav: Path, png: Path, options: FrameOptions, cut: float | None = None) -> None:
