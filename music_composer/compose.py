@@ -95,7 +95,7 @@ def generate(
     devices.load_keras()
     from music_composer.audio.output import write_continuations
 
-    model = build_model(here, flow_steps=options.flow_steps)
+    model = build_model(here, flow_steps=options.flow_steps, blank=True)
     run.load_weights(model, here)
     say(f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}")
     started, total = time.monotonic(), options.count * options.seconds
@@ -162,11 +162,11 @@ def describe(folders: FolderOptions) -> list[str]:
     return lines
 
 
-def build_model(here: run.Run, flow_draws: int = 4, flow_steps: int = 10) -> Continuation:
-    """The network of a run folder, without its weights."""
+def build_model(here: run.Run, **ways: Any) -> Continuation:
+    """The network of a run folder, without its weights. ways: `flow_draws`, `flow_steps`, `blank` of the model."""
     from music_composer.audio.models.continuation import Continuation
 
-    model = Continuation(here.model, here.size, flow_draws=flow_draws, flow_steps=flow_steps)
+    model = Continuation(here.model, here.size, **ways)
     model.build()
     return model
 

@@ -46,8 +46,9 @@ def write_continuations(
     """
     channels = prompts[0].bands.shape[1]
     step = model.options.stack * frame.hop
-    chunk = max(1, round(min(options.chunk_seconds, options.seconds) * frame.rate / step))
     total = round(options.seconds * frame.rate)
+    steps = -(-total // step)
+    chunk = -(-steps // -(-steps * step // round(options.chunk_seconds * frame.rate)))  # chunks of equal length
     play = [np.random.default_rng([seed, number, 0]) for number in numbers]
     turn = [np.random.default_rng([seed, number, 1]) for number in numbers]
     streams = [
@@ -66,7 +67,7 @@ def write_continuations(
         left = total + fade
         for bands in continue_prompts(model, prompts, play, options, chunk):
             pieces = [to_left_right(new) for new in pool.map(PhaseStream.push, streams, bands)]
-            if left > len(pieces[0]):
+            if left > len(pieces[0]) + fade:
                 left -= len(pieces[0])
             else:
                 rests = [to_left_right(stream.rest()) for stream in streams]

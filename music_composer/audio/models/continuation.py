@@ -16,7 +16,7 @@ from keras import ops
 from music_composer.audio.encoding import Encoding
 from music_composer.audio.models.heads import head_of
 from music_composer.layers.lstm import HoistedLSTM, lstm_step
-from music_composer.options import ModelOptions, from_plain
+from music_composer.options import GenerateOptions, ModelOptions, TrainOptions, from_plain
 
 Tensor = Any
 State = list[Tensor]  # h and c of each layer, each (batch, neurons)
@@ -30,8 +30,15 @@ class Continuation(keras.Model):
     """
 
     def __init__(
-        self, options: ModelOptions, size: int, flow_draws: int = 4, flow_steps: int = 10, **kwargs: Any
+        self,
+        options: ModelOptions,
+        size: int,
+        flow_draws: int = TrainOptions.flow_draws,
+        flow_steps: int = GenerateOptions.flow_steps,
+        blank: bool = False,
+        **kwargs: Any,
     ) -> None:
+        """blank: leave out the random start of the recurrent weights, seconds of work, where others will be loaded."""
         super().__init__(**kwargs)
         self.options, self.size = options, size
         self.flow_draws, self.flow_steps = flow_draws, flow_steps
@@ -39,7 +46,13 @@ class Continuation(keras.Model):
         self.encoder = time(keras.layers.Dense(options.components, trainable=False), name="encoder")
         self.decoder = time(keras.layers.Dense(size, trainable=False), name="decoder")
         self.lstms = [
-            HoistedLSTM(options.neurons, return_sequences=True, return_state=True, name=f"lstm_{i}")
+            HoistedLSTM(
+                options.neurons,
+                return_sequences=True,
+                return_state=True,
+                recurrent_initializer="zeros" if blank else "orthogonal",
+                name=f"lstm_{i}",
+            )
             for i in range(options.layers)
         ]
         self.head = head_of(options, flow_draws, flow_steps)
