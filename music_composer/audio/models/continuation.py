@@ -121,8 +121,10 @@ class Continuation(keras.Model):
         it was. A sampler that feeds itself meets states that training never showed it; an error beyond that range
         would grow there unseen, into a drone that never ends.
         """
-        latents = ops.clip(self.head.sample(hidden, noise), self.low, self.high)
-        return self.encoder.layer(ops.minimum(self.decoder.layer(latents), self.ceiling))
+        # JAX takes no variables inside a loop, only their values.
+        low, high, ceiling = (ops.convert_to_tensor(limit) for limit in (self.low, self.high, self.ceiling))
+        latents = ops.clip(self.head.sample(hidden, noise), low, high)
+        return self.encoder.layer(ops.minimum(self.decoder.layer(latents), ceiling))
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
         return [np.zeros((batch, self.options.neurons), np.float32) for _ in range(2 * self.options.layers)]
