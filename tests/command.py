@@ -35,7 +35,7 @@ def music_composer(
     )
 
 
-def refused(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> str:
+def assert_refused(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> str:
     """Checks that a command failed with one clear line that has all the words; returns that line."""
     assert done.returncode == code, (done.returncode, done.stderr)
     assert "Traceback" not in done.stderr
@@ -45,7 +45,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) 
     return line
 
 
-def accepted(done: subprocess.CompletedProcess[str], *words: str) -> None:
+def assert_accepted(done: subprocess.CompletedProcess[str], *words: str) -> None:
     """Checks that a command succeeded and said all the words."""
     assert done.returncode == 0, done.stderr
     for word in words:

@@ -11,9 +11,9 @@ import soundfile
 from tests.command import (
     SHORT,
     TINY,
-    accepted,
+    assert_accepted,
+    assert_refused,
     music_composer,
-    refused,
     tune,
     with_disk_of,
     without_privileges,
@@ -33,23 +33,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with a trained model, made once. Tests that damage it work on a copy."""
     folder = tmp_path_factory.mktemp("trained")
     write(folder / "input_music_dataset" / "good.wav", tune(8))
-    accepted(music_composer("train", *TINY, "--seed", "1", cwd=folder))
+    assert_accepted(music_composer("train", *TINY, "--seed", "1", cwd=folder))
     return folder
 
 
 def test_no_folder_is_made_and_explained(tmp_path: Path) -> None:
-    refused(music_composer(*TINY, cwd=tmp_path), "input_music_dataset", "has been made", "put recordings")
+    assert_refused(music_composer(*TINY, cwd=tmp_path), "input_music_dataset", "has been made", "put recordings")
     assert (tmp_path / "input_music_dataset").is_dir()
 
 
 def test_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "input_music_dataset").mkdir()
-    refused(music_composer("prepare", cwd=tmp_path), "input_music_dataset", "no recordings")
+    assert_refused(music_composer("prepare", cwd=tmp_path), "input_music_dataset", "no recordings")
 
 
 def test_dataset_that_is_a_file(tmp_path: Path) -> None:
     song = write(tmp_path / "song.wav", tune(1))
-    refused(music_composer("prepare", "-d", song, cwd=tmp_path), "song.wav", "is a file")
+    assert_refused(music_composer("prepare", "-d", song, cwd=tmp_path), "song.wav", "is a file")
 
 
 def test_only_unusable_files_are_all_named(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_only_unusable_files_are_all_named(tmp_path: Path) -> None:
     (folder / "letter.wav").write_text("Dear user, I am not a recording.\n" * 50)
     write(folder / "silent.wav", np.zeros((44100, 2)))
     done = music_composer("prepare", cwd=tmp_path)
-    refused(done, "none of the 2 files", "letter.wav", "silent.wav", "silence")
+    assert_refused(done, "none of the 2 files", "letter.wav", "silent.wav", "silence")
 
 
 @pytest.mark.parametrize(
@@ -73,18 +73,18 @@ def test_a_file_without_music_is_named_and_the_others_used(
     songs: Path, name: str, samples: np.ndarray, word: str
 ) -> None:
     write(songs / "input_music_dataset" / name, samples)
-    accepted(music_composer("prepare", cwd=songs), name, word, "1 recordings")
+    assert_accepted(music_composer("prepare", cwd=songs), name, word, "1 recordings")
 
 
 def test_text_file_named_wav(songs: Path) -> None:
     (songs / "input_music_dataset" / "letter.wav").write_text("not a recording")
-    accepted(music_composer("prepare", cwd=songs), "letter.wav", "not a recording", "1 recordings")
+    assert_accepted(music_composer("prepare", cwd=songs), "letter.wav", "not a recording", "1 recordings")
 
 
 def test_truncated_wav_is_used_as_far_as_it_goes(songs: Path) -> None:
     path = write(songs / "input_music_dataset" / "cut.wav", tune(4))
     path.write_bytes(path.read_bytes()[: 44 + 2 * 4 * 44100])
-    accepted(music_composer("prepare", cwd=songs), "cut.wav", "header promises", "2 recordings")
+    assert_accepted(music_composer("prepare", cwd=songs), "cut.wav", "header promises", "2 recordings")
 
 
 def test_header_that_lies_about_its_length(songs: Path) -> None:
@@ -92,14 +92,14 @@ def test_header_that_lies_about_its_length(songs: Path) -> None:
     lie = bytearray(path.read_bytes())
     lie[40:44] = (2**31 - 1).to_bytes(4, "little")
     path.write_bytes(lie)
-    accepted(music_composer("prepare", cwd=songs), "liar.wav", "header promises", "2 recordings")
+    assert_accepted(music_composer("prepare", cwd=songs), "liar.wav", "header promises", "2 recordings")
 
 
 def test_nan_and_inf_samples(songs: Path) -> None:
     samples = tune(3)
     samples[1000:1010], samples[2000] = np.nan, np.inf
     write(songs / "input_music_dataset" / "broken.wav", samples, subtype="FLOAT")
-    accepted(music_composer("prepare", cwd=songs), "broken.wav", "not numbers", "2 recordings")
+    assert_accepted(music_composer("prepare", cwd=songs), "broken.wav", "not numbers", "2 recordings")
 
 
 @pytest.mark.parametrize(
@@ -118,34 +118,36 @@ def test_unusual_but_good_recordings(
     tmp_path: Path, name: str, rate: int, channels: int, subtype: str, said: str
 ) -> None:
     write(tmp_path / "input_music_dataset" / name, tune(2, rate, channels), rate, subtype)
-    accepted(music_composer("prepare", cwd=tmp_path), "1 recordings", "2 s of music", said)
+    assert_accepted(music_composer("prepare", cwd=tmp_path), "1 recordings", "2 s of music", said)
 
 
 def test_unreadable_file_is_named(songs: Path) -> None:
     write(songs / "input_music_dataset" / "secret.wav", tune(2)).chmod(0)
-    accepted(music_composer("prepare", cwd=songs, before=without_privileges), "secret.wav", "permission denied")
+    assert_accepted(music_composer("prepare", cwd=songs, before=without_privileges), "secret.wav", "permission denied")
 
 
 def test_read_only_cache_folder(songs: Path) -> None:
     (songs / "train_data").mkdir(mode=0o555)
     done = music_composer("prepare", cwd=songs, before=without_privileges)
-    refused(done, "train_data", "permission denied")
+    assert_refused(done, "train_data", "permission denied")
 
 
 def test_cache_folder_that_is_a_file(songs: Path) -> None:
     (songs / "train_data").write_text("")
-    refused(music_composer("prepare", cwd=songs), "train_data", "cannot be made")
+    assert_refused(music_composer("prepare", cwd=songs), "train_data", "cannot be made")
 
 
 def test_full_disk_while_preparing(songs: Path) -> None:
     done = music_composer("prepare", cwd=songs, before=with_disk_of(100_000))
-    refused(done, "train_data", "cannot be written", "too large")
+    assert_refused(done, "train_data", "cannot be written", "too large")
     assert not list((songs / "train_data").iterdir()), "nothing half-written is left"
 
 
 def test_full_disk_while_training(songs: Path) -> None:
-    accepted(music_composer("prepare", cwd=songs))
-    refused(music_composer("train", *TINY, cwd=songs, before=with_disk_of(300_000)), "model", "cannot be written")
+    assert_accepted(music_composer("prepare", cwd=songs))
+    assert_refused(
+        music_composer("train", *TINY, cwd=songs, before=with_disk_of(300_000)), "model", "cannot be written"
+    )
 
 
 def test_full_disk_while_generating(trained: Path, tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ def test_full_disk_while_generating(trained: Path, tmp_path: Path) -> None:
         "generate", "-m", trained / "model", "-d", trained / "input_music_dataset", "-t", trained / "train_data",
         "-s", "5", "-g", "1", cwd=tmp_path, before=with_disk_of(300_000),
     )  # fmt: skip
-    refused(done, "output-0.wav", "cannot be written")
+    assert_refused(done, "output-0.wav", "cannot be written")
     assert not list(tmp_path.iterdir()), "nothing half-written is left"
 
 
@@ -162,7 +164,7 @@ def test_full_disk_while_generating(trained: Path, tmp_path: Path) -> None:
     [("-n", "0"), ("-l", "0"), ("-b", "0"), ("-e", "-1"), ("-e", "0"), ("-s", "0"), ("-s", "nan"), ("-g", "0")],
 )
 def test_numbers_that_make_no_sense(songs: Path, flag: str, value: str) -> None:
-    refused(music_composer(flag, value, cwd=songs), flag, value, code=2)
+    assert_refused(music_composer(flag, value, cwd=songs), flag, value, code=2)
     assert not (songs / "train_data").exists(), "refused before any work"
 
 
@@ -170,31 +172,31 @@ def test_numbers_that_make_no_sense(songs: Path, flag: str, value: str) -> None:
     "arguments", [["--head", "magic"], ["-n", "many"], ["--subtype", "MP3"], ["--no-such"], ["sing"]]
 )
 def test_usage_errors(songs: Path, arguments: list[str]) -> None:
-    refused(music_composer(*arguments, cwd=songs), arguments[-1], code=2)
+    assert_refused(music_composer(*arguments, cwd=songs), arguments[-1], code=2)
 
 
 def test_options_before_a_subcommand(songs: Path) -> None:
-    refused(music_composer("-n", "8", "train", cwd=songs), "after `train`", code=2)
+    assert_refused(music_composer("-n", "8", "train", cwd=songs), "after `train`", code=2)
 
 
 def test_generate_without_a_model(tmp_path: Path) -> None:
-    refused(music_composer("generate", cwd=tmp_path), "model", "no trained model", "train")
+    assert_refused(music_composer("generate", cwd=tmp_path), "model", "no trained model", "train")
 
 
 def test_run_folder_of_another_network(trained: Path) -> None:
     done = music_composer("train", "-n", "16", "-l", "2", cwd=trained)
-    refused(done, "-n 8 -l 1", "--fresh", "-m", code=2)
+    assert_refused(done, "-n 8 -l 1", "--fresh", "-m", code=2)
 
 
 def test_generate_with_another_network(trained: Path) -> None:
-    refused(music_composer("generate", "-n", "16", cwd=trained), "-n 8 -l 1", code=2)
+    assert_refused(music_composer("generate", "-n", "16", cwd=trained), "-n 8 -l 1", code=2)
 
 
 def test_weights_file_cut_in_half(trained: Path, tmp_path: Path) -> None:
     model = _copy_of(trained / "model", tmp_path / "model")
     weights = model / "model.weights.h5"
     weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
-    refused(music_composer("generate", *SHORT, cwd=tmp_path), "model.weights.h5", "damaged", "--fresh")
+    assert_refused(music_composer("generate", *SHORT, cwd=tmp_path), "model.weights.h5", "damaged", "--fresh")
 
 
 def test_checkpoint_cut_in_half(trained: Path, tmp_path: Path) -> None:
@@ -202,45 +204,49 @@ def test_checkpoint_cut_in_half(trained: Path, tmp_path: Path) -> None:
     _copy_of(trained / "input_music_dataset", tmp_path / "input_music_dataset")
     checkpoint = tmp_path / "model" / "checkpoint.npz"
     checkpoint.write_bytes(checkpoint.read_bytes()[: checkpoint.stat().st_size // 2])
-    refused(music_composer("train", *TINY, cwd=tmp_path), "checkpoint.npz", "damaged", "--fresh")
+    assert_refused(music_composer("train", *TINY, cwd=tmp_path), "checkpoint.npz", "damaged", "--fresh")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"magic": "something else"}'])
 def test_options_that_are_not_ours(trained: Path, tmp_path: Path, content: str) -> None:
     _copy_of(trained / "model", tmp_path / "model")
     (tmp_path / "model" / "options.json").write_text(content)
-    refused(music_composer("generate", *SHORT, cwd=tmp_path), "options.json", "damaged or not ours")
+    assert_refused(music_composer("generate", *SHORT, cwd=tmp_path), "options.json", "damaged or not ours")
 
 
 def test_prompt_that_is_not_there(trained: Path) -> None:
-    refused(music_composer("generate", *SHORT, "--prompt", "nowhere.wav", cwd=trained), "nowhere.wav", code=2)
+    assert_refused(music_composer("generate", *SHORT, "--prompt", "nowhere.wav", cwd=trained), "nowhere.wav", code=2)
 
 
 def test_prompt_without_sound(trained: Path) -> None:
     write(trained / "silent.wav", np.zeros((44100, 2)))
-    refused(music_composer("generate", *SHORT, "--prompt", "silent.wav", cwd=trained), "silent.wav", "to go on from")
+    assert_refused(
+        music_composer("generate", *SHORT, "--prompt", "silent.wav", cwd=trained), "silent.wav", "to go on from"
+    )
 
 
 def test_prompt_that_is_not_a_recording(trained: Path) -> None:
     (trained / "prompt.wav").write_text("la la la")
-    refused(music_composer("generate", *SHORT, "--prompt", "prompt.wav", cwd=trained), "prompt.wav", "not a recording")
+    assert_refused(
+        music_composer("generate", *SHORT, "--prompt", "prompt.wav", cwd=trained), "prompt.wav", "not a recording"
+    )
 
 
 def test_music_too_short_for_a_window(tmp_path: Path) -> None:
     write(tmp_path / "input_music_dataset" / "blip.wav", tune(0.2))
-    refused(music_composer("train", *TINY, cwd=tmp_path), "at least", "longer recordings")
+    assert_refused(music_composer("train", *TINY, cwd=tmp_path), "at least", "longer recordings")
 
 
 def test_short_recordings_are_joined_and_said(tmp_path: Path) -> None:
     for i in range(8):
         write(tmp_path / "input_music_dataset" / f"blip {i}.wav", tune(1.0, seed=i))
-    accepted(music_composer("train", *TINY, cwd=tmp_path), "8 recordings", "joined")
+    assert_accepted(music_composer("train", *TINY, cwd=tmp_path), "8 recordings", "joined")
 
 
 def test_damaged_cache_is_made_again_and_said(songs: Path) -> None:
-    accepted(music_composer("prepare", cwd=songs))
+    assert_accepted(music_composer("prepare", cwd=songs))
     (songs / "train_data" / "index.json").write_text('{"magic":')
-    accepted(music_composer("prepare", cwd=songs), "damaged or not ours", "1 prepared")
+    assert_accepted(music_composer("prepare", cwd=songs), "damaged or not ours", "1 prepared")
 
 
 def _copy_of(source: Path, target: Path) -> Path:
@@ -255,7 +261,7 @@ def _copy_of(source: Path, target: Path) -> Path:
 def test_output_is_not_wrapped_around(trained: Path, tmp_path: Path) -> None:
     """A prompt at full scale gives samples that were clipped at most, never of the other sign."""
     loud = write(tmp_path / "loud.wav", np.clip(5 * tune(4), -1, 1))
-    accepted(music_composer("generate", *SHORT, "--prompt", loud, "-o", tmp_path / "loud", cwd=trained))
+    assert_accepted(music_composer("generate", *SHORT, "--prompt", loud, "-o", tmp_path / "loud", cwd=trained))
     samples, _ = soundfile.read(tmp_path / "loud-0.wav")
     jumps = np.abs(np.diff(samples[:44100], axis=0)).max()
     assert jumps < 1.5, "a wrapped sample jumps by nearly 2"

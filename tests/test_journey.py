@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.command import COMMAND, RATE, SHORT, TINY, accepted, music_composer, tune, write
+from tests.command import COMMAND, RATE, SHORT, TINY, assert_accepted, music_composer, tune, write
 
 JOB = ("train", *TINY[:-1], "5", "--seed", "7")  # five epochs
 
@@ -29,12 +29,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     for i in range(3):
         write(folder / "input_music_dataset" / f"song {i}.wav", tune(8, seed=i))
-    accepted(music_composer("train", *TINY, "--seed", "1", cwd=folder))
+    assert_accepted(music_composer("train", *TINY, "--seed", "1", cwd=folder))
     return folder
 
 
 def test_the_bare_command_goes_all_the_way(songs: Path) -> None:
-    accepted(music_composer(*TINY, *SHORT, "--seed", "3", cwd=songs), "3 recordings", "epoch 1/1", "continuations")
+    assert_accepted(
+        music_composer(*TINY, *SHORT, "--seed", "3", cwd=songs), "3 recordings", "epoch 1/1", "continuations"
+    )
     for name in ("options.json", "model.weights.h5", "checkpoint.npz", "history.csv", "loss.png"):
         assert (songs / "model" / name).stat().st_size
     for i in range(2):
@@ -52,7 +54,7 @@ def test_the_bare_command_goes_all_the_way(songs: Path) -> None:
 
 def test_the_same_seed_gives_the_same_files(trained: Path, tmp_path: Path) -> None:
     for name, seed in (("a", "5"), ("b", "5"), ("c", "6")):
-        accepted(music_composer("generate", *SHORT, "--seed", seed, "-o", tmp_path / name, cwd=trained))
+        assert_accepted(music_composer("generate", *SHORT, "--seed", seed, "-o", tmp_path / name, cwd=trained))
     first, same, other = ((tmp_path / f"{name}-0.wav").read_bytes() for name in "abc")
     assert first == same
     assert first != other
@@ -60,33 +62,35 @@ def test_the_same_seed_gives_the_same_files(trained: Path, tmp_path: Path) -> No
 
 def test_the_same_seed_trains_the_same_weights(songs: Path) -> None:
     for name in ("one", "two"):
-        accepted(music_composer("train", *TINY, "--seed", "7", "-m", name, cwd=songs))
+        assert_accepted(music_composer("train", *TINY, "--seed", "7", "-m", name, cwd=songs))
     _assert_same_weights(songs / "one", songs / "two")
 
 
 def test_a_killed_training_ends_as_if_it_had_not_been_killed(songs: Path) -> None:
-    accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
+    assert_accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
     _kill_when("epoch 3/5", *JOB, "-m", "killed", cwd=songs)
-    accepted(music_composer(*JOB, "-m", "killed", cwd=songs), "going on in epoch", "epoch 5/5")
+    assert_accepted(music_composer(*JOB, "-m", "killed", cwd=songs), "going on in epoch", "epoch 5/5")
     _assert_same_weights(songs / "whole", songs / "killed")
     assert (songs / "whole" / "history.csv").read_text().count("\n") == 6
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(songs: Path) -> None:
-    accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
+    assert_accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
     code, said = _kill_when("epoch 2/5", *JOB, "-m", "stopped", cwd=songs, number=signal.SIGINT)
     assert code == 1
     assert "the same command goes on" in said
-    accepted(music_composer(*JOB, "-m", "stopped", cwd=songs), "epoch 5/5")
+    assert_accepted(music_composer(*JOB, "-m", "stopped", cwd=songs), "epoch 5/5")
     _assert_same_weights(songs / "whole", songs / "stopped")
 
 
 def test_a_second_run_trains_further(trained: Path, tmp_path: Path) -> None:
     folders = ("-d", trained / "input_music_dataset", "-m", tmp_path / "model")
-    accepted(music_composer("train", *TINY, *folders, cwd=tmp_path))
-    accepted(music_composer("train", "-e", "2", "-b", "4", *folders, cwd=tmp_path), "1 trained epochs with 2 more")
+    assert_accepted(music_composer("train", *TINY, *folders, cwd=tmp_path))
+    assert_accepted(
+        music_composer("train", "-e", "2", "-b", "4", *folders, cwd=tmp_path), "1 trained epochs with 2 more"
+    )
     assert (tmp_path / "model" / "history.csv").read_text().splitlines()[-1].startswith("3,")
-    accepted(music_composer("train", *TINY, "--fresh", *folders, cwd=tmp_path))
+    assert_accepted(music_composer("train", *TINY, "--fresh", *folders, cwd=tmp_path))
     assert (tmp_path / "model" / "history.csv").read_text().splitlines()[-1].startswith("1,")
 
 
@@ -94,7 +98,7 @@ def test_a_killed_generation_leaves_nothing_torn_and_goes_on_without_training(so
     job = (*TINY, "-s", "60", "-g", "2", "--seed", "3")
     _kill_when("writing 2 continuations", *job, cwd=songs)
     assert not list(songs.glob("output-*.wav"))
-    accepted(music_composer(*job, cwd=songs), "its music is not", "2 continuations")
+    assert_accepted(music_composer(*job, cwd=songs), "its music is not", "2 continuations")
     assert soundfile.info(songs / "output-1.wav").duration == pytest.approx(61)
     assert (songs / "model" / "history.csv").read_text().count("\n") == 2, "one epoch, not two"
     assert not list(songs.glob(".*")), "what the killed run had begun is gone"
@@ -107,16 +111,16 @@ def test_a_killed_prepare_goes_on(songs: Path) -> None:
         pass
     process.kill()
     process.wait()
-    accepted(music_composer("prepare", cwd=songs), "4 recordings")
+    assert_accepted(music_composer("prepare", cwd=songs), "4 recordings")
     shards = {path.name for path in (songs / "train_data").iterdir()}
     assert len(shards) == 5, "four shards and the index"
-    accepted(music_composer("prepare", cwd=songs), "0 prepared, 4 already there")
+    assert_accepted(music_composer("prepare", cwd=songs), "0 prepared, 4 already there")
 
 
 def test_a_prompt_is_kept_and_continued(trained: Path, tmp_path: Path) -> None:
     song = tune(5, seed=9)
     write(tmp_path / "prompt.wav", song, subtype="FLOAT")
-    accepted(
+    assert_accepted(
         music_composer(
             "generate", "-s", "2", "-g", "1", "--prompt", tmp_path / "prompt.wav", "--include-prompt",
             "--subtype", "FLOAT", "-o", tmp_path / "out", cwd=trained,
@@ -134,7 +138,7 @@ def test_prompts_are_used_in_turn(trained: Path, tmp_path: Path) -> None:
     for i in range(2):
         write(tmp_path / f"p{i}.wav", tune(3, seed=i))
     arguments = ["--prompt", tmp_path / "p0.wav", "--prompt", tmp_path / "p1.wav"]
-    accepted(music_composer("generate", "-s", "0.5", "-g", "3", *arguments, "-o", tmp_path / "x", cwd=trained))
+    assert_accepted(music_composer("generate", "-s", "0.5", "-g", "3", *arguments, "-o", tmp_path / "x", cwd=trained))
     used = [json.loads((tmp_path / f"x-{i}.json").read_text())["prompt"]["file"][-6:] for i in range(3)]
     assert used == ["p0.wav", "p1.wav", "p0.wav"]
 
@@ -142,21 +146,23 @@ def test_prompts_are_used_in_turn(trained: Path, tmp_path: Path) -> None:
 def test_generate_needs_the_run_folder_alone(trained: Path, tmp_path: Path) -> None:
     (trained / "model").rename(tmp_path / "elsewhere")
     try:
-        accepted(music_composer("generate", *SHORT, "-m", "elsewhere", cwd=tmp_path), "2 continuations")
+        assert_accepted(music_composer("generate", *SHORT, "-m", "elsewhere", cwd=tmp_path), "2 continuations")
     finally:
         (tmp_path / "elsewhere").rename(trained / "model")
 
 
 def test_mono_stays_mono_and_other_rates_become_44100(tmp_path: Path) -> None:
     write(tmp_path / "input_music_dataset" / "a.wav", tune(8, 22050, 1), 22050)
-    accepted(music_composer(*TINY, *SHORT, "--head", "regression", cwd=tmp_path))
+    assert_accepted(music_composer(*TINY, *SHORT, "--head", "regression", cwd=tmp_path))
     written = soundfile.info(tmp_path / "output-0.wav")
     assert (written.channels, written.samplerate) == (1, RATE)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT"])
 def test_sample_formats(trained: Path, tmp_path: Path, subtype: str) -> None:
-    accepted(music_composer("generate", *SHORT, "--subtype", subtype, "-o", tmp_path / "deep" / "er", cwd=trained))
+    assert_accepted(
+        music_composer("generate", *SHORT, "--subtype", subtype, "-o", tmp_path / "deep" / "er", cwd=trained)
+    )
     assert soundfile.info(tmp_path / "deep" / "er-1.wav").subtype == subtype
 
 
