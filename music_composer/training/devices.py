@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from types import ModuleType
 
 
-def load_keras(verbose: bool = False) -> ModuleType:
+def load_keras() -> ModuleType:
     """Imports Keras and its backend: seconds of work, so only the commands that train or generate call this.
 
     TensorFlow writes half a dozen lines about its CPU kernels on the file descriptor itself
-    (tensorflow issue 100442); they are kept off the terminal unless `verbose`.
+    (tensorflow issue 100442); they are kept off the terminal.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with contextlib.nullcontext() if verbose else _quiet_stderr():
+    with _quiet_stderr():
         import keras
 
         keras.ops.ones((1,)) + 1  # the device is set up by the first computation, not by the import
