@@ -51,10 +51,9 @@ def hoisted_lstm(
 def _forward_loop(projected: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor, recurrent_kernel: tf.Tensor) -> tuple:
     """Returns all `h_t`, the last `h` and `c`, all `z_t` and all `c_t`, from the products `x_t K + b`."""
     time = tf.shape(projected)[0]
-    steps = tf.TensorArray(projected.dtype, time).unstack(projected)
 
     def step(t: Any, h: Any, c: Any, hs: Any, zs: Any, cs: Any) -> tuple:
-        z = steps.read(t) + tf.matmul(h, recurrent_kernel)
+        z = projected[t] + tf.matmul(h, recurrent_kernel)
         i, f, g, o = tf.split(z, 4, axis=1)
         c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
         h = tf.sigmoid(o) * tf.tanh(c)
@@ -83,17 +82,15 @@ def _backward_loop(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns the gradients for all `z_t` `(time, batch, 4 units)`, for `h0` and for `c0`."""
     time = tf.shape(d_outputs)[0]
-    h_by_c, c_by_c, by_gates, d_outputs = (
-        tf.TensorArray(values.dtype, time).unstack(values) for values in (*slopes, d_outputs)
-    )
+    h_by_c, c_by_c, by_gates = slopes
     # Without oneDNN a thin product with a transposed operand is some ten times slower than a plain one.
     transposed = tf.transpose(recurrent_kernel)
 
     def step(t: Any, d_h: Any, d_c: Any, dzs: Any) -> tuple:
-        d_h = d_h + d_outputs.read(t)
-        d_c = d_c + d_h * h_by_c.read(t)
-        dz = tf.concat([d_c, d_c, d_c, d_h], axis=1) * by_gates.read(t)
-        return t - 1, tf.matmul(dz, transposed), d_c * c_by_c.read(t), dzs.write(t, dz)
+        d_h = d_h + d_outputs[t]
+        d_c = d_c + d_h * h_by_c[t]
+        dz = tf.concat([d_c, d_c, d_c, d_h], axis=1) * by_gates[t]
+        return t - 1, tf.matmul(dz, transposed), d_c * c_by_c[t], dzs.write(t, dz)
 
     dzs = tf.TensorArray(d_h.dtype, time)
     _, d_h, d_c, dzs = tf.while_loop(lambda t, *_: t >= 0, step, (time - 1, d_h, d_c, dzs), maximum_iterations=time)
