@@ -134,10 +134,20 @@ def test_a_flow_learns_a_distribution_and_not_its_mean():
     assert 0.3 < (samples > 0).mean() < 0.7
 
 
+def test_an_untrained_flow_head_already_knows_the_straight_line_of_unit_music():
+    """Least squares leaves 1 / ((1 - t)^2 + t^2) of each velocity's variance; its mean over all t is pi / 2."""
+    head = FlowHead(8, width=16, blocks=2, draws=4, flow_steps=10)
+    head.build((None, None, 5))
+    target = np.random.default_rng(0).standard_normal((40, 50, 8)).astype(np.float32)
+    loss = head.loss(np.zeros((40, 50, 5), np.float32), target, keras.random.SeedGenerator(1))
+    assert float(keras.ops.mean(loss)) == pytest.approx(np.pi / 2, rel=0.02)
+
+
 def test_samples_are_held_to_the_range_of_the_music():
     model = model_of()
     noise = 100 * np.ones((4, OPTIONS.components), np.float32)
-    sampled = keras.ops.convert_to_numpy(model.sample(np.zeros((4, OPTIONS.neurons), np.float32), noise))
+    told = np.zeros((4, OPTIONS.neurons + OPTIONS.components + 1), np.float32)
+    sampled = keras.ops.convert_to_numpy(model.sample(told, noise))
     assert np.abs(sampled).max() < 20
     steps = keras.ops.convert_to_numpy(model.decoder.layer(sampled))
     assert (steps <= keras.ops.convert_to_numpy(model.ceiling) + 1.0).all(), (

@@ -65,7 +65,7 @@ class Continuation(keras.Model):
         self.decoder.build((None, None, components))
         for i, lstm in enumerate(self.lstms):
             lstm.build((None, None, components + 1 if i == 0 else neurons))
-        self.head.build((None, neurons))
+        self.head.build((None, neurons + components + 1))
         self.low = self.add_weight(shape=(components,), trainable=False, name="low")
         self.high = self.add_weight(shape=(components,), trainable=False, name="high")
         self.ceiling = self.add_weight(shape=(self.size,), trainable=False, name="ceiling")
@@ -92,8 +92,12 @@ class Continuation(keras.Model):
     def listen(
         self, latents: Tensor, level: Tensor, noise: Tensor, training: bool = False, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """latents, noise (batch, steps, components), level (batch, 1, 1) -> hidden (batch, steps, neurons), state."""
-        x = self._with_noise(latents, level, noise)
+        """latents, noise (batch, steps, components), level (batch, 1, 1) -> what the head is told, and the state.
+
+        The head is told the hidden state and the noisy step itself, (batch, steps, neurons + components + 1): most of
+        the next step is in the last one, and through the recurrence alone that takes long to learn.
+        """
+        heard = x = self._with_noise(latents, level, noise)
         after: State = []
         for i, lstm in enumerate(self.lstms):
             before = None if state is None else state[2 * i : 2 * i + 2]
@@ -102,20 +106,20 @@ class Continuation(keras.Model):
             x = self._joined(x, y, i)
             if training and self.options.dropout:
                 x = keras.random.dropout(x, self.options.dropout, seed=self.noise_seed)
-        return x, after
+        return ops.concatenate([x, heard], axis=-1), after
 
     def listen_step(self, latents: Tensor, level: Tensor, noise: Tensor, state: State) -> tuple[Tensor, State]:
         """The same for one step: latents and noise (batch, components), level (batch, 1)."""
-        x = self._with_noise(latents, level, noise)
+        heard = x = self._with_noise(latents, level, noise)
         after: State = []
         for i, lstm in enumerate(self.lstms):
             h, c = lstm_step(lstm, x, state[2 * i], state[2 * i + 1])
             after += [h, c]
             x = self._joined(x, h, i)
-        return x, after
+        return ops.concatenate([x, heard], axis=-1), after
 
     def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
-        """hidden (batch, neurons), noise (batch, components) -> the next latents (batch, components).
+        """hidden (batch, neurons + components + 1), noise (batch, components) -> the next latents (batch, components).
 
         They are held to the range of the training music, component by component, and band by band to the loudest that
         it was. A sampler that feeds itself meets states that training never showed it; an error beyond that range

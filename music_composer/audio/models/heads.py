@@ -1,6 +1,7 @@
 """Output heads: from the LSTM's hidden state to the next latents. One verb pair: `loss` while training, `sample` after.
 
-Both take the hidden state (batch, steps, neurons) or (batch, neurons); a step's latents never depend on later steps.
+Both take what the network knows of the past, (batch, steps, told) or (batch, told): its hidden state and the step that
+it has just heard. A step's latents never depend on later steps.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ TIME_FEATURES = 16
 class RegressionHead(keras.layers.Layer):
     """The seeds' own recipe: the mean squared error's best guess, the conditional mean.
 
-    Input shape: (..., neurons). Output shape: (..., components).
+    Input shape: (..., told). Output shape: (..., components).
     """
 
     def __init__(self, components: int, **kwargs: Any) -> None:
@@ -65,7 +66,7 @@ class FlowHead(keras.layers.Layer):
         self.time = keras.layers.Dense(width * blocks)
         self.norms = [keras.layers.LayerNormalization() for _ in range(blocks)]
         self.widen = [keras.layers.Dense(width, activation="silu") for _ in range(blocks)]
-        # Blocks and velocity begin at zero: the first guess is a constant, and training starts calmly.
+        # Blocks and outlet begin at zero: the first guess knows no music, and training starts calmly.
         self.narrow = [keras.layers.Dense(width, kernel_initializer="zeros") for _ in range(blocks)]
         self.last_norm = keras.layers.LayerNormalization()
         self.outlet = keras.layers.Dense(components, kernel_initializer="zeros")
@@ -79,17 +80,23 @@ class FlowHead(keras.layers.Layer):
             layer.build(wide)
 
     def call(self, hidden: Tensor) -> Tensor:
-        """Input shape: (..., neurons). Output shape: (..., width * blocks), what `velocity` is given of it."""
+        """Input shape: (..., told). Output shape: (..., width * blocks), what `velocity` is given of it."""
         return self.condition(hidden)
 
     def velocity(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """x (..., components) at times t (..., 1) under `self(hidden)` -> velocity (..., components)."""
+        """x (..., components) at times t (..., 1) under `self(hidden)` -> velocity (..., components).
+
+        The layers only learn what is left of the velocity when x is unit noise mixed with unit music at random: the
+        straight line through both that least squares would draw. What goes in and what comes out have unit deviation
+        at every t (preconditioning, Karras et al. 2022).
+        """
+        power = (1 - t) ** 2 + t**2
         shift = condition + self.time(_time_features(t))
         shifts = ops.split(shift, self.blocks, axis=-1)
-        y = self.inlet(x)
+        y = self.inlet(x * ops.rsqrt(power))
         for norm, widen, narrow, shift in zip(self.norms, self.widen, self.narrow, shifts, strict=True):
             y = y + narrow(widen(norm(y) + shift))
-        return self.outlet(self.last_norm(y))
+        return (2 * t - 1) / power * x + ops.rsqrt(power) * self.outlet(self.last_norm(y))
 
     def loss(self, hidden: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Squared error of the velocity at `draws` times, (batch, steps).
