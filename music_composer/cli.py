@@ -14,6 +14,7 @@ from music_composer.errors import MusicComposerError, OptionError
 from music_composer.options import (
     HEADS,
     SUBTYPES,
+    EvaluateOptions,
     FolderOptions,
     GenerateOptions,
     ModelOptions,
@@ -139,6 +140,37 @@ def demo(**given: Any) -> None:
 
     page = journey.run_demo(given["folder"], given["seed"])
     click.echo(f"open {page}")
+
+
+@cli.command()
+@with_options(
+    *PREPARING,
+    MODEL,
+    option(EvaluateOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
+    option(EvaluateOptions, "count", "-g", "--generated-music-num", type=int, help="Continuations to judge."),
+    option(EvaluateOptions, "seconds", "-s", "--seconds-to-generate", type=float, help="New music in each."),
+    option(EvaluateOptions, "long_count", "--long-num", type=int, help="Long continuations, for drift; 0 for none."),
+    option(EvaluateOptions, "long_seconds", "--long-seconds", type=float, help="New music in each long one."),
+    option(EvaluateOptions, "seed", "--seed", type=click.IntRange(min=0), help="The same seed gives the same music."),
+    click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
+    click.option("--reference", type=FOLDER, help="Judge them by these; goes with --generated."),
+    click.option("--held-out", type=FOLDER, help="Music that was not trained on.  [default: part of the dataset]"),
+    DEBUG,
+)
+def evaluate(**given: Any) -> None:
+    """Judge the model by music that it never heard: distance, drift, copying, speed. Writes a page."""
+    if bool(given["generated"]) != bool(given["reference"]):
+        raise click.UsageError("--generated and --reference go together: what is judged, and by what")
+    from music_composer import evaluate as judge
+    from music_composer.evaluation import report
+
+    options = _record(EvaluateOptions, given)
+    if given["generated"]:
+        card = judge.evaluate_folders(given["generated"], given["reference"], options, given["held_out"])
+    else:
+        card = judge.evaluate_run(_folders(given), options, given["held_out"])
+    for line in report.lines_of(card):
+        click.echo(line)
 
 
 @cli.command()

@@ -117,6 +117,25 @@ class GenerateOptions:
         require_one_of("--subtype", self.subtype, SUBTYPES)
 
 
+@dataclasses.dataclass(frozen=True)
+class EvaluateOptions:
+    """What is generated to be judged, and where the scorecard goes."""
+
+    output: Path = Path("scorecard")
+    count: int = 16
+    seconds: float = 30.0
+    long_count: int = 4
+    long_seconds: float = 600.0  # 0 samples of it where nobody wants to wait
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        require_at_least("-g/--generated-music-num", self.count, 1)
+        require_at_least("--long-num", self.long_count, 0)
+        for flag, seconds in (("-s/--seconds-to-generate", self.seconds), ("--long-seconds", self.long_seconds)):
+            if not 5 <= seconds < float("inf"):
+                raise OptionError(f"{flag} is {seconds:g}: at least 5 are needed to judge by")
+
+
 def require_at_least(flag: str, value: int, least: int) -> None:
     if value < least:
         raise OptionError(f"{flag} is {value}: it must be at least {least}")

@@ -18,10 +18,16 @@ LOUD_NEPERS, QUIET_NEPERS = -2.0, -9.0  # ends of the colour scale
 TICKS = (200, 500, 1000, 2000, 5000, 10000, 20000)  # Hz
 
 
-def plot_spectrogram(wav: Path, png: Path, options: FrameOptions, cut: float | None = None) -> None:
+def plot_spectrogram(
+    wav: Path,
+    png: Path,
+    options: FrameOptions,
+    cut: float | None = None,
+    copied: Sequence[tuple[float, float]] = (),
+) -> None:
     """Draws the bands of a recording over time, in memory that does not grow with its length.
 
-    cut: second at which a line marks the beginning of the new music.
+    cut: second at which a line marks the beginning of the new music. copied: stretches (from, to) to be marked.
     """
     seconds = seconds_of(wav)
     picture = _columns(wav, max(1, round(seconds * options.frames_per_second)), options)
@@ -35,6 +41,8 @@ def plot_spectrogram(wav: Path, png: Path, options: FrameOptions, cut: float | N
     axes.set_yticks(places, [f"{f / 1000:g}k" if f >= 1000 else f"{f}" for f in ticks])
     axes.set_xlabel("seconds")
     axes.set_ylabel("Hz")
+    for start, stop in copied:
+        axes.axvspan(start, stop, ymin=0.97, color="cyan")
     if cut is not None:
         axes.axvline(cut, color="white", linewidth=1, linestyle="--")
     _save(figure, png)
@@ -54,6 +62,27 @@ def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
     _save(figure, png)
 
 
+def plot_minutes(rows: Sequence[Mapping[str, Any]], real: Mapping[str, Any], png: Path) -> None:
+    """Draws distance and level of long continuations minute by minute, beside those of held-out music."""
+    figure, axes = _figure(10, 3, panels=2)
+    minutes = [row["minute"] for row in rows]
+    axes[0].plot(minutes, [row["discrepancy"] for row in rows], marker=".", label="continuations")
+    axes[0].axhline(real["discrepancy"], color="gray", linestyle="--", label="real, held out")
+    axes[0].set_ylabel("discrepancy")
+    axes[0].set_ylim(bottom=min(0, *(row["discrepancy"] for row in rows)))
+    axes[1].plot(minutes, [row["loudness_db"] for row in rows], marker=".", label="continuations, mean")
+    axes[1].fill_between(
+        minutes, [row["quietest_db"] for row in rows], [row["loudest_db"] for row in rows], alpha=0.2, label="range"
+    )
+    axes[1].axhline(real["loudness_db"], color="gray", linestyle="--", label="real, held out")
+    axes[1].set_ylabel("level, dB")
+    for panel in axes:
+        panel.set_xlabel("minute")
+        panel.grid(alpha=0.3)
+        panel.legend()
+    _save(figure, png)
+
+
 def _columns(wav: Path, frames: int, options: FrameOptions) -> np.ndarray:
     """Mean bands of the mid channel in at most COLUMNS columns, shape (columns, bands)."""
     per_column = -(-frames // COLUMNS)
@@ -69,12 +98,12 @@ def _columns(wav: Path, frames: int, options: FrameOptions) -> np.ndarray:
     return columns[used] / counts[used]
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def _figure(width: float, height: float, panels: int = 1) -> tuple[Any, Any]:
     """Inches. Without pyplot: nothing global, no window."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
+    return figure, figure.subplots(1, panels)
 
 
 def _save(figure: Any, png: Path) -> None:

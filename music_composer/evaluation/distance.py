@@ -15,14 +15,11 @@ from os import PathLike
 import numpy as np
 import scipy.fft
 import scipy.signal
-import soundfile
-import soxr
 from numpy.typing import NDArray
 
-from music_composer.errors import MusicComposerError, OptionError, RecordingError
+from music_composer.errors import MusicComposerError, OptionError
+from music_composer.evaluation.listen import BLOCK_SAMPLES, Array, mono_blocks, to_mono
 
-Array = NDArray[np.float32] | NDArray[np.float64]
-BLOCK_SAMPLES = 1 << 19
 FRAMES_AT_ONCE = 1024
 SILENCE_DB = -120.0
 
@@ -100,7 +97,7 @@ def window_features(samples: Array, options: DistanceOptions) -> NDArray[np.floa
     samples: (n, channels) or (n,), full scale 1, at options.rate; channels are averaged. Returns (windows, 2 * bands)
     in dB, means first; a last window that is not full is left out.
     """
-    blocks = (_mono(samples[at : at + BLOCK_SAMPLES]) for at in range(0, len(samples), BLOCK_SAMPLES))
+    blocks = (to_mono(samples[at : at + BLOCK_SAMPLES]) for at in range(0, len(samples), BLOCK_SAMPLES))
     return _features_of_blocks(blocks, options)
 
 
@@ -113,7 +110,12 @@ def features_of_files(
     the training set, wrong for generated music, whose falling silent is to be seen. Memory does not grow with a
     file's length. Raises RecordingError when a file cannot be read.
     """
-    parts = [_features_of_blocks(_read_mono(path, options, skip_seconds, trim), options) for path in paths]
+    parts = [
+        _features_of_blocks(
+            mono_blocks(path, options.rate, skip_seconds, trim_db=options.trim_db if trim else None), options
+        )
+        for path in paths
+    ]
     return np.concatenate([np.empty((0, 2 * options.bands), np.float32), *parts])
 
 
@@ -166,7 +168,7 @@ def frame_change(samples: Array, options: DistanceOptions, spread: float = 1.0) 
     samples: (n, channels) or (n,). In dB with spread 1; with `Reference.spread` in deviations of the training set's
     bands. Mush changes less than the music, roughness more. Raises MusicComposerError for fewer than two frames.
     """
-    frames = log_mel(_mono(samples), options)[:: options.change_hops]
+    frames = log_mel(to_mono(samples), options)[:: options.change_hops]
     if len(frames) < 2:
         raise MusicComposerError(f"{len(samples)} samples are too short to measure change: give at least a second.")
     return float(np.abs(np.diff(frames, axis=0)).mean(dtype=np.float64) / spread)
@@ -194,51 +196,27 @@ def _window_and_bank(options: DistanceOptions) -> tuple[NDArray[np.float32], NDA
     return (hann * 2.0 / hann.sum()).astype(np.float32), mel_bank(options)
 
 
-def _mono(samples: Array) -> Array:
-    return samples if samples.ndim == 1 else samples.mean(axis=1)
+def blocks_to_windows(blocks: Iterable[Array], options: DistanceOptions) -> Iterator[tuple[Array, int]]:
+    """Whole windows from a stream of mono blocks, and how many they are; where the blocks are cut makes no difference.
 
-
-def _features_of_blocks(blocks: Iterable[Array], options: DistanceOptions) -> NDArray[np.float32]:
-    """Whole windows from a stream of mono blocks; where the blocks are cut makes no difference."""
-    step = options.window_frames * options.hop
-    overhang = options.fft - options.hop  # the last frame of a window reaches into the next one
-    parts, pending = [np.empty((0, 2 * options.bands), np.float32)], np.empty(0, np.float32)
+    The last frame of a window reaches into the next one: the samples run on for that overhang.
+    """
+    step, overhang = options.window_frames * options.hop, options.fft - options.hop
+    pending: Array = np.empty(0, np.float32)
     for block in blocks:
         pending = np.concatenate([pending, np.asarray(block, np.float32)])
         windows = (len(pending) - overhang) // step
         if windows > 0:
-            levels = log_mel(pending[: windows * step + overhang], options).reshape(windows, -1, options.bands)
-            parts.append(np.concatenate([levels.mean(axis=1), levels.std(axis=1)], axis=1))
+            yield pending[: windows * step + overhang], windows
             pending = pending[windows * step :]
+
+
+def _features_of_blocks(blocks: Iterable[Array], options: DistanceOptions) -> NDArray[np.float32]:
+    parts = [np.empty((0, 2 * options.bands), np.float32)]
+    for samples, windows in blocks_to_windows(blocks, options):
+        levels = log_mel(samples, options).reshape(windows, -1, options.bands)
+        parts.append(np.concatenate([levels.mean(axis=1), levels.std(axis=1)], axis=1))
     return np.concatenate(parts)
-
-
-def _read_mono(
-    path: str | PathLike[str], options: DistanceOptions, skip_seconds: float, trim: bool
-) -> Iterator[NDArray[np.float32]]:
-    try:
-        with soundfile.SoundFile(path) as file:
-            first, last = _sounding_span(file, options.trim_db) if trim else (0, file.frames)
-            first = max(first, round(skip_seconds * file.samplerate))
-            resampler = soxr.ResampleStream(file.samplerate, options.rate, 1, dtype="float32")
-            file.seek(min(first, file.frames))
-            for at in range(first, last, BLOCK_SAMPLES):
-                block = file.read(min(BLOCK_SAMPLES, last - at), "float32", always_2d=True).mean(axis=1)
-                ends = at + BLOCK_SAMPLES >= last
-                yield block if file.samplerate == options.rate else resampler.resample_chunk(block, last=ends)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise RecordingError(f"{path}: cannot be read as a recording ({error}).") from error
-
-
-def _sounding_span(file: soundfile.SoundFile, trim_db: float) -> tuple[int, int]:
-    """First and one past the last sample louder than trim_db; (0, 0) in silence."""
-    first, last, at = 0, 0, 0
-    for block in file.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True):
-        loud = np.flatnonzero(np.abs(block).max(axis=1) > 10.0 ** (trim_db / 20.0))
-        if len(loud):
-            first, last = (first if last else at + int(loud[0])), at + int(loud[-1]) + 1
-        at += len(block)
-    return first, last
 
 
 def _checked(features: Array, components: int) -> NDArray[np.float64]:

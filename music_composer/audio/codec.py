@@ -1,0 +1,34 @@
+"""Sound through everything but the network: frames, latents, frames, phase. No continuation can sound better."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from music_composer.audio.frames import waveform_to_frames
+from music_composer.audio.phase import frames_to_waveform
+from music_composer.audio.prompts import with_channels
+from music_composer.data.batches import to_frames, to_steps
+from music_composer.options import FrameOptions
+from music_composer.values import Frames, Waveform
+
+Affine = tuple[np.ndarray, np.ndarray]  # kernel and bias
+
+
+def through_codec(
+    waveform: Waveform,
+    encoder: Affine,
+    decoder: Affine,
+    stack: int,
+    channels: int,
+    options: FrameOptions,
+    iterations: int,
+    rng: np.random.Generator,
+) -> Waveform:
+    """The waveform as the model's own frames would give it back; up to `stack` frames shorter.
+
+    encoder: kernel (size, components) and bias (components,); decoder: the way back.
+    """
+    bands = waveform_to_frames(Waveform(with_channels(waveform.samples, channels), options.rate), options).bands
+    latents = to_steps(bands, stack) @ encoder[0] + encoder[1]
+    decoded = to_frames(latents @ decoder[0] + decoder[1], stack, channels)
+    return frames_to_waveform(Frames(decoded), options, iterations, rng)

@@ -1,0 +1,240 @@
+"""What there is to be judged: a run folder against the music that it never heard, or any folder against any other.
+
+Knows where things are; what is measured is in `evaluation`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer import compose, plots
+from music_composer.audio.codec import through_codec
+from music_composer.audio.wav import read_excerpt, seconds_of, write_flac
+from music_composer.data import batches, cache
+from music_composer.data.folder import recordings_in
+from music_composer.errors import MusicComposerError, RunFolderError
+from music_composer.evaluation import scorecard
+from music_composer.evaluation.hearing import Measures, Span, hear
+from music_composer.files import read_json, write_json
+from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, TrainOptions
+from music_composer.training import checkpoint, run
+from music_composer.training.progress import duration, progress_bar, say
+
+Say = Callable[[str], None]
+PIECE_SECONDS = 30.0  # held-out music is read in pieces of at most so long
+MOST_HELD_OUT = 60  # pieces of it: half an hour
+SHORTEST_PIECE = 1.0
+
+
+def evaluate_run(
+    folders: FolderOptions, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
+) -> dict[str, Any]:
+    """Continues held-out music with the run folder's model, and judges what comes out. Returns the scorecard.
+
+    held_out: a folder of recordings that were not trained on; None takes the regions of the dataset that were left out
+    of training.
+    """
+    here = run.read_run(folders.model)
+    state = checkpoint.read_state(here.checkpoint)
+    if state is None:
+        raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
+    ready = compose.prepare(folders, here.frame, say)
+    training, spared = _divided(ready, here, state.seed)
+    real = [Span(path, trim=True) for path in recordings_in(held_out, make=False)] if held_out else _pieces(spared)
+    if not real:
+        raise MusicComposerError(
+            f"nothing of {folders.datasets} was held out of training, it is too short: "
+            "give recordings that were not trained on with --held-out"
+        )
+    prompts = _write_prompts(real, options, here)
+    made = [
+        _continuations(folders, options.output / name, seconds, count, prompts, options, say)
+        for name, seconds, count in (
+            ("continuation", options.seconds, options.count),
+            ("long", options.long_seconds, options.long_count),
+        )
+        if count
+    ]
+    facts = _facts(here, made)
+    continuations = [span for spans, _ in made for span in spans]
+    say("putting music through frames and back")
+    codec = _write_codec(real, options.output / "codec", here, options.seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        coded = _write_codec(_pieces(training), Path(scratch), here, options.seed)
+        return _judge(continuations, training, real, options, facts, say, codec, coded)
+
+
+def evaluate_folders(
+    generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
+) -> dict[str, Any]:
+    """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
+    recordings = recordings_in(reference, make=False)
+    training, real = [Span(path, trim=True) for path in recordings], []
+    if held_out:
+        real = [Span(path, trim=True) for path in recordings_in(held_out, make=False)]
+    else:
+        lengths = [seconds_of(path) for path in recordings]
+        spared = [Span(path, 0.8 * length, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]
+        real = _pieces(spared)
+        training = [Span(path, stop=0.8 * length) for path, length in zip(recordings, lengths, strict=True)]
+    made = [_after_the_cut(path) for path in recordings_in(generated, make=False)]
+    return _judge(made, training, real, options, {"generated": str(generated)}, say)
+
+
+def _judge(
+    made: Sequence[Span],
+    training: Sequence[Span],
+    real: Sequence[Span],
+    options: EvaluateOptions,
+    facts: dict[str, Any],
+    say: Say,
+    codec: Sequence[Span] = (),
+    coded_training: Sequence[Span] = (),
+) -> dict[str, Any]:
+    """codec, coded_training: held-out and training music after frames and back, where there is a model's codec."""
+    from music_composer.evaluation import report
+
+    measures = Measures()
+    started = time.monotonic()
+    with progress_bar("listening") as advance:
+        groups = (training, real, codec, made, coded_training)
+        spans = [span for group in groups for span in group]
+        heard = []
+        for i, span in enumerate(spans):
+            heard.append(hear(span, measures))
+            advance(i + 1, len(spans), span.path.name)
+    parts = iter(heard)
+    trained, true, coded, played, flattened = ([next(parts) for _ in group] for group in groups)
+    card = scorecard.scorecard_of(trained, true, coded, played, measures, flattened)
+    card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
+    write_json(options.output / "scorecard.json", card)
+    page = report.write_report(options.output, card, _draw(card, made, options.output))
+    say(f"judged in {duration(time.monotonic() - started)}: {page}")
+    return card
+
+
+def _draw(card: dict[str, Any], made: Sequence[Span], folder: Path) -> dict[str, list[str]]:
+    """Pictures for the page: names of files, by the table that they go with."""
+    pictures: dict[str, list[str]] = {}
+    if card["minutes"]:
+        plots.plot_minutes(card["minutes"], card["distance"][0], folder / "minutes.png")
+        pictures["Minute by minute"] = ["minutes.png"]
+    most = card["copying"]["made"][0]
+    span = next(span for span in made if span.path.name == most["recording"])
+    copied = [(most["at"], most["at"] + most["seconds"])] if most["seconds"] else []
+    plots.plot_spectrogram(span.path, folder / "most-copied.png", FrameOptions(), span.start or None, copied)
+    pictures["Copying"] = ["most-copied.png"]
+    return pictures
+
+
+def _divided(ready: cache.Cache, here: run.Run, seed: int) -> tuple[list[Span], list[Span]]:
+    """What of each recording was trained on, and what was held out."""
+    options, rate = TrainOptions(), ready.options.frames_per_second
+    frames = [cache.load_frames(ready, song) for song in ready.songs]
+    dataset = batches.dataset_of(frames, options.window_steps, here.model.stack, options.held_out, seed)
+    long = [song for song, each in zip(ready.songs, frames, strict=True) if len(each) >= dataset.window]
+    short = [song for song, each in zip(ready.songs, frames, strict=True) if len(each) < dataset.window]
+    training = [Span(ready.datasets / s.source, s.start / rate, s.stop / rate) for s in short]
+    spared: list[Span] = []
+    for regions, spans in ((dataset.training, training), (dataset.held_out, spared)):
+        for region in regions:
+            if region.stretch < len(long):  # the joined ones come after them
+                song = long[region.stretch]
+                start, stop = song.start + region.start, min(song.start + region.stop, song.stop)
+                spans.append(Span(ready.datasets / song.source, start / rate, stop / rate))
+    return training, spared
+
+
+def _pieces(spans: Sequence[Span]) -> list[Span]:
+    """The spans in pieces, evenly thinned where there are very many."""
+    pieces = []
+    for span in spans:
+        count = max(1, round((span.stop - span.start) / PIECE_SECONDS))
+        length = (span.stop - span.start) / count
+        if length >= SHORTEST_PIECE:
+            pieces += [Span(span.path, span.start + i * length, span.start + (i + 1) * length) for i in range(count)]
+    return pieces[:: -(-len(pieces) // MOST_HELD_OUT)] if pieces else []
+
+
+def _write_prompts(real: Sequence[Span], options: EvaluateOptions, here: run.Run) -> list[Path]:
+    """Excerpts of the held-out music, spread over it, so that no two continuations begin alike."""
+    seconds = GenerateOptions().prompt_seconds
+    wanted = max(options.count, options.long_count)
+    prompts = []
+    for i in range(wanted):
+        span = real[i % len(real)]
+        stop = min(span.stop, seconds_of(span.path))
+        turns = -(-wanted // len(real))
+        latest = max(span.start, stop - seconds - 2.0)
+        start = span.start + (i // len(real) + 0.5) / turns * (latest - span.start)
+        prompts.append(options.output / "prompts" / f"prompt-{i:02d}.flac")
+        write_flac(prompts[-1], read_excerpt(span.path, here.frame.rate, start, min(seconds, stop - start)))
+    return prompts
+
+
+def _continuations(
+    folders: FolderOptions,
+    name: Path,
+    seconds: float,
+    count: int,
+    prompts: Sequence[Path],
+    options: EvaluateOptions,
+    say: Say,
+) -> tuple[list[Span], dict[str, Any]]:
+    started = time.monotonic()
+    wanted = GenerateOptions(name=str(name), seconds=seconds, count=count, seed=options.seed)
+    paths = compose.generate(folders, wanted, prompts[:count], say=say)
+    spent = time.monotonic() - started
+    facts = {"seconds": seconds, "count": count, "spent": round(spent, 1), "x_real_time": seconds * count / spent}
+    return [_after_the_cut(path) for path in paths], facts
+
+
+def _after_the_cut(path: Path) -> Span:
+    """The new music of one of our own files; all of any other."""
+    try:
+        return Span(path, float(read_json(path.with_suffix(".json"))["new_music_from_second"]))
+    except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError):
+        return Span(path)
+
+
+def _write_codec(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> list[Span]:
+    """The music after frames and back, a file for each span."""
+    model = compose.build_model(here, blank=True)
+    run.load_weights(model, here)
+    encoder, decoder = (tuple(layer.layer.get_weights()) for layer in (model.encoder, model.decoder))
+    iterations = GenerateOptions().phase_iterations
+    written = []
+    for i, span in enumerate(spans):
+        stop = min(span.stop, seconds_of(span.path))
+        sound = read_excerpt(span.path, here.frame.rate, span.start, stop - span.start)
+        rng = np.random.default_rng([seed, i])
+        decoded = through_codec(sound, encoder, decoder, here.model.stack, here.channels, here.frame, iterations, rng)
+        written.append(Span(folder / f"{i:03d}-{span.path.stem}.flac", trim=span.trim))
+        write_flac(written[-1].path, decoded)
+    return written
+
+
+def _facts(here: run.Run, made: Sequence[tuple[list[Span], dict[str, Any]]]) -> dict[str, Any]:
+    """How fast the model learnt and played."""
+    import resource
+
+    state = checkpoint.read_state(here.checkpoint)
+    epochs = [float(row["seconds"]) for row in state.history] if state else []
+    return {
+        "model": str(here.folder),
+        "model_options": dataclasses.asdict(here.model),
+        "versions": run.versions(),
+        "epochs": len(epochs),
+        "training_seconds": round(sum(epochs), 1),
+        "seconds_an_epoch": round(sorted(epochs)[len(epochs) // 2], 2) if epochs else None,
+        "generating": [facts for _, facts in made],
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }

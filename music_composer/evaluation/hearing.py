@@ -1,0 +1,137 @@
+"""Recordings heard once for all measures, and the training set as the yardstick that they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from music_composer.errors import MusicComposerError
+from music_composer.evaluation.copying import CopyOptions, Library, library_of
+from music_composer.evaluation.distance import DistanceOptions, Reference, reference_of
+from music_composer.evaluation.drift import Course, DriftOptions, Envelope, course_of_blocks, envelope_of
+from music_composer.evaluation.features import Scale, features_of_blocks, scale_of
+from music_composer.evaluation.listen import Array, mono_blocks, mono_samples
+from music_composer.evaluation.loops import LoopOptions
+from music_composer.evaluation.mmd import Kernel, kernel_of
+from music_composer.evaluation.semitones import semitones_of_blocks
+from music_composer.evaluation.splice import SpliceOptions
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The options of all measures; two scorecards compare only under equal ones."""
+
+    distance: DistanceOptions = field(default_factory=DistanceOptions)
+    drift: DriftOptions = field(default_factory=DriftOptions)
+    loops: LoopOptions = field(default_factory=LoopOptions)
+    copying: CopyOptions = field(default_factory=CopyOptions)
+    splice: SpliceOptions = field(default_factory=SpliceOptions)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a recording, in seconds. trim: leave out silence at the recording's own ends."""
+
+    path: Path
+    start: float = 0.0
+    stop: float = float("inf")
+    trim: bool = False
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What all the measures need of a span of music.
+
+    features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`.
+    """
+
+    span: Span
+    features: NDArray[np.float32]
+    semitones: NDArray[np.float32]
+    course: Course
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The training set as the measures see it.
+
+    scale: of the features. texture, timbre: Gaussians of the scaled features, and of the bands alone as they are.
+    """
+
+    scale: Scale
+    texture: Reference
+    timbre: Reference
+    kernel: Kernel
+    envelope: Envelope
+    library: Library
+    sources: tuple[Span, ...]
+
+    def whitened(self, features: Array) -> NDArray[np.float64]:
+        """Features (windows, features) in coordinates in which the training set has unit covariance."""
+        whitened: NDArray[np.float64] = (self.scale(features) - self.texture.mean) @ self.texture.projection
+        return whitened
+
+
+def hear(span: Span, measures: Measures) -> Heard:
+    """Reads the span; memory grows with what is kept of it alone, some 2 MB a minute at most.
+
+    Raises RecordingError when the file cannot be read.
+    """
+    trim_db = measures.distance.trim_db if span.trim else None
+
+    def blocks(rate: int) -> Iterator[Array]:
+        return mono_blocks(span.path, rate, span.start, span.stop, trim_db)
+
+    return Heard(
+        span,
+        features_of_blocks(blocks(measures.distance.rate), measures.distance),
+        semitones_of_blocks(blocks(measures.copying.spectrum.rate), measures.copying.spectrum),
+        course_of_blocks(blocks(measures.drift.rate), measures.drift),
+    )
+
+
+def samples_of(span: Span, rate: int, measures: Measures) -> Array:
+    """The span's samples (n,), channels averaged."""
+    return mono_samples(span.path, rate, span.start, span.stop, measures.distance.trim_db if span.trim else None)
+
+
+def yardstick_of(training: Sequence[Heard], measures: Measures, coded: Sequence[Heard] = ()) -> Yardstick:
+    """What the measures compare with.
+
+    coded: training music after frames and back. Where there is some, the envelope is taken from it: the codec alone
+    flattens a spectrum by as much as an envelope of real music forbids, which says nothing of how a continuation lasts.
+    Raises MusicComposerError when the training set is too little, or too uniform, to measure by.
+    """
+    features = np.concatenate([heard.features for heard in training])
+    least = measures.distance.components + 1
+    if len(features) < least:
+        raise MusicComposerError(
+            f"the training music is silent or too short to measure by: {len(features)} windows of half a second, "
+            f"and at least {least} are needed. Give longer or more recordings."
+        )
+    scale = scale_of(features, measures.distance)
+    texture = reference_of(scale(features), measures.distance)
+    return Yardstick(
+        scale,
+        texture,
+        reference_of(bands_of(features, measures), measures.distance),
+        kernel_of((scale(features) - texture.mean) @ texture.projection),
+        envelope_of([heard.course for heard in coded or training], measures.drift),
+        library_of([heard.semitones for heard in training]),
+        tuple(heard.span for heard in training),
+    )
+
+
+def bands_of(features: Array, measures: Measures) -> Array:
+    """The means and deviations of the bands among the features."""
+    return features[:, : 2 * measures.distance.bands]
+
+
+def movement_of(features: Array, measures: Measures) -> float:
+    """Mean change of a band from frame to frame, dB."""
+    bands = measures.distance.bands
+    return float(features[:, 2 * bands : 3 * bands].mean(dtype=np.float64))

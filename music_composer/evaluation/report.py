@@ -1,0 +1,228 @@
+"""The scorecard for people: lines for the terminal, and a page with tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from music_composer.evaluation.scorecard import Row
+from music_composer.files import whole_file
+from music_composer.page_style import STYLE
+
+Table = tuple[str, str, list[str], list[list[str]]]  # title, a word of explanation, columns, rows
+
+DISTANCES = ["discrepancy", "Frechet", "bands alone"]
+
+PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>music-composer: the scorecard</title>
+<style>$style td, th { width: auto; }</style>
+</head>
+<body>
+<h1>The scorecard</h1>
+<p class="heard">$summary</p>
+$sections
+</body>
+</html>
+""")
+SECTION = Template("""<section>
+<h2>$title</h2>
+<p>$words</p>
+$pictures<table>
+$rows
+</table>
+</section>""")
+
+
+def lines_of(card: Mapping[str, Any]) -> list[str]:
+    """The tables as Markdown, to read on a terminal or to paste."""
+    lines = []
+    for title, words, columns, rows in tables_of(card):
+        lines += ["", f"{title}: {words}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+        lines += [f"| {' | '.join(row)} |" for row in rows]
+    return lines[1:]
+
+
+def tables_of(card: Mapping[str, Any]) -> list[Table]:
+    """All tables of a scorecard, as text."""
+    return [
+        table
+        for table in (
+            _distance_table(card),
+            _ladder_table(card),
+            _minutes_table(card),
+            _survival_table(card),
+            _copying_table(card),
+            _prompt_table(card),
+            _facts_table(card),
+        )
+        if table[3]
+    ]
+
+
+def write_report(folder: Path, card: Mapping[str, Any], pictures: Mapping[str, Sequence[str]]) -> Path:
+    """The page, `scorecard.html`. pictures: names of PNGs in the folder, by the title of the table they go with."""
+    sections = []
+    for title, words, columns, rows in tables_of(card):
+        head = "<tr>" + "".join(f"<th>{escape(column)}</th>" for column in columns) + "</tr>"
+        body = ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
+        shown = "".join(
+            f'<figure><img src="{escape(name)}" alt="{escape(title)}"></figure>\n' for name in pictures.get(title, [])
+        )
+        sections.append(
+            SECTION.substitute(title=escape(title), words=escape(words), pictures=shown, rows="\n".join([head, *body]))
+        )
+    path = folder / "scorecard.html"
+    with whole_file(path) as part:
+        text = PAGE.substitute(style=STYLE, summary=escape(summary_of(card)), sections="\n".join(sections))
+        part.write_text(text, encoding="utf-8")
+    return path
+
+
+def summary_of(card: Mapping[str, Any]) -> str:
+    """The verdict in one sentence."""
+    rows = {row["music"]: row for row in card["distance"]}
+    real = rows["real, held out"]
+    made = rows.get("continuations") or rows.get("long continuations")
+    if made is None:
+        return "Nothing was judged."
+    return (
+        f"The continuations are {_ratio(made, real, 'discrepancy')} as far from the training music as held-out music "
+        f"is by their discrepancy ({made['discrepancy']:.2f} and {real['discrepancy']:.2f}), "
+        f"{_ratio(made, real, 'frechet')} by the Frechet distance at {made['at_windows']} windows, and move "
+        f"{_ratio(made, real, 'change_db')} as much from frame to frame."
+    )
+
+
+def _distance_table(card: Mapping[str, Any]) -> Table:
+    columns = [
+        "music",
+        "recordings",
+        "windows",
+        "discrepancy",
+        "95 % interval",
+        "Frechet",
+        "bands alone",
+        "change",
+        "level",
+    ]
+    real = card["distance"][0]
+    rows = [
+        [
+            row["music"], str(row["recordings"]), str(row["windows"]), f"{row['discrepancy']:.2f}",
+            f"{row['low']:.2f} to {row['high']:.2f}", f"{row['frechet']:.1f}", f"{row['timbre']:.1f}",
+            _ratio(row, real, "change_db"), f"{row['loudness_db'] - real['loudness_db']:+.1f} dB",
+        ]
+        for row in card["distance"]
+    ]  # fmt: skip
+    words = (
+        f"how far from the training music, of which {card['yardstick']['windows']} half seconds are compared with; "
+        f"Frechet distances at {card['windows_compared']} windows each, change and level against held-out music"
+    )
+    return "Distance", words, columns, rows
+
+
+def _ladder_table(card: Mapping[str, Any]) -> Table:
+    rows = [
+        [row["music"], f"{row['discrepancy']:.2f}", f"{row['frechet']:.1f}", f"{row['timbre']:.1f}"]
+        for row in card["ladder"]
+    ]
+    failed = card["ladder_not_in_order"]
+    verdict = f"NOT in order: {', '.join(failed)}" if failed else "all measures put every family in order"
+    return (
+        "Known damage",
+        f"held-out music, damaged; {verdict}",
+        ["damage", "discrepancy", "Frechet", "bands alone"],
+        rows,
+    )
+
+
+def _minutes_table(card: Mapping[str, Any]) -> Table:
+    columns = [
+        "minute",
+        "discrepancy",
+        "Frechet",
+        "bands alone",
+        "change",
+        "level",
+        "quietest to loudest",
+        "flatness",
+        "above 4 kHz",
+    ]
+    real = card["distance"][0]
+    rows = [
+        [
+            str(row["minute"]), f"{row['discrepancy']:.2f}", f"{row['frechet']:.1f}", f"{row['timbre']:.1f}",
+            _ratio(row, real, "change_db"), f"{row['loudness_db'] - real['loudness_db']:+.1f} dB",
+            f"{row['quietest_db'] - real['loudness_db']:+.1f} to {row['loudest_db'] - real['loudness_db']:+.1f} dB",
+            f"{row['flatness_db']:.1f} dB", f"{row['high_ratio_db']:.1f} dB",
+        ]
+        for row in card["minutes"] or []
+    ]  # fmt: skip
+    return "Minute by minute", "the long continuations, all together", columns, rows
+
+
+def _survival_table(card: Mapping[str, Any]) -> Table:
+    row = card["survival"]
+    rows = [] if row is None else [
+        ["recordings", str(row["recordings"])],
+        ["survive: every 10 s within the training music's range", f"{100 * row['survive']:.0f} %"],
+        ["10 s stretches outside of it", f"{100 * row['stretches_outside']:.1f} %"],
+        ["loop: 4 s heard more than 3 times", f"{100 * row['loop']:.0f} % (most: {row['most_repeated']} times)"],
+        ["fall silent", f"{100 * row['silent']:.0f} % (longest silence {row['longest_silence_s']:.1f} s)"],
+["slope of the level", f"{row['slope_db_per_minute']:+.2f} dB/min"],
+        ["steepest slope", f"{row['steepest_db_per_minute']:+.2f} dB/min"],
+    ]  # fmt: skip
+    return "Survival", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows
+
+
+def _copying_table(card: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, found in (("real, held out", card["copying"]["real"]), ("continuations", card["copying"]["made"])):
+        if found:
+            seconds = [row["seconds"] for row in found]
+            rows.append([name, f"{max(seconds):.1f} s", f"{float(np.median(seconds)):.1f} s", _where(found[0])])
+    return "Copying", "longest run aligned to a training recording", ["music", "longest", "median", "where"], rows
+
+
+def _prompt_table(card: Mapping[str, Any]) -> Table:
+    rows = [
+        [name, str(row["cuts"]), *(f"{100 * row[key]:.0f} %" for key in ("better", "level", "spectrum", "key"))]
+        for name, row in (card["prompt"] or {}).items()
+    ]
+    words = (
+        "how often the music steps less at the cut than at a random splice of real music; uncut real music beside it"
+    )
+    return "Continuity with the prompt", words, ["music", "cuts", "all three", "level", "spectrum", "key"], rows
+
+
+def _facts_table(card: Mapping[str, Any]) -> Table:
+    facts = card["facts"]
+    rows = []
+    for each in facts.get("generating", []):
+        title = f"{each['count']} continuations of {each['seconds']:g} s"
+        rows.append([title, f"{each['spent']:.0f} s, start-up included: {each['x_real_time']:.1f} x real time"])
+    if facts.get("epochs"):
+        minutes = facts["training_seconds"] / 60
+        rows.append(["training", f"{facts['epochs']} epochs of {facts['seconds_an_epoch']:.1f} s: {minutes:.1f} min"])
+    if facts.get("peak_memory_mb"):
+        rows.append(["peak memory", f"{facts['peak_memory_mb']} MB"])
+    return "Speed", "on this machine", ["what", "reading"], rows
+
+
+def _where(copy: Row) -> str:
+    if not copy["seconds"]:
+        return ""
+    return f"{copy['recording']} at {copy['at']:.1f} s is {copy['source']} at {copy['source_at']:.1f} s"
+
+
+def _ratio(row: Row, real: Row, figure: str) -> str:
+    return f"{row[figure] / real[figure]:.2f} x" if real[figure] > 0 else "-"

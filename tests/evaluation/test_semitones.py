@@ -1,0 +1,88 @@
+"""Sines land in their rows, and transposed sound is the same picture some rows higher."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from music_composer.errors import OptionError, RecordingError
+from music_composer.evaluation import listen
+from music_composer.evaluation.semitones import (
+    SemitoneOptions,
+    semitone_levels,
+    semitones_of_blocks,
+    semitones_of_file,
+)
+
+OPTIONS = SemitoneOptions()
+
+
+def tone(pitch: float, seconds: float = 1.0, rate: int = 44100) -> np.ndarray:
+    """Six harmonics, the first at `pitch` (semitones above A1, 55 Hz): (n,) float32."""
+    turns = 55.0 * 2.0 ** (pitch / 12.0) * np.arange(round(seconds * rate)) / rate
+    return np.sum([0.2 / k * np.sin(2 * np.pi * k * turns) for k in range(1, 7)], axis=0).astype(np.float32)
+
+
+@pytest.mark.parametrize(("hertz", "row"), [(110.0, 12), (440.0, 36), (466.164, 37), (1046.502, 51), (6644.875, 83)])
+def test_a_full_scale_sine_peaks_in_its_row_at_about_zero_db(hertz: float, row: int) -> None:
+    levels = semitone_levels(np.sin(2 * np.pi * hertz * np.arange(44100) / 44100), OPTIONS)
+    assert set(levels.argmax(axis=1)) == {row}
+    assert levels[:, row] == pytest.approx(np.full(len(levels), 1.0), abs=1.2)
+    assert levels[:, (row + 24) % 84].max() < -55.0
+
+
+def test_ten_times_softer_is_twenty_db_less() -> None:
+    loud, soft = (semitone_levels(gain * tone(30), OPTIONS)[0, 30] for gain in (1.0, 0.1))
+    assert loud - soft == pytest.approx(20.0, abs=0.01)
+
+
+@pytest.mark.parametrize("shift", [1, 2, -2])
+def test_a_transposed_tone_is_the_same_picture_some_rows_higher(shift: int) -> None:
+    levels, moved = (semitone_levels(tone(pitch), OPTIONS) for pitch in (24, 24 + shift))
+    rows = [24, 36, 43, 48, 52, 55]  # of the harmonics: an octave, a fifth, a fourth, thirds
+    assert moved[:, [row + shift for row in rows]] == pytest.approx(levels[:, rows], abs=1.0)
+    assert np.abs(moved[:, rows] - levels[:, rows]).min() > 3.0
+
+
+def test_silence_reads_the_floor_and_short_sound_has_no_frames() -> None:
+    assert (semitone_levels(np.zeros(44100), OPTIONS) == OPTIONS.floor_db).all()
+    assert semitone_levels(np.zeros(8191), OPTIONS).shape == (0, 84)
+    assert semitone_levels(np.zeros(8192 + 4095), OPTIONS).shape == (1, 84)
+    assert semitones_of_blocks([], OPTIONS).shape == (0, 84)
+
+
+def test_where_blocks_are_cut_makes_no_difference() -> None:
+    stereo = np.random.default_rng(0).normal(0, 0.1, (100_000, 2)).astype(np.float32)
+    whole = semitone_levels(stereo, OPTIONS)
+    assert whole == pytest.approx(semitone_levels(stereo.mean(axis=1), OPTIONS))
+    for cuts in ([1, 5000], [8192, 12288], list(range(0, 100_000, 333))):
+        assert semitones_of_blocks(np.split(stereo, cuts), OPTIONS) == pytest.approx(whole, abs=1e-3)
+
+
+def test_files_are_streamed_and_resampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listen, "BLOCK_SAMPLES", 30011)
+    expected = semitone_levels(tone(30, 3.0), OPTIONS)
+    for rate in (44100, 48000):
+        soundfile.write(tmp_path / "a.wav", tone(30, 3.0, rate), rate, subtype="FLOAT")
+        levels = semitones_of_file(tmp_path / "a.wav", OPTIONS)
+        assert levels[:-1, [30, 42, 49]] == pytest.approx(expected[: len(levels) - 1, [30, 42, 49]], abs=0.1)
+        assert len(levels) == pytest.approx(len(expected), abs=1)
+    part = semitones_of_file(tmp_path / "a.wav", OPTIONS, start=1.0, stop=2.0)
+    assert len(part) == (44100 - 8192) // 4096 + 1
+
+
+def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("no sound")
+    broken = tone(30)
+    broken[20_000] = np.nan
+    soundfile.write(tmp_path / "nan.wav", broken, 44100, subtype="FLOAT")
+    for name in ("text.wav", "missing.wav", "nan.wav"):
+        with pytest.raises(RecordingError, match=name):
+            semitones_of_file(tmp_path / name, OPTIONS)
+
+
+@pytest.mark.parametrize("bad", [{"rows": 0}, {"hop": 9000}, {"rows": 110}, {"lowest": 4.0}])
+def test_options_that_make_no_sense_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(OptionError):
+        SemitoneOptions(**bad)  # type: ignore[arg-type]
