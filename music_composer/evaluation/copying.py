@@ -23,6 +23,7 @@ from music_composer.evaluation.semitones import SemitoneOptions, semitones_of_fi
 
 Levels = NDArray[np.float32]
 LIKENESSES_AT_ONCE = 1 << 22  # 16 MB
+SMALLEST_NORM = 1e-3  # dB
 NEARLY = 0.9  # runs of so much of the longest one's length are as good as it
 
 
@@ -36,13 +37,12 @@ class CopyOptions:
     cap: float = 3.0  # a run is whole from this score on; so much disagreement ends it
     surroundings: int = 13  # rows; levels are compared with their mean over so many
     quiet_db: float = -60.0  # frames without a louder row are silence, which is like nothing
-    faint: float = 10.0  # dB, root of the sum of squares over rows: spectra flatter than this are like nothing much
 
     def __post_init__(self) -> None:
         if self.shifts < 0 or 2 * self.shifts >= self.spectrum.rows:
             raise OptionError(f"{self.shifts} shifts of {self.spectrum.rows} rows: at least one row must be left.")
-        if not 0.0 < self.threshold < 1.0 or min(self.cap, self.surroundings, self.faint) <= 0:
-            raise OptionError(f"{self}: threshold must lie between 0 and 1, cap, surroundings and faint above 0.")
+        if not 0.0 < self.threshold < 1.0 or min(self.cap, self.surroundings) <= 0:
+            raise OptionError(f"{self}: threshold must lie between 0 and 1, cap and surroundings above 0.")
 
     @property
     def fewest_frames(self) -> float:
@@ -109,7 +109,7 @@ def find_copies(levels: Levels, library: Library, options: CopyOptions, at_least
     found = []
     while len(levels) and runs.lengths.max() >= fewest:
         longest = int(runs.lengths.argmax())
-        near = (ends <= longest) & (ends > longest - (1.0 - NEARLY) * runs.lengths[longest])
+        near = (ends <= longest) & (ends >= longest - (1.0 - NEARLY) * runs.lengths[longest])
         end = int(_likest(np.where(near, runs.lengths, 0), runs.evidence))
         begin = end - int(runs.lengths[end]) + 1
         found.append(_copy(runs, end, library, options))
@@ -129,10 +129,10 @@ def _contrast(levels: Levels, options: CopyOptions) -> Levels:
 def _unit(contrast: Levels, first_row: int, options: CopyOptions) -> Levels:
     """The rows that are left at every shift, from first_row on, as vectors whose products are likenesses.
 
-    Of length 1, shorter where they are faint: (frames, rows - 2 * shifts).
+    Of length 1, or 0 in silence: (frames, rows - 2 * shifts).
     """
     rows = contrast[:, first_row : first_row + options.spectrum.rows - 2 * options.shifts]
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(options.faint))
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(SMALLEST_NORM))
 
 
 @dataclass(frozen=True)
@@ -183,10 +183,9 @@ def _runs_at_one_shift(
     A run counts where its score is at the cap: what follows the last such frame is disagreement, not copy.
     """
     score, evidence, length = np.zeros((3, len(library.levels) + 1), np.float32)
-    firsts = library.firsts[library.firsts < len(library.levels)]
     for row in likeness:
         row -= np.float32(options.threshold)
-        score[firsts] = 0.0  # entry j is of the pair with source frame j - 1: no run goes on from file to file
+        score[library.firsts] = 0.0  # entry j is of the pair with source frame j - 1: no run goes on from file to file
         running = score[:-1] > 0.0
         length[1:] = length[:-1] * running + 1.0
         evidence[1:] = evidence[:-1] * running + row

@@ -60,7 +60,7 @@ def semitone_bank(options: SemitoneOptions) -> NDArray[np.float32]:
 def semitone_levels(samples: Array, options: SemitoneOptions) -> NDArray[np.float32]:
     """Levels of samples (n,) or (n, channels), full scale 1, at options.rate; channels are averaged.
 
-    Returns (frames, rows) in dB; a full-scale sine reads 0 to 2 in its row. Frames are not padded: there are
+    Returns (frames, rows) in dB; a full-scale sine reads -1 to 2 in its row. Frames are not padded: there are
     (n - fft) // hop + 1 of them, none when n < fft; what holds a sample that is not a number is NaN.
     """
     if len(samples) < options.fft:

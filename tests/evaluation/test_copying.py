@@ -162,6 +162,19 @@ def test_runs_are_longest_first_and_do_not_overlap(library: Library) -> None:
     assert find_copies(levels_of(*music), library, OPTIONS, at_least=5.0) == found[:1]
 
 
+def test_a_run_that_overlaps_a_longer_one_is_cut_to_what_is_left_of_it() -> None:
+    """One recording holds the first 8 s of the music, the other the last 7 of its 11 s."""
+    music = chords(0, 11.0)
+    sources = [np.concatenate(parts) for parts in ((cut(music, 0, 8), chords(8, 4)), (chords(9, 4), cut(music, 4, 7)))]
+    library = library_of([levels_of(source) for source in sources])
+    found = find_copies(levels_of(music), library, OPTIONS)
+    assert [(run.source, round(run.seconds)) for run in found] == [(0, 8), (1, 3)]
+    assert_is_at(found[1], found[0].seconds, 3.0, 1, found[0].seconds)
+    assert 0.8 < found[1].likeness <= 1.0
+    short = levels_of(cut(music, 0, 8.3))  # too little is left of the second recording to be a run
+    assert [run.source for run in find_copies(short, library, OPTIONS)] == [0]
+
+
 def test_no_run_goes_on_from_one_recording_into_the_next() -> None:
     """Where the second recording begins is where the first one ends: only the seam is not in the library."""
     whole = levels_of(chords(0, 20.0))

@@ -25,10 +25,10 @@ def tone(pitch: float, seconds: float = 1.0, rate: int = 44100) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("hertz", "row"), [(110.0, 12), (440.0, 36), (466.164, 37), (1046.502, 51), (6644.875, 83)])
-def test_a_full_scale_sine_peaks_in_its_row_at_about_zero_db(hertz: float, row: int) -> None:
+def test_a_full_scale_sine_peaks_in_its_row_near_zero_db(hertz: float, row: int) -> None:
     levels = semitone_levels(np.sin(2 * np.pi * hertz * np.arange(44100) / 44100), OPTIONS)
     assert set(levels.argmax(axis=1)) == {row}
-    assert levels[:, row] == pytest.approx(np.full(len(levels), 1.0), abs=1.2)
+    assert levels[:, row] == pytest.approx(np.full(len(levels), 0.5), abs=1.4)
     assert levels[:, (row + 24) % 84].max() < -55.0
 
 
@@ -46,9 +46,10 @@ def test_a_transposed_tone_is_the_same_picture_some_rows_higher(shift: int) -> N
 
 
 def test_silence_reads_the_floor_and_short_sound_has_no_frames() -> None:
-    assert (semitone_levels(np.zeros(44100), OPTIONS) == OPTIONS.floor_db).all()
+    assert semitone_levels(np.zeros(44100), OPTIONS) == pytest.approx(np.full((9, 84), OPTIONS.floor_db))
     assert semitone_levels(np.zeros(8191), OPTIONS).shape == (0, 84)
-    assert semitone_levels(np.zeros(8192 + 4095), OPTIONS).shape == (1, 84)
+    for samples in (8192, 8192 + 4095):
+        assert semitone_levels(np.zeros(samples), OPTIONS).shape == (1, 84)
     assert semitones_of_blocks([], OPTIONS).shape == (0, 84)
 
 
