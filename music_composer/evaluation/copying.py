@@ -33,7 +33,7 @@ class CopyOptions:
 
     spectrum: SemitoneOptions = SemitoneOptions()
     shifts: int = 2  # semitones up and down that a copy may be transposed by
-    threshold: float = 0.55  # likeness, -1 to 1, from which a frame speaks for a copy: copies read 0.8 to 1, others 0
+    threshold: float = 0.55  # likeness, -1 to 1, from which a frame speaks for a copy: copies read 0.75 to 1, others 0
     cap: float = 3.0  # a run is whole from this score on; so much disagreement ends it
     surroundings: int = 13  # rows; levels are compared with their mean over so many
     quiet_db: float = -60.0  # frames without a louder row are silence, which is like nothing

@@ -14,7 +14,8 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.spectra import Array, scaled_hann, windows_of_blocks
+from music_composer.evaluation.listen import Array
+from music_composer.evaluation.spectra import scaled_hann, windows_of_blocks
 
 
 @dataclass(frozen=True)

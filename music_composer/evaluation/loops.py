@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.spectra import Array
+from music_composer.evaluation.listen import Array
 
 ROWS_AT_ONCE = 256
 
@@ -50,7 +50,7 @@ class Repetition:
 def most_repeated(levels: Array, frames_per_second: float, options: LoopOptions) -> Repetition:
     """The stretch that is heard most often, and where; of several the first.
 
-    levels: (frames, semitones), dB, about ten a second (`spectra.semitone_levels`). Loops of any period are found
+    levels: (frames, semitones), dB, about ten a second (see `semitones`). Loops of any period are found
     whose stretches of options.seconds recur without overlap: a loop of 3 s is heard every 6 s. Time grows with the
     square of the length, 6,000 frames take a few seconds; memory grows with the length.
     Raises MusicComposerError for less than one stretch.

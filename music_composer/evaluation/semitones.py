@@ -12,11 +12,11 @@ from os import PathLike
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 from music_composer.errors import OptionError, RecordingError
 from music_composer.evaluation.listen import Array, mono_blocks, to_mono
+from music_composer.evaluation.spectra import scaled_hann
 
 FRAMES_AT_ONCE = 256
 
@@ -67,7 +67,7 @@ def semitone_levels(samples: Array, options: SemitoneOptions) -> NDArray[np.floa
         return np.empty((0, options.rows), np.float32)
     mono = np.asarray(to_mono(samples), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(mono, options.fft)[:: options.hop]
-    window, bank = _hann(options.fft), semitone_bank(options).T
+    window, bank = scaled_hann(options.fft), semitone_bank(options).T
     chunks = (frames[at : at + FRAMES_AT_ONCE] for at in range(0, len(frames), FRAMES_AT_ONCE))
     power = np.concatenate([np.abs(scipy.fft.rfft(chunk * window, axis=1)) ** 2 @ bank for chunk in chunks])
     levels: NDArray[np.float32] = 10.0 * np.log10(np.maximum(power, 10.0 ** (options.floor_db / 10.0)))
@@ -97,7 +97,14 @@ def semitones_of_file(
     return levels
 
 
-@lru_cache(maxsize=8)
-def _hann(length: int) -> NDArray[np.float32]:
-    hann = scipy.signal.get_window("hann", length)
-    return (hann * 2.0 / hann.sum()).astype(np.float32)
+def chroma(levels: Array, options: SemitoneOptions) -> NDArray[np.float64]:
+    """Mean power of each pitch class, C first, over the frames of `semitone_levels`: (12,), summing to 1.
+
+    After Fujishima 1999 (ICMC: pitch class profiles). All zero where every level lies at the floor. Give rows of whole
+    octaves, so that no pitch class has more of them than another.
+    """
+    loud = levels > options.floor_db
+    power = np.where(loud, 10.0 ** (np.asarray(levels, np.float64) / 10.0), 0.0).mean(axis=0)
+    first = round(69 + 12 * np.log2(options.lowest / 440.0))
+    classes = np.bincount((first + np.arange(options.rows)) % 12, power, minlength=12)
+    return classes / (classes.sum() or 1.0)

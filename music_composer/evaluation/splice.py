@@ -16,7 +16,8 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.spectra import Array, SemitoneOptions, chroma, semitone_levels
+from music_composer.evaluation.listen import Array
+from music_composer.evaluation.semitones import SemitoneOptions, chroma, semitone_levels
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class SpliceOptions:
 
     @property
     def semitones(self) -> SemitoneOptions:
-        return SemitoneOptions(rate=self.rate, fft=self.fft, hop=self.hop)
+        return SemitoneOptions(self.rate, self.fft, self.hop, rows=72, lowest=440.0 * 2 ** (-33 / 12), floor_db=-100.0)
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def discontinuity(before: Array, after: Array, options: SpliceOptions) -> Discon
     before, after = before[-most:], after[:most]
     size = round(options.level_seconds * options.rate)
     tones = options.semitones
-    nearest = [semitone_levels([side], tones)[0] for side in (before[-options.fft :], after[: options.fft])]
-    keys = [chroma(semitone_levels([side], tones), tones) for side in (before, after)]
+    nearest = [semitone_levels(side, tones)[0] for side in (before[-options.fft :], after[: options.fft])]
+    keys = [chroma(semitone_levels(side, tones), tones) for side in (before, after)]
     return Discontinuity(
         level=abs(_level_db(before[-size:], tones.floor_db) - _level_db(after[:size], tones.floor_db)),
         spectrum=_unlike(*(levels - levels.mean() for levels in _floored(nearest, options.range_db, tones.floor_db))),

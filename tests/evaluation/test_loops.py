@@ -12,7 +12,7 @@ from music_composer.audio.phase import frames_to_waveform
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation import loops
 from music_composer.evaluation.loops import LoopOptions, Repetition, is_loop, most_repeated
-from music_composer.evaluation.spectra import SemitoneOptions, semitone_levels
+from music_composer.evaluation.semitones import SemitoneOptions, semitone_levels
 from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
@@ -42,7 +42,7 @@ def walk(seed: int, seconds: float) -> np.ndarray:
 
 def heard(samples: np.ndarray) -> Repetition:
     tones = SemitoneOptions()
-    return most_repeated(semitone_levels([samples], tones), tones.frames_per_second, OPTIONS)
+    return most_repeated(semitone_levels(samples, tones), tones.frames_per_second, OPTIONS)
 
 
 def noisy(samples: np.ndarray) -> np.ndarray:

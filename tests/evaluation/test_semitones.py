@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from music_composer.errors import OptionError, RecordingError
 from music_composer.evaluation import listen
 from music_composer.evaluation.semitones import (
     SemitoneOptions,
+    chroma,
     semitone_levels,
     semitones_of_blocks,
     semitones_of_file,
@@ -87,3 +90,25 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
 def test_options_that_make_no_sense_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(OptionError):
         SemitoneOptions(**bad)  # type: ignore[arg-type]
+
+
+OCTAVES = SemitoneOptions(rows=72, lowest=65.4064)  # from C2 on
+
+
+def sine(note: int) -> np.ndarray:
+    """Half a second of a sine on a MIDI note number."""
+    return np.sin(2 * np.pi * 440.0 * 2.0 ** ((note - 69) / 12) * np.arange(22050) / 44100)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(50, 95), st.integers(1, 11))
+def test_transposing_turns_the_pitch_classes(note: int, by: int) -> None:
+    classes, moved = (chroma(semitone_levels(sine(n), OCTAVES), OCTAVES) for n in (note, note + by))
+    assert classes.argmax() == note % 12
+    assert moved.argmax() == (note + by) % 12
+    assert classes.sum() == pytest.approx(1.0)
+
+
+def test_octaves_are_one_pitch_class_and_silence_is_none() -> None:
+    assert chroma(semitone_levels(sum(sine(note) for note in (60, 72, 84, 96)), OCTAVES), OCTAVES)[0] > 0.9
+    assert (chroma(semitone_levels(np.zeros(9000), OCTAVES), OCTAVES) == 0).all()
