@@ -145,9 +145,9 @@ def demo(**given: Any) -> None:
 @with_options(*PREPARING, MODEL, DEBUG)
 def info(**given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder."""
-    from music_composer import compose
+    from music_composer.info import describe
 
-    for line in compose.describe(_folders(given)):
+    for line in describe(_folders(given)):
         click.echo(line)
 
 
