@@ -57,13 +57,22 @@ PROMPT = click.option(
     "--prompt", "prompts", multiple=True, type=FOLDER,
     help="Continue this recording; repeatable, used in turn.  [default: random excerpts of the dataset]",
 )  # fmt: skip
+BLEND = click.option(
+    "--blend", nargs=2, type=FOLDER, metavar="A B", help="Continue a mixture of these two recordings instead."
+)
+BLEND_SHARE = option(
+    GenerateOptions, "blend_share", "--blend-share", type=float, help="Share of B in the mixture: 0 is A, 1 is B."
+)
 INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
 SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
 DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
-GENERATING = [NAME, SECONDS, COUNT, PROMPT, INCLUDE, SUBTYPE, TEMPERATURE]
+GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE]
+# What makes no sense together, or alone: said, not silently left out.
+EXCLUDE = {"blend": ("prompts",)}
+NEED = {"blend_share": "blend"}
 
 
 def with_options(*options: Command) -> Callable[[Command], Command]:
@@ -96,7 +105,7 @@ def cli(context: click.Context, **given: Any) -> None:
     from music_composer import compose
 
     folders, model, training, generating = _records(context, given)
-    compose.compose(folders, model, training, generating, given["prompts"], given["fresh"])
+    compose.compose(folders, model, training, generating, given["prompts"], given["fresh"], given["blend"] or ())
 
 
 @cli.command()
@@ -127,7 +136,7 @@ def generate(context: click.Context, **given: Any) -> None:
     from music_composer import compose
 
     folders, model, _, options = _records(context, given)
-    compose.generate(folders, options, given["prompts"], model)
+    compose.generate(folders, options, given["prompts"], model, given["blend"] or ())
 
 
 @cli.command()
@@ -165,8 +174,22 @@ def _records(
         for name in names
         if name in given and context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }
+    _check_together(context, given)
     ModelOptions(**typed)  # a value that makes no sense is said now, not after preparing
     return _folders(given), typed, _record(TrainOptions, given), _record(GenerateOptions, given)
+
+
+def _check_together(context: click.Context, given: dict[str, Any]) -> None:
+    """Refuses options that exclude each other, and those that do nothing without another."""
+    default_source = click.core.ParameterSource.DEFAULT
+    flags = {each.name: each.opts[-1] for each in context.command.params}
+    typed = {name for name in given if context.get_parameter_source(name) is not default_source}
+    for name in EXCLUDE.keys() & typed:
+        for other in typed.intersection(EXCLUDE[name]):
+            raise OptionError(f"{flags[name]} and {flags[other]} exclude each other: give one of them")
+    for name in NEED.keys() & typed:
+        if NEED[name] not in typed:
+            raise OptionError(f"{flags[name]} does nothing without {flags[NEED[name]]}: give that too")
 
 
 def _record(record: Any, given: dict[str, Any]) -> Any:

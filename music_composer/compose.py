@@ -81,17 +81,20 @@ def generate(
     options: GenerateOptions,
     prompts: Sequence[Path] = (),
     model_options: Mapping[str, Any] = MappingProxyType({}),
+    blend: Sequence[Path] = (),
     say: Say = say,
 ) -> list[Path]:
-    """Writes continuations with the model of the run folder; returns the WAVs."""
+    """Writes continuations with the model of the run folder; returns the WAVs.
+
+    blend: two recordings whose mixture every sample goes on from, in place of `prompts`.
+    """
     here = run.read_run(folders.model)
     _check_fits(here, model_options)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [Path(f"{options.name}-{i}.wav") for i in range(options.count)]
-    chosen = excerpts.excerpts_for(folders, here, options, prompts, seed)
+    chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)
     devices.load_keras()
     from music_composer.audio.output import write_continuations
-    from music_composer.audio.prompts import read_prompt
     from music_composer.liner_notes import write_liner_notes
 
     model = build_model(here, flow_steps=options.flow_steps, blank=True)
@@ -106,7 +109,7 @@ def generate(
             def written_of_each(seconds: float, numbers: range = numbers) -> None:
                 advance(numbers[0] * options.seconds + len(numbers) * seconds, total, "")
 
-            heard = [read_prompt(chosen[i], here.channels, here.model.stack, here.frame) for i in numbers]
+            heard = [excerpts.hear(chosen[i], here, options.blend_share) for i in numbers]
             batch_paths = [paths[i] for i in numbers]
             written = write_continuations(
                 model, here.frame, heard, batch_paths, numbers, options, seed, written_of_each
@@ -125,12 +128,14 @@ def compose(
     generating: GenerateOptions,
     prompts: Sequence[Path] = (),
     fresh: bool = False,
+    blend: Sequence[Path] = (),
     say: Say = say,
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
     excerpts.require_files("--prompt", prompts)
+    excerpts.require_files("--blend", blend)
     here = train(folders, model_options, training, fresh, then_generate=True, say=say)
-    paths = generate(folders, generating, prompts, say=say)
+    paths = generate(folders, generating, prompts, blend=blend, say=say)
     checkpoint.mark_generated(here.checkpoint)
     return paths
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from music_composer.audio.prompts import Excerpt, random_excerpts, whole_recording
+from music_composer.audio.prompts import Excerpt, Prompt, blend_prompts, random_excerpts, read_prompt, whole_recording
 from music_composer.audio.wav import read_excerpt, write_flac
 from music_composer.data import cache
 from music_composer.errors import OptionError, RunFolderError
@@ -16,21 +16,39 @@ KEPT_PROMPTS, KEPT_PROMPT_SECONDS = 8, 10.0  # excerpts in the run folder
 
 
 def excerpts_for(
-    folders: FolderOptions, here: Run, options: GenerateOptions, prompts: Sequence[Path], seed: int
-) -> list[Excerpt]:
-    """What each sample is to continue: the given recordings in turn, or random places of the dataset.
+    folders: FolderOptions,
+    here: Run,
+    options: GenerateOptions,
+    prompts: Sequence[Path],
+    blend: Sequence[Path],
+    seed: int,
+) -> list[list[Excerpt]]:
+    """What each sample is to continue: the recordings of `blend` together, those of `prompts` in turn, or random
+    places of the dataset.
 
     Where the dataset is not at hand, the excerpts that were kept in the run folder stand in for it; RunFolderError
     where there are none. A prompt that is not a file is an OptionError.
     """
     require_files("--prompt", prompts)
+    require_files("--blend", blend)
+    if blend:
+        return [[whole_recording(path, options.prompt_seconds) for path in blend]] * options.count
     ready = None if prompts else cache.open_cache(folders.datasets, folders.traindata, here.frame)
     if ready:
-        return random_excerpts(_places(ready), options.count, options.prompt_seconds, seed)
+        return [[each] for each in random_excerpts(_places(ready), options.count, options.prompt_seconds, seed)]
     files = list(prompts) or sorted(here.prompts.glob("*.flac"))
     if not files:
         raise RunFolderError(f"there is no dataset and no {here.prompts} to take prompts from: give one with --prompt")
-    return [whole_recording(files[i % len(files)], options.prompt_seconds) for i in range(options.count)]
+    return [[whole_recording(files[i % len(files)], options.prompt_seconds)] for i in range(options.count)]
+
+
+def hear(chosen: Sequence[Excerpt], here: Run, blend_share: float) -> Prompt:
+    """Reads what one sample is to continue: an excerpt, or two to be blended.
+
+    Raises RecordingError when there is too little sound in one.
+    """
+    heard = [read_prompt(excerpt, here.channels, here.model.stack, here.frame) for excerpt in chosen]
+    return blend_prompts(heard[0], heard[1], blend_share) if len(heard) == 2 else heard[0]
 
 
 def keep_prompts(ready: cache.Cache, here: Run, seed: int) -> None:

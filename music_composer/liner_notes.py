@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from music_composer import plots
 from music_composer.files import write_json
@@ -12,6 +12,7 @@ from music_composer.training import run
 
 if TYPE_CHECKING:
     from music_composer.audio.output import Written
+    from music_composer.audio.prompts import Prompt
 
 
 def write_liner_notes(file: Written, number: int, here: run.Run, options: GenerateOptions, seed: int) -> None:
@@ -19,7 +20,7 @@ def write_liner_notes(file: Written, number: int, here: run.Run, options: Genera
     plain = {
         "seed": seed,
         "number": number,
-        "prompt": {"file": str(file.prompt.source), "until_second": round(file.prompt.cut, 3)},
+        **_heard(file.prompt),
         "new_music_from_second": round(file.cut, 3),
         "clipped_samples": file.clipped,
         "model": str(here.folder),
@@ -29,3 +30,15 @@ def write_liner_notes(file: Written, number: int, here: run.Run, options: Genera
     }
     write_json(file.path.with_suffix(".json"), plain)
     plots.plot_spectrogram(file.path, file.path.with_suffix(".png"), here.frame, cut=file.cut)
+
+
+def _heard(prompt: Prompt) -> dict[str, Any]:
+    """The recording that is continued, or both that are blended."""
+    if not prompt.voices:
+        return {"prompt": _place(prompt)}
+    return {"blend": [_place(voice) | {"share": share} for voice, share in prompt.voices]}
+
+
+def _place(prompt: Prompt) -> dict[str, Any]:
+    """To the microsecond, so that the sample can be told from it."""
+    return {"file": str(prompt.source), "until_second": round(prompt.cut, 6)}

@@ -104,6 +104,7 @@ class GenerateOptions:
     phase_iterations: int = 8
     chunk_seconds: float = 10.0  # written at a time
     batch: int = 16  # samples generated side by side
+    blend_share: float = 0.5  # of the second of two blended prompts: 0 is the first alone, 1 the second
     include_prompt: bool = False
     subtype: str = "PCM_16"
     seed: int | None = None
@@ -114,6 +115,8 @@ class GenerateOptions:
         require_at_least("-g/--generated-music-num", self.count, 1)
         if not 0 <= self.temperature < float("inf"):
             raise OptionError(f"--temperature is {self.temperature:g}: it must be 0 or more")
+        if not 0 <= self.blend_share <= 1:
+            raise OptionError(f"--blend-share is {self.blend_share:g}: it must be between 0 and 1")
         require_one_of("--subtype", self.subtype, SUBTYPES)
 
 

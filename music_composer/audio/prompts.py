@@ -34,6 +34,8 @@ class Prompt:
     samples: float32 (samples, channels), ends at the cut.
     bands: (frames, channels, bands); the next frame's window begins at the cut.
     cut: seconds into the recording.
+    voices: of a blend, the prompts that it is mixed from and the share of each; else empty. A model hears each voice on
+        its own, and what it remembers of them is mixed.
     """
 
     source: Path
@@ -41,6 +43,7 @@ class Prompt:
     bands: np.ndarray
     cut: float
     whole: bool
+    voices: tuple[tuple[Prompt, float], ...] = ()
 
 
 def random_excerpts(places: Sequence[Excerpt], count: int, seconds: float, seed: int) -> list[Excerpt]:
@@ -90,6 +93,24 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
         excerpt.start + cut / options.rate,
         excerpt.whole,
     )
+
+
+def blend_prompts(first: Prompt, second: Prompt, share: float) -> Prompt:
+    """A mixture of two prompts, their cuts together: as on a mixer whose cross-fader stands at `share` of the second.
+
+    Powers add up to 1, so that two different pieces together are as loud as one. At 0 it is the first prompt, at 1 the
+    second, exactly.
+    """
+    voices = ((first, 1 - share), (second, share))
+    if share in (0, 1):
+        return dataclasses.replace(second if share else first, voices=voices)
+    samples = np.zeros((max(len(prompt.samples) for prompt, _ in voices), first.samples.shape[1]), np.float32)
+    power = np.full((max(len(prompt.bands) for prompt, _ in voices), *first.bands.shape[1:]), -np.inf, np.float32)
+    for prompt, part in voices:
+        samples[-len(prompt.samples) :] += np.float32(np.sqrt(part)) * prompt.samples
+        sounding_bands = power[-len(prompt.bands) :]
+        np.logaddexp(sounding_bands, 2 * prompt.bands + np.float32(np.log(part)), out=sounding_bands)
+    return Prompt(first.source, samples, power / 2, first.cut, False, voices)
 
 
 def known_sound(prompt: Prompt, options: FrameOptions) -> tuple[np.ndarray, np.ndarray]:
