@@ -16,6 +16,7 @@ from music_composer.options import (
     SUBTYPES,
     FolderOptions,
     GenerateOptions,
+    InfillOptions,
     ModelOptions,
     TrainOptions,
     default,
@@ -63,6 +64,12 @@ BLEND = click.option(
 BLEND_SHARE = option(
     GenerateOptions, "blend_share", "--blend-share", type=float, help="Share of B in the mixture: 0 is A, 1 is B."
 )
+INFILL = [
+    click.option("--infill", type=FOLDER, metavar="FILE", help="Fill a gap in this recording instead."),
+    click.option("--from", "gap_start", type=float, metavar="S", help="Second at which the gap begins."),
+    click.option("--to", "gap_stop", type=float, metavar="S", help="Second at which it ends."),
+    option(InfillOptions, "candidates", "--candidates", type=int, help="Fillings to choose the best from."),
+]
 INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
@@ -71,8 +78,14 @@ DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of o
 PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
 GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE]
 # What makes no sense together, or alone: said, not silently left out.
-EXCLUDE = {"blend": ("prompts",)}
-NEED = {"blend_share": "blend"}
+EXCLUDE = {"blend": ("prompts",), "infill": ("prompts", "blend", "include_prompt", "seconds", "count")}
+NEED = {
+    "blend_share": ("blend",),
+    "infill": ("gap_start", "gap_stop"),
+    "gap_start": ("infill",),
+    "gap_stop": ("infill",),
+    "candidates": ("infill",),
+}
 
 
 def with_options(*options: Command) -> Callable[[Command], Command]:
@@ -129,13 +142,17 @@ def train(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, SEED, DEBUG)
+@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, *INFILL, SEED, DEBUG)
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
     from music_composer import compose
 
     folders, model, _, options = _records(context, given)
+    if given["infill"]:
+        filling = _record(InfillOptions, given)
+        compose.infill(folders, options, filling, given["infill"], given["gap_start"], given["gap_stop"], model)
+        return
     compose.generate(folders, options, given["prompts"], model, given["blend"] or ())
 
 
@@ -184,12 +201,12 @@ def _check_together(context: click.Context, given: dict[str, Any]) -> None:
     default_source = click.core.ParameterSource.DEFAULT
     flags = {each.name: each.opts[-1] for each in context.command.params}
     typed = {name for name in given if context.get_parameter_source(name) is not default_source}
-    for name in EXCLUDE.keys() & typed:
-        for other in typed.intersection(EXCLUDE[name]):
+    for name in sorted(typed.intersection(EXCLUDE)):
+        for other in sorted(typed.intersection(EXCLUDE[name])):
             raise OptionError(f"{flags[name]} and {flags[other]} exclude each other: give one of them")
-    for name in NEED.keys() & typed:
-        if NEED[name] not in typed:
-            raise OptionError(f"{flags[name]} does nothing without {flags[NEED[name]]}: give that too")
+    for name in sorted(typed.intersection(NEED)):
+        for other in sorted(set(NEED[name]) - typed):
+            raise OptionError(f"{flags[name]} does nothing without {flags[other]}: give that too")
 
 
 def _record(record: Any, given: dict[str, Any]) -> Any:

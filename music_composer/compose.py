@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from music_composer import excerpts
+from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.data import batches, cache
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, ModelOptions, TrainOptions
+from music_composer.options import (
+    FolderOptions,
+    FrameOptions,
+    GenerateOptions,
+    InfillOptions,
+    ModelOptions,
+    TrainOptions,
+)
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import next_job
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
@@ -93,12 +101,10 @@ def generate(
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [Path(f"{options.name}-{i}.wav") for i in range(options.count)]
     chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)
-    devices.load_keras()
+    model = _trained_model(here, options)
     from music_composer.audio.output import write_continuations
     from music_composer.liner_notes import write_liner_notes
 
-    model = build_model(here, flow_steps=options.flow_steps, blank=True)
-    run.load_weights(model, here)
     say(f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}")
     started, total = time.monotonic(), options.count * options.seconds
     with progress_bar("generating") as bar:
@@ -119,6 +125,42 @@ def generate(
     spent = time.monotonic() - started
     say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
     return paths
+
+
+def infill(
+    folders: FolderOptions,
+    options: GenerateOptions,
+    filling: InfillOptions,
+    recording: Path,
+    start: float,
+    stop: float,
+    model_options: Mapping[str, Any] = MappingProxyType({}),
+    say: Say = say,
+) -> Path:
+    """Writes a recording whose gap from `start` to `stop` (seconds) the model of the run folder has filled."""
+    here = run.read_run(folders.model)
+    _check_fits(here, model_options)
+    excerpts.require_files("--infill", [recording])
+    gap = read_gap(recording, start, stop, options.prompt_seconds, here.frame, filling)
+    prompt_before(gap, here.channels, here.model.stack, here.frame)  # refused before the model is loaded
+    for remark in gap.remarks:
+        say(f"note: {recording}: {remark}")
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    model = _trained_model(here, options)
+    from music_composer.audio.infill import fill_gap, write_filled
+    from music_composer.liner_notes import write_infill_notes
+
+    path = Path(f"{options.name}-0.wav")
+    say(f"filling {start:g} s to {stop:g} s of {recording} from {filling.candidates} candidates, seed {seed}")
+    filled = fill_gap(model, gap, here.channels, here.frame, options, filling, seed)
+    clipped = write_filled(path, gap, filled, here.frame, options.subtype)
+    write_infill_notes(path, gap, filled, clipped, here, options, filling, seed)
+    best, others = filled.join.candidate, sorted(filled.join.distances)
+    say(
+        f"{path}: candidate {best} of 0 to {filling.candidates - 1} fits best, {others[0]:.1f} dB from the music after "
+        f"the gap (the farthest {others[-1]:.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
+    )
+    return path
 
 
 def compose(
@@ -146,6 +188,14 @@ def build_model(here: run.Run, **ways: Any) -> Continuation:
 
     model = Continuation(here.model, here.size, **ways)
     model.build()
+    return model
+
+
+def _trained_model(here: run.Run, options: GenerateOptions) -> Continuation:
+    """The network of a run folder as it plays."""
+    devices.load_keras()
+    model = build_model(here, flow_steps=options.flow_steps, blank=True)
+    run.load_weights(model, here)
     return model
 
 

@@ -120,6 +120,21 @@ class GenerateOptions:
         require_one_of("--subtype", self.subtype, SUBTYPES)
 
 
+@dataclasses.dataclass(frozen=True)
+class InfillOptions:
+    """Filling a gap in a recording."""
+
+    candidates: int = 8  # continuations from the gap's beginning, of which the best is taken
+    match_seconds: float = 0.3  # of the music after the gap that a candidate is compared with
+    search_seconds: float = 0.25  # how far from the gap's end a candidate's best moment may lie
+    most_bend: float = 0.05  # change of speed, at most, that brings that moment to the gap's end
+    longest_seconds: float = 30.0  # a gap beyond this has nothing to do with what follows it
+    phase_iterations: int = 32
+
+    def __post_init__(self) -> None:
+        require_at_least("--candidates", self.candidates, 1)
+
+
 def require_at_least(flag: str, value: int, least: int) -> None:
     if value < least:
         raise OptionError(f"{flag} is {value}: it must be at least {least}")

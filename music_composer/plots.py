@@ -18,10 +18,10 @@ LOUD_NEPERS, QUIET_NEPERS = -2.0, -9.0  # ends of the colour scale
 TICKS = (200, 500, 1000, 2000, 5000, 10000, 20000)  # Hz
 
 
-def plot_spectrogram(wav: Path, png: Path, options: FrameOptions, cut: float | None = None) -> None:
+def plot_spectrogram(wav: Path, png: Path, options: FrameOptions, cuts: Sequence[float] = ()) -> None:
     """Draws the bands of a recording over time, in memory that does not grow with its length.
 
-    cut: second at which a line marks the beginning of the new music.
+    cuts: seconds at which lines mark where new music begins and ends.
     """
     seconds = seconds_of(wav)
     picture = _columns(wav, max(1, round(seconds * options.frames_per_second)), options)
@@ -35,7 +35,7 @@ def plot_spectrogram(wav: Path, png: Path, options: FrameOptions, cut: float | N
     axes.set_yticks(places, [f"{f / 1000:g}k" if f >= 1000 else f"{f}" for f in ticks])
     axes.set_xlabel("seconds")
     axes.set_ylabel("Hz")
-    if cut is not None:
+    for cut in cuts:
         axes.axvline(cut, color="white", linewidth=1, linestyle="--")
     _save(figure, png)
 
