@@ -18,6 +18,7 @@ from music_composer.options import (
     GenerateOptions,
     InfillOptions,
     ModelOptions,
+    StreamOptions,
     TrainOptions,
     default,
 )
@@ -70,6 +71,8 @@ INFILL = [
     click.option("--to", "gap_stop", type=float, metavar="S", help="Second at which it ends."),
     option(InfillOptions, "candidates", "--candidates", type=int, help="Fillings to choose the best from."),
 ]
+STREAM = click.option("--stream", is_flag=True, help="Play one sample while it is made; -o - is standard output.")
+ENDLESS = click.option("--endless", is_flag=True, help="With --stream: play until Ctrl-C, or until nobody listens.")
 INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
@@ -78,13 +81,19 @@ DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of o
 PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
 GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE]
 # What makes no sense together, or alone: said, not silently left out.
-EXCLUDE = {"blend": ("prompts",), "infill": ("prompts", "blend", "include_prompt", "seconds", "count")}
+EXCLUDE = {
+    "blend": ("prompts",),
+    "infill": ("prompts", "blend", "include_prompt", "seconds", "count"),
+    "stream": ("infill", "count"),
+    "endless": ("seconds",),
+}
 NEED = {
     "blend_share": ("blend",),
     "infill": ("gap_start", "gap_stop"),
     "gap_start": ("infill",),
     "gap_stop": ("infill",),
     "candidates": ("infill",),
+    "endless": ("stream",),
 }
 
 
@@ -142,13 +151,16 @@ def train(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, *INFILL, SEED, DEBUG)
+@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, *INFILL, STREAM, ENDLESS, SEED, DEBUG)
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
     from music_composer import compose
 
     folders, model, _, options = _records(context, given)
+    if given["stream"]:
+        compose.stream(folders, options, _record(StreamOptions, given), given["prompts"], model, given["blend"] or ())
+        return
     if given["infill"]:
         filling = _record(InfillOptions, given)
         compose.infill(folders, options, filling, given["infill"], given["gap_start"], given["gap_stop"], model)
@@ -201,6 +213,8 @@ def _check_together(context: click.Context, given: dict[str, Any]) -> None:
     default_source = click.core.ParameterSource.DEFAULT
     flags = {each.name: each.opts[-1] for each in context.command.params}
     typed = {name for name in given if context.get_parameter_source(name) is not default_source}
+    if given.get("name") == "-" and not given.get("stream"):
+        raise OptionError("-o - needs --stream: only music that is played while it is made goes to standard output")
     for name in sorted(typed.intersection(EXCLUDE)):
         for other in sorted(typed.intersection(EXCLUDE[name])):
             raise OptionError(f"{flags[name]} and {flags[other]} exclude each other: give one of them")

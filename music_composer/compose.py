@@ -6,36 +6,38 @@ Keras is imported inside the legs that need it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from music_composer import excerpts
+from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.data import batches, cache
 from music_composer.errors import MusicComposerError, OptionError
+from music_composer.networks import trainable_network, trained_network
 from music_composer.options import (
     FolderOptions,
     FrameOptions,
     GenerateOptions,
     InfillOptions,
     ModelOptions,
+    StreamOptions,
     TrainOptions,
 )
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import next_job
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
 
-if TYPE_CHECKING:
-    from music_composer.audio.models.continuation import Continuation
-
 Say = Callable[[str], None]
+STANDARD_OUTPUT = "-"
 
 
 def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), say: Say = say) -> cache.Cache:
@@ -101,7 +103,7 @@ def generate(
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [Path(f"{options.name}-{i}.wav") for i in range(options.count)]
     chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)
-    model = _trained_model(here, options)
+    model = trained_network(here, options)
     from music_composer.audio.output import write_continuations
     from music_composer.liner_notes import write_liner_notes
 
@@ -127,6 +129,49 @@ def generate(
     return paths
 
 
+def stream(
+    folders: FolderOptions,
+    options: GenerateOptions,
+    streaming: StreamOptions,
+    prompts: Sequence[Path] = (),
+    model_options: Mapping[str, Any] = MappingProxyType({}),
+    blend: Sequence[Path] = (),
+    say: Say = say,
+) -> Path | None:
+    """Plays one continuation while it is made, as raw PCM on standard output (name "-") or into a WAV that grows.
+
+    Ends after `options.seconds`; an endless one with Ctrl-C; and any when nobody reads standard output any more.
+    """
+    here = run.read_run(folders.model)
+    _check_fits(here, model_options)
+    options = dataclasses.replace(options, count=1)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)[0]
+    prompt = excerpts.hear(chosen, here, options.blend_share)
+    path = None if options.name == STANDARD_OUTPUT else Path(f"{options.name}-0.wav")
+    with contextlib.ExitStack() as opened:
+        # Before the model is loaded, since whatever that prints would be heard.
+        raw = None if path else opened.enter_context(growing.standard_output(options.subtype))
+        model = trained_network(here, options)
+        from music_composer.audio.stream import at_listening_pace, play_into, stream_continuation
+        from music_composer.liner_notes import write_stream_notes
+
+        out: growing.Sink | None = raw
+        if path:
+            out = opened.enter_context(growing.growing_wav(path, here.frame.rate, here.channels, options.subtype))
+        assert out
+        length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
+        kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
+        say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
+        pieces = stream_continuation(model, here.frame, prompt, options, streaming, seed)
+        if path and streaming.endless:
+            pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds)
+        play_into(out, pieces, here.frame.rate, streaming.endless, say)
+    if path:
+        write_stream_notes(path, prompt, out.clipped, here, options, streaming, seed)
+    return path
+
+
 def infill(
     folders: FolderOptions,
     options: GenerateOptions,
@@ -146,7 +191,7 @@ def infill(
     for remark in gap.remarks:
         say(f"note: {recording}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    model = _trained_model(here, options)
+    model = trained_network(here, options)
     from music_composer.audio.infill import fill_gap, write_filled
     from music_composer.liner_notes import write_infill_notes
 
@@ -182,34 +227,18 @@ def compose(
     return paths
 
 
-def build_model(here: run.Run, **ways: Any) -> Continuation:
-    """The network of a run folder, without its weights. ways: `flow_draws`, `flow_steps`, `blank` of the model."""
-    from music_composer.audio.models.continuation import Continuation
-
-    model = Continuation(here.model, here.size, **ways)
-    model.build()
-    return model
-
-
-def _trained_model(here: run.Run, options: GenerateOptions) -> Continuation:
-    """The network of a run folder as it plays."""
-    devices.load_keras()
-    model = build_model(here, flow_steps=options.flow_steps, blank=True)
-    run.load_weights(model, here)
-    return model
-
-
 def _train_job(
     ready: cache.Cache, here: run.Run, options: TrainOptions, state: checkpoint.TrainState, say: Say
 ) -> None:
     from music_composer import plots
+    from music_composer.audio.frames import with_model_channels
     from music_composer.training import loop
 
-    songs = [_fit_channels(cache.load_frames(ready, song), here) for song in ready.songs]
+    songs = [with_model_channels(cache.load_frames(ready, song), here.channels, here.frame) for song in ready.songs]
     dataset = batches.dataset_of(songs, options.window_steps, here.model.stack, options.held_out, state.seed)
     if dataset.joined:
         say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
-    model = _trainable(here, songs, options, state, say)
+    model = trainable_network(here, songs, options, state, say)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
         f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.head} head, "
@@ -236,28 +265,6 @@ def _train_job(
         ) from error
 
 
-def _trainable(
-    here: run.Run, songs: Sequence[np.ndarray], options: TrainOptions, state: checkpoint.TrainState, say: Say
-) -> Continuation:
-    """The model, compiled, with the weights it is to go on from."""
-    import keras
-
-    from music_composer.audio.encoding import fit_encoding
-    from music_composer.training import loop
-
-    keras.utils.set_random_seed(state.seed % 2**31)
-    model = build_model(here, flow_draws=options.flow_draws)
-    loop.compile_model(model, options)
-    if here.checkpoint.exists():
-        checkpoint.load_checkpoint(here.checkpoint, model)
-    elif here.weights.exists():
-        say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
-        run.load_weights(model, here)
-    else:
-        model.set_encoding(fit_encoding(songs, here.model.stack, here.model.components))
-    return model
-
-
 def _check_fits(here: run.Run, asked: Mapping[str, Any]) -> None:
     """Options that were typed must be those of the run folder."""
     have = dataclasses.asdict(here.model)
@@ -266,13 +273,3 @@ def _check_fits(here: run.Run, asked: Mapping[str, Any]) -> None:
             f"{here.folder} was made with -n {here.model.neurons} -l {here.model.layers} --head {here.model.head}: "
             "leave these options out to go on with it, give another folder with -m, or start anew with --fresh"
         )
-
-
-def _fit_channels(frames: np.ndarray, here: run.Run) -> np.ndarray:
-    """A song with the model's channels: a silent side where it has none, or its side left out."""
-    from music_composer.audio.frames import floor
-
-    missing = here.channels - frames.shape[1]
-    if missing <= 0:
-        return frames[:, : here.channels]
-    return np.pad(frames, ((0, 0), (0, missing), (0, 0)), constant_values=np.float16(np.log(floor(here.frame))))

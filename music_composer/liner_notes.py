@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from music_composer import plots
+from music_composer.audio.prompts import Prompt, cut_of
 from music_composer.files import write_json
-from music_composer.options import GenerateOptions, InfillOptions
+from music_composer.options import GenerateOptions, InfillOptions, StreamOptions
 from music_composer.training import run
 
 if TYPE_CHECKING:
     from music_composer.audio.gap import Gap
     from music_composer.audio.infill import Filling
     from music_composer.audio.output import Written
-    from music_composer.audio.prompts import Prompt
 
 
 def write_liner_notes(file: Written, number: int, here: run.Run, options: GenerateOptions, seed: int) -> None:
@@ -26,6 +26,21 @@ def write_liner_notes(file: Written, number: int, here: run.Run, options: Genera
     """
     music = {"seed": seed, "number": number, **_heard(file.prompt), "new_music_from_second": round(file.cut, 3)}
     _write(file.path, music, file.clipped, here, options, [file.cut])
+
+
+def write_stream_notes(
+    path: Path,
+    prompt: Prompt,
+    clipped: int,
+    here: run.Run,
+    options: GenerateOptions,
+    streaming: StreamOptions,
+    seed: int,
+) -> None:
+    """The same beside a WAV that was heard while it grew."""
+    cut = cut_of(prompt, options, here.frame)
+    music = {"seed": seed, "number": 0, **_heard(prompt), "new_music_from_second": round(cut, 3)}
+    _write(path, music | {"stream_options": dataclasses.asdict(streaming)}, clipped, here, options, [cut])
 
 
 def write_infill_notes(

@@ -121,6 +121,17 @@ class GenerateOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class StreamOptions:
+    """Music that is heard while it is made."""
+
+    endless: bool = False
+    first_seconds: float = 0.3  # new music in the first piece
+    growth: float = 1.5  # of a piece over the one before
+    longest_seconds: float = 2.0  # pieces grow up to this
+    ahead_seconds: float = 60.0  # an endless file grows no further than this before the clock
+
+
+@dataclasses.dataclass(frozen=True)
 class InfillOptions:
     """Filling a gap in a recording."""
 

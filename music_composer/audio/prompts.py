@@ -11,7 +11,7 @@ import numpy as np
 from music_composer.audio.frames import sounding, to_mid_side, waveform_to_frames
 from music_composer.audio.wav import read_excerpt, seconds_of
 from music_composer.errors import RecordingError
-from music_composer.options import FrameOptions
+from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.values import Waveform
 
 CONTEXT_FRAMES = 16  # frames of real sound that the phase of the continuation grows from
@@ -117,6 +117,14 @@ def known_sound(prompt: Prompt, options: FrameOptions) -> tuple[np.ndarray, np.n
     """What a PhaseStream begins from: (channels: mid, side; samples) before the cut, and their frames."""
     samples = prompt.samples[-CONTEXT_FRAMES * options.hop :]
     return np.ascontiguousarray(to_mid_side(samples)), prompt.bands[-CONTEXT_FRAMES:]
+
+
+def cut_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions) -> float:
+    """Seconds of real sound that a file begins with."""
+    if options.include_prompt and prompt.whole:
+        return prompt.cut
+    heard = len(prompt.samples) / frame.rate
+    return heard if options.include_prompt else min(options.lead_seconds, heard)
 
 
 def with_channels(samples: np.ndarray, channels: int) -> np.ndarray:
