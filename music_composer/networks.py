@@ -28,6 +28,7 @@ def build_model(here: run.Run, **ways: Any) -> Continuation:
 def trained_network(here: run.Run, options: GenerateOptions) -> Continuation:
     """The network of a run folder as it plays."""
     devices.load_keras()
+    devices.play_fast()
     model = build_model(here, flow_steps=options.flow_steps, blank=True)
     run.load_weights(model, here)
     return model
