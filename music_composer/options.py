@@ -140,7 +140,6 @@ class InfillOptions:
     search_seconds: float = 0.25  # how far from the gap's end a candidate's best moment may lie
     most_bend: float = 0.05  # change of speed, at most, that brings that moment to the gap's end
     longest_seconds: float = 30.0  # a gap beyond this has nothing to do with what follows it
-    phase_iterations: int = 32
 
     def __post_init__(self) -> None:
         require_at_least("--candidates", self.candidates, 1)

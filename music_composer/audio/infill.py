@@ -54,7 +54,7 @@ def fill_gap(
     join = gaps.best_join(candidates, right, places)
     speed = join.frame / gaps.frames_to_end(gap, frame)
     turn = np.random.default_rng([seed, join.candidate, 1])
-    sound, origin = _sound(gap, candidates[join.candidate], speed, frame, infill.phase_iterations, turn)
+    sound, origin = _sound(gap, candidates[join.candidate], speed, frame, options.phase_iterations, turn)
     fade = round(options.fade_seconds * frame.rate)
     first = gap.start - fade
     samples = with_channels(sound[first - origin : gap.stop + fade - origin], gap.left.shape[1])

@@ -16,7 +16,7 @@ from music_composer.audio.gap import (
     read_gap,
 )
 from music_composer.audio.infill import _sound
-from music_composer.options import FrameOptions, InfillOptions
+from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
 FRAME, INFILL = FrameOptions(), InfillOptions()
 RATE, HOP = FRAME.rate, FRAME.hop
@@ -81,7 +81,7 @@ def test_a_filling_of_the_right_bands_runs_into_the_right_side_in_phase(tmp_path
     gap = gap_in(tmp_path, record, sound, 3.0, 4.0)
     begin = first_new_sample(gap, FRAME)
     candidate = bands_of(sound[begin : gap.stop + RATE], FRAME)
-    found, origin = _sound(gap, candidate, 1.0, FRAME, INFILL.phase_iterations, np.random.default_rng(0))
+    found, origin = _sound(gap, candidate, 1.0, FRAME, GenerateOptions.phase_iterations, np.random.default_rng(0))
     for at in (gap.start - 1000, gap.stop):
         piece, truth = found[at - origin : at - origin + 1000, 0], sound[at : at + 1000, 0]
         assert np.corrcoef(piece, truth)[0, 1] > 0.95
