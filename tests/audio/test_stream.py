@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -140,3 +142,15 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
         growing.GrowingWav(writer, tmp_path / "a.wav", RATE, 2, "PCM_16")
     os.close(reader)
     os.close(writer)
+
+
+def test_what_is_printed_meanwhile_does_not_get_among_the_samples():
+    code = (
+        "import os, numpy as np\n"
+        "from music_composer.audio.growing import standard_output\n"
+        "with standard_output('PCM_16') as out:\n"
+        "    os.system('echo words'); print('more', flush=True); out.write(np.full((2, 1), 0.5, np.float32))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"\x00\x40\x00\x40"
+    assert done.stderr.split() == [b"words", b"more"]
