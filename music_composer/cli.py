@@ -17,7 +17,9 @@ from music_composer.options import (
     EvaluateOptions,
     FolderOptions,
     GenerateOptions,
+    InfillOptions,
     ModelOptions,
+    StreamOptions,
     TrainOptions,
     default,
 )
@@ -58,13 +60,42 @@ PROMPT = click.option(
     "--prompt", "prompts", multiple=True, type=FOLDER,
     help="Continue this recording; repeatable, used in turn.  [default: random excerpts of the dataset]",
 )  # fmt: skip
+BLEND = click.option(
+    "--blend", nargs=2, type=FOLDER, metavar="A B", help="Continue a mixture of these two recordings instead."
+)
+BLEND_SHARE = option(
+    GenerateOptions, "blend_share", "--blend-share", type=float, help="Share of B in the mixture: 0 is A, 1 is B."
+)
+INFILL = [
+    click.option("--infill", type=FOLDER, metavar="FILE", help="Fill a gap in this recording instead."),
+    click.option("--from", "gap_start", type=float, metavar="S", help="Second at which the gap begins."),
+    click.option("--to", "gap_stop", type=float, metavar="S", help="Second at which it ends."),
+    option(InfillOptions, "candidates", "--candidates", type=int, help="Fillings to choose the best from."),
+]
+STREAM = click.option("--stream", is_flag=True, help="Play one sample while it is made; -o - is standard output.")
+ENDLESS = click.option("--endless", is_flag=True, help="With --stream: play until Ctrl-C, or until nobody listens.")
 INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
 SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
 DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
-GENERATING = [NAME, SECONDS, COUNT, PROMPT, INCLUDE, SUBTYPE, TEMPERATURE]
+GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE]
+# What makes no sense together, or alone: said, not silently left out.
+EXCLUDE = {
+    "blend": ("prompts",),
+    "infill": ("prompts", "blend", "include_prompt", "seconds", "count"),
+    "stream": ("infill", "count"),
+    "endless": ("seconds",),
+}
+NEED = {
+    "blend_share": ("blend",),
+    "infill": ("gap_start", "gap_stop"),
+    "gap_start": ("infill",),
+    "gap_stop": ("infill",),
+    "candidates": ("infill",),
+    "endless": ("stream",),
+}
 
 
 def with_options(*options: Command) -> Callable[[Command], Command]:
@@ -97,7 +128,7 @@ def cli(context: click.Context, **given: Any) -> None:
     from music_composer import compose
 
     folders, model, training, generating = _records(context, given)
-    compose.compose(folders, model, training, generating, given["prompts"], given["fresh"])
+    compose.compose(folders, model, training, generating, given["prompts"], given["fresh"], given["blend"] or ())
 
 
 @cli.command()
@@ -121,14 +152,21 @@ def train(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, SEED, DEBUG)
+@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, *INFILL, STREAM, ENDLESS, SEED, DEBUG)
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
     from music_composer import compose
 
     folders, model, _, options = _records(context, given)
-    compose.generate(folders, options, given["prompts"], model)
+    if given["stream"]:
+        compose.stream(folders, options, _record(StreamOptions, given), given["prompts"], model, given["blend"] or ())
+        return
+    if given["infill"]:
+        filling = _record(InfillOptions, given)
+        compose.infill(folders, options, filling, given["infill"], given["gap_start"], given["gap_stop"], model)
+        return
+    compose.generate(folders, options, given["prompts"], model, given["blend"] or ())
 
 
 @cli.command()
@@ -177,9 +215,9 @@ def evaluate(**given: Any) -> None:
 @with_options(*PREPARING, MODEL, DEBUG)
 def info(**given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder."""
-    from music_composer import compose
+    from music_composer.info import describe
 
-    for line in compose.describe(_folders(given)):
+    for line in describe(_folders(given)):
         click.echo(line)
 
 
@@ -197,8 +235,24 @@ def _records(
         for name in names
         if name in given and context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }
+    _check_together(context, given)
     ModelOptions(**typed)  # a value that makes no sense is said now, not after preparing
     return _folders(given), typed, _record(TrainOptions, given), _record(GenerateOptions, given)
+
+
+def _check_together(context: click.Context, given: dict[str, Any]) -> None:
+    """Refuses options that exclude each other, and those that do nothing without another."""
+    default_source = click.core.ParameterSource.DEFAULT
+    flags = {each.name: each.opts[-1] for each in context.command.params}
+    typed = {name for name in given if context.get_parameter_source(name) is not default_source}
+    if given.get("name") == "-" and not given.get("stream"):
+        raise OptionError("-o - needs --stream: only music that is played while it is made goes to standard output")
+    for name in sorted(typed.intersection(EXCLUDE)):
+        for other in sorted(typed.intersection(EXCLUDE[name])):
+            raise OptionError(f"{flags[name]} and {flags[other]} exclude each other: give one of them")
+    for name in sorted(typed.intersection(NEED)):
+        for other in sorted(set(NEED[name]) - typed):
+            raise OptionError(f"{flags[name]} does nothing without {flags[other]}: give that too")
 
 
 def _record(record: Any, given: dict[str, Any]) -> Any:

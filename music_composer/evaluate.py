@@ -24,6 +24,7 @@ from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard
 from music_composer.evaluation.hearing import Measures, Span, hear
 from music_composer.files import read_json, write_json
+from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, TrainOptions
 from music_composer.training import checkpoint, run
 from music_composer.training.progress import duration, progress_bar, say
@@ -130,7 +131,8 @@ def _draw(card: dict[str, Any], made: Sequence[Span], folder: Path) -> dict[str,
     most = card["copying"]["made"][0]
     span = next(span for span in made if span.path.name == most["recording"])
     copied = [(most["at"], most["at"] + most["seconds"])] if most["seconds"] else []
-    plots.plot_spectrogram(span.path, folder / "most-copied.png", FrameOptions(), span.start or None, copied)
+    cuts = [span.start] if span.start else []
+    plots.plot_spectrogram(span.path, folder / "most-copied.png", FrameOptions(), cuts, copied)
     pictures["Copying"] = ["most-copied.png"]
     return pictures
 
@@ -207,8 +209,7 @@ def _after_the_cut(path: Path) -> Span:
 
 def _write_codec(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> list[Span]:
     """The music after frames and back, a file for each span."""
-    model = compose.build_model(here, blank=True)
-    run.load_weights(model, here)
+    model = trained_network(here, GenerateOptions())
     encoder, decoder = (tuple(layer.layer.get_weights()) for layer in (model.encoder, model.decoder))
     iterations = GenerateOptions().phase_iterations
     written = []

@@ -104,6 +104,7 @@ class GenerateOptions:
     phase_iterations: int = 8
     chunk_seconds: float = 10.0  # written at a time
     batch: int = 16  # samples generated side by side
+    blend_share: float = 0.5  # of the second of two blended prompts: 0 is the first alone, 1 the second
     include_prompt: bool = False
     subtype: str = "PCM_16"
     seed: int | None = None
@@ -114,6 +115,8 @@ class GenerateOptions:
         require_at_least("-g/--generated-music-num", self.count, 1)
         if not 0 <= self.temperature < float("inf"):
             raise OptionError(f"--temperature is {self.temperature:g}: it must be 0 or more")
+        if not 0 <= self.blend_share <= 1:
+            raise OptionError(f"--blend-share is {self.blend_share:g}: it must be between 0 and 1")
         require_one_of("--subtype", self.subtype, SUBTYPES)
 
 
@@ -134,6 +137,31 @@ class EvaluateOptions:
         for flag, seconds in (("-s/--seconds-to-generate", self.seconds), ("--long-seconds", self.long_seconds)):
             if not 5 <= seconds < float("inf"):
                 raise OptionError(f"{flag} is {seconds:g}: at least 5 are needed to judge by")
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamOptions:
+    """Music that is heard while it is made."""
+
+    endless: bool = False
+    first_seconds: float = 0.3  # new music in the first piece
+    growth: float = 1.5  # of a piece over the one before
+    longest_seconds: float = 2.0  # pieces grow up to this
+    ahead_seconds: float = 60.0  # an endless file grows no further than this before the clock
+
+
+@dataclasses.dataclass(frozen=True)
+class InfillOptions:
+    """Filling a gap in a recording."""
+
+    candidates: int = 8  # continuations from the gap's beginning, of which the best is taken
+    match_seconds: float = 0.3  # of the music after the gap that a candidate is compared with
+    search_seconds: float = 0.25  # how far from the gap's end a candidate's best moment may lie
+    most_bend: float = 0.05  # change of speed, at most, that brings that moment to the gap's end
+    longest_seconds: float = 30.0  # a gap beyond this has nothing to do with what follows it
+
+    def __post_init__(self) -> None:
+        require_at_least("--candidates", self.candidates, 1)
 
 
 def require_at_least(flag: str, value: int, least: int) -> None:

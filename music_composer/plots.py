@@ -22,12 +22,12 @@ def plot_spectrogram(
     wav: Path,
     png: Path,
     options: FrameOptions,
-    cut: float | None = None,
+    cuts: Sequence[float] = (),
     copied: Sequence[tuple[float, float]] = (),
 ) -> None:
     """Draws the bands of a recording over time, in memory that does not grow with its length.
 
-    cut: second at which a line marks the beginning of the new music. copied: stretches (from, to) to be marked.
+    cuts: seconds at which lines mark where new music begins and ends. copied: stretches (from, to) to be marked.
     """
     seconds = seconds_of(wav)
     picture = _columns(wav, max(1, round(seconds * options.frames_per_second)), options)
@@ -43,7 +43,7 @@ def plot_spectrogram(
     axes.set_ylabel("Hz")
     for start, stop in copied:
         axes.axvspan(start, stop, ymin=0.97, color="cyan")
-    if cut is not None:
+    for cut in cuts:
         axes.axvline(cut, color="white", linewidth=1, linestyle="--")
     _save(figure, png)
 

@@ -12,13 +12,15 @@ from music_composer.options import (
     FolderOptions,
     FrameOptions,
     GenerateOptions,
+    InfillOptions,
     ModelOptions,
+    StreamOptions,
     TrainOptions,
     default,
     from_plain,
 )
 
-RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions]
+RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions, StreamOptions, InfillOptions]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,10 @@ RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOpti
         (GenerateOptions, "temperature", -0.1, "--temperature"),
         (GenerateOptions, "temperature", float("nan"), "--temperature"),
         (GenerateOptions, "subtype", "PCM_8", "--subtype"),
+        (GenerateOptions, "blend_share", -0.1, "--blend-share"),
+        (GenerateOptions, "blend_share", 1.1, "--blend-share"),
+        (GenerateOptions, "blend_share", float("nan"), "--blend-share"),
+        (InfillOptions, "candidates", 0, "--candidates"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_its_flag_and_value(record, field, value, named):
@@ -57,6 +63,9 @@ def test_a_value_that_makes_no_sense_is_refused_by_its_flag_and_value(record, fi
         (GenerateOptions, "count", 1),
         (GenerateOptions, "seconds", 0.01),
         (GenerateOptions, "temperature", 0.0),
+        (GenerateOptions, "blend_share", 0.0),
+        (GenerateOptions, "blend_share", 1.0),
+        (InfillOptions, "candidates", 1),
         *[(ModelOptions, "head", head) for head in HEADS],
         *[(GenerateOptions, "subtype", subtype) for subtype in SUBTYPES],
     ],

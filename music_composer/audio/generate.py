@@ -6,6 +6,7 @@ stream, so that a sample depends on its seed alone and not on its neighbours or 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -74,7 +75,8 @@ def continue_prompts(
 ) -> Iterator[np.ndarray]:
     """Yields new frames without end, `chunk_steps` steps at a time: (batch, frames, channels, bands), float32.
 
-    The same prompts and generators in the same state give the same frames.
+    The same prompts and generators in the same state give the same frames. A blend goes on from the mean of what the
+    model remembers of its voices and of their last steps, weighted by their shares.
     """
     stack, channels = model.options.stack, prompts[0].bands.shape[1]
     flow = model.options.head == "flow"
@@ -92,7 +94,22 @@ def continue_prompts(
 def _listen(
     model: Continuation, prompts: Sequence[Prompt], rngs: Sequence[np.random.Generator], level: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The prompts' last latents, and the state that the model is in before it hears them."""
+    """The prompts' last latents, and the state that the model is in before it hears them; of a blend, the mixture."""
+    parts = [[voice for voice in prompt.voices if voice[1]] or [(prompt, 1.0)] for prompt in prompts]
+    voices = [voice for part in parts for voice, _ in part]
+    owner = [i for i, part in enumerate(parts) for _ in part]
+    shares = np.zeros((len(prompts), len(voices)), np.float32)
+    shares[owner, range(len(voices))] = [share for part in parts for _, share in part]
+    # The noise of what is heard comes from a stream of its own, so that what is played later does not depend on how
+    # long a prompt is; the voices of a blend have the same, so that each is heard as it would be alone.
+    streams = [rng.spawn(1)[0] for rng in rngs]
+    latents, state = _listen_to_voices(model, voices, [copy.deepcopy(streams[i]) for i in owner], level[owner])
+    return shares @ latents, [shares @ part for part in state]
+
+
+def _listen_to_voices(
+    model: Continuation, prompts: Sequence[Prompt], rngs: Sequence[np.random.Generator], level: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
     components, listener = model.options.components, Listener(model)
     encoded = [_encode(model, to_steps(prompt.bands, model.options.stack)) for prompt in prompts]
     state = [np.array(part) for part in model.initial_state(len(prompts))]

@@ -16,7 +16,7 @@ from music_composer.audio.frames import to_left_right
 from music_composer.audio.generate import continue_prompts
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.prompts import Prompt, known_sound, with_channels
-from music_composer.audio.wav import WavWriter, read_blocks, write_wav
+from music_composer.audio.wav import read_blocks, write_wav
 from music_composer.options import FrameOptions, GenerateOptions
 
 
@@ -62,7 +62,8 @@ def write_continuations(
             for path, prompt in zip(paths, prompts, strict=True)
         ]
         for writer, prompt in zip(writers, prompts, strict=True):
-            _write_lead(writer, prompt, channels, options, frame, fade)
+            for block in lead_of(prompt, options, frame, fade):
+                writer.write(block)
         cuts = [(writer.samples + fade) / frame.rate for writer in writers]
         left = total + fade
         for bands in continue_prompts(model, prompts, play, options, chunk):
@@ -84,16 +85,13 @@ def write_continuations(
         ]
 
 
-def _write_lead(
-    writer: WavWriter, prompt: Prompt, channels: int, options: GenerateOptions, frame: FrameOptions, fade: int
-) -> None:
-    """The real sound before the cut, up to where the fade into the new music begins."""
+def lead_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:
+    """The real sound before the cut, up to where the fade (samples) into the new music begins, in blocks."""
     if options.include_prompt and prompt.whole:
-        for block in _until(prompt, channels, frame, fade):
-            writer.write(block)
+        yield from _until(prompt, prompt.samples.shape[1], frame, fade)
         return
     kept = len(prompt.samples) if options.include_prompt else round(options.lead_seconds * frame.rate)
-    writer.write(prompt.samples[-kept : len(prompt.samples) - fade])
+    yield prompt.samples[-kept : len(prompt.samples) - fade]
 
 
 def _until(prompt: Prompt, channels: int, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:

@@ -31,12 +31,14 @@ def samples_of(
     iterations: int,
     rng: np.random.Generator,
     known: np.ndarray | None = None,
+    after: np.ndarray | None = None,
 ) -> np.ndarray:
     """Finds samples whose spectrum has these magnitudes.
 
     magnitudes: float32, shape (channels, frames, bins).
     known: float32, shape (channels, samples), or None: the samples that the sound begins with. They hold the phase of
         what follows; the result runs close to them, but is not forced to be them.
+    after: the same for the samples that the sound ends with.
     Returns float32, shape (channels, (frames - 1) * hop + window).
     """
     fixed = 0 if known is None else known.shape[1]
@@ -47,6 +49,8 @@ def samples_of(
         samples = overlap_add(estimate, options)
         if known is not None:
             samples[:, :fixed] = known
+        if after is not None:
+            samples[:, samples.shape[1] - after.shape[1] :] = after
         consistent = spectrum(samples, options)
         projected = magnitudes * (consistent / np.maximum(np.abs(consistent), 1e-9))
         estimate = projected + np.float32(MOMENTUM) * (projected - before)

@@ -11,7 +11,7 @@ import numpy as np
 from music_composer.audio.frames import sounding, to_mid_side, waveform_to_frames
 from music_composer.audio.wav import read_excerpt, seconds_of
 from music_composer.errors import RecordingError
-from music_composer.options import FrameOptions
+from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.values import Waveform
 
 CONTEXT_FRAMES = 16  # frames of real sound that the phase of the continuation grows from
@@ -34,6 +34,8 @@ class Prompt:
     samples: float32 (samples, channels), ends at the cut.
     bands: (frames, channels, bands); the next frame's window begins at the cut.
     cut: seconds into the recording.
+    voices: of a blend, the prompts that it is mixed from and the share of each; else empty. A model hears each voice on
+        its own, and what it remembers of them is mixed.
     """
 
     source: Path
@@ -41,6 +43,7 @@ class Prompt:
     bands: np.ndarray
     cut: float
     whole: bool
+    voices: tuple[tuple[Prompt, float], ...] = ()
 
 
 def random_excerpts(places: Sequence[Excerpt], count: int, seconds: float, seed: int) -> list[Excerpt]:
@@ -92,10 +95,36 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
     )
 
 
+def blend_prompts(first: Prompt, second: Prompt, share: float) -> Prompt:
+    """A mixture of two prompts, their cuts together: as on a mixer whose cross-fader stands at `share` of the second.
+
+    Powers add up to 1, so that two different pieces together are as loud as one. At 0 it is the first prompt, at 1 the
+    second, exactly.
+    """
+    voices = ((first, 1 - share), (second, share))
+    if share in (0, 1):
+        return dataclasses.replace(second if share else first, voices=voices)
+    samples = np.zeros((max(len(prompt.samples) for prompt, _ in voices), first.samples.shape[1]), np.float32)
+    power = np.full((max(len(prompt.bands) for prompt, _ in voices), *first.bands.shape[1:]), -np.inf, np.float32)
+    for prompt, part in voices:
+        samples[-len(prompt.samples) :] += np.float32(np.sqrt(part)) * prompt.samples
+        sounding_bands = power[-len(prompt.bands) :]
+        np.logaddexp(sounding_bands, 2 * prompt.bands + np.float32(np.log(part)), out=sounding_bands)
+    return Prompt(first.source, samples, power / 2, first.cut, False, voices)
+
+
 def known_sound(prompt: Prompt, options: FrameOptions) -> tuple[np.ndarray, np.ndarray]:
     """What a PhaseStream begins from: (channels: mid, side; samples) before the cut, and their frames."""
     samples = prompt.samples[-CONTEXT_FRAMES * options.hop :]
     return np.ascontiguousarray(to_mid_side(samples)), prompt.bands[-CONTEXT_FRAMES:]
+
+
+def cut_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions) -> float:
+    """Seconds of real sound that a file begins with."""
+    if options.include_prompt and prompt.whole:
+        return prompt.cut
+    heard = len(prompt.samples) / frame.rate
+    return heard if options.include_prompt else min(options.lead_seconds, heard)
 
 
 def with_channels(samples: np.ndarray, channels: int) -> np.ndarray:

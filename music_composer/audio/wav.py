@@ -151,9 +151,13 @@ class WavWriter:
         """samples: float, shape (samples, channels). Raises MusicComposerError when the disk refuses."""
         limited = np.clip(np.nan_to_num(samples), -1.0, 1.0)
         self.clipped += int(np.count_nonzero(limited != samples))
+        self.copy(limited)
+
+    def copy(self, samples: np.ndarray) -> None:
+        """The same for sound that was read from a file: FLOAT keeps it as it is, beyond full scale too."""
         self.samples += len(samples)
         try:
-            self._file.write(limited)
+            self._file.write(samples)
         except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
             raise _refused(self._path) from error
 

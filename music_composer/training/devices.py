@@ -59,6 +59,21 @@ def compile_arguments() -> dict[str, object]:
     return {"jit_compile": "auto" if keras.backend.backend() == "jax" else False}
 
 
+def play_fast() -> None:
+    """Makes functions that are compiled from now on fit for playing: a step at a time, on a CPU.
+
+    TensorFlow's graph optimiser joins each product with the bias after it into one oneDNN call, which for a few rows
+    takes four times as long as the two: 4.8 ms instead of 1.9 for a step of the flow head, 7.0 instead of 5.6 for the
+    LSTM layers of 4 x 1024. On other backends, and on a GPU, nothing is changed.
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow" and not gpu_names():
+        import tensorflow
+
+        tensorflow.config.optimizer.set_experimental_options({"remapping": False})
+
+
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
     sys.stderr.flush()

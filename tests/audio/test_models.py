@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.encoding import fit_encoding
-from music_composer.audio.generate import continue_prompts
+from music_composer.audio.generate import _listen, continue_prompts
 from music_composer.audio.models.continuation import Continuation
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.prompts import Prompt
@@ -222,3 +222,15 @@ def test_the_learning_rate_rises_then_falls():
     assert rates.index(max(rates)) == 10
     assert rates[-1] == pytest.approx(0.02)
     assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+
+
+def test_a_blend_remembers_the_mean_of_what_its_voices_leave_behind():
+    model = model_of()
+    voices = [prompt_of(40), prompt_of(30, seed=4)]
+    blend = dataclasses.replace(voices[0], voices=((voices[0], 0.75), (voices[1], 0.25)))
+    level = np.full((1, 1), 0.1, np.float32)
+    alone = [_listen(model, [voice], [np.random.default_rng(7)], level) for voice in voices]
+    latents, state = _listen(model, [blend], [np.random.default_rng(7)], level)
+    np.testing.assert_allclose(latents, 0.75 * alone[0][0] + 0.25 * alone[1][0], atol=1e-5)
+    for mixed, first, second in zip(state, alone[0][1], alone[1][1], strict=True):
+        np.testing.assert_allclose(mixed, 0.75 * first + 0.25 * second, atol=1e-5)

@@ -9,6 +9,8 @@ from music_composer.audio.frames import to_mid_side, waveform_to_frames
 from music_composer.audio.prompts import (
     CONTEXT_FRAMES,
     Excerpt,
+    Prompt,
+    blend_prompts,
     known_sound,
     random_excerpts,
     read_prompt,
@@ -142,3 +144,34 @@ def test_the_ith_excerpt_depends_on_the_seed_and_i_alone():
     assert random_excerpts(PLACES, 3, 6.0, seed=7) == random_excerpts(PLACES, 8, 6.0, seed=7)[:3]
     assert random_excerpts(PLACES, 3, 6.0, seed=7) != random_excerpts(PLACES, 3, 6.0, seed=8)
     assert len(set(random_excerpts(PLACES, 8, 6.0, seed=7))) == 8
+
+
+def test_a_blend_is_as_loud_as_its_voices_and_ends_with_both():
+    rng = np.random.default_rng(0)
+    voices = [
+        Prompt(
+            Path(name),
+            rng.normal(0, 0.1, (samples, 2)).astype(np.float32),
+            rng.normal(-3, 1, (frames, 2, 8)).astype(np.float32),
+            1.0,
+            True,
+        )
+        for name, samples, frames in (("a", 30000, 40), ("b", 20000, 30))
+    ]
+    blend = blend_prompts(*voices, 0.25)
+    assert blend.samples.shape == (30000, 2)
+    assert blend.samples.std() == pytest.approx(0.1, rel=0.1)
+    expected = np.sqrt(0.75) * voices[0].samples[-20000:] + np.sqrt(0.25) * voices[1].samples
+    np.testing.assert_allclose(blend.samples[-20000:], expected, atol=1e-6)
+    power = 0.75 * np.exp(2 * voices[0].bands[-30:]) + 0.25 * np.exp(2 * voices[1].bands)
+    np.testing.assert_allclose(np.exp(2 * blend.bands[-30:]), power, rtol=1e-4)
+    assert np.isfinite(blend.bands).all()
+
+
+@pytest.mark.parametrize(("share", "alone"), [(0.0, 0), (1.0, 1)])
+def test_a_blend_at_either_end_is_that_prompt(share, alone):
+    voices = [Prompt(Path(str(i)), np.full((9, 1), i), np.full((3, 1, 2), -i, np.float32), i, i == 1) for i in range(2)]
+    blend = blend_prompts(*voices, share)
+    assert (blend.source, blend.cut, blend.whole) == (voices[alone].source, voices[alone].cut, voices[alone].whole)
+    assert blend.samples is voices[alone].samples
+    assert blend.bands is voices[alone].bands

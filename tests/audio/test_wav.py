@@ -267,3 +267,13 @@ def test_a_flac_reads_back_to_16_bits(tmp_path, sine):
     sound = sine(440, 0.1, level=0.9)
     write_flac(tmp_path / "a.flac", Waveform(sound, RATE))
     assert np.abs(read_excerpt(tmp_path / "a.flac", RATE, 0, 1).samples - sound).max() <= 2**-15
+
+
+@pytest.mark.parametrize(("subtype", "beyond"), [("PCM_16", 0), ("PCM_24", 0), ("FLOAT", 2)])
+def test_a_copy_of_what_was_read_is_what_was_read(tmp_path, subtype, beyond):
+    every_16_bit_value = np.arange(-(2**15), 2**15, dtype=np.float32)[:, None] / 2**15 * (1 + beyond)
+    soundfile.write(tmp_path / "a.wav", every_16_bit_value, RATE, subtype=subtype)
+    read = np.concatenate(list(read_blocks(tmp_path / "a.wav", RATE)[1]))
+    with write_wav(tmp_path / "b.wav", RATE, 1, subtype) as writer:
+        writer.copy(read)
+    np.testing.assert_array_equal(np.concatenate(list(read_blocks(tmp_path / "b.wav", RATE)[1])), read)

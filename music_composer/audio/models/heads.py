@@ -90,8 +90,11 @@ class FlowHead(keras.layers.Layer):
         straight line through both that least squares would draw. What goes in and what comes out have unit deviation
         at every t (preconditioning, Karras et al. 2022).
         """
+        return self._velocity(x, t, condition + self.time(_time_features(t)))
+
+    def _velocity(self, x: Tensor, t: Tensor, shift: Tensor) -> Tensor:
+        """The same, given what condition and time add to the blocks, (..., width * blocks)."""
         power = (1 - t) ** 2 + t**2
-        shift = condition + self.time(_time_features(t))
         shifts = ops.split(shift, self.blocks, axis=-1)
         y = self.inlet(x * ops.rsqrt(power))
         for norm, widen, narrow, shift in zip(self.norms, self.widen, self.narrow, shifts, strict=True):
@@ -115,12 +118,12 @@ class FlowHead(keras.layers.Layer):
 
     def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
         """noise (batch, components), deviation = temperature -> latents, by `flow_steps` Euler steps."""
-        condition = self(hidden)
-        x = noise
-        for step in range(self.flow_steps):
-            t = ops.full_like(x[..., :1], step / self.flow_steps)
-            x = x + self.velocity(x, t, condition) / self.flow_steps
-        return x
+        times = ops.arange(self.flow_steps, dtype="float32")[:, None] / self.flow_steps
+        shifts = self(hidden)[None] + self.time(_time_features(times))[:, None]
+        # A loop in the graph: written out, its steps would take longer to trace than a stream's first sound may take.
+        return ops.fori_loop(
+            0, self.flow_steps, lambda i, x: x + self._velocity(x, times[i], shifts[i]) / self.flow_steps, noise
+        )
 
     def get_config(self) -> dict[str, Any]:
         names = ("components", "width", "blocks", "draws", "flow_steps")

@@ -1,0 +1,103 @@
+"""Fills a gap in a recording: candidates go on from its beginning, the one that meets its end best is fitted in."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer.audio import gap as gaps
+from music_composer.audio.frames import bands_to_magnitudes, spectrum, to_left_right, to_mid_side
+from music_composer.audio.gap import Gap, Join
+from music_composer.audio.generate import continue_prompts
+from music_composer.audio.phase import samples_of
+from music_composer.audio.prompts import CONTEXT_FRAMES, with_channels
+from music_composer.audio.wav import read_blocks, write_wav
+from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
+
+
+@dataclasses.dataclass(frozen=True)
+class Filling:
+    """What goes over the gap and a fade on either side of it.
+
+    samples: (samples, channels of the recording). first: sample of the recording that they begin at.
+    speed: the candidate's, so that its best moment falls on the gap's end; 1 is as it was played.
+    """
+
+    samples: np.ndarray
+    first: int
+    join: Join
+    speed: float
+
+
+def fill_gap(
+    model: Any,
+    gap: Gap,
+    channels: int,
+    frame: FrameOptions,
+    options: GenerateOptions,
+    infill: InfillOptions,
+    seed: int,
+) -> Filling:
+    """Plays the candidates side by side and fits the best one in. channels: of the model.
+
+    Candidate number i is what sample number i would be if the music left of the gap were its prompt.
+    """
+    prompt = gaps.prompt_before(gap, channels, model.options.stack, frame)
+    right = gaps.bands_of(with_channels(gap.right, channels), frame)[: frame.frames_in(infill.match_seconds)]
+    places = gaps.places_to_join(gap, frame, infill)
+    steps = -(-(places[-1] + len(right)) // model.options.stack)
+    rngs = [np.random.default_rng([seed, number, 0]) for number in range(infill.candidates)]
+    candidates = next(continue_prompts(model, [prompt] * infill.candidates, rngs, options, steps))
+    join = gaps.best_join(candidates, right, places)
+    speed = join.frame / gaps.frames_to_end(gap, frame)
+    turn = np.random.default_rng([seed, join.candidate, 1])
+    sound, origin = _sound(gap, candidates[join.candidate], speed, frame, options.phase_iterations, turn)
+    fade = round(options.fade_seconds * frame.rate)
+    first = gap.start - fade
+    samples = with_channels(sound[first - origin : gap.stop + fade - origin], gap.left.shape[1])
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)[:, None]
+    samples[:fade] = (1 - ramp) * gap.left[-fade:] + ramp * samples[:fade]
+    samples[-fade:] = (1 - ramp) * samples[-fade:] + ramp * gap.right[:fade]
+    return Filling(samples, first, join, speed)
+
+
+def write_filled(path: Path, gap: Gap, filling: Filling, frame: FrameOptions, subtype: str) -> int:
+    """Writes the whole recording with the filling in it; returns how many samples were clipped.
+
+    Everything else is copied as it was read, block by block.
+    """
+    place = 0
+    last = filling.first + len(filling.samples)
+    with write_wav(path, frame.rate, gap.left.shape[1], subtype, gap.total) as writer:
+        for block in read_blocks(gap.path, frame.rate)[1]:
+            begin, end = (min(max(at - place, 0), len(block)) for at in (filling.first, last))
+            writer.copy(block[:begin])
+            writer.write(filling.samples[place + begin - filling.first :][: end - begin])
+            writer.copy(block[end:])
+            place += len(block)
+        return writer.clipped
+
+
+def _sound(
+    gap: Gap, candidate: np.ndarray, speed: float, frame: FrameOptions, iterations: int, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """A candidate's sound from before the gap to after it, in phase with the music on both sides.
+
+    candidate: bands (frames, channels, bands). Returns (samples, channels), and the sample of the recording that they
+    begin at.
+    """
+    channels, new = candidate.shape[1], int(np.ceil(gaps.frames_to_end(gap, frame)))
+    begin = gaps.first_new_sample(gap, frame)
+    origin = begin - CONTEXT_FRAMES * frame.hop
+    left = np.ascontiguousarray(to_mid_side(with_channels(gap.left[origin - gap.start :], channels)))
+    right = np.ascontiguousarray(to_mid_side(with_channels(gap.right, channels)))
+    whole = begin + new * frame.hop - gap.stop  # where in the right side the first frame of it alone begins
+    middle = bands_to_magnitudes(gaps.bent(candidate, new, speed).transpose(1, 0, 2), frame)
+    sides = np.abs(spectrum(left, frame)), np.abs(spectrum(right[:, whole:], frame))
+    magnitudes = np.concatenate([sides[0], middle, sides[1]], axis=1)
+    end = origin + (magnitudes.shape[1] - 1) * frame.hop + frame.window
+    samples = samples_of(magnitudes, frame, iterations, rng, left, right[:, : end - gap.stop])
+    return to_left_right(samples), origin

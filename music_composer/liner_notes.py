@@ -1,0 +1,93 @@
+"""What lies beside a WAV: how it was made, as JSON, and its spectrogram."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from music_composer import plots
+from music_composer.audio.prompts import Prompt, cut_of
+from music_composer.files import write_json
+from music_composer.options import GenerateOptions, InfillOptions, StreamOptions
+from music_composer.training import run
+
+if TYPE_CHECKING:
+    from music_composer.audio.gap import Gap
+    from music_composer.audio.infill import Filling
+    from music_composer.audio.output import Written
+
+
+def write_liner_notes(file: Written, number: int, here: run.Run, options: GenerateOptions, seed: int) -> None:
+    """The JSON and the spectrogram beside a continuation.
+
+    number: of the sample; with `seed` it gives the same one again.
+    """
+    music = {"seed": seed, "number": number, **_heard(file.prompt), "new_music_from_second": round(file.cut, 3)}
+    _write(file.path, music, file.clipped, here, options, [file.cut])
+
+
+def write_stream_notes(
+    path: Path,
+    prompt: Prompt,
+    clipped: int,
+    here: run.Run,
+    options: GenerateOptions,
+    streaming: StreamOptions,
+    seed: int,
+) -> None:
+    """The same beside a WAV that was heard while it grew."""
+    cut = cut_of(prompt, options, here.frame)
+    music = {"seed": seed, "number": 0, **_heard(prompt), "new_music_from_second": round(cut, 3)}
+    _write(path, music | {"stream_options": dataclasses.asdict(streaming)}, clipped, here, options, [cut])
+
+
+def write_infill_notes(
+    path: Path,
+    gap: Gap,
+    filling: Filling,
+    clipped: int,
+    here: run.Run,
+    options: GenerateOptions,
+    infill: InfillOptions,
+    seed: int,
+) -> None:
+    """The same beside a recording whose gap was filled; both edges of the gap are marked."""
+    edges = [gap.start / here.frame.rate, gap.stop / here.frame.rate]
+    music = {
+        "seed": seed,
+        "infill": {"file": str(gap.path), "from_second": round(edges[0], 6), "to_second": round(edges[1], 6)},
+        "candidate": filling.join.candidate,
+        "distances_db": filling.join.distances,
+        "speed": round(filling.speed, 4),
+        "infill_options": dataclasses.asdict(infill),
+    }
+    _write(path, music, clipped, here, options, edges)
+
+
+def _write(
+    path: Path, music: dict[str, Any], clipped: int, here: run.Run, options: GenerateOptions, cuts: Sequence[float]
+) -> None:
+    plain = {
+        **music,
+        "clipped_samples": clipped,
+        "model": str(here.folder),
+        "model_options": dataclasses.asdict(here.model),
+        "options": dataclasses.asdict(options),
+        "versions": run.versions(),
+    }
+    write_json(path.with_suffix(".json"), plain)
+    plots.plot_spectrogram(path, path.with_suffix(".png"), here.frame, cuts)
+
+
+def _heard(prompt: Prompt) -> dict[str, Any]:
+    """The recording that is continued, or both that are blended."""
+    if not prompt.voices:
+        return {"prompt": _place(prompt)}
+    return {"blend": [_place(voice) | {"share": share} for voice, share in prompt.voices]}
+
+
+def _place(prompt: Prompt) -> dict[str, Any]:
+    """To the microsecond, so that the sample can be told from it."""
+    return {"file": str(prompt.source), "until_second": round(prompt.cut, 6)}

@@ -1,0 +1,56 @@
+"""The network of a run folder: built, given weights to train on from, or those that it plays with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from music_composer.options import GenerateOptions, TrainOptions
+from music_composer.training import checkpoint, devices, run
+
+if TYPE_CHECKING:
+    from music_composer.audio.models.continuation import Continuation
+
+Say = Callable[[str], None]
+
+
+def build_model(here: run.Run, **ways: Any) -> Continuation:
+    """The network of a run folder, without its weights. ways: `flow_draws`, `flow_steps`, `blank` of the model."""
+    from music_composer.audio.models.continuation import Continuation
+
+    model = Continuation(here.model, here.size, **ways)
+    model.build()
+    return model
+
+
+def trained_network(here: run.Run, options: GenerateOptions) -> Continuation:
+    """The network of a run folder as it plays."""
+    devices.load_keras()
+    devices.play_fast()
+    model = build_model(here, flow_steps=options.flow_steps, blank=True)
+    run.load_weights(model, here)
+    return model
+
+
+def trainable_network(
+    here: run.Run, songs: Sequence[np.ndarray], options: TrainOptions, state: checkpoint.TrainState, say: Say
+) -> Continuation:
+    """The model, compiled, with the weights it is to go on from."""
+    import keras
+
+    from music_composer.audio.encoding import fit_encoding
+    from music_composer.training import loop
+
+    keras.utils.set_random_seed(state.seed % 2**31)
+    model = build_model(here, flow_draws=options.flow_draws)
+    loop.compile_model(model, options)
+    if here.checkpoint.exists():
+        checkpoint.load_checkpoint(here.checkpoint, model)
+    elif here.weights.exists():
+        say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
+        run.load_weights(model, here)
+    else:
+        model.set_encoding(fit_encoding(songs, here.model.stack, here.model.components))
+    return model
