@@ -9,8 +9,9 @@ import dataclasses
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,16 @@ SHORTEST_PIECE = 1.0
 
 
 def evaluate_run(
-    folders: FolderOptions, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
+    folders: FolderOptions,
+    options: EvaluateOptions,
+    held_out: Path | None = None,
+    say: Say = say,
+    playing: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Continues held-out music with the run folder's model, and judges what comes out. Returns the scorecard.
 
     held_out: a folder of recordings that were not trained on; None takes the regions of the dataset that were left out
-    of training.
+    of training. playing: fields of GenerateOptions other than their defaults.
     """
     here = run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
@@ -49,20 +54,24 @@ def evaluate_run(
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
     ready = compose.prepare(folders, here.frame, say)
     training, spared = _divided(ready, here, state.seed)
-    real = [Span(path, trim=True) for path in recordings_in(held_out, make=False)] if held_out else _pieces(spared)
+    if held_out:  # then the whole dataset is what is compared with
+        training, spared = training + spared, [Span(path, trim=True) for path in recordings_in(held_out, make=False)]
+    real = spared if held_out else _pieces(spared)
     if not real:
         raise MusicComposerError(
             f"nothing of {folders.datasets} was held out of training, it is too short: "
             "give recordings that were not trained on with --held-out"
         )
     prompts = _write_prompts(real, options, here)
-    made = [
-        _continuations(folders, options.output / name, seconds, count, prompts, options, say)
-        for name, seconds, count in (
-            ("continuation", options.seconds, options.count),
-            ("long", options.long_seconds, options.long_count),
-        )
+    lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
+    wanted = [
+        GenerateOptions(name=str(options.output / name), seconds=seconds, count=count)
+        for name, (seconds, count) in lengths.items()
         if count
+    ]
+    made = [
+        _continuations(folders, prompts, dataclasses.replace(each, seed=options.seed, **playing), say)
+        for each in wanted
     ]
     facts = _facts(here, made)
     continuations = [span for spans, _ in made for span in spans]
@@ -183,19 +192,12 @@ def _write_prompts(real: Sequence[Span], options: EvaluateOptions, here: run.Run
 
 
 def _continuations(
-    folders: FolderOptions,
-    name: Path,
-    seconds: float,
-    count: int,
-    prompts: Sequence[Path],
-    options: EvaluateOptions,
-    say: Say,
+    folders: FolderOptions, prompts: Sequence[Path], wanted: GenerateOptions, say: Say
 ) -> tuple[list[Span], dict[str, Any]]:
     started = time.monotonic()
-    wanted = GenerateOptions(name=str(name), seconds=seconds, count=count, seed=options.seed)
-    paths = compose.generate(folders, wanted, prompts[:count], say=say)
-    spent = time.monotonic() - started
-    facts = {"seconds": seconds, "count": count, "spent": round(spent, 1), "x_real_time": seconds * count / spent}
+    paths = compose.generate(folders, wanted, prompts[: wanted.count], say=say)
+    spent, total = time.monotonic() - started, wanted.seconds * wanted.count
+    facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
     return [_after_the_cut(path) for path in paths], facts
 
 

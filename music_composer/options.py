@@ -75,7 +75,7 @@ class TrainOptions:
     batch_size: int = 10
     window_steps: int = 128  # steps of the model that one training example spans
     held_out: float = 0.1  # share of each recording that the model is only judged by
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     warmup: float = 0.05  # share of the run in which the learning rate rises
     clip_norm: float = 1.0
     weight_decay: float = 0.01

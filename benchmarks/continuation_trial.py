@@ -1,0 +1,78 @@
+"""One trial of the audio model: trained with options of one's choice, judged by music that it never heard, one row.
+
+    python benchmarks/continuation_trial.py CHORALES WORK [FIELD=VALUE ...]
+
+CHORALES/train and CHORALES/test hold recordings. A field is any of ModelOptions, TrainOptions or GenerateOptions
+(neurons=384 layers=2 epochs=36 batch_size=16 learning_rate=0.002 ...). The row is printed, and added to
+WORK/trials.md; the model, the continuations and the scorecard stay in WORK/NAME, NAME being the fields.
+"""
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from music_composer import compose
+from music_composer.evaluate import evaluate_run
+from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, ModelOptions, TrainOptions
+from music_composer.training import checkpoint, run
+
+SMALL = {"neurons": 384, "layers": 2, "batch_size": 16}  # trains in minutes; what is not given
+COLUMNS = (
+    "trial", "steps", "minutes", "loss", "held out", "discrepancy", "95 % interval", "Frechet", "bands alone",
+    "change", "level", "longest copy",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chorales", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+
+    given = dict(field.split("=", 1) for field in options.fields)
+    name = " ".join(options.fields) or "as it is"
+    folder = options.work / (name.replace("/", "_").replace(" ", ",") + f"-seed-{options.seed}")
+    folders = FolderOptions(options.chorales / "train", options.work / "train_data", folder / "model")
+    network = _chosen(ModelOptions, given)
+    training = TrainOptions(**_chosen(TrainOptions, given), seed=options.seed)
+    started = time.monotonic()
+    if not run.exists(folders.model):
+        compose.train(folders, network, training)
+    minutes = (time.monotonic() - started) / 60
+    judged = EvaluateOptions(output=folder / "scorecard", long_count=0, seed=options.seed)
+    card = evaluate_run(folders, judged, options.chorales / "test", playing=_chosen(GenerateOptions, given))
+    row = _row(name, card, checkpoint.read_state(folders.model / run.CHECKPOINT), minutes)
+    table = options.work / "trials.md"
+    if not table.exists():
+        table.write_text(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n", encoding="utf-8")
+    with table.open("a", encoding="utf-8") as file:
+        file.write(row + "\n")
+    print(table.read_text(encoding="utf-8"))
+
+
+def _chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
+    """The fields of one record among those that were given, as the type that its default has."""
+    wanted = {**SMALL, **given}
+    defaults = {field.name: field.default for field in dataclasses.fields(record)}
+    return {name: type(defaults[name])(value) for name, value in wanted.items() if name in defaults}
+
+
+def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None, minutes: float) -> str:
+    rows = {row["music"]: row for row in card["distance"]}
+    real, made = rows["real, held out"], rows["continuations"]
+    best = state.history[state.best_epoch] if state else {}
+    cells = [
+        name, str(state.step if state else 0), f"{minutes:.1f}", f"{best.get('loss', 0):.3f}",
+        f"{best.get('held_out_loss', 0):.3f}", f"{made['discrepancy']:.2f}", f"{made['low']:.2f} to {made['high']:.2f}",
+        f"{made['frechet']:.1f}", f"{made['timbre']:.1f}", f"{made['change_db'] / real['change_db']:.2f} x",
+        f"{made['loudness_db'] - real['loudness_db']:+.1f} dB", f"{card['copying']['made'][0]['seconds']:.1f} s",
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
