@@ -87,14 +87,15 @@ def evaluate_folders(
 ) -> dict[str, Any]:
     """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
     recordings = recordings_in(reference, make=False)
-    training, real = [Span(path, trim=True) for path in recordings], []
     if held_out:
+        training = [Span(path, trim=True) for path in recordings]
         real = [Span(path, trim=True) for path in recordings_in(held_out, make=False)]
     else:
         lengths = [seconds_of(path) for path in recordings]
         spared = [Span(path, 0.8 * length, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]
         real = _pieces(spared)
         training = [Span(path, stop=0.8 * length) for path, length in zip(recordings, lengths, strict=True)]
+        training += [Span(path, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]
     made = [_after_the_cut(path) for path in recordings_in(generated, make=False)]
     return _judge(made, training, real, options, {"generated": str(generated)}, say)
 
@@ -138,7 +139,7 @@ def _draw(card: dict[str, Any], made: Sequence[Span], folder: Path) -> dict[str,
         plots.plot_minutes(card["minutes"], card["distance"][0], folder / "minutes.png")
         pictures["Minute by minute"] = ["minutes.png"]
     most = card["copying"]["made"][0]
-    span = next(span for span in made if span.path.name == most["recording"])
+    span = next(span for span in made if str(span.path) == most["file"])
     copied = [(most["at"], most["at"] + most["seconds"])] if most["seconds"] else []
     cuts = [span.start] if span.start else []
     plots.plot_spectrogram(span.path, folder / "most-copied.png", FrameOptions(), cuts, copied)
@@ -228,8 +229,10 @@ def _write_codec(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) 
 def _facts(here: run.Run, made: Sequence[tuple[list[Span], dict[str, Any]]]) -> dict[str, Any]:
     """How fast the model learnt and played."""
     import resource
+    import sys
 
     state = checkpoint.read_state(here.checkpoint)
+    units = 1024**2 if sys.platform == "darwin" else 1024  # of it in a megabyte: bytes there, kilobytes elsewhere
     epochs = [float(row["seconds"]) for row in state.history] if state else []
     return {
         "model": str(here.folder),
@@ -239,5 +242,5 @@ def _facts(here: run.Run, made: Sequence[tuple[list[Span], dict[str, Any]]]) -> 
         "training_seconds": round(sum(epochs), 1),
         "seconds_an_epoch": round(sorted(epochs)[len(epochs) // 2], 2) if epochs else None,
         "generating": [facts for _, facts in made],
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units),
     }

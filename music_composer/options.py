@@ -127,8 +127,8 @@ class EvaluateOptions:
     output: Path = Path("scorecard")
     count: int = 16
     seconds: float = 30.0
-    long_count: int = 4
-    long_seconds: float = 600.0  # 0 samples of it where nobody wants to wait
+    long_count: int = 4  # for drift; 0 where nobody wants to wait
+    long_seconds: float = 600.0
     seed: int = 1
 
     def __post_init__(self) -> None:

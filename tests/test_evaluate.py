@@ -117,24 +117,32 @@ def test_mixed_rates_and_channels_are_judged_alike(music: Path) -> None:
     assert row(judge(music, "mixed", "--held-out", "test"), "continuations")["recordings"] == 2
 
 
-def refused(music: Path, *arguments: str, words: tuple[str, ...], code: int = 1) -> None:
+def assert_evaluate_refuses(music: Path, *arguments: str, words: tuple[str, ...], code: int = 1) -> None:
     assert_refused(music_composer("evaluate", *arguments, cwd=music), *words, code=code)
 
 
 def test_folders_without_music_are_named(music: Path) -> None:
     (music / "empty").mkdir(exist_ok=True)
-    refused(music, "--generated", "empty", "--reference", "train", words=("empty",))
-    refused(music, "--generated", "train", "--reference", "nowhere", words=("nowhere",))
-    refused(music, "--generated", "train", "--reference", "train", "--held-out", "empty", words=("empty",))
+    assert_evaluate_refuses(music, "--generated", "empty", "--reference", "train", words=("empty",))
+    assert_evaluate_refuses(music, "--generated", "train", "--reference", "nowhere", words=("nowhere",))
+    assert_evaluate_refuses(
+        music, "--generated", "train", "--reference", "train", "--held-out", "empty", words=("empty",)
+    )
     (music / "text").mkdir(exist_ok=True)
     (music / "text" / "a.wav").write_text("not a recording")
-    refused(music, "--generated", "text", "--reference", "train", "--held-out", "test", words=("a.wav",))
+    assert_evaluate_refuses(
+        music, "--generated", "text", "--reference", "train", "--held-out", "test", words=("a.wav",)
+    )
 
 
 def test_too_little_music_is_said_with_the_counts(music: Path) -> None:
     write(music / "short" / "a.wav", tune(3))
-    refused(music, "--generated", "train", "--reference", "short", "--held-out", "test", words=("windows", "at least"))
-    refused(music, "--generated", "short", "--reference", "train", "--held-out", "test", words=("windows", "at least"))
+    assert_evaluate_refuses(
+        music, "--generated", "train", "--reference", "short", "--held-out", "test", words=("windows", "at least")
+    )
+    assert_evaluate_refuses(
+        music, "--generated", "short", "--reference", "train", "--held-out", "test", words=("windows", "at least")
+    )
 
 
 def test_silence_is_judged_and_no_yardstick(music: Path) -> None:
@@ -142,11 +150,13 @@ def test_silence_is_judged_and_no_yardstick(music: Path) -> None:
     card = judge(music, "silent", "--held-out", "test")
     assert row(card, "continuations")["discrepancy"] > card["ladder"][1]["discrepancy"]
     assert card["copying"]["made"][0]["seconds"] == 0
-    refused(music, "--generated", "train", "--reference", "silent", "--held-out", "test", words=("silent",))
+    assert_evaluate_refuses(
+        music, "--generated", "train", "--reference", "silent", "--held-out", "test", words=("silent",)
+    )
 
 
 def test_options_that_make_no_sense_are_usage(music: Path) -> None:
-    refused(music, "--generated", "train", words=("--reference",), code=2)
-    refused(music, "-g", "0", words=("-g/--generated-music-num is 0",), code=2)
-    refused(music, "-s", "1", words=("-s/--seconds-to-generate is 1",), code=2)
-    refused(music, "-m", "no such model", words=("no such model",))
+    assert_evaluate_refuses(music, "--generated", "train", words=("--reference",), code=2)
+    assert_evaluate_refuses(music, "-g", "0", words=("-g/--generated-music-num is 0",), code=2)
+    assert_evaluate_refuses(music, "-s", "1", words=("-s/--seconds-to-generate is 1",), code=2)
+    assert_evaluate_refuses(music, "-m", "no such model", words=("no such model",))

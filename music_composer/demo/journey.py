@@ -16,7 +16,7 @@ from music_composer.training.run import LOSS_PLOT
 
 MINUTES = 5  # of music to learn from
 NETWORK = {"neurons": 256, "layers": 2, "head_width": 256}
-TRAINING: dict[str, Any] = {"epochs": 60, "batch_size": 8, "window_steps": 64, "learning_rate": 2e-3}
+TRAINING: dict[str, Any] = {"epochs": 60, "batch_size": 8, "window_steps": 64}
 PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
 
 

@@ -16,7 +16,7 @@ from music_composer.page_style import STYLE
 
 Table = tuple[str, str, list[str], list[list[str]]]  # title, a word of explanation, columns, rows
 
-DISTANCES = ["discrepancy", "Frechet", "bands alone"]
+DISTANCES = ["discrepancy", "Frechet", "bands alone"]  # `scorecard.DISTANCES`, as people read them
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -103,17 +103,7 @@ def summary_of(card: Mapping[str, Any]) -> str:
 
 
 def _distance_table(card: Mapping[str, Any]) -> Table:
-    columns = [
-        "music",
-        "recordings",
-        "windows",
-        "discrepancy",
-        "95 % interval",
-        "Frechet",
-        "bands alone",
-        "change",
-        "level",
-    ]
+    columns = ["music", "recordings", "windows", "discrepancy", "95 % interval", *DISTANCES[1:], "change", "level"]
     real = card["distance"][0]
     rows = [
         [
@@ -137,26 +127,11 @@ def _ladder_table(card: Mapping[str, Any]) -> Table:
     ]
     failed = card["ladder_not_in_order"]
     verdict = f"NOT in order: {', '.join(failed)}" if failed else "all measures put every family in order"
-    return (
-        "Known damage",
-        f"held-out music, damaged; {verdict}",
-        ["damage", "discrepancy", "Frechet", "bands alone"],
-        rows,
-    )
+    return "Known damage", f"held-out music, damaged; {verdict}", ["damage", *DISTANCES], rows
 
 
 def _minutes_table(card: Mapping[str, Any]) -> Table:
-    columns = [
-        "minute",
-        "discrepancy",
-        "Frechet",
-        "bands alone",
-        "change",
-        "level",
-        "quietest to loudest",
-        "flatness",
-        "above 4 kHz",
-    ]
+    columns = ["minute", *DISTANCES, "change", "level", "quietest to loudest", "flatness", "above 4 kHz"]
     real = card["distance"][0]
     rows = [
         [
@@ -178,7 +153,7 @@ def _survival_table(card: Mapping[str, Any]) -> Table:
         ["10 s stretches outside of it", f"{100 * row['stretches_outside']:.1f} %"],
         ["loop: 4 s heard more than 3 times", f"{100 * row['loop']:.0f} % (most: {row['most_repeated']} times)"],
         ["fall silent", f"{100 * row['silent']:.0f} % (longest silence {row['longest_silence_s']:.1f} s)"],
-["slope of the level", f"{row['slope_db_per_minute']:+.2f} dB/min"],
+        ["slope of the level", f"{row['slope_db_per_minute']:+.2f} dB/min"],
         ["steepest slope", f"{row['steepest_db_per_minute']:+.2f} dB/min"],
     ]  # fmt: skip
     return "Survival", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows

@@ -170,17 +170,21 @@ def survival_row(heard: Sequence[Heard], training: Sequence[Heard], yardstick: Y
 
 
 def copying_rows(heard: Sequence[Heard], yardstick: Yardstick, measures: Measures) -> list[Row]:
-    """The longest run of each recording that is aligned to a training recording, longest first."""
+    """The longest run of each recording that is aligned to a training recording, longest first.
+
+    Seconds are those of the file, but for a trimmed span: there they count from its first sound.
+    """
     rows = []
     for each in heard:
         copy = longest_copy(each.semitones, yardstick.library, measures.copying)
         rows.append(
             {
                 "recording": each.span.path.name,
+                "file": str(each.span.path),
                 "seconds": copy.seconds,
                 "at": each.span.start + copy.start,
                 "source": "" if copy == NO_COPY else yardstick.sources[copy.source].path.name,
-                "source_at": 0.0 if copy == NO_COPY else copy.source_start + _start(yardstick.sources[copy.source]),
+                "source_at": 0.0 if copy == NO_COPY else copy.source_start + yardstick.sources[copy.source].start,
                 "semitones": copy.shift,
             }
         )
@@ -247,11 +251,6 @@ def _mean_level(loudness: Array) -> float:
     """dB of the mean power of windows in dB."""
     power: NDArray[np.float64] = 10.0 ** (np.asarray(loudness, np.float64) / 10.0)
     return float(10.0 * np.log10(power.mean()))
-
-
-def _start(span: Span) -> float:
-    """Seconds at which it begins; of a trimmed recording, from its first sound on."""
-    return span.start
 
 
 def _draw(runs: Sequence[Array], windows: int, rng: np.random.Generator) -> Array:
