@@ -79,6 +79,9 @@ def test_the_codec_is_nearer_to_the_music_than_an_untrained_network(judged: Path
     codec, made = row(card, "real, through the codec"), row(card, "continuations")
     assert codec["discrepancy"] < made["discrepancy"] / 2
     assert codec["frechet"] < made["frechet"] / 2
+    real = row(card, "real, held out")
+    assert codec["onset_db"] == pytest.approx(real["onset_db"], rel=0.2)
+    assert codec["side_db"] == pytest.approx(real["side_db"], abs=1.0)
 
 
 def test_music_of_the_same_kind_reads_zero_within_its_interval(music: Path) -> None:

@@ -20,6 +20,7 @@ CHROMA_FFT = 16384  # samples: a semitone is more than two bins wide from 100 Hz
 CHROMA_RANGE = (100.0, 5000.0)  # Hz
 FAINT_SHARE = 0.01  # added to the share of a pitch class before its logarithm
 EXTRAS = 4  # flatness, centroid, mean and strongest onset
+STRONGEST_ONSET = 3  # its place among them
 # What differs by less than this is not worth a deviation of its own: a band that always lies at the floor would else
 # weigh as much as one that carries the melody. In units of the columns: dB, dB, octaves, dB.
 SOFTENING = {"bands": 1.0, "flatness": 1.0, "centroid": 0.1, "onsets": 0.5, "chroma": 1.0}

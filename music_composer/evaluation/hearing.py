@@ -13,8 +13,8 @@ from music_composer.errors import MusicComposerError
 from music_composer.evaluation.copying import CopyOptions, Library, library_of
 from music_composer.evaluation.distance import DistanceOptions, Reference, reference_of
 from music_composer.evaluation.drift import Course, DriftOptions, Envelope, course_of_blocks, envelope_of
-from music_composer.evaluation.features import Scale, features_of_blocks, scale_of
-from music_composer.evaluation.listen import Array, mono_blocks, mono_samples
+from music_composer.evaluation.features import STRONGEST_ONSET, Scale, features_of_blocks, scale_of
+from music_composer.evaluation.listen import Array, mono_blocks, mono_samples, side_and_mid
 from music_composer.evaluation.loops import LoopOptions
 from music_composer.evaluation.mmd import Kernel, kernel_of
 from music_composer.evaluation.semitones import semitones_of_blocks
@@ -46,13 +46,15 @@ class Span:
 class Heard:
     """What all the measures need of a span of music.
 
-    features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`.
+    features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`. width:
+    energy of side and of mid, see `side_and_mid`.
     """
 
     span: Span
     features: NDArray[np.float32]
     semitones: NDArray[np.float32]
     course: Course
+    width: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def hear(span: Span, measures: Measures) -> Heard:
         features_of_blocks(blocks(measures.distance.rate), measures.distance),
         semitones_of_blocks(blocks(measures.copying.spectrum.rate), measures.copying.spectrum),
         course_of_blocks(blocks(measures.drift.rate), measures.drift),
+        side_and_mid(span.path, span.start, span.stop),
     )
 
 
@@ -135,3 +138,8 @@ def movement_of(features: Array, measures: Measures) -> float:
     """Mean change of a band from frame to frame, dB."""
     bands = measures.distance.bands
     return float(features[:, 2 * bands : 3 * bands].mean(dtype=np.float64))
+
+
+def onset_of(features: Array, measures: Measures) -> float:
+    """Strongest rise of the bands within a window, averaged over windows, dB a frame: dull onsets read less."""
+    return float(features[:, 3 * measures.distance.bands + STRONGEST_ONSET].mean(dtype=np.float64))

@@ -52,6 +52,26 @@ def mono_samples(
     return np.concatenate([np.empty(0, np.float32), *mono_blocks(path, rate, start, stop, trim_db)])
 
 
+def side_and_mid(path: str | PathLike[str], start: float = 0.0, stop: float = float("inf")) -> NDArray[np.float64]:
+    """Energy of half the difference and of half the sum of the first two channels, (2,); a mono recording has no side.
+
+    Silent ends add nothing to either. Raises RecordingError when the file cannot be read.
+    """
+    try:
+        with soundfile.SoundFile(path) as file:
+            first = min(round(start * file.samplerate), file.frames)
+            last = file.frames if stop == float("inf") else min(file.frames, round(stop * file.samplerate))
+            file.seek(first)
+            energy = np.zeros(2)
+            for block in file.blocks(BLOCK_SAMPLES, frames=last - first, dtype="float32", always_2d=True):
+                left, right = block[:, 0], block[:, min(1, file.channels - 1)]
+                halves = np.stack([left - right, left + right]) / 2
+                energy += np.sum(np.square(halves), axis=1, dtype=np.float64)
+            return energy
+    except (soundfile.SoundFileError, OSError) as error:
+        raise RecordingError(f"{path}: cannot be read as a recording ({error}).") from error
+
+
 def to_mono(samples: Array) -> Array:
     """(n,) or (n, channels) -> (n,)."""
     return samples if samples.ndim == 1 else samples.mean(axis=1)

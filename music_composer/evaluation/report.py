@@ -104,18 +104,20 @@ def summary_of(card: Mapping[str, Any]) -> str:
 
 def _distance_table(card: Mapping[str, Any]) -> Table:
     columns = ["music", "recordings", "windows", "discrepancy", "95 % interval", *DISTANCES[1:], "change", "level"]
+    columns += ["onsets", "side against mid"]
     real = card["distance"][0]
     rows = [
         [
             row["music"], str(row["recordings"]), str(row["windows"]), f"{row['discrepancy']:.2f}",
             f"{row['low']:.2f} to {row['high']:.2f}", f"{row['frechet']:.1f}", f"{row['timbre']:.1f}",
             _ratio(row, real, "change_db"), f"{row['loudness_db'] - real['loudness_db']:+.1f} dB",
+            _ratio(row, real, "onset_db"), f"{row['side_db']:.1f} dB",
         ]
         for row in card["distance"]
     ]  # fmt: skip
     words = (
         f"how far from the training music, of which {card['yardstick']['windows']} half seconds are compared with; "
-        f"Frechet distances at {card['windows_compared']} windows each, change and level against held-out music"
+        f"Frechet distances at {card['windows_compared']} windows each, change, level and onsets against held-out music"
     )
     return "Distance", words, columns, rows
 

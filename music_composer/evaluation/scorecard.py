@@ -24,6 +24,7 @@ from music_composer.evaluation.hearing import (
     Yardstick,
     bands_of,
     movement_of,
+    onset_of,
     samples_of,
     yardstick_of,
 )
@@ -85,11 +86,13 @@ def distance_row(name: str, heard: Sequence[Heard], yardstick: Yardstick, measur
     Raises MusicComposerError when there are too few windows.
     """
     loudness = np.concatenate([each.course.loudness for each in heard])
+    side, mid = np.sum([each.width for each in heard], axis=0)
     return {
         "music": name,
         "recordings": len(heard),
         **_distances([each.features for each in heard], yardstick, measures, windows),
         "loudness_db": _mean_level(loudness),
+        "side_db": float(10.0 * np.log10(max(side, 1e-12) / max(mid, 1e-12))),
     }
 
 
@@ -244,6 +247,7 @@ def _distances(features: Sequence[NDArray[np.float32]], yardstick: Yardstick, me
         "timbre": float(np.mean([frechet(yardstick.timbre, bands_of(subset, measures)) for subset in subsets])),
         "at_windows": len(subsets[0]),
         "change_db": movement_of(everything, measures),
+        "onset_db": onset_of(everything, measures),
     }
 
 
