@@ -73,16 +73,22 @@ def train(
     if old:
         _check_fits(old, model_options)
     ready = prepare(folders, old.frame if old else FrameOptions(), say)
-    here = old or run.Run(folders.model, ready.options, ModelOptions(**model_options), ready.channels)
+    division = options.window_steps, options.held_out
+    here = old or run.Run(folders.model, ready.options, ModelOptions(**model_options), ready.channels, *division)
     before = checkpoint.read_state(here.checkpoint) if old else None
     state = next_job(before, options, ready.digest, then_generate, say)
     if state.job_done:
         return here
     devices.load_keras()
+    from music_composer import originality
+
     if not old:
         run.begin(here)
         excerpts.keep_prompts(ready, here, state.seed)
     _train_job(ready, here, options, state, say)
+    copied = originality.verdict(ready, here, state.seed)
+    if copied:
+        say(copied)
     return here
 
 
@@ -235,7 +241,7 @@ def _train_job(
     from music_composer.training import loop
 
     songs = [with_model_channels(cache.load_frames(ready, song), here.channels, here.frame) for song in ready.songs]
-    dataset = batches.dataset_of(songs, options.window_steps, here.model.stack, options.held_out, state.seed)
+    dataset = batches.dataset_of(songs, here.window_steps, here.model.stack, here.held_out, state.seed)
     if dataset.joined:
         say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
     model = trainable_network(here, songs, options, state, say)

@@ -19,21 +19,18 @@ import numpy as np
 from music_composer import compose, plots
 from music_composer.audio.codec import through_codec
 from music_composer.audio.wav import read_excerpt, seconds_of, write_flac
-from music_composer.data import batches, cache
 from music_composer.data.folder import recordings_in
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard
 from music_composer.evaluation.hearing import Measures, Span, hear
 from music_composer.files import read_json, write_json
+from music_composer.held_out import divided, pieces_of
 from music_composer.networks import trained_network
-from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, TrainOptions
+from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions
 from music_composer.training import checkpoint, run
 from music_composer.training.progress import duration, progress_bar, say
 
 Say = Callable[[str], None]
-PIECE_SECONDS = 30.0  # held-out music is read in pieces of at most so long
-MOST_HELD_OUT = 60  # pieces of it: half an hour
-SHORTEST_PIECE = 1.0
 
 
 def evaluate_run(
@@ -53,10 +50,10 @@ def evaluate_run(
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
     ready = compose.prepare(folders, here.frame, say)
-    training, spared = _divided(ready, here, state.seed)
+    training, spared = divided(ready, here, state.seed)
     if held_out:  # then the whole dataset is what is compared with
         training, spared = training + spared, [Span(path, trim=True) for path in recordings_in(held_out, make=False)]
-    real = spared if held_out else _pieces(spared)
+    real = spared if held_out else pieces_of(spared)
     if not real:
         raise MusicComposerError(
             f"nothing of {folders.datasets} was held out of training, it is too short: "
@@ -78,7 +75,7 @@ def evaluate_run(
     say("putting music through frames and back")
     codec = _write_codec(real, options.output / "codec", here, options.seed)
     with tempfile.TemporaryDirectory() as scratch:
-        coded = _write_codec(_pieces(training), Path(scratch), here, options.seed)
+        coded = _write_codec(pieces_of(training), Path(scratch), here, options.seed)
         return _judge(continuations, training, real, options, facts, say, codec, coded)
 
 
@@ -93,7 +90,7 @@ def evaluate_folders(
     else:
         lengths = [seconds_of(path) for path in recordings]
         spared = [Span(path, 0.8 * length, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]
-        real = _pieces(spared)
+        real = pieces_of(spared)
         training = [Span(path, stop=0.8 * length) for path, length in zip(recordings, lengths, strict=True)]
         training += [Span(path, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]
     made = [_after_the_cut(path) for path in recordings_in(generated, make=False)]
@@ -145,35 +142,6 @@ def _draw(card: dict[str, Any], made: Sequence[Span], folder: Path) -> dict[str,
     plots.plot_spectrogram(span.path, folder / "most-copied.png", FrameOptions(), cuts, copied)
     pictures["Copying"] = ["most-copied.png"]
     return pictures
-
-
-def _divided(ready: cache.Cache, here: run.Run, seed: int) -> tuple[list[Span], list[Span]]:
-    """What of each recording was trained on, and what was held out."""
-    options, rate = TrainOptions(), ready.options.frames_per_second
-    frames = [cache.load_frames(ready, song) for song in ready.songs]
-    dataset = batches.dataset_of(frames, options.window_steps, here.model.stack, options.held_out, seed)
-    long = [song for song, each in zip(ready.songs, frames, strict=True) if len(each) >= dataset.window]
-    short = [song for song, each in zip(ready.songs, frames, strict=True) if len(each) < dataset.window]
-    training = [Span(ready.datasets / s.source, s.start / rate, s.stop / rate) for s in short]
-    spared: list[Span] = []
-    for regions, spans in ((dataset.training, training), (dataset.held_out, spared)):
-        for region in regions:
-            if region.stretch < len(long):  # the joined ones come after them
-                song = long[region.stretch]
-                start, stop = song.start + region.start, min(song.start + region.stop, song.stop)
-                spans.append(Span(ready.datasets / song.source, start / rate, stop / rate))
-    return training, spared
-
-
-def _pieces(spans: Sequence[Span]) -> list[Span]:
-    """The spans in pieces, evenly thinned where there are very many."""
-    pieces = []
-    for span in spans:
-        count = max(1, round((span.stop - span.start) / PIECE_SECONDS))
-        length = (span.stop - span.start) / count
-        if length >= SHORTEST_PIECE:
-            pieces += [Span(span.path, span.start + i * length, span.start + (i + 1) * length) for i in range(count)]
-    return pieces[:: -(-len(pieces) // MOST_HELD_OUT)] if pieces else []
 
 
 def _write_prompts(real: Sequence[Span], options: EvaluateOptions, here: run.Run) -> list[Path]:

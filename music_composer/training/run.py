@@ -1,6 +1,6 @@
 """The run folder: everything that a trained model is, in one place.
 
-options.json        what rebuilds the model: frame, model and training options, versions
+options.json        what rebuilds the model: frame and model options, what was held out, versions
 model.weights.h5    the best weights so far, encoding included
 checkpoint.npz      the newest weights, optimiser state and position, for an exact resume
 history.csv         a line an epoch
@@ -20,7 +20,7 @@ from typing import Any
 import music_composer
 from music_composer.errors import OptionError, RunFolderError
 from music_composer.files import read_json, reason, whole_file, write_json
-from music_composer.options import FrameOptions, ModelOptions, from_plain
+from music_composer.options import FrameOptions, ModelOptions, TrainOptions, from_plain
 
 MAGIC = "music-composer model"
 VERSION = 1
@@ -34,12 +34,17 @@ PROMPTS = "prompts"
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run folder holds besides weights."""
+    """What a run folder holds besides weights.
+
+    window_steps, held_out: as in TrainOptions; they and the seed say which music was held out, for good.
+    """
 
     folder: Path
     frame: FrameOptions
     model: ModelOptions
     channels: int
+    window_steps: int = TrainOptions.window_steps
+    held_out: float = TrainOptions.held_out
 
     @property
     def size(self) -> int:
@@ -77,6 +82,8 @@ def begin(run: Run) -> None:
         "frame": dataclasses.asdict(run.frame),
         "model": dataclasses.asdict(run.model),
         "channels": run.channels,
+        "window_steps": run.window_steps,
+        "held_out": run.held_out,
         "versions": versions(),
     }
     write_json(run.folder / OPTIONS, plain)
@@ -94,7 +101,8 @@ def read_run(folder: Path) -> Run:
         if plain["version"] != VERSION:
             raise RunFolderError(f"{path} was written by another version of music-composer: train again with --fresh")
         frame, model = from_plain(FrameOptions, plain["frame"]), from_plain(ModelOptions, plain["model"])
-        return Run(folder, frame, model, int(plain["channels"]))
+        division = int(plain["window_steps"]), float(plain["held_out"])
+        return Run(folder, frame, model, int(plain["channels"]), *division)
     except OSError as error:
         raise RunFolderError(f"{path} cannot be read: {reason(error)}") from error
     except (ValueError, KeyError, TypeError, OptionError) as error:

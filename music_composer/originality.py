@@ -1,0 +1,73 @@
+"""After training: how much of what the model plays is in the music that it learnt from, in one line."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from music_composer import excerpts
+from music_composer.audio.prompts import whole_recording
+from music_composer.data.cache import Cache
+from music_composer.evaluation.copying import NO_COPY, Copy, CopyOptions, Library, library_of, longest_copy
+from music_composer.evaluation.hearing import Span
+from music_composer.evaluation.listen import mono_blocks
+from music_composer.evaluation.semitones import semitones_of_blocks
+from music_composer.held_out import divided, pieces_of
+from music_composer.networks import trained_network
+from music_composer.options import GenerateOptions
+from music_composer.training.run import Run
+
+CHECKED = 4  # continuations, each of so many seconds
+CHECKED_SECONDS = 20.0
+LEAST_SECONDS, MOST_SECONDS = 10.0, 7200.0  # of training music: with less nothing can be said, with more none is copied
+BY_CHANCE = 5.0  # seconds that music of one style may share: held-out chorales share 4.0 (benchmarks/copying_check.py)
+
+
+def verdict(ready: Cache, here: Run, seed: int) -> str | None:
+    """One line with the longest run that continuations of the kept excerpts share with the training music.
+
+    Beside it stands what held-out music shares with it. None where there is too little music to say, or plenty.
+    """
+    training, spared = divided(ready, here, seed)
+    total = sum(span.stop - span.start for span in training)
+    if not LEAST_SECONDS <= total <= MOST_SECONDS:
+        return None
+    options = CopyOptions()
+    library = library_of([_levels(span, options) for span in training])
+    with tempfile.TemporaryDirectory() as scratch:
+        made = _longest(_continuations(here, Path(scratch), seed), library, options)
+    real = pieces_of(spared)
+    ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
+    beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""
+    if made.seconds <= max(BY_CHANCE, ruler.seconds):
+        return f"nothing copied: continuations share at most {made.seconds:.1f} s with the recordings{beside}"
+    source = training[made.source]
+    return (
+        f"note: the model copies: a continuation shares {made.seconds:.1f} s with {source.path.name} at "
+        f"{source.start + made.source_start:.0f} s{beside}. More recordings or fewer epochs make it newer"
+    )
+
+
+def _continuations(here: Run, folder: Path, seed: int) -> list[Span]:
+    """New music after the excerpts that the run folder keeps."""
+    from music_composer.audio.output import write_continuations
+
+    kept = sorted(here.prompts.glob("*.flac"))[:CHECKED]
+    options = GenerateOptions(seconds=CHECKED_SECONDS, count=len(kept))
+    heard = [excerpts.hear([whole_recording(path, options.prompt_seconds)], here, options.blend_share) for path in kept]
+    paths = [folder / f"{i}.wav" for i in range(len(kept))]
+    model = trained_network(here, options)
+    written = write_continuations(model, here.frame, heard, paths, range(len(kept)), options, seed)
+    return [Span(each.path, each.cut) for each in written]
+
+
+def _longest(spans: Sequence[Span], library: Library, options: CopyOptions) -> Copy:
+    copies = [longest_copy(_levels(span, options), library, options) for span in spans]
+    return max(copies, key=lambda copy: copy.seconds, default=NO_COPY)
+
+
+def _levels(span: Span, options: CopyOptions) -> np.ndarray:
+    return semitones_of_blocks(mono_blocks(span.path, options.spectrum.rate, span.start, span.stop), options.spectrum)

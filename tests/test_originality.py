@@ -1,0 +1,64 @@
+"""The line after training: what of the music that the model plays was there before."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from music_composer import originality
+from music_composer.data import cache
+from music_composer.evaluation.hearing import Span
+from music_composer.held_out import divided
+from music_composer.options import FrameOptions, ModelOptions
+from music_composer.training.run import Run
+from tests.command import RATE, TINY, assert_accepted, music_composer, tune, write
+
+HERE = Run(Path("model"), FrameOptions(), ModelOptions(), channels=2, window_steps=32)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> cache.Cache:
+    folder = tmp_path_factory.mktemp("music")
+    for i in range(2):
+        write(folder / "songs" / f"song {i}.wav", tune(40, seed=i))
+    return cache.prepare(folder / "songs", folder / "train_data")[0]
+
+
+def test_a_training_ends_with_the_line(tmp_path: Path) -> None:
+    for i in range(2):
+        write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(20, seed=i))
+    done = music_composer("train", *TINY, "--seed", "1", cwd=tmp_path)
+    assert_accepted(done, "nothing copied: continuations share at most")
+    write(tmp_path / "few" / "song.wav", tune(9))
+    done = music_composer("train", *TINY, "--seed", "1", "-d", "few", "-m", "other", cwd=tmp_path)
+    assert_accepted(done)
+    assert "copie" not in done.stderr
+
+
+def test_a_model_that_plays_its_recordings_is_found_out(
+    ready: cache.Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (trained, *_), _ = divided(ready, HERE, seed=1)
+    stolen = np.concatenate([tune(5, seed=9), tune(40, seed=0)[round(trained.start * RATE) :][: 12 * RATE]])
+    write(tmp_path / "played.wav", 0.7 * stolen)
+    played = [Span(tmp_path / "played.wav")]
+    monkeypatch.setattr(originality, "_continuations", lambda here, folder, seed: played)
+    line = originality.verdict(ready, HERE, seed=1)
+    assert line is not None
+    found = re.search(r"the model copies: a continuation shares ([\d.]+) s with song 0.wav at (\d+) s", line)
+    assert found, line
+    assert float(found[1]) == pytest.approx(12, abs=1.5)
+    assert float(found[2]) == pytest.approx(trained.start, abs=1.0)
+
+
+def test_what_was_held_out_was_not_trained_on(ready: cache.Cache) -> None:
+    training, spared = divided(ready, HERE, seed=1)
+    assert spared
+    for span in spared:
+        others = [each for each in training if each.path == span.path]
+        assert all(each.stop <= span.start or span.stop <= each.start for each in others)
+    total = sum(span.stop - span.start for span in [*training, *spared])
+    assert total == pytest.approx(80, abs=1)
