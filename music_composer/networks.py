@@ -52,5 +52,5 @@ def trainable_network(
         say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
         run.load_weights(model, here)
     else:
-        model.set_encoding(fit_encoding(songs, here.model.stack, here.model.components))
+        model.set_encoding(fit_encoding(songs, here.model.stack, here.model.components, here.model.tilt))
     return model

@@ -59,7 +59,10 @@ class ModelOptions:
     head_width: int = 512
     head_blocks: int = 3
     dropout: float = 0.1
-    context_noise: float = 0.6  # largest deviation of the noise that is added to the past while training
+    tilt: float = (
+        0.5  # power of a component's deviation that its latents keep: 0 makes all alike, 1 leaves them as they are
+    )
+    training_noise: float = 2.0  # largest deviation of the noise that is added to the past while training
 
     def __post_init__(self) -> None:
         require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
@@ -74,6 +77,7 @@ class TrainOptions:
     epochs: int = 20
     batch_size: int = 10
     window_steps: int = 128  # steps of the model that one training example spans
+    chunk_steps: int = 64  # of them between two updates of the weights
     held_out: float = 0.1  # share of each recording that the model is only judged by
     learning_rate: float = 2e-3
     warmup: float = 0.05  # share of the run in which the learning rate rises
@@ -96,7 +100,7 @@ class GenerateOptions:
     count: int = 10
     name: str = "output"
     temperature: float = 1.0  # deviation of the noise that a flow starts from
-    context_noise: float = 0.1
+    context_noise: float = 0.4  # deviation of the noise that is added to what the model has just played
     flow_steps: int = 10  # Euler steps from noise to a frame
     prompt_seconds: float = 6.0  # what the model hears before it plays
     lead_seconds: float = 1.0  # real audio before the cut that a file begins with

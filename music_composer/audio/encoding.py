@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from music_composer.data.batches import to_steps
+from music_composer.options import ModelOptions
 
 ENOUGH_STEPS = 200_000  # 2 h of music: plenty for the covariance of a step
 BLOCK_STEPS = 4096  # summed at a time
@@ -33,7 +34,8 @@ class Moments:
 class Encoding:
     """latents = (steps - mean) @ forward; steps = latents @ backward + mean.
 
-    mean (size,), forward (size, components), backward (components, size), float32. Latents have deviation 1.
+    mean (size,), forward (size, components), backward (components, size), float32.
+    deviations: (components,), of the latents, falling; their mean square is 1.
     low, high: (components,), the range that the latents of the music keep to but for a few outliers.
     ceiling: (size,), what its decoded steps stay below but for a few outliers.
     """
@@ -41,13 +43,14 @@ class Encoding:
     mean: np.ndarray
     forward: np.ndarray
     backward: np.ndarray
+    deviations: np.ndarray
     kept: float  # share of the variance that the components hold
     low: np.ndarray
     high: np.ndarray
     ceiling: np.ndarray
 
 
-def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int) -> Encoding:
+def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
     """Principal components of the steps of all songs, each (frames, channels, bands), read block by block.
 
     Where there is very much music, blocks are taken evenly from all of it.
@@ -55,7 +58,7 @@ def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int) -> En
     length = BLOCK_STEPS * stack
     blocks = [song[at : at + length] for song in songs for at in range(0, len(song) - stack + 1, length)]
     blocks = blocks[:: max(1, len(blocks) * BLOCK_STEPS // ENOUGH_STEPS)]
-    fitted = principal_components(merge(moments_of(to_steps(block, stack)) for block in blocks), components)
+    fitted = principal_components(merge(moments_of(to_steps(block, stack)) for block in blocks), components, tilt)
     every = -(-sum(map(len, blocks)) // (stack * RANGE_STEPS))
     latents = np.concatenate([encode(to_steps(block, stack)[::every], fitted) for block in blocks])
     low, high = np.quantile(latents, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
@@ -80,11 +83,15 @@ def merge(parts: Iterable[Moments]) -> Moments:
     return Moments(count, total, products)
 
 
-def principal_components(moments: Moments, components: int) -> Encoding:
-    """The `components` directions of largest variance (fewer when the data has fewer), scaled to deviation 1.
+def principal_components(moments: Moments, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
+    """The directions of largest variance, `components` of them or as many as there are.
+
+    The deviations of their latents are the power `tilt` of their own, times what makes the mean square 1. A flow settles what stands out of its noise first. Were all latents alike, which chord sounds and what hiss is in it
+    would be settled at one moment, and out of many chords comes their mean; so latents keep some of their slope, as
+    pictures have theirs (Dieleman 2024, "Diffusion is spectral autoregression").
 
     Directions whose variance is below a millionth of the largest carry rounding only; their latents stay near zero
-    instead of being blown up to deviation 1.
+    instead of being blown up.
     """
     mean = moments.total / moments.count
     covariance = moments.products / moments.count - np.outer(mean, mean)
@@ -94,10 +101,13 @@ def principal_components(moments: Moments, components: int) -> Encoding:
     # A direction's sign is arbitrary and may differ between LAPACKs: the largest entry is made positive.
     directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
     deviations = np.sqrt(np.maximum(variances[:components], 1e-6 * max(variances[0], 1e-12)))
+    kept = deviations**tilt
+    scales = kept / np.sqrt(np.mean(kept**2))
     return Encoding(
         mean.astype(np.float32),
-        (directions / deviations).astype(np.float32),
-        (directions * deviations).T.astype(np.float32),
+        (directions * (scales / deviations)).astype(np.float32),
+        (directions * (deviations / scales)).T.astype(np.float32),
+        scales.astype(np.float32),
         float(variances[:components].sum() / max(variances.sum(), 1e-12)),
         low=np.full(directions.shape[1], -np.inf, np.float32),
         high=np.full(directions.shape[1], np.inf, np.float32),

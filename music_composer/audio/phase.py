@@ -43,7 +43,7 @@ def samples_of(
     """
     fixed = 0 if known is None else known.shape[1]
     phases = propagated_phases(magnitudes, options, rng, known)
-    estimate = magnitudes * np.exp(1j * phases).astype(np.complex64)
+    estimate = _polar(magnitudes, phases)
     before = estimate
     for _ in range(iterations):
         samples = overlap_add(estimate, options)
@@ -51,11 +51,24 @@ def samples_of(
             samples[:, :fixed] = known
         if after is not None:
             samples[:, samples.shape[1] - after.shape[1] :] = after
-        consistent = spectrum(samples, options)
-        projected = magnitudes * (consistent / np.maximum(np.abs(consistent), 1e-9))
+        projected = _resized(spectrum(samples, options), magnitudes)
         estimate = projected + np.float32(MOMENTUM) * (projected - before)
         before = projected
     return overlap_add(before, options)
+
+
+def _polar(magnitudes: np.ndarray, phases: np.ndarray) -> np.ndarray:
+    """magnitudes * exp(i phases) in complex64; numpy's own exponential would go through twice the width."""
+    spectra = np.empty(magnitudes.shape, np.complex64)
+    np.multiply(magnitudes, np.cos(phases), out=spectra.real)
+    np.multiply(magnitudes, np.sin(phases), out=spectra.imag)
+    return spectra
+
+
+def _resized(spectra: np.ndarray, magnitudes: np.ndarray) -> np.ndarray:
+    """The spectra with other magnitudes; real arithmetic, twice as fast as complex quotients."""
+    sizes = np.sqrt(np.square(spectra.real) + np.square(spectra.imag))
+    return spectra * (magnitudes / np.maximum(sizes, 1e-9))
 
 
 def overlap_add(spectra: np.ndarray, options: FrameOptions) -> np.ndarray:

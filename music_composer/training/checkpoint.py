@@ -23,7 +23,7 @@ class TrainState:
     job_epochs: int = 0
     epoch: int = 0  # the epoch that comes next, or that we are in
     batch: int = 0  # batches of it that are done
-    step: int = 0  # batches of all epochs
+    step: int = 0  # updates of the weights in all epochs
     loss_sum: float = 0.0  # of the batches of this epoch
     seconds: float = 0.0  # spent in this epoch
     best_loss: float = float("inf")

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import numpy as np
 
 from music_composer.data.batches import Dataset, batches, epoch_windows, held_out_windows
 from music_composer.options import TrainOptions
@@ -32,9 +34,9 @@ class Interrupted(Exception):
 
 def compile_model(model: Any, options: TrainOptions) -> None:
     """AdamW with clipped gradients (Loshchilov & Hutter 2019), no decay on biases and norms."""
-    import keras
+    from music_composer.training.adamw import FusedAdamW
 
-    optimizer = keras.optimizers.AdamW(
+    optimizer = FusedAdamW(
         options.learning_rate, weight_decay=options.weight_decay, beta_2=0.99, global_clipnorm=options.clip_norm
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -62,7 +64,7 @@ def train(
 ) -> None:
     """Trains until the job in `state` is done, changing `state` as it goes.
 
-    model: compiled; `train_on_batch` and `test_on_batch` return the loss; `noise_seed` holds its random state.
+    model: compiled; takes windows and state, as `learn` gives them; `noise_seed` holds its random state.
     after_epoch: called after each epoch; it keeps the weights when `state.best_epoch` is that epoch.
     Raises Interrupted after Ctrl-C.
     """
@@ -77,10 +79,8 @@ def train(
                 started = time.monotonic()
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)
-                seed_step(model, state.seed, state.step)
-                state.loss_sum += float(model.train_on_batch(batch))
+                state.loss_sum += _learn_in_chunks(model, batch, options, state)
                 state.batch += 1
-                state.step += 1
                 state.seconds += time.monotonic() - started
                 if not math.isfinite(state.loss_sum):
                     raise FloatingPointError(f"the loss is {state.loss_sum} in epoch {state.epoch + 1}")
@@ -98,6 +98,17 @@ def train(
                 raise Interrupted
 
 
+def learn(model: Any, windows: np.ndarray, carried: Sequence[Any]) -> tuple[float, list[Any]]:
+    """One update of the weights by windows (batch, steps + 1, size) and the state before them: loss and state after."""
+    found = model.train_on_batch([windows, *carried], return_dict=True)
+    return float(found["loss"]), [found[f"state_{i}"] for i in range(len(carried))]
+
+
+def judge(model: Any, windows: np.ndarray) -> float:
+    """The loss of windows that begin with nothing heard; nothing is learnt."""
+    return float(model.test_on_batch([windows, *model.initial_state(len(windows))], return_dict=True)["loss"])
+
+
 def held_out_loss(model: Any, dataset: Dataset, batch_size: int) -> float | None:
     """Mean loss of the held-out windows, with the same noise every time; None when nothing is held out."""
     windows = held_out_windows(dataset)
@@ -106,13 +117,29 @@ def held_out_loss(model: Any, dataset: Dataset, batch_size: int) -> float | None
     losses = []
     for i, batch in enumerate(batches(dataset, windows, min(batch_size, len(windows)))):
         seed_step(model, 0, i)
-        losses.append(float(model.test_on_batch(batch)))
+        losses.append(judge(model, batch))
     return sum(losses) / len(losses)
 
 
 def seed_step(model: Any, seed: int, step: int) -> None:
     """Sets the model's random state to that of one step."""
     model.noise_seed.state.assign([seed % 2**31, step * DRAWS_PER_STEP])
+
+
+def _learn_in_chunks(model: Any, batch: np.ndarray, options: TrainOptions, state: TrainState) -> float:
+    """Learns a batch of windows chunk by chunk, the LSTM's state carried on; returns the mean loss.
+
+    Truncated backpropagation through time (Williams & Peng 1990): gradients reach back to a chunk's beginning, the
+    memory to the window's. The same music gives as many more updates, in states that only long listening leads to.
+    """
+    losses = []
+    carried = model.initial_state(len(batch))
+    for first in range(0, batch.shape[1] - 1, options.chunk_steps):
+        seed_step(model, state.seed, state.step)
+        loss, carried = learn(model, batch[:, first : first + options.chunk_steps + 1], carried)
+        losses.append(loss)
+        state.step += 1
+    return sum(losses) / len(losses)
 
 
 def _end_epoch(

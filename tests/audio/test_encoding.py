@@ -28,10 +28,21 @@ def test_all_components_reconstruct_exactly():
     assert encoding.kept == pytest.approx(1)
 
 
-def test_latents_have_deviation_1_and_are_uncorrelated():
-    latents = encode(correlated(), fitted(correlated(), 4))
+def test_latents_are_uncorrelated_and_as_wide_as_is_said():
+    encoding = fitted(correlated(), 4)
+    latents = encode(correlated(), encoding)
     assert np.allclose(latents.mean(axis=0), 0, atol=1e-3)
-    assert np.allclose(np.cov(latents.T), np.eye(4), atol=1e-2)
+    assert np.allclose(np.cov(latents.T), np.diag(encoding.deviations**2), atol=1e-2)
+
+
+@pytest.mark.parametrize("tilt", [0, 0.5, 1])
+def test_latents_keep_a_power_of_what_their_components_vary_by(tilt):
+    steps = correlated()
+    encoding = principal_components(moments_of(steps), 6, tilt)
+    varies = np.sqrt(np.sort(np.linalg.eigvalsh(np.cov(steps.T)))[::-1])
+    assert np.allclose(encoding.deviations / encoding.deviations[0], (varies / varies[0]) ** tilt, rtol=1e-2)
+    assert np.allclose(np.std(encode(steps, encoding), axis=0), encoding.deviations, rtol=1e-2)
+    assert np.mean(encoding.deviations**2) == pytest.approx(1, rel=1e-5)
 
 
 def test_latents_that_are_decoded_come_back():
@@ -91,9 +102,10 @@ def test_constant_data_does_not_blow_up(value):
 
 def test_a_direction_without_variance_stays_small():
     steps = correlated(rank=2)
-    latents = encode(steps, fitted(steps, 5))
-    assert np.std(latents[:, 2:]) < 0.1
-    assert np.std(latents[:, :2]) == pytest.approx(1, abs=0.01)
+    encoding = fitted(steps, 5)
+    spread = np.std(encode(steps, encoding), axis=0)
+    assert spread[2:].max() < 0.1
+    assert np.allclose(spread[:2], encoding.deviations[:2], rtol=0.01)
 
 
 def test_the_same_data_always_gives_the_same_signs():

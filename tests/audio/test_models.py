@@ -14,7 +14,7 @@ from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.prompts import Prompt
 from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training.checkpoint import TrainState, load_checkpoint, read_state, save_checkpoint
-from music_composer.training.loop import compile_model, learning_rate, seed_step
+from music_composer.training.loop import compile_model, judge, learn, learning_rate, seed_step
 
 OPTIONS = ModelOptions(neurons=16, layers=2, stack=2, components=6, head_width=16, head_blocks=2)
 CHANNELS, BANDS = 2, 5
@@ -74,9 +74,25 @@ def test_a_later_step_never_changes_an_earlier_loss():
     losses = []
     for x in (batch, changed):
         seed_step(model, 1, 0)
-        losses.append(keras.ops.convert_to_numpy(model(x)))
+        losses.append(keras.ops.convert_to_numpy(model([x, *model.initial_state(2)])[0]))
     np.testing.assert_array_equal(losses[0][:, :-1], losses[1][:, :-1])
     assert (losses[0][:, -1] != losses[1][:, -1]).all()
+
+
+@pytest.mark.parametrize("head", ["flow", "regression"])
+def test_chunks_that_carry_the_state_on_are_the_whole_window(head):
+    """Without noise and dropout the losses of two chunks, the second in the first's state, are those of the whole."""
+    model, batch = model_of(head=head, dropout=0.0, training_noise=0.0), windows(3)
+    told, carried = [], model.initial_state(3)
+    listen = model.listen
+    model.listen = lambda *heard: told.append(listen(*heard)) or told[-1]
+    model([batch, *carried])
+    for first in (0, 12):
+        _, *carried = model([batch[:, first : first + 13], *carried])
+    whole, *chunks = (keras.ops.convert_to_numpy(hidden) for hidden, _ in told)
+    np.testing.assert_allclose(np.concatenate(chunks, axis=1), whole, atol=1e-5)
+    for one, other in zip(carried, told[0][1], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @pytest.mark.parametrize(("head", "share"), [("flow", 0.8), ("regression", 0.5)])
@@ -86,7 +102,7 @@ def test_training_on_one_batch_learns_it(head, share):
     losses = []
     for step in range(120):
         seed_step(model, 1, step)
-        losses.append(float(model.train_on_batch(batch)))
+        losses.append(learn(model, batch, model.initial_state(len(batch)))[0])
     assert np.mean(losses[-10:]) < share * losses[0]
 
 
@@ -99,7 +115,7 @@ def test_training_leaves_the_encoding_alone():
 
     before = fixed()
     compile_model(model, TrainOptions())
-    model.train_on_batch(windows())
+    learn(model, windows(), model.initial_state(8))
     for one, other in zip(before, fixed(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -141,6 +157,17 @@ def test_an_untrained_flow_head_already_knows_the_straight_line_of_unit_music():
     target = np.random.default_rng(0).standard_normal((200, 50, 8)).astype(np.float32)
     loss = head.loss(np.zeros((200, 50, 5), np.float32), target, keras.random.SeedGenerator(1))
     assert float(keras.ops.mean(loss)) == pytest.approx(np.pi / 2, rel=0.008)
+
+
+def test_the_straight_line_takes_the_deviations_of_the_music_into_account():
+    """From unit noise to music of deviation d least squares leaves d^2 / ((1 - t)^2 + t^2 d^2): on average d pi / 2."""
+    head = FlowHead(3, width=16, blocks=2, draws=4, flow_steps=10)
+    head.build((None, None, 5))
+    deviations = np.array([3.0, 1.0, 0.2], np.float32)
+    head.deviations.assign(deviations)
+    target = deviations * np.random.default_rng(0).standard_normal((400, 100, 3)).astype(np.float32)
+    loss = head.loss(np.zeros((400, 100, 5), np.float32), target, keras.random.SeedGenerator(1))
+    assert float(keras.ops.mean(loss)) == pytest.approx(np.pi / 2 * deviations.mean(), rel=0.01)
 
 
 def test_samples_are_held_to_the_range_of_the_music():
@@ -197,7 +224,7 @@ def test_a_model_is_rebuilt_from_its_config():
 def test_a_checkpoint_brings_back_weights_optimiser_and_state(tmp_path):
     model, batch = model_of(), windows()
     compile_model(model, TrainOptions())
-    model.train_on_batch(batch)
+    learn(model, batch, model.initial_state(8))
     state = TrainState(7, job_epochs=3, epoch=1, batch=2, step=9, history=[{"epoch": 1, "loss": 0.5}])
     save_checkpoint(tmp_path / "c.npz", model, state)
     other = model_of()
@@ -208,9 +235,9 @@ def test_a_checkpoint_brings_back_weights_optimiser_and_state(tmp_path):
     for each in (model, other):
         for step in range(3):
             seed_step(each, 1, step)
-            each.train_on_batch(batch)
+            learn(each, batch, each.initial_state(8))
         seed_step(each, 1, 9)
-        losses.append(float(each.test_on_batch(batch)))
+        losses.append(judge(each, batch))
     assert losses[0] == losses[1]
 
 

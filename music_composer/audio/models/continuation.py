@@ -26,7 +26,8 @@ State = list[Tensor]  # h and c of each layer, each (batch, neurons)
 class Continuation(keras.Model):
     """Predicts each step of a window from those before it.
 
-    Input shape: (batch, steps + 1, size) frames in training. Output shape: (batch, steps), the loss of each step.
+    Input in training: frames (batch, steps + 1, size), and the state before them. Output: the loss of each of the steps
+    after the first, (batch, steps), and the state before the last one, with which a next window may begin.
     """
 
     def __init__(
@@ -75,19 +76,23 @@ class Continuation(keras.Model):
         """Puts the principal components into the first and the last layer, where training leaves them."""
         self.encoder.layer.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
         self.decoder.layer.set_weights([encoding.backward, encoding.mean])
+        if self.options.head == "flow":
+            self.head.deviations.assign(encoding.deviations)
         self.low.assign(encoding.low)
         self.high.assign(encoding.high)
         self.ceiling.assign(encoding.ceiling)
 
-    def call(self, windows: Tensor, training: bool = False) -> Tensor:
+    def call(self, inputs: list[Tensor], training: bool = False) -> list[Tensor]:
+        windows, *state = inputs
         latents = self.encoder(windows)
         past, target = latents[:, :-1], latents[:, 1:]
         batch = ops.shape(past)[0]
         # The model is told how noisy its past is, so that it learns how far to trust it.
-        noisiest = self.options.context_noise if self.options.head == "flow" else 0.0
+        noisiest = self.options.training_noise if self.options.head == "flow" else 0.0
         level = noisiest * keras.random.uniform((batch, 1, 1), seed=self.noise_seed)
-        hidden, _ = self.listen(past, level, keras.random.normal(ops.shape(past), seed=self.noise_seed), training)
-        return self.head.loss(hidden, target, self.noise_seed)
+        noise = keras.random.normal(ops.shape(past), seed=self.noise_seed)
+        hidden, after = self.listen(past, level, noise, training, state)
+        return [self.head.loss(hidden, target, self.noise_seed), *after]
 
     def listen(
         self, latents: Tensor, level: Tensor, noise: Tensor, training: bool = False, state: State | None = None
@@ -141,7 +146,12 @@ class Continuation(keras.Model):
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        return ops.mean(y_pred)
+        return ops.mean(y_pred[0])
+
+    def compute_metrics(self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> dict[str, Tensor]:
+        """What `train_on_batch` and `test_on_batch` return: the loss, and "state_0" and so on, to go on from."""
+        loss, *after = y_pred
+        return {"loss": ops.mean(loss), **{f"state_{i}": part for i, part in enumerate(after)}}
 
     def get_config(self) -> dict[str, Any]:
         plain = {"options": dataclasses.asdict(self.options), "size": self.size}

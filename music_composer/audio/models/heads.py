@@ -72,6 +72,7 @@ class FlowHead(keras.layers.Layer):
         self.outlet = keras.layers.Dense(components, kernel_initializer="zeros")
 
     def build(self, shape: tuple[int | None, ...]) -> None:
+        self.deviations = self.add_weight((self.components,), "ones", trainable=False, name="deviations")
         wide = (None, self.width)
         self.inlet.build((None, self.components))
         self.condition.build((None, shape[-1]))
@@ -86,20 +87,23 @@ class FlowHead(keras.layers.Layer):
     def velocity(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """x (..., components) at times t (..., 1) under `self(hidden)` -> velocity (..., components).
 
-        The layers only learn what is left of the velocity when x is unit noise mixed with unit music at random: the
-        straight line through both that least squares would draw. What goes in and what comes out have unit deviation
-        at every t (preconditioning, Karras et al. 2022).
+        The layers only learn what is left of the velocity when x is unit noise mixed at random with music of the
+        latents' deviations: the straight line through both that least squares would draw. What goes in and what comes
+        out of them has unit deviation at every t (preconditioning, Karras et al. 2022).
         """
         return self._velocity(x, t, condition + self.time(_time_features(t)))
 
     def _velocity(self, x: Tensor, t: Tensor, shift: Tensor) -> Tensor:
         """The same, given what condition and time add to the blocks, (..., width * blocks)."""
-        power = (1 - t) ** 2 + t**2
+        # JAX takes no variables inside a loop, only their values.
+        spread = ops.convert_to_tensor(self.deviations)
+        power = (1 - t) ** 2 + (t * spread) ** 2
         shifts = ops.split(shift, self.blocks, axis=-1)
         y = self.inlet(x * ops.rsqrt(power))
         for norm, widen, narrow, shift in zip(self.norms, self.widen, self.narrow, shifts, strict=True):
             y = y + narrow(widen(norm(y) + shift))
-        return (2 * t - 1) / power * x + ops.rsqrt(power) * self.outlet(self.last_norm(y))
+        straight = (t * spread**2 - (1 - t)) / power
+        return straight * x + spread * ops.rsqrt(power) * self.outlet(self.last_norm(y))
 
     def loss(self, hidden: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Squared error of the velocity at `draws` times, (batch, steps).

@@ -1,0 +1,38 @@
+"""The optimiser: the stock AdamW everywhere, in one pass over memory on TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="music_composer")
+class FusedAdamW(keras.optimizers.AdamW):
+    """`keras.optimizers.AdamW`; on TensorFlow moments and weights are updated by its fused kernel.
+
+    Written out in single operations, as the stock update is, every one of them goes through all weights once more:
+    twice the time for tens of millions of weights. The numbers are the same to rounding.
+    """
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if keras.backend.backend() != "tensorflow" or self.amsgrad:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        # Here and not at the top: the other backends must work without TensorFlow installed.
+        import tensorflow as tf
+
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations.value + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=self.beta_1**step,
+            beta2_power=self.beta_2**step,
+            lr=tf.cast(learning_rate, tf.float32),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
