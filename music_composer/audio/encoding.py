@@ -86,9 +86,10 @@ def merge(parts: Iterable[Moments]) -> Moments:
 def principal_components(moments: Moments, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
     """The directions of largest variance, `components` of them or as many as there are.
 
-    The deviations of their latents are the power `tilt` of their own, times what makes the mean square 1. A flow settles what stands out of its noise first. Were all latents alike, which chord sounds and what hiss is in it
-    would be settled at one moment, and out of many chords comes their mean; so latents keep some of their slope, as
-    pictures have theirs (Dieleman 2024, "Diffusion is spectral autoregression").
+    The deviations of their latents are the power `tilt` of their own, times what makes the mean square 1. A flow
+    settles first what stands out of its noise most. Were all latents alike, chord and hiss would be settled at one
+    moment, and out of many chords would come their mean; so they keep some of their slope, as pictures have theirs
+    (Dieleman 2024, "Diffusion is spectral autoregression").
 
     Directions whose variance is below a millionth of the largest carry rounding only; their latents stay near zero
     instead of being blown up.
