@@ -7,6 +7,7 @@ a window, joined. Part of each stretch is held out; a window never crosses from 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -30,6 +31,16 @@ class Region:
 
 
 @dataclasses.dataclass(frozen=True)
+class Passage:
+    """So many frames from the `start`-th of a stretch on, over its end into the next. ring: the end meets the start."""
+
+    stretch: int
+    start: int
+    frames: int
+    ring: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Dataset:
     """What is trained on and what is held out.
 
@@ -46,17 +57,33 @@ class Dataset:
 
     @property
     def windows_in_epoch(self) -> int:
-        return sum(self.windows_in(region) for region in self.training) + len(self.joints)
+        return sum(self.windows_in(passage) for passage in self.passages)
 
-    def windows_in(self, region: Region) -> int:
-        return -(-region.frames // self.window)
+    def windows_in(self, passage: Passage) -> int:
+        return -(-passage.frames // self.window)
 
     @property
-    def joints(self) -> list[int]:
-        """Stretches whose end, and the beginning of whose successor, are trained on: a window leads across."""
-        opened = {region.stretch for region in self.training if not region.start and region.frames >= self.window}
-        closed = {r.stretch for r in self.training if r.stop == len(self.stretches[r.stretch])}
-        return [i for i in sorted(closed) if (i + 1) % len(self.stretches) in opened]
+    def passages(self) -> list[Passage]:
+        """The training music from one held-out part to the next: the end of a song leads into the next, the last into
+        the first.
+
+        Without that the model would learn how music ends and never what comes then, and its continuations would stay
+        silent after their first ending.
+        """
+        regions = sorted(self.training, key=lambda region: (region.stretch, region.start))
+        firsts = [i for i, region in enumerate(regions) if not self._leads(regions[i - 1], region)]
+        if not firsts:
+            return [Passage(regions[0].stretch, 0, sum(region.frames for region in regions), ring=True)]
+        around = [*regions[firsts[0] :], *regions[: firsts[0]]]
+        edges = [i - firsts[0] for i in firsts] + [len(regions)]
+        return [
+            Passage(around[i].stretch, around[i].start, sum(region.frames for region in around[i:j]))
+            for i, j in itertools.pairwise(edges)
+        ]
+
+    def _leads(self, one: Region, other: Region) -> bool:
+        following = (one.stretch + 1) % len(self.stretches)
+        return one.stop == len(self.stretches[one.stretch]) and (other.stretch, other.start) == (following, 0)
 
     def batches_in_epoch(self, batch_size: int) -> int:
         return -(-self.windows_in_epoch // batch_size)
@@ -97,23 +124,21 @@ def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_
 def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, int]]:
     """(stretch, first frame) of every window of an epoch, in the order in which they are learnt.
 
-    The windows of a region cover all of it. Where they overlap (a region is seldom a whole number of windows), each
-    is moved at random by what the overlap allows, so that epochs see the music at other offsets.
-
-    One more window leads from the end of each stretch into the beginning of the next. Without it the model learns how
-    music ends and never what comes then, and its continuations would stay silent after their first ending.
+    The windows of a passage cover all of it. Where they overlap (a passage is seldom a whole number of windows), each
+    is moved at random by what the overlap allows, and a ring is entered anywhere, so that epochs see the music at other
+    offsets.
     """
     rng = np.random.default_rng([seed, 1, epoch])
     windows = []
-    for region in dataset.training:
-        count = dataset.windows_in(region)
-        starts = np.linspace(0, region.frames - dataset.window, count)
-        slack = (count * dataset.window - region.frames) / max(count - 1, 1)
-        starts[1:-1] += rng.uniform(-slack / 2, slack / 2, max(count - 2, 0))
-        windows += [(region.stretch, region.start + int(start)) for start in starts]
-    for stretch in dataset.joints:
-        before = rng.integers(dataset.window // 4, dataset.window * 3 // 4 + 1)
-        windows.append((stretch, len(dataset.stretches[stretch]) - int(before)))
+    for passage in dataset.passages:
+        count = dataset.windows_in(passage)
+        if passage.ring:
+            starts = (rng.uniform(0, passage.frames) + np.arange(count) * passage.frames / count) % passage.frames
+        else:
+            starts = np.linspace(0, passage.frames - dataset.window, count)
+            slack = (count * dataset.window - passage.frames) / max(count - 1, 1)
+            starts[1:-1] += rng.uniform(-slack / 2, slack / 2, max(count - 2, 0))
+        windows += [_place(dataset, passage.stretch, passage.start + int(start)) for start in starts]
     return [windows[i] for i in rng.permutation(len(windows))]
 
 
@@ -150,6 +175,14 @@ def cut_window(dataset: Dataset, stretch: int, start: int) -> np.ndarray:
         following = dataset.stretches[(stretch + 1) % len(dataset.stretches)]
         frames = np.concatenate([frames, following[:missing]])
     return to_steps(frames, dataset.stack)
+
+
+def _place(dataset: Dataset, stretch: int, frame: int) -> tuple[int, int]:
+    """Stretch and frame of what lies `frame` frames after the beginning of a stretch."""
+    while frame >= len(dataset.stretches[stretch]):
+        frame -= len(dataset.stretches[stretch])
+        stretch = (stretch + 1) % len(dataset.stretches)
+    return stretch, frame
 
 
 def to_steps(frames: np.ndarray, stack: int) -> np.ndarray:
