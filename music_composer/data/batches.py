@@ -124,9 +124,8 @@ def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_
 def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, int]]:
     """(stretch, first frame) of every window of an epoch, in the order in which they are learnt.
 
-    The windows of a passage cover all of it. Where they overlap (a passage is seldom a whole number of windows), each
-    is moved at random by what the overlap allows, and a ring is entered anywhere, so that epochs see the music at other
-    offsets.
+    The windows of a passage cover all of it. A passage is seldom a whole number of windows: where they overlap is
+    random, and a ring is entered anywhere, so that epochs see the music at other offsets.
     """
     rng = np.random.default_rng([seed, 1, epoch])
     windows = []
@@ -135,9 +134,10 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, in
         if passage.ring:
             starts = (rng.uniform(0, passage.frames) + np.arange(count) * passage.frames / count) % passage.frames
         else:
-            starts = np.linspace(0, passage.frames - dataset.window, count)
-            slack = (count * dataset.window - passage.frames) / max(count - 1, 1)
-            starts[1:-1] += rng.uniform(-slack / 2, slack / 2, max(count - 2, 0))
+            spare = count * dataset.window - passage.frames
+            early = np.sort(rng.integers(0, spare + 1, count))  # by how much each window begins before its turn
+            early[[0, -1]] = 0, spare
+            starts = np.arange(count) * dataset.window - early
         windows += [_place(dataset, passage.stretch, passage.start + int(start)) for start in starts]
     return [windows[i] for i in rng.permutation(len(windows))]
 
