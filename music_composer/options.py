@@ -77,7 +77,7 @@ class TrainOptions:
     epochs: int = 20
     batch_size: int = 10
     window_steps: int = 128  # steps of the model that one training example spans
-    chunk_steps: int = 64  # of them between two updates of the weights
+    chunk_steps: int = 32  # of them between two updates of the weights
     held_out: float = 0.1  # share of each recording that the model is only judged by
     learning_rate: float = 2e-3
     warmup: float = 0.05  # share of the run in which the learning rate rises
