@@ -132,7 +132,7 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, in
     for passage in dataset.passages:
         count = dataset.windows_in(passage)
         if passage.ring:
-            starts = (rng.uniform(0, passage.frames) + np.arange(count) * passage.frames / count) % passage.frames
+            starts = (rng.integers(passage.frames) + np.arange(count) * passage.frames // count) % passage.frames
         else:
             spare = count * dataset.window - passage.frames
             early = np.sort(rng.integers(0, spare + 1, count))  # by how much each window begins before its turn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ def load_keras() -> ModuleType:
     (tensorflow issue 100442); they are kept off the terminal.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Its Python side takes each new model in a process for a graph that is traced again and again, and warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _quiet_stderr():
         import keras
 
