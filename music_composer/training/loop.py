@@ -98,10 +98,15 @@ def train(
                 raise Interrupted
 
 
-def learn(model: Any, windows: np.ndarray, carried: Sequence[Any]) -> tuple[float, list[Any]]:
-    """One update of the weights by windows (batch, steps + 1, size) and the state before them: loss and state after."""
+def learn(model: Any, windows: np.ndarray, carried: Sequence[np.ndarray]) -> tuple[float, list[np.ndarray]]:
+    """One update of the weights by windows (batch, steps + 1, size) and the state before them: loss and state after.
+
+    The state comes back as plain numbers: no gradient goes through it.
+    """
+    from keras import ops
+
     found = model.train_on_batch([windows, *carried], return_dict=True)
-    return float(found["loss"]), [found[f"state_{i}"] for i in range(len(carried))]
+    return float(found["loss"]), [ops.convert_to_numpy(found[f"state_{i}"]) for i in range(len(carried))]
 
 
 def judge(model: Any, windows: np.ndarray) -> float:
