@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -83,10 +82,7 @@ def continue_prompts(
     flow = model.options.head == "flow"
     level = np.full((len(prompts), 1), options.context_noise if flow else 0.0, np.float32)
     player = Player(model)
-    with ThreadPoolExecutor(1) as pool:  # the loop is compiled while the prompts are heard
-        compiled = pool.submit(player.predict_on_batch, _nothing_heard(model, level, chunk_steps))
-        latents, state = _listen(model, prompts, rngs, level)
-        compiled.result()
+    latents, state = _listen(model, prompts, rngs, level)
     while True:
         past, start = _noise(rngs, chunk_steps, model.options.components)
         played, *state = player.predict_on_batch([latents, level, past, start * options.temperature, *state])
@@ -125,12 +121,6 @@ def _listen_to_voices(
         for whole, part in zip(state, after, strict=True):
             whole[same] = part
     return np.stack([latents[-1] for latents in encoded]), state
-
-
-def _nothing_heard(model: Continuation, level: np.ndarray, steps: int) -> list[np.ndarray]:
-    """What a Player is given, in its shapes, all zeros."""
-    silence = np.zeros((len(level), steps, model.options.components), np.float32)
-    return [silence[:, 0], level, silence, silence, *model.initial_state(len(level))]
 
 
 def _noise(rngs: Sequence[np.random.Generator], steps: int, components: int) -> tuple[np.ndarray, np.ndarray]:
