@@ -29,10 +29,10 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> cache.Cache:
 
 def test_a_training_ends_with_the_line(tmp_path: Path) -> None:
     for i in range(2):
-        write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(20, seed=i))
+        write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(40, seed=i))
     done = music_composer("train", *TINY, "--seed", "1", cwd=tmp_path)
     assert_accepted(done, "nothing copied: continuations share at most")
-    write(tmp_path / "few" / "song.wav", tune(9))
+    write(tmp_path / "few" / "song.wav", tune(50))
     done = music_composer("train", *TINY, "--seed", "1", "-d", "few", "-m", "other", cwd=tmp_path)
     assert_accepted(done)
     assert "copie" not in done.stderr

@@ -141,7 +141,12 @@ def test_a_network_that_cannot_be_read_costs_no_recording(trained: Path, tmp_pat
 
 
 def _started(*arguments: str | Path, cwd: Path) -> subprocess.Popen[bytes]:
+    def heed_ctrl_c() -> None:
+        """A shell starts what it runs in the background deaf to Ctrl-C, the tests too."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
     return subprocess.Popen(
-        [COMMAND, *map(str, arguments)], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    )
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, preexec_fn=heed_ctrl_c,
+    )  # fmt: skip
