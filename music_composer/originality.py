@@ -22,7 +22,7 @@ from music_composer.training.run import Run
 
 CHECKED = 4  # continuations, each of so many seconds
 CHECKED_SECONDS = 20.0
-LEAST_SECONDS, MOST_SECONDS = 60.0, 7200.0  # of training music: with less nothing can be said, with more none is copied
+LEAST_SECONDS, MOST_SECONDS = 60.0, 7200.0  # of training music: less says nothing, more would take minutes to search
 BY_CHANCE = 5.0  # seconds that music of one style may share: held-out chorales share 4.0 (benchmarks/copying_check.py)
 
 
