@@ -4,12 +4,12 @@
 
 CHORALES/train and CHORALES/test hold recordings. A field is any of ModelOptions, TrainOptions or GenerateOptions
 (neurons=384 layers=2 epochs=36 batch_size=16 learning_rate=0.002 ...). The row is printed, and added to
-WORK/trials.md; the model, the continuations and the scorecard stay in WORK/NAME, NAME being the fields.
+WORK/trials.md; the model stays in a folder of WORK named after the fields that it was trained with, and is not trained
+again for another trial that only generates otherwise; continuations and scorecard in one named after all fields.
 """
 
 import argparse
 import dataclasses
-import time
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +34,29 @@ def main() -> None:
     options = parser.parse_args()
 
     given = dict(field.split("=", 1) for field in options.fields)
-    name = " ".join(options.fields) or "as it is"
-    folder = options.work / (name.replace("/", "_").replace(" ", ",") + f"-seed-{options.seed}")
-    folders = FolderOptions(options.chorales / "train", options.work / "train_data", folder / "model")
     network = _chosen(ModelOptions, given)
     training = TrainOptions(**_chosen(TrainOptions, given), seed=options.seed)
-    started = time.monotonic()
-    if not run.exists(folders.model):
+    playing = _chosen(GenerateOptions, given)
+    learnt = [field for field in options.fields if field.split("=")[0] not in playing]
+    model = options.work / _name(learnt, options.seed) / "model"
+    folders = FolderOptions(options.chorales / "train", options.work / "train_data", model)
+    if not run.exists(model):
         compose.train(folders, network, training)
-    minutes = (time.monotonic() - started) / 60
-    judged = EvaluateOptions(output=folder / "scorecard", long_count=0, seed=options.seed)
-    card = evaluate_run(folders, judged, options.chorales / "test", playing=_chosen(GenerateOptions, given))
-    row = _row(name, card, checkpoint.read_state(folders.model / run.CHECKPOINT), minutes)
+    output = options.work / _name(options.fields, options.seed) / "scorecard"
+    judged = EvaluateOptions(output=output, long_count=0, seed=options.seed)
+    card = evaluate_run(folders, judged, options.chorales / "test", playing=playing)
+    name = f"{' '.join(options.fields) or 'as it is'}, seed {options.seed}"
+    row = _row(name, card, checkpoint.read_state(model / run.CHECKPOINT))
     table = options.work / "trials.md"
     if not table.exists():
         table.write_text(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n", encoding="utf-8")
     with table.open("a", encoding="utf-8") as file:
         file.write(row + "\n")
     print(table.read_text(encoding="utf-8"))
+
+
+def _name(fields: list[str], seed: int) -> str:
+    return "-".join([*fields, f"seed-{seed}"]).replace("/", "_")
 
 
 def _chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
@@ -61,10 +66,12 @@ def _chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
     return {name: type(defaults[name])(value) for name, value in wanted.items() if name in defaults}
 
 
-def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None, minutes: float) -> str:
+def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None) -> str:
     rows = {row["music"]: row for row in card["distance"]}
     real, made = rows["real, held out"], rows["continuations"]
-    best = state.history[state.best_epoch] if state else {}
+    history = state.history if state else []
+    best = history[state.best_epoch] if state else {}
+    minutes = sum(epoch["seconds"] for epoch in history) / 60
     cells = [
         name, str(state.step if state else 0), f"{minutes:.1f}", f"{best.get('loss', 0):.3f}",
         f"{best.get('held_out_loss', 0):.3f}", f"{made['discrepancy']:.2f}", f"{made['low']:.2f} to {made['high']:.2f}",

@@ -15,6 +15,7 @@ import numpy as np
 from music_composer.errors import RecordingError
 
 SHORTEST_WINDOW = 8  # steps
+HELD_OUT_STEPS = 129  # what is held out comes in units of so many, however long the windows are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +47,12 @@ class Dataset:
 
     stretches: arrays (frames, channels, bands), usually left on disk.
     window: frames in a window; it covers `window // stack - 1` predictions.
+    unit: frames in a window of what is held out; no longer than a window.
     """
 
     stretches: Sequence[np.ndarray]
     window: int
+    unit: int
     stack: int
     training: tuple[Region, ...]
     held_out: tuple[Region, ...]
@@ -101,7 +104,7 @@ def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_
             f"there are only {total} frames of music, and at least {(SHORTEST_WINDOW + 1) * stack} are needed: "
             "add more or longer recordings"
         )
-    window = steps * stack
+    window, unit = steps * stack, min(steps, HELD_OUT_STEPS) * stack
     long = [song for song in songs if len(song) >= window]
     short = [song for song in songs if len(song) < window]
     stretches = list(long)
@@ -113,12 +116,12 @@ def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_
     training: list[Region] = []
     held: list[Region] = []
     for index, stretch in enumerate(stretches):
-        train, judge = _divide(index, len(stretch), window, held_out, rng)
+        train, judge = _divide(index, len(stretch), window, unit, held_out, rng)
         training += train
         held += judge
     if not held and held_out:
-        training, held = _divide_longest(training, window)
-    return Dataset(stretches, window, stack, tuple(training), tuple(held), len(short))
+        training, held = _divide_longest(training, window, unit)
+    return Dataset(stretches, window, unit, stack, tuple(training), tuple(held), len(short))
 
 
 def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, int]]:
@@ -145,36 +148,37 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[tuple[int, in
 def held_out_windows(dataset: Dataset) -> list[tuple[int, int]]:
     """(stretch, first frame) of the windows that the model is judged by: always the same."""
     return [
-        (region.stretch, region.start + i * dataset.window)
+        (region.stretch, region.start + i * dataset.unit)
         for region in dataset.held_out
-        for i in range(region.frames // dataset.window)
+        for i in range(region.frames // dataset.unit)
     ]
 
 
 def batches(
-    dataset: Dataset, windows: Sequence[tuple[int, int]], batch_size: int, first: int = 0
+    dataset: Dataset, windows: Sequence[tuple[int, int]], frames: int, batch_size: int, first: int = 0
 ) -> Iterator[np.ndarray]:
     """Batches (batch, steps, stack * channels * bands), float32, from the `first`-th on; the last is filled up.
 
+    frames: in each window; `dataset.window` or `dataset.unit`.
     A batch of another size would be another graph; it is filled with windows from the front, which are thus seen
     twice in that epoch.
     """
     for start in range(first * batch_size, len(windows), batch_size):
         chosen = [windows[i % len(windows)] for i in range(start, start + batch_size)]
-        yield np.stack([cut_window(dataset, *window) for window in chosen])
+        yield np.stack([cut_window(dataset, *window, frames) for window in chosen])
 
 
-def cut_window(dataset: Dataset, stretch: int, start: int) -> np.ndarray:
-    """One window as steps, shape (steps, stack * channels * bands), float32.
+def cut_window(dataset: Dataset, stretch: int, start: int, frames: int) -> np.ndarray:
+    """So many frames as steps, shape (steps, stack * channels * bands), float32.
 
     Where it reaches over the end of its stretch, it goes on with the beginning of the next (of the first, at the last).
     """
-    frames = dataset.stretches[stretch][start : start + dataset.window]
-    missing = dataset.window - len(frames)
+    music = dataset.stretches[stretch][start : start + frames]
+    missing = frames - len(music)
     if missing:
         following = dataset.stretches[(stretch + 1) % len(dataset.stretches)]
-        frames = np.concatenate([frames, following[:missing]])
-    return to_steps(frames, dataset.stack)
+        music = np.concatenate([music, following[:missing]])
+    return to_steps(music, dataset.stack)
 
 
 def _place(dataset: Dataset, stretch: int, frame: int) -> tuple[int, int]:
@@ -199,26 +203,32 @@ def to_frames(steps: np.ndarray, stack: int, channels: int) -> np.ndarray:
 
 
 def _divide(
-    stretch: int, frames: int, window: int, held_out: float, rng: np.random.Generator
+    stretch: int, frames: int, window: int, unit: int, held_out: float, rng: np.random.Generator
 ) -> tuple[list[Region], list[Region]]:
-    """Holds out one run of windows at a random place, where the stretch is long enough to spare one."""
-    units = frames // window
+    """Holds out one run of units at a random place, where the stretch is long enough to spare one.
+
+    It moves to an end of the stretch where what is left on that side would be too short to learn from.
+    """
+    units = frames // unit
     spared = round(units * held_out)
-    place = int(rng.integers(units - spared + 1))  # drawn in any case, so that one song does not move the others
-    if not spared:
+    start = unit * int(rng.integers(units - spared + 1))  # drawn in any case, so that one song does not move the others
+    length = spared * unit
+    if start < window:
+        start = 0
+    if frames - start - length < window:
+        start = frames - length
+    if not spared or 0 < start < window:
         return [Region(stretch, 0, frames)], []
-    start, stop = place * window, (place + spared) * window
-    if frames - stop < window:
-        stop = frames  # what is left would be too short to learn from
+    stop = start + length
     rest = [Region(stretch, 0, start), Region(stretch, stop, frames)]
     return [region for region in rest if region.frames], [Region(stretch, start, stop)]
 
 
-def _divide_longest(training: list[Region], window: int) -> tuple[list[Region], list[Region]]:
-    """When no stretch could spare a window: the last window of the longest, if it has three."""
+def _divide_longest(training: list[Region], window: int, unit: int) -> tuple[list[Region], list[Region]]:
+    """When no stretch could spare a unit: the last of the longest, if two windows stay before it."""
     longest = max(training, key=lambda region: region.frames)
-    if longest.frames < 3 * window:
+    if longest.frames < 2 * window + unit:
         return training, []
-    cut = longest.stop - window
+    cut = longest.stop - unit
     rest = [region for region in training if region is not longest]
     return [*rest, Region(longest.stretch, longest.start, cut)], [Region(longest.stretch, cut, longest.stop)]

@@ -75,7 +75,7 @@ def train(
         while not state.job_done:
             windows = epoch_windows(dataset, state.seed, state.epoch)
             saved = time.monotonic()
-            for batch in batches(dataset, windows, options.batch_size, first=state.batch):
+            for batch in batches(dataset, windows, dataset.window, options.batch_size, state.batch):
                 started = time.monotonic()
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)
@@ -120,7 +120,7 @@ def held_out_loss(model: Any, dataset: Dataset, batch_size: int) -> float | None
     if not windows:
         return None
     losses = []
-    for i, batch in enumerate(batches(dataset, windows, min(batch_size, len(windows)))):
+    for i, batch in enumerate(batches(dataset, windows, dataset.unit, min(batch_size, len(windows)))):
         seed_step(model, 0, i)
         losses.append(judge(model, batch))
     return sum(losses) / len(losses)

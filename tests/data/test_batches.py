@@ -5,7 +5,7 @@ Frame number i of song s holds the value 1000 s + i, so that a window tells wher
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from music_composer.data.batches import (
@@ -38,45 +38,64 @@ def frames_of(regions):
     return {(region.stretch, frame) for region in regions for frame in range(region.start, region.stop)}
 
 
-def frames_in(dataset, windows):
+def frames_in(dataset, windows, length):
     """(stretch, frame) of all that the windows hold; beyond the end of a stretch comes the next."""
     lengths = [len(stretch) for stretch in dataset.stretches]
     return {
         (stretch, frame) if frame < lengths[stretch] else ((stretch + 1) % len(lengths), frame - lengths[stretch])
         for stretch, start in windows
-        for frame in range(start, start + dataset.window)
+        for frame in range(start, start + length)
     }
 
 
 LENGTHS = st.lists(st.integers(0, 300), min_size=1, max_size=5).filter(lambda lengths: sum(lengths) >= WINDOW)
 
 
+@pytest.fixture(params=[4, 99], ids=["held out in small units", "held out in whole windows"])
+def unit_steps(request, monkeypatch):
+    monkeypatch.setattr("music_composer.data.batches.HELD_OUT_STEPS", request.param)
+    return request.param
+
+
+SAME_UNIT = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
 @given(lengths=LENGTHS, held_out=st.sampled_from([0.0, 0.1, 0.3]), seed=st.integers(0, 99), epoch=st.integers(0, 99))
-@settings(deadline=None, max_examples=60)
+@SAME_UNIT
+@pytest.mark.usefixtures("unit_steps")
 def test_an_epoch_sees_all_of_the_training_regions_and_nothing_else(lengths, held_out, seed, epoch):
     dataset = dataset_from(lengths, held_out, seed)
     windows = epoch_windows(dataset, seed, epoch)
-    assert frames_in(dataset, windows) == frames_of(dataset.training)
+    assert frames_in(dataset, windows, dataset.window) == frames_of(dataset.training)
     assert len(windows) == dataset.windows_in_epoch
 
 
 @given(lengths=LENGTHS, held_out=st.sampled_from([0.0, 0.1, 0.3]), seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=60)
+@SAME_UNIT
+@pytest.mark.usefixtures("unit_steps")
 def test_training_and_held_out_regions_share_no_frame_and_are_all_there_is(lengths, held_out, seed):
     dataset = dataset_from(lengths, held_out, seed)
     training, held = frames_of(dataset.training), frames_of(dataset.held_out)
     assert not training & held
     everything = {(i, frame) for i, stretch in enumerate(dataset.stretches) for frame in range(len(stretch))}
     assert training | held == everything
-    assert frames_in(dataset, held_out_windows(dataset)) <= held
+    assert frames_in(dataset, held_out_windows(dataset), dataset.unit) <= held
     assert training
 
 
 @given(lengths=LENGTHS, seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=30)
-def test_every_region_is_long_enough_for_a_window(lengths, seed):
+@SAME_UNIT
+@pytest.mark.usefixtures("unit_steps")
+def test_every_region_is_long_enough_for_what_is_cut_from_it(lengths, seed):
     dataset = dataset_from(lengths, 0.3, seed)
-    assert all(region.frames >= dataset.window for region in dataset.training + dataset.held_out)
+    assert all(region.frames >= dataset.window for region in dataset.training)
+    assert all(region.frames >= dataset.unit for region in dataset.held_out)
+
+
+def test_a_song_of_few_windows_spares_a_unit_that_is_shorter(monkeypatch):
+    monkeypatch.setattr("music_composer.data.batches.HELD_OUT_STEPS", 4)
+    held = dataset_from([4 * WINDOW]).held_out
+    assert [region.frames for region in held] == [4 * STACK]
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
@@ -134,7 +153,7 @@ def test_windows_are_learnt_in_mixed_order():
 
 def test_a_window_is_the_music_at_its_place():
     dataset = dataset_from([300, 200])
-    steps = cut_window(dataset, 1, 37)
+    steps = cut_window(dataset, 1, 37, WINDOW)
     assert steps.shape == (WINDOW_STEPS + 1, STACK * 2 * 3)
     assert steps.dtype == np.float32
     assert np.array_equal(to_frames(steps, STACK, 2)[:, 0, 0], 1037 + np.arange(WINDOW))
@@ -148,7 +167,7 @@ def seams_of(dataset, epochs):
             seam = len(dataset.stretches[stretch]) - start
             if seam < WINDOW:
                 seams[stretch].add(seam)
-                steps = to_frames(cut_window(dataset, stretch, start), STACK, 2)[:, 0, 0]
+                steps = to_frames(cut_window(dataset, stretch, start, WINDOW), STACK, 2)[:, 0, 0]
                 assert steps[seam - 1] == 1000 * stretch + len(dataset.stretches[stretch]) - 1
                 assert steps[seam] == 1000 * ((stretch + 1) % len(dataset.stretches))
     return seams
@@ -174,19 +193,19 @@ def test_no_window_leads_into_music_that_is_held_out():
     for seed in range(20):
         dataset = dataset_from([200, 200], held_out=0.3, seed=seed)
         held = frames_of(dataset.held_out)
-        assert not held & frames_in(dataset, epoch_windows(dataset, seed, 0))
+        assert not held & frames_in(dataset, epoch_windows(dataset, seed, 0), dataset.window)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 8, 100])
 def test_all_batches_are_of_full_size_and_hold_every_window(batch_size):
     dataset = dataset_from([300, 200])
     windows = epoch_windows(dataset, 1, 0)
-    made = list(batches(dataset, windows, batch_size))
+    made = list(batches(dataset, windows, WINDOW, batch_size))
     assert len(made) == dataset.batches_in_epoch(batch_size)
     assert {batch.shape for batch in made} == {(batch_size, WINDOW_STEPS + 1, STACK * 2 * 3)}
     assert made[0].dtype == np.float32
     rows = np.concatenate(made)
-    truth = np.stack([cut_window(dataset, *window) for window in windows])
+    truth = np.stack([cut_window(dataset, *window, WINDOW) for window in windows])
     assert np.array_equal(rows[: len(windows)], truth)
     filling = truth[np.arange(len(rows) - len(windows)) % len(windows)]
     assert np.array_equal(rows[len(windows) :], filling)
@@ -196,8 +215,8 @@ def test_all_batches_are_of_full_size_and_hold_every_window(batch_size):
 def test_batches_from_the_middle_are_the_tail_of_all(first):
     dataset = dataset_from([300, 200])
     windows = epoch_windows(dataset, 1, 0)
-    tail = list(batches(dataset, windows, 3, first))
-    whole = list(batches(dataset, windows, 3))[first:]
+    tail = list(batches(dataset, windows, WINDOW, 3, first))
+    whole = list(batches(dataset, windows, WINDOW, 3))[first:]
     assert len(tail) == len(whole)
     assert all(np.array_equal(a, b) for a, b in zip(tail, whole, strict=True))
 
@@ -236,7 +255,7 @@ def test_with_little_music_the_window_is_all_of_it():
     dataset = dataset_of(songs_of([40, 21]), 128, STACK, 0.1, 1)
     assert dataset.window == 60
     assert len(epoch_windows(dataset, 1, 0)) == 2
-    assert frames_in(dataset, epoch_windows(dataset, 1, 0)) == {(0, frame) for frame in range(61)}
+    assert frames_in(dataset, epoch_windows(dataset, 1, 0), dataset.window) == {(0, frame) for frame in range(61)}
 
 
 @pytest.mark.parametrize("lengths", [[], [0], [17], [5, 5, 7]])
@@ -247,4 +266,4 @@ def test_too_little_music_is_an_error_that_says_how_much_is_needed(lengths):
 
 def test_just_enough_music_is_enough():
     dataset = dataset_from([18])
-    assert next(batches(dataset, epoch_windows(dataset, 1, 0), 2)).shape == (2, 9, 12)
+    assert next(batches(dataset, epoch_windows(dataset, 1, 0), dataset.window, 2)).shape == (2, 9, 12)
