@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import compose, plots
-from music_composer.audio.codec import through_codec
+from music_composer import compose, excerpts, plots
+from music_composer.audio.codec import log_spectral_error, through_codec
+from music_composer.audio.prompts import whole_recording
 from music_composer.audio.wav import read_excerpt, seconds_of, write_flac
 from music_composer.data.folder import recordings_in
 from music_composer.errors import MusicComposerError, RunFolderError
@@ -26,7 +27,7 @@ from music_composer.evaluation.hearing import Measures, Span, hear
 from music_composer.files import read_json, write_json
 from music_composer.held_out import divided, pieces_of
 from music_composer.networks import trained_network
-from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions
+from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
 from music_composer.training import checkpoint, run
 from music_composer.training.progress import duration, progress_bar, say
 
@@ -70,12 +71,12 @@ def evaluate_run(
         _continuations(folders, prompts, dataclasses.replace(each, seed=options.seed, **playing), say)
         for each in wanted
     ]
-    facts = _facts(here, made)
     continuations = [span for spans, _ in made for span in spans]
     say("putting music through frames and back")
-    codec = _write_codec(real, options.output / "codec", here, options.seed)
+    codec, error = _write_codec(real, options.output / "codec", here, options.seed)
+    facts = {**_facts(here, made), "codec_error_db": error, "first_sound_seconds": _first_sound(here, prompts[0])}
     with tempfile.TemporaryDirectory() as scratch:
-        coded = _write_codec(pieces_of(training), Path(scratch), here, options.seed)
+        coded, _ = _write_codec(pieces_of(training), Path(scratch), here, options.seed)
         return _judge(continuations, training, real, options, facts, say, codec, coded)
 
 
@@ -178,12 +179,12 @@ def _after_the_cut(path: Path) -> Span:
         return Span(path)
 
 
-def _write_codec(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> list[Span]:
-    """The music after frames and back, a file for each span."""
+def _write_codec(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> tuple[list[Span], float]:
+    """The music after frames and back, a file for each span, and the mean log-spectral error, dB."""
     model = trained_network(here, GenerateOptions())
     encoder, decoder = (tuple(layer.layer.get_weights()) for layer in (model.encoder, model.decoder))
     iterations = GenerateOptions().phase_iterations
-    written = []
+    written, errors = [], []
     for i, span in enumerate(spans):
         stop = min(span.stop, seconds_of(span.path))
         sound = read_excerpt(span.path, here.frame.rate, span.start, stop - span.start)
@@ -191,7 +192,23 @@ def _write_codec(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) 
         decoded = through_codec(sound, encoder, decoder, here.model.stack, here.channels, here.frame, iterations, rng)
         written.append(Span(folder / f"{i:03d}-{span.path.stem}.flac", trim=span.trim))
         write_flac(written[-1].path, decoded)
-    return written
+        errors.append(log_spectral_error(sound, decoded, here.frame))
+    return written, float(np.mean(errors))
+
+
+def _first_sound(here: run.Run, prompt: Path) -> float:
+    """Seconds from a loaded model to the first sound of a stream."""
+    from music_composer.audio.stream import stream_continuation
+
+    options = GenerateOptions()
+    model = trained_network(here, options)
+    heard = excerpts.hear([whole_recording(prompt, options.prompt_seconds)], here, options.blend_share)
+    started = time.monotonic()
+    pieces = stream_continuation(model, here.frame, heard, options, StreamOptions(), seed=0)
+    next(pieces)
+    seconds = time.monotonic() - started
+    pieces.close()
+    return round(seconds, 2)
 
 
 def _facts(here: run.Run, made: Sequence[tuple[list[Span], dict[str, Any]]]) -> dict[str, Any]:

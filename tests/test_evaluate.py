@@ -65,6 +65,8 @@ def test_a_run_folder_gets_its_whole_scorecard(judged: Path) -> None:
     assert len(card["copying"]["made"]) == 3
     assert 0 <= card["prompt"]["continuations"]["better"] <= 1
     assert card["facts"]["epochs"] == 1
+    assert card["facts"]["first_sound_seconds"] > 0
+    assert 0 < card["facts"]["codec_error_db"] < 20
     assert [each["count"] for each in card["facts"]["generating"]] == [2, 1]
     page = (folder / "scorecard.html").read_text()
     for picture in ("minutes.png", "most-copied.png"):

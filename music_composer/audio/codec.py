@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from music_composer.audio.frames import waveform_to_frames
@@ -32,3 +34,19 @@ def through_codec(
     latents = to_steps(bands, stack) @ encoder[0] + encoder[1]
     decoded = to_frames(latents @ decoder[0] + decoder[1], stack, channels)
     return frames_to_waveform(Frames(decoded), options, iterations, rng)
+
+
+def log_spectral_error(original: Waveform, decoded: Waveform, options: FrameOptions) -> float:
+    """How far apart two waveforms' spectra are, dB: over bins as a root mean square, then the mean over frames.
+
+    The log-spectral distance of Gray & Markel 1976, on mid and side; below `floor_db` all is silence. What one of them
+    is longer by is left out. Phase plays no part.
+    """
+    every_bin = dataclasses.replace(options, bands=options.bins)
+    count = min(len(original.samples), len(decoded.samples))
+    channels = max(original.samples.shape[1], decoded.samples.shape[1])
+    one, other = (
+        waveform_to_frames(Waveform(with_channels(each.samples[:count], channels), options.rate), every_bin).bands
+        for each in (original, decoded)
+    )
+    return float(np.mean(np.sqrt(np.mean(np.square(one - other), axis=-1)))) * 20 / np.log(10)

@@ -41,8 +41,20 @@ def samples_of(
     after: the same for the samples that the sound ends with.
     Returns float32, shape (channels, (frames - 1) * hop + window).
     """
-    fixed = 0 if known is None else known.shape[1]
     phases = propagated_phases(magnitudes, options, rng, known)
+    return refined_samples(magnitudes, phases, options, iterations, known, after)
+
+
+def refined_samples(
+    magnitudes: np.ndarray,
+    phases: np.ndarray,
+    options: FrameOptions,
+    iterations: int,
+    known: np.ndarray | None = None,
+    after: np.ndarray | None = None,
+) -> np.ndarray:
+    """The same, from a first guess of the phases (channels, frames, bins), radians."""
+    fixed = 0 if known is None else known.shape[1]
     estimate = _polar(magnitudes, phases)
     before = estimate
     for _ in range(iterations):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,7 +25,7 @@ def stream_continuation(
     options: GenerateOptions,
     streaming: StreamOptions,
     seed: int,
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray, None, None]:
     """Yields (samples, channels) as they are ready: the prompt's end, then new music, the same frames as sample 0.
 
     The lead comes together with the first new music, so that a player that begins with it does not have to stop.

@@ -119,6 +119,8 @@ def _distance_table(card: Mapping[str, Any]) -> Table:
         f"how far from the training music, of which {card['yardstick']['windows']} half seconds are compared with; "
         f"Frechet distances at {card['windows_compared']} windows each, change, level and onsets against held-out music"
     )
+    if "codec_error_db" in card["facts"]:
+        words += f"; the codec's spectra are {card['facts']['codec_error_db']:.1f} dB from the true ones"
     return "Distance", words, columns, rows
 
 
@@ -190,6 +192,8 @@ def _facts_table(card: Mapping[str, Any]) -> Table:
     if facts.get("epochs"):
         minutes = facts["training_seconds"] / 60
         rows.append(["training", f"{facts['epochs']} epochs of {facts['seconds_an_epoch']:.1f} s: {minutes:.1f} min"])
+    if "first_sound_seconds" in facts:
+        rows.append(["first sound of a stream", f"{facts['first_sound_seconds']:.2f} s after the model is loaded"])
     if facts.get("peak_memory_mb"):
         rows.append(["peak memory", f"{facts['peak_memory_mb']} MB"])
     return "Speed", "on this machine", ["what", "reading"], rows
