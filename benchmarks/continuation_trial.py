@@ -1,17 +1,20 @@
 """One trial of the audio model: trained with options of one's choice, judged by music that it never heard, one row.
 
-    python benchmarks/continuation_trial.py CHORALES WORK [FIELD=VALUE ...]
+    python benchmarks/continuation_trial.py CHORALES WORK [FIELD=VALUE ...] [--variant NAME]
 
 CHORALES/train and CHORALES/test hold recordings. A field is any of ModelOptions, TrainOptions or GenerateOptions
-(neurons=384 layers=2 epochs=36 batch_size=16 learning_rate=0.002 ...). The row is printed, and added to
-WORK/trials.md; the model stays in a folder of WORK named after the fields that it was trained with, and is not trained
-again for another trial that only generates otherwise; continuations and scorecard in one named after all fields.
+(neurons=384 layers=2 epochs=36 batch_size=16 learning_rate=0.002 ...); variants are those of continuation_variants.py.
+The row is printed, and added to WORK/trials.md; the model stays in a folder of WORK named after the fields that it was
+trained with, and is not trained again for another trial that only generates otherwise; continuations and scorecard in
+one named after all fields.
 """
 
 import argparse
 import dataclasses
 from pathlib import Path
 from typing import Any
+
+from continuation_variants import VARIANTS
 
 from music_composer import compose
 from music_composer.evaluate import evaluate_run
@@ -31,8 +34,12 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--variant", choices=VARIANTS, help="a way of training that is not in the tool")
     options = parser.parse_args()
 
+    if options.variant:
+        VARIANTS[options.variant]()
+        options.fields.append(f"variant={options.variant}")
     given = dict(field.split("=", 1) for field in options.fields)
     network = _chosen(ModelOptions, given)
     training = TrainOptions(**_chosen(TrainOptions, given), seed=options.seed)

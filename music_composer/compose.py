@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -169,7 +169,7 @@ def stream(
         length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
         kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
         say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
-        pieces = stream_continuation(model, here.frame, prompt, options, streaming, seed)
+        pieces: Iterator[np.ndarray] = stream_continuation(model, here.frame, prompt, options, streaming, seed)
         if path and streaming.endless:
             pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds)
         play_into(out, pieces, here.frame.rate, streaming.endless, say)
