@@ -41,9 +41,9 @@ def main() -> None:
         VARIANTS[options.variant]()
         options.fields.append(f"variant={options.variant}")
     given = dict(field.split("=", 1) for field in options.fields)
-    network = _chosen(ModelOptions, given)
-    training = TrainOptions(**_chosen(TrainOptions, given), seed=options.seed)
-    playing = _chosen(GenerateOptions, given)
+    network = chosen(ModelOptions, given)
+    training = TrainOptions(**chosen(TrainOptions, given), seed=options.seed)
+    playing = chosen(GenerateOptions, given)
     learnt = [field for field in options.fields if field.split("=")[0] not in playing]
     model = options.work / _name(learnt, options.seed) / "model"
     folders = FolderOptions(options.chorales / "train", options.work / "train_data", model)
@@ -66,7 +66,7 @@ def _name(fields: list[str], seed: int) -> str:
     return "-".join([*fields, f"seed-{seed}"]).replace("/", "_")
 
 
-def _chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
+def chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
     """The fields of one record among those that were given, as the type that its default has."""
     wanted = {**SMALL, **given}
     defaults = {field.name: field.default for field in dataclasses.fields(record)}

@@ -5,8 +5,9 @@
 Makes an untrained network (its weights are random, which costs what trained ones cost) and a prompt of synthetic
 sound in WORK, and reads `music-composer generate --stream -o -` from a pipe as fast as it comes. Times are from the
 start of the process, and from the line in which it says that it plays, which is when the model is loaded. What comes
-first is the prompt's last second together with the first new music; the real-time factor is of the whole stream, that
-second left out, from the moment the model is loaded, and for the part after the first piece ("going").
+first is the prompt's last second; the first new music has to follow while it is heard, and "spare" is how much earlier
+it does. The real-time factor is of the new music from the moment the model is loaded, and from its first piece on
+("going").
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import soundfile
 
 from music_composer.audio.encoding import fit_encoding
 from music_composer.networks import build_model
-from music_composer.options import FrameOptions, ModelOptions
+from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
 from music_composer.training import devices, run
 
 COMMAND = Path(sys.executable).with_name("music-composer")
@@ -47,8 +48,10 @@ def main() -> None:
     if not run.exists(folder):
         _write_untrained(run.Run(folder, FRAME, ModelOptions(options.neurons, options.layers), CHANNELS))
     print(f"{options.layers} x {options.neurons}, {options.seconds:g} s, load before: {os.getloadavg()[0]:.1f}\n")
-    print("| run | model loaded | first sound, from process start | from model loaded | x real time | going |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| run | model loaded | first sound, from start | from model loaded | new music | spare | x real time | going |"
+    )
+    print("|---" * 8 + "|")
     figures = []
     for i in range(options.runs):
         figures.append(_stream(folder, options.work, options.seconds))
@@ -57,12 +60,12 @@ def main() -> None:
 
 
 def _row(name: str, figures: Any) -> str:
-    loaded, first, after, factor, going = figures
-    return f"| {name} | {loaded:.2f} s | {first:.2f} s | {after:.2f} s | {factor:.2f} | {going:.2f} |"
+    times = " | ".join(f"{seconds:.2f} s" for seconds in figures[:5])
+    return f"| {name} | {times} | {figures[5]:.2f} | {figures[6]:.2f} |"
 
 
-def _stream(model: Path, work: Path, seconds: float) -> tuple[float, float, float, float, float]:
-    """Seconds to the model, to the first sound, and between them; real-time factors, of all and after the first."""
+def _stream(model: Path, work: Path, seconds: float) -> tuple[float, ...]:
+    """Seconds, as `main` heads them, and real-time factors, of all and after the first new piece."""
     arguments = ["-m", model, "--prompt", work / "prompt.wav", "-s", f"{seconds:g}", "--seed", "1", "-o", "-"]
     started = time.monotonic()
     process = subprocess.Popen(
@@ -82,15 +85,18 @@ def _stream(model: Path, work: Path, seconds: float) -> tuple[float, float, floa
     if process.wait():
         sys.exit("".join(line for _, line in said))
     loaded = next(at for at, line in said if line.startswith("playing"))
+    lead = round(FRAME.rate * (1 - GenerateOptions.fade_seconds)) * BYTES  # the prompt's last second
     first, last = arrived[0][0], arrived[-1][0]
-    lead = FRAME.rate * BYTES  # the prompt's second
-    early = max(size for at, size in arrived if at < first + 0.05)
+    new = next(at for at, size in arrived if size > lead)
+    early = max(size for at, size in arrived if at < new + 0.05)
     return (
         loaded - started,
         first - started,
         first - loaded,
+        new - loaded,
+        first + lead / BYTES / FRAME.rate - new,
         (total - lead) / BYTES / FRAME.rate / (last - loaded),
-        (total - early) / BYTES / FRAME.rate / (last - first),
+        (total - early) / BYTES / FRAME.rate / (last - new),
     )
 
 

@@ -73,22 +73,36 @@ def continue_prompts(
     options: GenerateOptions,
     chunk_steps: int,
 ) -> Iterator[np.ndarray]:
-    """Yields new frames without end, `chunk_steps` steps at a time: (batch, frames, channels, bands), float32.
+    """Listens to the prompts at once, and returns what yields new frames without end.
 
-    The same prompts and generators in the same state give the same frames. A blend goes on from the mean of what the
-    model remembers of its voices and of their last steps, weighted by their shares.
+    They come `chunk_steps` steps at a time: (batch, frames, channels, bands), float32. The same prompts and
+    generators in the same state give the same frames. A blend goes on from the mean of what the model remembers of
+    its voices and of their last steps, weighted by their shares.
     """
-    stack, channels = model.options.stack, prompts[0].bands.shape[1]
     flow = model.options.head == "flow"
     level = np.full((len(prompts), 1), options.context_noise if flow else 0.0, np.float32)
-    player = Player(model)
     latents, state = _listen(model, prompts, rngs, level)
+    steps = _play(model, latents, state, level, rngs, options.temperature, chunk_steps)
+    stack, channels = model.options.stack, prompts[0].bands.shape[1]
+    return (np.minimum(to_frames(chunk, stack, channels), LOUDEST) for chunk in steps)
+
+
+def _play(
+    model: Continuation,
+    latents: np.ndarray,
+    state: list[np.ndarray],
+    level: np.ndarray,
+    rngs: Sequence[np.random.Generator],
+    temperature: float,
+    chunk_steps: int,
+) -> Iterator[np.ndarray]:
+    """Steps of frames (batch, chunk_steps, size) without end, from the last latents and the state before them."""
+    player = Player(model)
     while True:
         past, start = _noise(rngs, chunk_steps, model.options.components)
-        played, *state = player.predict_on_batch([latents, level, past, start * options.temperature, *state])
+        played, *state = player.predict_on_batch([latents, level, past, start * temperature, *state])
         latents = played[:, -1]
-        steps = _decode(model, np.asarray(played))
-        yield np.minimum(to_frames(steps, stack, channels), LOUDEST)
+        yield _decode(model, played)
 
 
 def _listen(
@@ -135,5 +149,5 @@ def _encode(model: Continuation, steps: np.ndarray) -> np.ndarray:
 
 
 def _decode(model: Continuation, latents: np.ndarray) -> np.ndarray:
-    kernel, bias = model.decoder.layer.get_weights()
-    return latents @ kernel + bias
+    # By the backend: after a product of its own NumPy's threads go on spinning, on the cores that the model plays on.
+    return ops.convert_to_numpy(model.decoder.layer(latents))

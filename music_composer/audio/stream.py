@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,8 +28,8 @@ def stream_continuation(
 ) -> Generator[np.ndarray, None, None]:
     """Yields (samples, channels) as they are ready: the prompt's end, then new music, the same frames as sample 0.
 
-    The lead comes together with the first new music, so that a player that begins with it does not have to stop.
-    The phase of the next piece is found while the model plays on.
+    The prompt's end comes as soon as the prompt has been listened to, and is heard while the first new music is made.
+    The phase of each piece is found while the model plays on.
     """
     rate, fade = frame.rate, round(options.fade_seconds * frame.rate)
     left = float("inf") if streaming.endless else round(options.seconds * rate) + fade
@@ -40,13 +40,12 @@ def stream_continuation(
     frames = continue_prompts(
         model, [prompt], [generator(seed, 0)], options, max(1, round(streaming.first_seconds / step))
     )
-    lead: Iterable[np.ndarray] = lead_of(prompt, options, frame, fade)
-    for bands in _in_growing_pieces(_ahead(frames), frame, streaming):
+    coming = _ahead(frames)
+    yield from lead_of(prompt, options, frame, fade)
+    for bands in _in_growing_pieces(coming, frame, streaming):
         piece = to_left_right(phase.push(bands))
         if left <= len(piece) + fade:
             piece = np.concatenate([piece, to_left_right(phase.rest())])[: int(left)]
-        yield from lead
-        lead = ()
         left -= len(piece)
         yield piece
         if left <= 0:
@@ -107,10 +106,16 @@ def _in_growing_pieces(
 
 
 def _ahead(items: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The same items, each made in a thread of its own while the one before is being used."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items)
-        while True:
-            item = coming.result()
-            coming = pool.submit(next, items)
-            yield item
+    """The same items, each made in a thread of its own while the one before is being used; the first from now on."""
+    pool = ThreadPoolExecutor(1)
+    first = pool.submit(next, items)
+
+    def made() -> Iterator[np.ndarray]:
+        with pool:
+            coming = first
+            while True:
+                item = coming.result()
+                coming = pool.submit(next, items)
+                yield item
+
+    return made()

@@ -1,0 +1,76 @@
+"""How much a model copies, by how much music it learnt from.
+
+    python benchmarks/copying_by_size.py CHORALES WORK [--minutes 5 13 60] [FIELD=VALUE ...]
+
+CHORALES/train holds at least so many minutes of recordings, CHORALES/test others. For each size, the first recordings
+of train/ are learnt, prompts of test/ are continued, and the longest run that each continuation shares with what was
+learnt is set beside the same of each recording of test/. Prints markdown; the line is the one that `train` ends with.
+Fields are those of ModelOptions and TrainOptions, 2 x 384 and the default epochs unless given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from continuation_trial import chosen
+
+from music_composer import compose
+from music_composer.audio.wav import seconds_of
+from music_composer.evaluate import evaluate_run
+from music_composer.options import EvaluateOptions, FolderOptions, ModelOptions, TrainOptions
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chorales", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE")
+    parser.add_argument("--minutes", type=float, nargs="+", default=[5, 13, 60])
+    options = parser.parse_args()
+    given = dict(field.split("=", 1) for field in options.fields)
+    table = ["| learnt | continuations: longest, median | held out: longest, median | no longer | discrepancy |"]
+    table.append("|---" * 5 + "|")
+    for minutes in options.minutes:
+        work = options.work / f"{minutes:g}"
+        recordings = _first_minutes(sorted((options.chorales / "train").glob("*.wav")), minutes, work / "music")
+        folders = FolderOptions(work / "music", work / "train_data", work / "model")
+        said: list[str] = []
+        training = TrainOptions(**chosen(TrainOptions, given), seed=1)
+        compose.train(folders, chosen(ModelOptions, given), training, fresh=True, say=said.append)
+        judged = EvaluateOptions(output=work / "scorecard", long_count=0)
+        card = evaluate_run(folders, judged, options.chorales / "test")
+        table.append(_row(recordings, card))
+        print("\n".join(table), f"\n{said[-1]}", flush=True)
+
+
+def _first_minutes(recordings: Sequence[Path], minutes: float, folder: Path) -> float:
+    """Copies the first recordings, until there are so many minutes; returns how many there are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds = 0.0
+    for path in recordings:
+        if seconds >= 60 * minutes:
+            break
+        shutil.copy(path, folder)
+        seconds += seconds_of(path)
+    return seconds / 60
+
+
+def _row(minutes: float, card: dict[str, Any]) -> str:
+    made, real = ([row["seconds"] for row in card["copying"][part]] for part in ("made", "real"))
+    reading = next(row["discrepancy"] for row in card["distance"] if row["music"] == "continuations")
+    cells = [
+        f"{minutes:.0f} min",
+        *(f"{max(runs):.1f} s, {np.median(runs):.1f} s" for runs in (made, real)),
+        f"{np.mean(np.array(made) <= max(real)):.0%}",
+        f"{reading:.2f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
