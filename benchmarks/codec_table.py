@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import soundfile
@@ -53,16 +54,17 @@ class Candidate:
 
 FULL = replace(FrameOptions(), bands=FrameOptions().bins)
 CANDIDATES = [
-    Candidate("as it is: 192 bands, 128 components of 3 frames, 8 rounds from a pass over peaks"),
-    *(Candidate(f"{n} components", components=n) for n in (64, 96, 192, 256, 384)),
-    *(Candidate(f"128 components of {n} frames", stack=n) for n in (1, 2, 4)),
+    Candidate("as it is: 192 bands, 192 components of 3 frames, 8 rounds from a pass over peaks"),
+    *(Candidate(f"{n} components", components=n) for n in (64, 96, 128, 256, 384)),
+    *(Candidate(f"{64 * n} components of {n} frames", stack=n, components=64 * n) for n in (1, 2, 4)),
     Candidate("256 bands", replace(FrameOptions(), bands=256)),
     Candidate("384 bands", replace(FrameOptions(), bands=384)),
-    Candidate("full spectrum, 43 components of 1 frame", FULL, 1, 43),
-    Candidate("full spectrum, 128 components of 1 frame", FULL, 1, 128),
+    Candidate("full spectrum, 64 components of 1 frame", FULL, 1, 64),
+    Candidate("full spectrum, 192 components of 1 frame", FULL, 1, 192),
     Candidate("192 bands, no components", components=0),
     Candidate("256 bands, no components", replace(FrameOptions(), bands=256), components=0),
     Candidate("full spectrum, no components", FULL, components=0),
+    Candidate("phase: 8 rounds, bins around a peak half a turn apart", start="half turns"),
     Candidate("phase: peaks alone", iterations=0),
     Candidate("phase: 32 rounds from peaks", iterations=32),
     Candidate("phase: 8 rounds of fast Griffin-Lim from noise", start="noise"),
@@ -145,10 +147,17 @@ def _with_phase(made: np.ndarray, candidate: Candidate) -> Waveform:
     elif candidate.start == "gradient":
         phases = np.stack([integrated_phases(each, frame, rng) for each in magnitudes])
     else:
-        phases = phase.propagated_phases(magnitudes, frame, rng, None)
+        slopes = half_turns if candidate.start == "half turns" else phase._slopes
+        with mock.patch.object(phase, "_slopes", slopes):
+            phases = phase.propagated_phases(magnitudes, frame, rng, None)
     samples = phase.refined_samples(magnitudes, phases, frame, candidate.iterations)
     half = frame.window // 2
     return Waveform(bands.to_left_right(samples[:, half : samples.shape[1] - half]), frame.rate)
+
+
+def half_turns(magnitudes: np.ndarray, options: FrameOptions) -> np.ndarray:
+    """As `phase._slopes` was: everything sounds evenly around the middle of its window."""
+    return np.full(magnitudes.shape, np.pi, np.float32)
 
 
 def _row(

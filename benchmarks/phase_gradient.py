@@ -8,9 +8,9 @@ import heapq
 
 import numpy as np
 
+from music_composer.audio.phase import HANN_GAMMA
 from music_composer.options import FrameOptions
 
-HANN_GAMMA = 0.25645  # of the squared window length: the Gaussian nearest to a Hann window
 TOLERANCE = 1e-4  # of the loudest magnitude: below it phase is noise
 
 

@@ -22,13 +22,16 @@ from seed_recipe import play_seed, train_seed
 
 from music_composer import compose
 from music_composer.demo.dataset import write_dataset
+from music_composer.evaluate import write_coded
 from music_composer.evaluation.hearing import Measures, Span, hear, yardstick_of
 from music_composer.evaluation.scorecard import distance_row, minute_rows, survival_row
 from music_composer.files import write_json
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
+from music_composer.training import run
 
 NETWORK = {"neurons": 384, "layers": 2}
 RECIPES = ("flow", "regression", "seed")
+PARTS = ("train", "test")
 PROMPT_SECONDS, SECONDS, COUNT = 8, 600, 4
 DEMO_MINUTES, DEMO_SEED = 8, 1
 LEAD = GenerateOptions().lead_seconds
@@ -64,13 +67,16 @@ def _demo_music(folder: Path) -> Path:
 
 def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
     measures = Measures()
-    training = [hear(Span(path, trim=True), measures) for path in sorted((music / "train").glob("*.wav"))]
-    real = [hear(Span(path, trim=True), measures) for path in sorted((music / "test").glob("*.wav"))]
-    yardstick = yardstick_of(training, measures)
-    figures: dict[str, Any] = {"real": distance_row("real, held out", real, yardstick, measures)}
     prompts = _prompts(sorted((music / "test").glob("*.wav")), work / "prompts")
-    for recipe in RECIPES:
-        made = [hear(span, measures) for span in _play(recipe, music, work, prompts, epochs)]
+    played = {recipe: _play(recipe, music, work, prompts, epochs) for recipe in RECIPES}
+    recordings = {part: [Span(path, trim=True) for path in sorted((music / part).glob("*.wav"))] for part in PARTS}
+    training, real = ([hear(span, measures) for span in recordings[part]] for part in PARTS)
+    flow = run.read_run(work / "model-flow")
+    coded = [hear(span, measures) for span in write_coded(recordings["train"], work / "codec", flow, seed=1)[0]]
+    yardstick = yardstick_of(training, measures, coded)
+    figures: dict[str, Any] = {"real": distance_row("real, held out", real, yardstick, measures)}
+    for recipe, spans in played.items():
+        made = [hear(span, measures) for span in spans]
         figures[recipe] = {
             "minutes": minute_rows(made, yardstick, measures),
             "survival": survival_row(made, training, yardstick, measures),

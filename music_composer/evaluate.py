@@ -73,10 +73,10 @@ def evaluate_run(
     ]
     continuations = [span for spans, _ in made for span in spans]
     say("putting music through frames and back")
-    codec, error = _write_codec(real, options.output / "codec", here, options.seed)
+    codec, error = write_coded(real, options.output / "codec", here, options.seed)
     facts = {**_facts(here, made), "codec_error_db": error, "first_sound_seconds": _first_sound(here, prompts[0])}
     with tempfile.TemporaryDirectory() as scratch:
-        coded, _ = _write_codec(pieces_of(training), Path(scratch), here, options.seed)
+        coded, _ = write_coded(pieces_of(training), Path(scratch), here, options.seed)
         return _judge(continuations, training, real, options, facts, say, codec, coded)
 
 
@@ -179,7 +179,7 @@ def _after_the_cut(path: Path) -> Span:
         return Span(path)
 
 
-def _write_codec(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> tuple[list[Span], float]:
+def write_coded(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> tuple[list[Span], float]:
     """The music after frames and back, a file for each span, and the mean log-spectral error, dB."""
     model = trained_network(here, GenerateOptions())
     encoder, decoder = (tuple(layer.layer.get_weights()) for layer in (model.encoder, model.decoder))

@@ -55,7 +55,7 @@ class ModelOptions:
     layers: int = 4
     head: str = "flow"
     stack: int = 3  # frames that make one step of the model: 28.7 steps a second
-    components: int = 128  # principal components kept of a step
+    components: int = 192  # principal components kept of a step
     head_width: int = 512
     head_blocks: int = 3
     dropout: float = 0.1

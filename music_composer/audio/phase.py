@@ -1,8 +1,9 @@
 """Magnitudes to waveforms: phase is found after generation, outside the feedback loop.
 
 Fast Griffin-Lim (Perraudin, Balazs & Sondergaard 2013), started from a single pass that lets every spectral peak turn
-at its own frequency (Beauregard, Harish & Wyse 2015). Sound whose phase is already known (the prompt, or the chunk
-before) can be held fixed at the front, so that pieces join without a seam.
+at its own frequency (Beauregard, Harish & Wyse 2015) and the bins around it follow by their phase gradient (Prusa,
+Balazs & Sondergaard 2017). Sound whose phase is already known (the prompt, or the chunk before) can be held fixed at
+the front, so that pieces join without a seam.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
 MOMENTUM = 0.99
+HANN_GAMMA = 0.25645  # of the squared window: spread of the Gaussian that is nearest to a Hann window
 
 
 def frames_to_waveform(frames: Frames, options: FrameOptions, iterations: int, rng: np.random.Generator) -> Waveform:
@@ -109,7 +111,7 @@ def propagated_phases(
     """A first guess (channels, frames, bins), in radians, made in one pass over the frames.
 
     Each peak's frequency is interpolated from its neighbours; its phase advances by that frequency, and the bins
-    around it follow it. Frames that lie within `known` take their phase from there.
+    around it follow it as `_slopes` says. Frames that lie within `known` take their phase from there.
     """
     channels, frames, bins = magnitudes.shape
     phases = np.empty(magnitudes.shape, np.float32)
@@ -122,14 +124,28 @@ def propagated_phases(
         phase = phases[:, first - 1]
     offsets, nearest = _peaks(magnitudes[:, first:])
     turn = np.float32(2 * np.pi * options.hop / options.window)
-    tilt = np.float32(np.pi) * (np.arange(bins) % 2)  # neighbours of a centred sinusoid differ by half a turn
+    course = np.cumsum(_slopes(magnitudes, options)[:, first:], axis=-1)
     for i in range(frames - first):
         peak = nearest[:, i]
         advanced = phase + turn * (np.arange(bins) + offsets[:, i])
-        at_peak = np.take_along_axis(advanced, peak, axis=1)
-        phase = (at_peak + tilt - tilt[peak]) % np.float32(2 * np.pi)
+        from_peak = course[:, i] - np.take_along_axis(course[:, i], peak, axis=1)
+        phase = (np.take_along_axis(advanced, peak, axis=1) + from_peak) % np.float32(2 * np.pi)
         phases[:, first + i] = phase
     return phases
+
+
+def _slopes(magnitudes: np.ndarray, options: FrameOptions) -> np.ndarray:
+    """By how much the phase of each bin is beyond that of the bin below it, radians, (channels, frames, bins).
+
+    Half a turn for what sounds evenly around the middle of the window, more for what comes later in it: how much later
+    is seen from how fast the magnitude grows (Prusa, Balazs & Sondergaard 2017), and so onsets stay sharp.
+    """
+    level = np.log(np.maximum(magnitudes, 1e-6 * magnitudes.max() + 1e-12))
+    around = np.pad(level, [(0, 0), (1, 1), (0, 0)], mode="edge")
+    growth = (around[:, 2:] - around[:, :-2]) / 2
+    slopes = np.float32(np.pi) - np.float32(HANN_GAMMA * options.window / options.hop) * growth
+    slopes[..., 1:] = (slopes[..., 1:] + slopes[..., :-1]) / 2
+    return slopes
 
 
 def _peaks(magnitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -159,3 +159,14 @@ def test_pieces_sound_like_one_piece():
         assert samples.shape == (2, 100 * HOP + FADE)
         levels.append(20 * np.log10([rms(part) for part in np.array_split(samples, 20, axis=1)]))
     assert np.abs(levels[0] - levels[1]).max() < 1.5
+
+
+@pytest.mark.parametrize("place", [0.25, 0.5, 0.75])
+def test_an_onset_is_sharp_from_the_first_guess_on(place):
+    """A burst of noise that dies away: before its onset there is silence, wherever in a hop it lies."""
+    onset = 20 * HOP + round(place * HOP)
+    sound = np.zeros((1, 40 * HOP), np.float32)
+    sound[0, onset:] = rng().normal(0, 1, 40 * HOP - onset) * np.exp(-np.arange(40 * HOP - onset) / 1000)
+    back = samples_of(np.abs(spectrum(sound, OPTIONS)), OPTIONS, 0, rng())[0]
+    early = np.sum(np.square(back[: onset - HOP // 2])) / np.sum(np.square(back))
+    assert early < 0.015
