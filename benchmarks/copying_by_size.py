@@ -3,8 +3,9 @@
     python benchmarks/copying_by_size.py CHORALES WORK [--minutes 5 13 60] [--hours 8] [FIELD=VALUE ...]
 
 CHORALES/train holds at least so many minutes of recordings, CHORALES/test others. For each size, the first recordings
-of train/ are learnt, in as many epochs as make it the given hours, so that each network is trained as long; prompts of test/ are continued, and the longest run that each continuation shares with what was
-learnt is set beside the same of each recording of test/. Prints markdown; the line is the one that `train` ends with.
+of train/ are learnt, in as many epochs as make it the given hours, so that each network is trained as long; prompts of
+test/ are continued, and the longest run that each continuation shares with what was learnt is set beside the same of
+each recording of test/. Prints markdown; the line is the one that `train` ends with.
 Fields are those of ModelOptions and TrainOptions, 2 x 384 unless given.
 """
 
