@@ -89,7 +89,8 @@ class Dataset:
         return one.stop == len(self.stretches[one.stretch]) and (other.stretch, other.start) == (following, 0)
 
     def batches_in_epoch(self, batch_size: int) -> int:
-        return -(-self.windows_in_epoch // batch_size)
+        """How many batches are learnt: a last one that would be filled up by more than half is left to other epochs."""
+        return max(1, round(self.windows_in_epoch / batch_size))
 
 
 def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_out: float, seed: int) -> Dataset:

@@ -6,6 +6,7 @@ weights of one that was not.
 
 from __future__ import annotations
 
+import itertools
 import math
 import signal
 import time
@@ -75,7 +76,8 @@ def train(
         while not state.job_done:
             windows = epoch_windows(dataset, state.seed, state.epoch)
             saved = time.monotonic()
-            for batch in batches(dataset, windows, dataset.window, options.batch_size, state.batch):
+            coming = batches(dataset, windows, dataset.window, options.batch_size, state.batch)
+            for batch in itertools.islice(coming, per_epoch - state.batch):
                 started = time.monotonic()
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)

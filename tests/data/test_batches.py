@@ -201,7 +201,7 @@ def test_all_batches_are_of_full_size_and_hold_every_window(batch_size):
     dataset = dataset_from([300, 200])
     windows = epoch_windows(dataset, 1, 0)
     made = list(batches(dataset, windows, WINDOW, batch_size))
-    assert len(made) == dataset.batches_in_epoch(batch_size)
+    assert len(made) == -(-len(windows) // batch_size)
     assert {batch.shape for batch in made} == {(batch_size, WINDOW_STEPS + 1, STACK * 2 * 3)}
     assert made[0].dtype == np.float32
     rows = np.concatenate(made)
@@ -209,6 +209,19 @@ def test_all_batches_are_of_full_size_and_hold_every_window(batch_size):
     assert np.array_equal(rows[: len(windows)], truth)
     filling = truth[np.arange(len(rows) - len(windows)) % len(windows)]
     assert np.array_equal(rows[len(windows) :], filling)
+
+
+def test_an_epoch_leaves_out_a_batch_that_would_be_more_than_half_repetition():
+    dataset = dataset_from([300, 200])
+    count = dataset.windows_in_epoch
+    assert [dataset.batches_in_epoch(size) for size in (1, count - 1, count, count + 1, 3 * count)] == [
+        count,
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert dataset.batches_in_epoch(round(count / 1.6)) == 2
 
 
 @pytest.mark.parametrize("first", [0, 1, 4, 99])
