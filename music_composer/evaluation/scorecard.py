@@ -7,6 +7,7 @@ readings are taken at equal counts of windows, since small sets read too far by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def scorecard_of(
     short = [each for each in made if each not in long]
     sets |= {"continuations": short, "long continuations": long}
     rungs, failed = ladder_rows([each.span for each in real], yardstick, measures)
-    cuts = [(each.span, each.span.start) for each in made if each.span.start >= measures.splice.least_seconds]
+    cuts = [(each.span.path, each.span.start) for each in made if each.span.start >= measures.splice.least_seconds]
     return {
         "windows_compared": windows,
         "distance": [distance_row(name, each, yardstick, measures, windows) for name, each in sets.items() if each],
@@ -194,19 +195,20 @@ def copying_rows(heard: Sequence[Heard], yardstick: Yardstick, measures: Measure
     return sorted(rows, key=lambda row: -row["seconds"])
 
 
-def prompt_row(cuts: Sequence[tuple[Span, float]], real: Sequence[Span], measures: Measures) -> Row:
+def prompt_row(
+    cuts: Sequence[tuple[Path, float]], real: Sequence[Span], lead_seconds: float, measures: Measures
+) -> Row:
     """How often continuations step less at their cut than random splices of real music do.
 
-    cuts: the recordings and the second of each at which the new music begins.
+    cuts: the recordings and the second of each at which the new music begins. lead_seconds: of what is before it.
     """
     rate, rng = measures.splice.rate, np.random.default_rng(0)
     others = [samples_of(span, rate, measures) for span in real]
     steps, splices = [], []
-    for span, second in cuts:
-        mono = mono_samples(span.path, rate, 0.0, second + 2 * measures.splice.most_seconds)
-        name = str(span.path)
-        steps.append(at_cut(mono, second, measures.splice, name))
-        splices.append(random_splices(mono, second, others, SPLICES, rng, measures.splice, name))
+    for path, second in cuts:
+        mono = mono_samples(path, rate, second - lead_seconds, second + 2 * measures.splice.most_seconds)
+        steps.append(at_cut(mono, lead_seconds, measures.splice, str(path)))
+        splices.append(random_splices(mono, lead_seconds, others, SPLICES, rng, measures.splice, str(path)))
     share = share_better(steps, splices)
     return {
         "cuts": len(steps),
@@ -217,17 +219,21 @@ def prompt_row(cuts: Sequence[tuple[Span, float]], real: Sequence[Span], measure
     }
 
 
-def _prompt(cuts: Sequence[tuple[Span, float]], real: Sequence[Span], measures: Measures) -> dict[str, Row] | None:
-    """Continuations, and as their ruler real music that is not cut at all, a place in each recording."""
+def _prompt(cuts: Sequence[tuple[Path, float]], real: Sequence[Span], measures: Measures) -> dict[str, Row] | None:
+    """Continuations, and as their ruler as many places of uncut real music, with as much heard before each."""
     if not cuts:
         return None
-    middles = []
-    for span in real:
-        length = len(samples_of(span, measures.splice.rate, measures)) / measures.splice.rate
-        if length > 2 * measures.splice.most_seconds:
-            middles.append((span, span.start + length / 2))
-    rows = {"continuations": prompt_row(cuts, real, measures)}
-    return rows | ({"real, held out": prompt_row(middles, real, measures)} if middles else {})
+    most = measures.splice.most_seconds
+    lead = min(most, *(second for _, second in cuts))
+    rows = {"continuations": prompt_row(cuts, real, lead, measures)}
+    lengths = [len(samples_of(span, measures.splice.rate, measures)) / measures.splice.rate for span in real]
+    roomy = [(span, length) for span, length in zip(real, lengths, strict=True) if length > lead + most]
+    uncut = []
+    for i in range(len(cuts) if roomy else 0):
+        span, length = roomy[i % len(roomy)]
+        share = (i // len(roomy) + 0.5) / -(-len(cuts) // len(roomy))
+        uncut.append((span.path, span.start + lead + share * (length - lead - most)))
+    return rows | ({"real, held out": prompt_row(uncut, real, lead, measures)} if uncut else {})
 
 
 def _distances(features: Sequence[NDArray[np.float32]], yardstick: Yardstick, measures: Measures, windows: int) -> Row:
