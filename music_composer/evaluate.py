@@ -25,7 +25,7 @@ from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard
 from music_composer.evaluation.hearing import Measures, Span, hear
 from music_composer.files import read_json, write_json
-from music_composer.held_out import divided, pieces_of
+from music_composer.held_out import divided, pieces_of, spared_recordings
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
 from music_composer.training import checkpoint, run
@@ -53,7 +53,7 @@ def evaluate_run(
     ready = compose.prepare(folders, here.frame, say)
     training, spared = divided(ready, here, state.seed)
     if held_out:  # then the whole dataset is what is compared with
-        training, spared = training + spared, [Span(path, trim=True) for path in recordings_in(held_out, make=False)]
+        training, spared = training + spared, spared_recordings(held_out)
     real = spared if held_out else pieces_of(spared)
     if not real:
         raise MusicComposerError(
@@ -87,7 +87,7 @@ def evaluate_folders(
     recordings = recordings_in(reference, make=False)
     if held_out:
         training = [Span(path, trim=True) for path in recordings]
-        real = [Span(path, trim=True) for path in recordings_in(held_out, make=False)]
+        real = spared_recordings(held_out)
     else:
         lengths = [seconds_of(path) for path in recordings]
         spared = [Span(path, 0.8 * length, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]

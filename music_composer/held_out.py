@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from music_composer.audio.wav import seconds_of
 from music_composer.data import batches, cache
+from music_composer.data.folder import recordings_in
 from music_composer.evaluation.hearing import Span
 from music_composer.training.run import Run
 
 PIECE_SECONDS = 30.0  # held-out music is read in pieces of at most so long
 MOST_PIECES = 60  # half an hour
 SHORTEST_PIECE = 1.0
+LONGEST_WHOLE = 300.0  # a recording that is longer is read in pieces: some measures hold all of one in memory
 
 
 def divided(ready: cache.Cache, here: Run, seed: int) -> tuple[list[Span], list[Span]]:
@@ -29,6 +33,15 @@ def divided(ready: cache.Cache, here: Run, seed: int) -> tuple[list[Span], list[
                 start, stop = song.start + region.start, min(song.start + region.stop, song.stop)
                 spans.append(Span(ready.datasets / song.source, start / rate, stop / rate))
     return training, spared
+
+
+def spared_recordings(folder: Path) -> list[Span]:
+    """Recordings that were not trained on: whole, without their silent ends, or in pieces where there is very much."""
+    paths = recordings_in(folder, make=False)
+    lengths = [seconds_of(path) for path in paths]
+    if max(lengths) <= LONGEST_WHOLE and sum(lengths) <= MOST_PIECES * PIECE_SECONDS:
+        return [Span(path, trim=True) for path in paths]
+    return pieces_of([Span(path, 0.0, length) for path, length in zip(paths, lengths, strict=True)])
 
 
 def pieces_of(spans: Sequence[Span]) -> list[Span]:
