@@ -62,6 +62,7 @@ def test_a_run_folder_gets_its_whole_scorecard(judged: Path) -> None:
     assert all(math.isfinite(value) for row in card["distance"] for value in row.values() if isinstance(value, float))
     assert [row["minute"] for row in card["minutes"]] == [1, 2]
     assert card["survival"]["recordings"] == 1
+    assert card["survival"]["most_repeated_in_music"] >= 1
     assert len(card["copying"]["made"]) == 3
     assert 0 <= card["prompt"]["continuations"]["better"] <= 1
     assert card["facts"]["epochs"] == 1

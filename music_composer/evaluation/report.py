@@ -155,7 +155,11 @@ def _survival_table(card: Mapping[str, Any]) -> Table:
         ["recordings", str(row["recordings"])],
         ["survive: every 10 s within the training music's range", f"{100 * row['survive']:.0f} %"],
         ["10 s stretches outside of it", f"{100 * row['stretches_outside']:.1f} %"],
-        ["loop: 4 s heard more than 3 times", f"{100 * row['loop']:.0f} % (most: {row['most_repeated']} times)"],
+        [
+            "loop: 4 s heard more than 3 times",
+            f"{100 * row['loop']:.0f} % (most: {row['most_repeated']} times; as much of the training music: "
+            f"{row['most_repeated_in_music']} times)",
+        ],
         ["fall silent", f"{100 * row['silent']:.0f} % (longest silence {row['longest_silence_s']:.1f} s)"],
         ["slope of the level", f"{row['slope_db_per_minute']:+.2f} dB/min"],
         ["steepest slope", f"{row['steepest_db_per_minute']:+.2f} dB/min"],

@@ -151,6 +151,7 @@ def minute_rows(heard: Sequence[Heard], yardstick: Yardstick, measures: Measures
 def survival_row(heard: Sequence[Heard], training: Sequence[Heard], yardstick: Yardstick, measures: Measures) -> Row:
     """What share of long recordings stays music, loops, or falls silent, and how their level moves.
 
+    Beside the loops stands how often training music of that length, song after song, repeats itself.
     Raises MusicComposerError when one is shorter than two stretches of ten seconds.
     """
     silence = yardstick.envelope.silence
@@ -158,6 +159,8 @@ def survival_row(heard: Sequence[Heard], training: Sequence[Heard], yardstick: Y
     judged = [survival(each.course, yardstick.envelope, measures.drift) for each in heard]
     rate = measures.copying.spectrum.frames_per_second
     loops = [most_repeated(each.semitones, rate, measures.loops) for each in heard]
+    longest = max(len(each.semitones) for each in heard)
+    music = np.concatenate([each.semitones for each in training])[:longest]
     silent = [silence_seconds(each.course, silence, measures.drift) for each in heard]
     slopes = [loudness_slope(each.course, measures.drift) for each in heard]
     return {
@@ -166,6 +169,7 @@ def survival_row(heard: Sequence[Heard], training: Sequence[Heard], yardstick: Y
         "stretches_outside": float(np.mean([max(s.loudness, s.flatness, s.high_ratio) / s.stretches for s in judged])),
         "loop": float(np.mean([is_loop(each, measures.loops) for each in loops])),
         "most_repeated": max(each.times for each in loops),
+        "most_repeated_in_music": most_repeated(music, rate, measures.loops).times,
         "silent": float(np.mean([seconds > rest + SPARE_SILENCE for seconds in silent])),
         "longest_silence_s": max(silent),
         "slope_db_per_minute": float(np.mean(slopes)),
