@@ -182,7 +182,7 @@ def _after_the_cut(path: Path) -> Span:
 def write_coded(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> tuple[list[Span], float]:
     """The music after frames and back, a file for each span, and the mean log-spectral error, dB."""
     model = trained_network(here, GenerateOptions())
-    encoder, decoder = (tuple(layer.layer.get_weights()) for layer in (model.encoder, model.decoder))
+    encoder, decoder = (tuple(layer.get_weights()) for layer in (model.encoder, model.decoder))
     iterations = GenerateOptions().phase_iterations
     written, errors = [], []
     for i, span in enumerate(spans):

@@ -144,10 +144,10 @@ def _noise(rngs: Sequence[np.random.Generator], steps: int, components: int) -> 
 
 
 def _encode(model: Continuation, steps: np.ndarray) -> np.ndarray:
-    kernel, bias = model.encoder.layer.get_weights()
+    kernel, bias = model.encoder.get_weights()
     return steps @ kernel + bias
 
 
 def _decode(model: Continuation, latents: np.ndarray) -> np.ndarray:
     # By the backend: after a product of its own NumPy's threads go on spinning, on the cores that the model plays on.
-    return ops.convert_to_numpy(model.decoder.layer(latents))
+    return ops.convert_to_numpy(model.decoder(latents))

@@ -43,9 +43,10 @@ class Continuation(keras.Model):
         super().__init__(**kwargs)
         self.options, self.size = options, size
         self.flow_draws, self.flow_steps = flow_draws, flow_steps
-        time = keras.layers.TimeDistributed
-        self.encoder = time(keras.layers.Dense(options.components, trainable=False), name="encoder")
-        self.decoder = time(keras.layers.Dense(size, trainable=False), name="decoder")
+        # Time-distributed as they are: a dense layer treats every step alike. Keras' wrapper of that name (3.15) takes
+        # the batch for the time where the number of steps is not known when the graph is built.
+        self.encoder = keras.layers.Dense(options.components, trainable=False, name="encoder")
+        self.decoder = keras.layers.Dense(size, trainable=False, name="decoder")
         self.lstms = [
             HoistedLSTM(
                 options.neurons,
@@ -74,8 +75,8 @@ class Continuation(keras.Model):
 
     def set_encoding(self, encoding: Encoding) -> None:
         """Puts the principal components into the first and the last layer, where training leaves them."""
-        self.encoder.layer.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
-        self.decoder.layer.set_weights([encoding.backward, encoding.mean])
+        self.encoder.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
+        self.decoder.set_weights([encoding.backward, encoding.mean])
         if self.options.head == "flow":
             self.head.deviations.assign(encoding.deviations)
         self.low.assign(encoding.low)
@@ -133,7 +134,7 @@ class Continuation(keras.Model):
         # JAX takes no variables inside a loop, only their values.
         low, high, ceiling = (ops.convert_to_tensor(limit) for limit in (self.low, self.high, self.ceiling))
         latents = ops.clip(self.head.sample(hidden, noise), low, high)
-        return self.encoder.layer(ops.minimum(self.decoder.layer(latents), ceiling))
+        return self.encoder(ops.minimum(self.decoder(latents), ceiling))
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
         return [np.zeros((batch, self.options.neurons), np.float32) for _ in range(2 * self.options.layers)]
