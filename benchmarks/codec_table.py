@@ -95,7 +95,7 @@ def main() -> None:
         decoder = _decoder_of(candidate, music, options.learn_minutes)
         started = time.monotonic()
         decoded = [decoder(sound) for sound in real]
-        speed = sum(len(sound.samples) for sound in real) / 44100 / (time.monotonic() - started)
+        speed = sum(len(sound.samples) / sound.rate for sound in real) / (time.monotonic() - started)
         step = candidate.frame.frames_per_second / candidate.stack
         size = candidate.components or candidate.stack * 2 * candidate.frame.bands
         _row(candidate.name, f"{size * step:.0f}", real, decoded, ruler, options.work, yardstick, measures, speed)

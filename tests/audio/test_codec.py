@@ -1,4 +1,4 @@
-"""What the codec loses: nothing of silence, little of a tone, and the error says so in decibels."""
+"""What the codec loses: little of a tone, and the error says so in decibels."""
 
 import numpy as np
 import pytest

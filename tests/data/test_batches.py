@@ -214,13 +214,8 @@ def test_all_batches_are_of_full_size_and_hold_every_window(batch_size):
 def test_an_epoch_leaves_out_a_batch_that_would_be_more_than_half_repetition():
     dataset = dataset_from([300, 200])
     count = dataset.windows_in_epoch
-    assert [dataset.batches_in_epoch(size) for size in (1, count - 1, count, count + 1, 3 * count)] == [
-        count,
-        1,
-        1,
-        1,
-        1,
-    ]
+    assert dataset.batches_in_epoch(1) == count
+    assert all(dataset.batches_in_epoch(size) == 1 for size in (count - 1, count, count + 1, 3 * count))
     assert dataset.batches_in_epoch(round(count / 1.6)) == 2
 
 

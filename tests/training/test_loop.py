@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import types
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from music_composer.data.batches import dataset_of
 from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.loop import DRAWS_PER_STEP, _learn_in_chunks
+from music_composer.training.loop import DRAWS_PER_STEP, _learn_in_chunks, train
 
 
 class Notes:
@@ -18,6 +21,7 @@ class Notes:
         self.chunks: list[np.ndarray] = []
         self.states: list[float] = []
         self.seeds: list[list[int]] = []
+        self.optimizer = types.SimpleNamespace(learning_rate=0.0)
         self.noise_seed = types.SimpleNamespace(state=types.SimpleNamespace(assign=self.seeds.append))
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
@@ -38,3 +42,17 @@ def test_chunks_follow_each_other_and_carry_the_state_on() -> None:
     assert model.states == [0, 1, 2]
     assert [place for _, place in model.seeds] == [step * DRAWS_PER_STEP for step in (3, 4, 5)]
     assert (state.step, loss) == (6, 4.0)
+
+
+@pytest.mark.parametrize(("batch_size", "batches"), [(10, 1), (8, 1), (7, 2), (11, 1)])
+def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(
+    batch_size: int, batches: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("music_composer.training.loop.save_checkpoint", lambda *_: None)
+    dataset = dataset_of([np.zeros((11 * 10, 1, 1), np.float32)], window_steps=9, stack=1, held_out=0.0, seed=1)
+    assert dataset.windows_in_epoch == 11
+    model, state = Notes(), TrainState(1, job_epochs=3)
+    options = TrainOptions(batch_size=batch_size, chunk_steps=9)
+    train(model, dataset, options, state, tmp_path, lambda _: None, lambda _: None, lambda *_: None)
+    assert len(model.chunks) == 3 * batches
+    assert state.epoch == 3
