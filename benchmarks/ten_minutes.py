@@ -72,7 +72,7 @@ def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
     recordings = {part: [Span(path, trim=True) for path in sorted((music / part).glob("*.wav"))] for part in PARTS}
     training, real = ([hear(span, measures) for span in recordings[part]] for part in PARTS)
     flow = run.read_run(work / "model-flow")
-    coded = [hear(span, measures) for span in write_coded(recordings["train"], work / "codec", flow, seed=1)[0]]
+    coded = [hear(span, measures) for span in write_coded(recordings["train"], work / "codec", flow, seed=1)]
     yardstick = yardstick_of(training, measures, coded)
     figures: dict[str, Any] = {"real": distance_row("real, held out", real, yardstick, measures)}
     for recipe, spans in played.items():

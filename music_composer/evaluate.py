@@ -73,10 +73,11 @@ def evaluate_run(
     ]
     continuations = [span for spans, _ in made for span in spans]
     say("putting music through frames and back")
-    codec, error = write_coded(real, options.output / "codec", here, options.seed)
+    codec = write_coded(real, options.output / "codec", here, options.seed)
+    error = _codec_error(real, codec, here.frame)
     facts = {**_facts(here, made), "codec_error_db": error, "first_sound_seconds": _first_sound(here, prompts[0])}
     with tempfile.TemporaryDirectory() as scratch:
-        coded, _ = write_coded(pieces_of(training), Path(scratch), here, options.seed)
+        coded = write_coded(pieces_of(training), Path(scratch), here, options.seed)
         return _judge(continuations, training, real, options, facts, say, codec, coded)
 
 
@@ -179,12 +180,12 @@ def _after_the_cut(path: Path) -> Span:
         return Span(path)
 
 
-def write_coded(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> tuple[list[Span], float]:
-    """The music after frames and back, a file for each span, and the mean log-spectral error, dB."""
+def write_coded(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> list[Span]:
+    """The music after frames and back, a file for each span."""
     model = trained_network(here, GenerateOptions())
     encoder, decoder = (tuple(layer.get_weights()) for layer in (model.encoder, model.decoder))
     iterations = GenerateOptions().phase_iterations
-    written, errors = [], []
+    written = []
     for i, span in enumerate(spans):
         stop = min(span.stop, seconds_of(span.path))
         sound = read_excerpt(span.path, here.frame.rate, span.start, stop - span.start)
@@ -192,8 +193,19 @@ def write_coded(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -
         decoded = through_codec(sound, encoder, decoder, here.model.stack, here.channels, here.frame, iterations, rng)
         written.append(Span(folder / f"{i:03d}-{span.path.stem}.flac", trim=span.trim))
         write_flac(written[-1].path, decoded)
-        errors.append(log_spectral_error(sound, decoded, here.frame))
-    return written, float(np.mean(errors))
+    return written
+
+
+def _codec_error(spans: Sequence[Span], coded: Sequence[Span], frame: FrameOptions) -> float:
+    """The mean log-spectral error, dB, of music that `write_coded` has written."""
+    errors = []
+    for span, file in zip(spans, coded, strict=True):
+        original, decoded = (
+            read_excerpt(each.path, frame.rate, each.start, min(each.stop, seconds_of(each.path)) - each.start)
+            for each in (span, file)
+        )
+        errors.append(log_spectral_error(original, decoded, frame))
+    return float(np.mean(errors))
 
 
 def _first_sound(here: run.Run, prompt: Path) -> float:
