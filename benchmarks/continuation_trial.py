@@ -24,7 +24,7 @@ from music_composer.training import checkpoint, run
 SMALL = {"neurons": 384, "layers": 2, "batch_size": 16}  # trains in minutes; what is not given
 COLUMNS = (
     "trial", "steps", "minutes", "loss", "held out", "discrepancy", "95 % interval", "Frechet", "bands alone",
-    "change", "level", "longest copy",
+    "change", "turns", "level", "longest copy",
 )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None) -
         name, str(state.step if state else 0), f"{minutes:.1f}", f"{best.get('loss', 0):.3f}",
         f"{best.get('held_out_loss', 0):.3f}", f"{made['discrepancy']:.2f}", f"{made['low']:.2f} to {made['high']:.2f}",
         f"{made['frechet']:.1f}", f"{made['timbre']:.1f}", f"{made['change_db'] / real['change_db']:.2f} x",
+        f"{made['turns_per_second'] / real['turns_per_second']:.2f} x",
         f"{made['loudness_db'] - real['loudness_db']:+.1f} dB", f"{card['copying']['made'][0]['seconds']:.1f} s",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"

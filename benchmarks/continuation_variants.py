@@ -28,11 +28,11 @@ def middle_times() -> None:
     """The flow learns at times drawn from a logit-normal distribution, more often halfway (Esser et al. 2024)."""
 
     def loss(self: FlowHead, hidden: Any, target: Any, seed: Any) -> Any:
-        condition = ops.repeat(self(hidden)[None], self.draws, axis=0)
+        past = tuple(part[None] for part in self(hidden))
         shape = (self.draws, *ops.shape(target))
         noise = keras.random.normal(shape, seed=seed)
         t = ops.sigmoid(keras.random.normal((*shape[:-1], 1), seed=seed))
-        error = self.velocity((1 - t) * noise + t * target, t, condition) - (target - noise)
+        error = self.velocity((1 - t) * noise + t * target, t, past) - (target - noise)
         return ops.mean(ops.square(error), axis=(0, -1))
 
     FlowHead.loss = loss  # type: ignore[method-assign]

@@ -84,6 +84,7 @@ def test_the_codec_is_nearer_to_the_music_than_an_untrained_network(judged: Path
     assert codec["frechet"] < made["frechet"] / 2
     real = row(card, "real, held out")
     assert codec["onset_db"] == pytest.approx(real["onset_db"], rel=0.2)
+    assert codec["turns_per_second"] == pytest.approx(real["turns_per_second"], rel=0.2)
     assert codec["side_db"] == pytest.approx(real["side_db"], abs=1.0)
 
 

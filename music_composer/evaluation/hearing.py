@@ -19,6 +19,7 @@ from music_composer.evaluation.loops import LoopOptions
 from music_composer.evaluation.mmd import Kernel, kernel_of
 from music_composer.evaluation.semitones import semitones_of_blocks
 from music_composer.evaluation.splice import SpliceOptions
+from music_composer.evaluation.turns import TurnOptions, threshold_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Measures:
     loops: LoopOptions = field(default_factory=LoopOptions)
     copying: CopyOptions = field(default_factory=CopyOptions)
     splice: SpliceOptions = field(default_factory=SpliceOptions)
+    turns: TurnOptions = field(default_factory=TurnOptions)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Yardstick:
     """The training set as the measures see it.
 
     scale: of the features. texture, timbre: Gaussians of the scaled features, and of the bands alone as they are.
+    turn_db: the novelty from which a peak is a turn, see `turns`.
     """
 
     scale: Scale
@@ -70,6 +73,7 @@ class Yardstick:
     kernel: Kernel
     envelope: Envelope
     library: Library
+    turn_db: float
     sources: tuple[Span, ...]
 
     def whitened(self, features: Array) -> NDArray[np.float64]:
@@ -125,6 +129,7 @@ def yardstick_of(training: Sequence[Heard], measures: Measures, coded: Sequence[
         kernel_of((scale(features) - texture.mean) @ texture.projection),
         envelope_of([heard.course for heard in coded or training], measures.drift),
         library_of([heard.semitones for heard in training]),
+        threshold_of([heard.semitones for heard in training], measures.turns),
         tuple(heard.span for heard in training),
     )
 

@@ -97,27 +97,29 @@ def summary_of(card: Mapping[str, Any]) -> str:
     return (
         f"The continuations are {_ratio(made, real, 'discrepancy')} as far from the training music as held-out music "
         f"is by their discrepancy ({made['discrepancy']:.2f} and {real['discrepancy']:.2f}), "
-        f"{_ratio(made, real, 'frechet')} by the Frechet distance at {made['at_windows']} windows, and move "
-        f"{_ratio(made, real, 'change_db')} as much from frame to frame."
+        f"{_ratio(made, real, 'frechet')} by the Frechet distance at {made['at_windows']} windows. They move "
+        f"{_ratio(made, real, 'change_db')} as much from frame to frame, and turn to another sound "
+        f"{_ratio(made, real, 'turns_per_second')} as often."
     )
 
 
 def _distance_table(card: Mapping[str, Any]) -> Table:
     columns = ["music", "recordings", "windows", "discrepancy", "95 % interval", *DISTANCES[1:], "change", "level"]
-    columns += ["onsets", "side against mid"]
+    columns += ["turns", "onsets", "side against mid"]
     real = card["distance"][0]
     rows = [
         [
             row["music"], str(row["recordings"]), str(row["windows"]), f"{row['discrepancy']:.2f}",
             f"{row['low']:.2f} to {row['high']:.2f}", f"{row['frechet']:.1f}", f"{row['timbre']:.1f}",
             _ratio(row, real, "change_db"), f"{row['loudness_db'] - real['loudness_db']:+.1f} dB",
-            _ratio(row, real, "onset_db"), f"{row['side_db']:.1f} dB",
+            _ratio(row, real, "turns_per_second"), _ratio(row, real, "onset_db"), f"{row['side_db']:.1f} dB",
         ]
         for row in card["distance"]
     ]  # fmt: skip
     words = (
         f"how far from the training music, of which {card['yardstick']['windows']} half seconds are compared with; "
-        f"Frechet distances at {card['windows_compared']} windows each, change, level and onsets against held-out music"
+        f"Frechet distances at {card['windows_compared']} windows each; change, level, turns and onsets against "
+        "held-out music"
     )
     if "codec_error_db" in card["facts"]:
         words += f"; the codec's spectra are {card['facts']['codec_error_db']:.1f} dB from the true ones"

@@ -33,6 +33,7 @@ from music_composer.evaluation.listen import Array, mono_samples
 from music_composer.evaluation.loops import is_loop, most_repeated
 from music_composer.evaluation.mmd import discrepancy, discrepancy_interval
 from music_composer.evaluation.splice import at_cut, random_splices, share_better
+from music_composer.evaluation.turns import turns
 
 Row = dict[str, Any]
 DISTANCES = ("discrepancy", "frechet", "timbre")  # see `_distances`
@@ -82,16 +83,19 @@ def scorecard_of(
 
 
 def distance_row(name: str, heard: Sequence[Heard], yardstick: Yardstick, measures: Measures, windows: int = 0) -> Row:
-    """Distances at `windows` windows (0: all there are), the interval of one, movement and level.
+    """Distances at `windows` windows (0: all there are), the interval of one, movement, turns and level.
 
     Raises MusicComposerError when there are too few windows.
     """
     loudness = np.concatenate([each.course.loudness for each in heard])
+    seconds = sum(len(each.semitones) for each in heard) / measures.copying.spectrum.frames_per_second
+    turned = sum(turns(each.semitones, yardstick.turn_db, measures.turns) for each in heard)
     side, mid = np.sum([each.width for each in heard], axis=0)
     return {
         "music": name,
         "recordings": len(heard),
         **_distances([each.features for each in heard], yardstick, measures, windows),
+        "turns_per_second": turned / seconds,
         "loudness_db": _mean_level(loudness),
         "side_db": float(10.0 * np.log10(max(side, 1e-12) / max(mid, 1e-12))),
     }

@@ -23,7 +23,7 @@ from music_composer.files import read_json, reason, whole_file, write_json
 from music_composer.options import FrameOptions, ModelOptions, TrainOptions, from_plain
 
 MAGIC = "music-composer model"
-VERSION = 3
+VERSION = 4
 OPTIONS = "options.json"
 WEIGHTS = "model.weights.h5"
 CHECKPOINT = "checkpoint.npz"

@@ -130,19 +130,11 @@ def test_training_leaves_the_encoding_alone():
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_flow_learns_a_distribution_and_not_its_mean():
-    """Two equally likely targets, -1 and 1: samples lie near both, the mean 0 is rare."""
-    keras.utils.set_random_seed(1)
-    head = FlowHead(1, 32, 2, draws=8, flow_steps=20)
-    hidden = np.zeros((64, 4, 3), np.float32)
-    head.build(hidden.shape)
-    target = np.random.default_rng(0).choice([-1, 1], (64, 4, 1)).astype(np.float32)
-    seed = keras.random.SeedGenerator(0)
-
+def train_head(head, hidden, target, steps):
     class Wrapped(keras.Model):
         def __init__(self):
             super().__init__()
-            self.head, self.seed = head, seed
+            self.head, self.seed = head, keras.random.SeedGenerator(0)
 
         def call(self, x, training=False):
             return self.head.loss(x, target, self.seed)
@@ -152,8 +144,18 @@ def test_a_flow_learns_a_distribution_and_not_its_mean():
 
     trainer = Wrapped()
     trainer.compile(optimizer=keras.optimizers.Adam(1e-2), jit_compile=False)
-    for _ in range(300):
+    for _ in range(steps):
         trainer.train_on_batch(hidden)
+
+
+def test_a_flow_learns_a_distribution_and_not_its_mean():
+    """Two equally likely targets, -1 and 1: samples lie near both, the mean 0 is rare."""
+    keras.utils.set_random_seed(1)
+    head = FlowHead(1, 32, 2, draws=8, flow_steps=20)
+    hidden = np.zeros((64, 4, 3), np.float32)
+    head.build(hidden.shape)
+    target = np.random.default_rng(0).choice([-1, 1], (64, 4, 1)).astype(np.float32)
+    train_head(head, hidden, target, 300)
     noise = np.random.default_rng(1).normal(size=(500, 1)).astype(np.float32)
     samples = keras.ops.convert_to_numpy(head.sample(np.zeros((500, 3), np.float32), noise))[:, 0]
     assert (np.abs(np.abs(samples) - 1) < 0.4).mean() > 0.8
@@ -178,6 +180,59 @@ def test_the_straight_line_takes_the_deviations_of_the_music_into_account():
     target = deviations * np.random.default_rng(0).standard_normal((400, 100, 3)).astype(np.float32)
     loss = head.loss(np.zeros((400, 100, 5), np.float32), target, keras.random.SeedGenerator(1))
     assert float(keras.ops.mean(loss)) == pytest.approx(np.pi / 2 * deviations.mean(), rel=0.01)
+
+
+def taught_head(flow_steps):
+    """A head whose guess and blocks know something, if nothing sensible."""
+    keras.utils.set_random_seed(3)
+    head = FlowHead(3, width=16, blocks=2, draws=4, flow_steps=flow_steps)
+    head.build((None, None, 5))
+    rng = np.random.default_rng(0)
+    for weight in head.weights:
+        weight.assign(weight + 0.1 * rng.standard_normal(weight.shape))
+    return head
+
+
+def test_a_gaussian_comes_out_with_its_deviation_in_a_single_step():
+    head = FlowHead(3, width=16, blocks=2, draws=4, flow_steps=1)
+    head.build((None, None, 5))
+    deviations = np.array([3.0, 1.0, 0.2], np.float32)
+    head.deviations.assign(deviations)
+    noise = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
+    sampled = keras.ops.convert_to_numpy(head.sample(np.zeros((50, 5), np.float32), noise))
+    np.testing.assert_allclose(sampled, deviations * noise, rtol=1e-5)
+
+
+def test_sampling_goes_where_the_velocity_leads():
+    """Turning u by its angles and integrating the velocity of x are one flow, if the steps are small."""
+    head, steps = taught_head(1000), 1000
+    rng = np.random.default_rng(1)
+    hidden, x = (rng.standard_normal((20, size)).astype(np.float32) for size in (5, 3))
+    turned = keras.ops.convert_to_numpy(head.sample(hidden, x))
+    past = head(hidden)
+    for step in range(steps):
+        t = np.full((20, 1), (step + 0.5) / steps, np.float32)
+        x = x + keras.ops.convert_to_numpy(head.velocity(x, t, past)) / steps
+    assert np.std(turned - x) < 0.01 * np.std(x)
+
+
+def test_the_guess_knows_how_much_it_does_not_know():
+    """Music whose mean and deviation follow from the past: after training the guess says both."""
+    keras.utils.set_random_seed(1)
+    head = FlowHead(1, 32, 1, draws=4, flow_steps=2)
+    rng = np.random.default_rng(0)
+    hidden = rng.uniform(-1, 1, (64, 16, 1)).astype(np.float32)
+    target = (hidden + np.where(hidden > 0, 0.1, 0.5) * rng.standard_normal(hidden.shape)).astype(np.float32)
+    head.build(hidden.shape)
+    train_head(head, hidden, target, 400)
+    seen = np.array([[-0.5], [0.5]], np.float32)
+    _, mean, _ = (keras.ops.convert_to_numpy(part) for part in head(seen))
+    noise = np.random.default_rng(1).standard_normal((1000, 1)).astype(np.float32)
+    samples = [keras.ops.convert_to_numpy(head.sample(np.full((1000, 1), at, np.float32), noise)) for at in (-0.5, 0.5)]
+    np.testing.assert_allclose(mean, seen, atol=0.15)
+    unsure, sure = (np.std(each) for each in samples)
+    assert unsure == pytest.approx(0.5, rel=0.3)
+    assert sure < 0.25
 
 
 def test_samples_are_held_to_the_range_of_the_music():
