@@ -99,7 +99,7 @@ class GenerateOptions:
     seconds: float = 10.0  # new music in each file
     count: int = 10
     name: str = "output"
-    temperature: float = 1.0  # deviation of the noise that a flow starts from
+    temperature: float = 0.9  # deviation of the noise that a flow starts from
     context_noise: float = 0.4  # deviation of the noise that is added to what the model has just played
     flow_steps: int = 10  # Euler steps from noise to a frame
     prompt_seconds: float = 6.0  # what the model hears before it plays
