@@ -89,7 +89,7 @@ def distance_row(name: str, heard: Sequence[Heard], yardstick: Yardstick, measur
     """
     loudness = np.concatenate([each.course.loudness for each in heard])
     seconds = sum(len(each.semitones) for each in heard) / measures.copying.spectrum.frames_per_second
-    turned = sum(turns(each.semitones, yardstick.turn_db, measures.turns) for each in heard)
+    turned = sum(len(turns(each.semitones, yardstick.turn_db, measures.turns)) for each in heard)
     side, mid = np.sum([each.width for each in heard], axis=0)
     return {
         "music": name,

@@ -51,7 +51,8 @@ def threshold_of(training: Sequence[Array], options: TurnOptions) -> float:
     return float(np.quantile(moments, options.share)) if len(moments) else float("inf")
 
 
-def turns(levels: Array, threshold: float, options: TurnOptions) -> int:
-    """How many turns the levels (frames, semitones) hold."""
+def turns(levels: Array, threshold: float, options: TurnOptions) -> NDArray[np.int64]:
+    """The frames of the levels (frames, semitones) with which another sound begins."""
     course = np.pad(novelty(levels, options), 1, constant_values=-np.inf)
-    return len(scipy.signal.find_peaks(course, height=threshold, distance=options.frames)[0])
+    peaks: NDArray[np.int64] = scipy.signal.find_peaks(course, height=threshold, distance=options.frames)[0]
+    return peaks - 1 + options.frames
