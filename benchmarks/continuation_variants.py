@@ -108,12 +108,12 @@ def self_fed() -> None:
 
 
 def quiet_noise() -> None:
-    """The noise on the past is more often small: its deviation is the square of an even draw."""
+    """The noise on the past is most often faint: its deviation is the cube of an even draw."""
     uniform = keras.random.uniform
 
     def drawn(shape: Any, *arguments: Any, **named: Any) -> Any:
         even = uniform(shape, *arguments, **named)
-        return ops.square(even) if len(shape) == 3 and tuple(shape[1:]) == (1, 1) else even
+        return even**3 if len(shape) == 3 and tuple(shape[1:]) == (1, 1) else even
 
     keras.random.uniform = drawn
 

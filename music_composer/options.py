@@ -101,7 +101,7 @@ class GenerateOptions:
     name: str = "output"
     temperature: float = 0.9  # deviation of the noise that a flow starts from
     context_noise: float = 0.4  # deviation of the noise that is added to what the model has just played
-    flow_steps: int = 10  # Euler steps from noise to a frame
+    flow_steps: int = 5  # Euler steps from noise to a frame
     prompt_seconds: float = 6.0  # what the model hears before it plays
     lead_seconds: float = 1.0  # real audio before the cut that a file begins with
     fade_seconds: float = 0.05
