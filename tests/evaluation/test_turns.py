@@ -50,11 +50,12 @@ def test_chords_that_fade_slowly_into_each_other_have_fewer():
     assert len(turns(levels(2.0, 6, 1.9), THRESHOLD, OPTIONS)) < 3 < len(turns(levels(2.0, 6), THRESHOLD, OPTIONS))
 
 
-def test_noise_below_the_audible_range_changes_nothing():
-    sound = chords(0.75, 8)
-    noise = 1e-4 * np.random.default_rng(0).standard_normal(len(sound))
-    clean, noisy = (semitone_levels(each, SPECTRUM) for each in (sound, sound + noise))
-    np.testing.assert_array_equal(turns(noisy, THRESHOLD, OPTIONS), turns(clean, THRESHOLD, OPTIONS))
+def test_chords_too_soft_to_be_heard_beside_a_held_one_are_no_turns():
+    held, soft = chords(9.0, 1), 10 ** (-48 / 20) * chords(0.75, 12)
+    alone, both = (semitone_levels(sound, SPECTRUM) for sound in (held, held + soft))
+    np.testing.assert_allclose(novelty(both, OPTIONS), novelty(alone, OPTIONS), atol=0.2)
+    wide = TurnOptions(range_db=80)
+    assert np.abs(novelty(both, wide) - novelty(alone, wide)).max() > 0.5
 
 
 @given(st.floats(-20, 20), st.integers(0, 60))
