@@ -37,13 +37,13 @@ def main() -> None:
     parser.add_argument("--variant", choices=VARIANTS, help="a way of training that is not in the tool")
     options = parser.parse_args()
 
-    if options.variant:
-        VARIANTS[options.variant]()
-        options.fields.append(f"variant={options.variant}")
-    given = dict(field.split("=", 1) for field in options.fields)
+    given = fields_of(options.fields, ModelOptions, TrainOptions, GenerateOptions)
     network = chosen(ModelOptions, given)
     training = TrainOptions(**chosen(TrainOptions, given), seed=options.seed)
     playing = chosen(GenerateOptions, given)
+    if options.variant:
+        VARIANTS[options.variant]()
+        options.fields.append(f"variant={options.variant}")
     learnt = [field for field in options.fields if field.split("=")[0] not in playing]
     model = options.work / _name(learnt, options.seed) / "model"
     folders = FolderOptions(options.chorales / "train", options.work / "train_data", model)
@@ -64,6 +64,16 @@ def main() -> None:
 
 def _name(fields: list[str], seed: int) -> str:
     return "-".join([*fields, f"seed-{seed}"]).replace("/", "_")
+
+
+def fields_of(words: list[str], *records: Any) -> dict[str, str]:
+    """FIELD=VALUE words as a dictionary; ends the program where no record has such a field."""
+    known = {field.name for record in records for field in dataclasses.fields(record)}
+    given = dict(word.partition("=")[::2] for word in words)
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise SystemExit(f"no such field: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    return given
 
 
 def chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:

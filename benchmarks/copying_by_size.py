@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from continuation_trial import chosen
+from continuation_trial import chosen, fields_of
 
 from music_composer import compose
 from music_composer.audio.wav import seconds_of
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, nargs="+", default=[5, 13, 60])
     parser.add_argument("--hours", type=float, default=8, help="of music heard in training, all epochs together")
     options = parser.parse_args()
-    given = dict(field.split("=", 1) for field in options.fields)
+    given = fields_of(options.fields, ModelOptions, TrainOptions)
     table = ["| learnt | continuations: longest, median | held out: longest, median | no longer | discrepancy |"]
     table.append("|---" * 5 + "|")
     for minutes in options.minutes:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from continuation_trial import chosen
+from continuation_trial import chosen, fields_of
 
 from music_composer.audio.prompts import Prompt
 from music_composer.data import cache
@@ -41,7 +41,7 @@ def main() -> None:
         ready, _ = cache.prepare(options.chorales / "test", Path(folder), here.frame, print, lambda done, total: None)
         songs = [np.array(cache.load_frames(ready, song), np.float32) for song in ready.songs]
     devices.load_keras()
-    playing = GenerateOptions(**chosen(GenerateOptions, dict(field.split("=", 1) for field in options.fields)))
+    playing = GenerateOptions(**chosen(GenerateOptions, fields_of(options.fields, GenerateOptions)))
     frames = here.frame.frames_in(playing.prompt_seconds) // here.model.stack * here.model.stack
     prompts = [song[at : at + frames] for song in songs for at in _starts(len(song) - frames, options.each)]
     played = _play(here, prompts, playing, here.frame.frames_in(options.seconds))

@@ -3,9 +3,10 @@
     python benchmarks/ten_minutes.py WORK piano=CHORALES strings=STRINGS demo [--picture ten-minutes.png]
 
 Each kind is a folder with train/ and test/, and gets a name; `demo` alone is the demo's own music, made here. Trains
-2 x 384 networks on train/, continues prompts of test/ for ten minutes without any watchdog, and prints for each minute
-how far it is from the training music, and what share survives, loops or falls silent. Models, WAVs and figures stay in
-WORK; a second call only prints what is there and draws.
+2 x 384 networks on train/, continues prompts of test/ for ten minutes without any watchdog (16 of the flow, 4 of the
+others), and prints for each minute how far it is from the training music, and what share survives, loops or falls
+silent. Models, WAVs and figures stay in WORK; a second call trains no model again that is there, and of a kind that was
+judged it only prints the figures.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.training import run
 
 NETWORK = {"neurons": 384, "layers": 2}
-RECIPES = ("flow", "regression", "seed")
+RECIPES = {"flow": 16, "regression": 4, "seed": 4}  # and how many continuations of each
 PARTS = ("train", "test")
-PROMPT_SECONDS, SECONDS, COUNT = 8, 600, 4
+PROMPT_SECONDS, SECONDS = 8, 600
 DEMO_MINUTES, DEMO_SEED = 8, 1
 LEAD = GenerateOptions().lead_seconds
 
@@ -67,8 +68,8 @@ def _demo_music(folder: Path) -> Path:
 
 def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
     measures = Measures()
-    prompts = _prompts(sorted((music / "test").glob("*.wav")), work / "prompts")
-    played = {recipe: _play(recipe, music, work, prompts, epochs) for recipe in RECIPES}
+    prompts = _prompts(sorted((music / "test").glob("*.wav")), max(RECIPES.values()), work / "prompts")
+    played = {recipe: _play(recipe, music, work, prompts[:count], epochs) for recipe, count in RECIPES.items()}
     recordings = {part: [Span(path, trim=True) for path in sorted((music / part).glob("*.wav"))] for part in PARTS}
     training, real = ([hear(span, measures) for span in recordings[part]] for part in PARTS)
     flow = run.read_run(work / "model-flow")
@@ -93,19 +94,21 @@ def _play(recipe: str, music: Path, work: Path, prompts: Sequence[Path], epochs:
             play_seed(model, deviation, prompt, SECONDS, span.path)
         return spans
     folders = FolderOptions(music / "train", work / "train_data", work / f"model-{recipe}")
-    training = TrainOptions(epochs=epochs, batch_size=16, seed=1)
-    compose.train(folders, {**NETWORK, "head": recipe}, training, fresh=True)
+    if not run.exists(folders.model):
+        compose.train(folders, {**NETWORK, "head": recipe}, TrainOptions(epochs=epochs, batch_size=16, seed=1))
     wanted = GenerateOptions(name=str(work / recipe), seconds=SECONDS, count=len(prompts), seed=1)
     return [Span(path, LEAD) for path in compose.generate(folders, wanted, prompts)]
 
 
-def _prompts(recordings: Sequence[Path], folder: Path) -> list[Path]:
-    """The middles of held-out recordings."""
+def _prompts(recordings: Sequence[Path], count: int, folder: Path) -> list[Path]:
+    """So many pieces of held-out recordings: one of each in turn, spread evenly over it."""
     folder.mkdir(parents=True, exist_ok=True)
+    each = -(-count // len(recordings))
     prompts = []
-    for i, source in enumerate(recordings[:COUNT]):
-        samples, rate = soundfile.read(source, always_2d=True)
-        start = max(0, len(samples) // 2 - PROMPT_SECONDS * rate)
+    for i in range(count):
+        samples, rate = soundfile.read(recordings[i % len(recordings)], always_2d=True)
+        spare = max(0, len(samples) - PROMPT_SECONDS * rate)
+        start = spare * (i // len(recordings) + 1) // (each + 1)
         prompts.append(folder / f"prompt-{i}.wav")
         soundfile.write(prompts[-1], samples[start : start + PROMPT_SECONDS * rate], rate)
     return prompts
