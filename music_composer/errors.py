@@ -17,6 +17,10 @@ class RecordingError(MusicComposerError):
     """A recording cannot be read, or there is nothing in it to learn from."""
 
 
+class ScoreError(MusicComposerError):
+    """A MIDI file or score cannot be read, or there is nothing in it to learn from."""
+
+
 class CacheError(MusicComposerError):
     """The cache folder cannot be used."""
 

@@ -35,3 +35,72 @@ class Frames:
     @property
     def channels(self) -> int:
         return self.bands.shape[1]
+
+
+NOTE = np.dtype([("start", np.int64), ("stop", np.int64), ("pitch", np.uint8), ("velocity", np.uint8)])
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What one instrument plays.
+
+    notes: dtype NOTE, in the order of (start, pitch); times are ticks, stop > start, pitches 0 to 127 (60 is middle
+    C), velocities 1 to 127.
+    program: of General MIDI, 0 to 127. drums: pitches are kinds of drum.
+    """
+
+    notes: np.ndarray
+    program: int = 0
+    drums: bool = False
+    name: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """Music as notes.
+
+    resolution: ticks in a quarter note.
+    tempos: (tick, quarter notes a minute); metres: (tick, beats in a bar, what note a beat is: 4 is a quarter). Both
+    begin at tick 0.
+    """
+
+    parts: tuple[Part, ...]
+    resolution: int = 480
+    tempos: tuple[tuple[int, float], ...] = ((0, 120.0),)
+    metres: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)
+
+    @property
+    def ticks(self) -> int:
+        """When the last note ends."""
+        return max((int(part.notes["stop"].max()) for part in self.parts if len(part.notes)), default=0)
+
+    @property
+    def count(self) -> int:
+        """Of the notes."""
+        return sum(len(part.notes) for part in self.parts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Roll:
+    """Music as notes on a grid, the pitched parts in one, drums left out.
+
+    velocity: uint8, shape (steps, 128), of what sounds in a step, 0 where nothing does.
+    struck: bool, the same shape: the note begins in this step; what sounds and is not struck is held on.
+    per_quarter: steps in a quarter note.
+    tempos: (step, quarter notes a minute); metres: (step, beats in a bar, what note a beat is).
+    """
+
+    velocity: np.ndarray
+    struck: np.ndarray
+    per_quarter: int = 4
+    tempos: tuple[tuple[int, float], ...] = ((0, 120.0),)
+    metres: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)
+
+    @property
+    def sounding(self) -> np.ndarray:
+        """bool, (steps, 128)"""
+        return self.velocity > 0
+
+    @property
+    def steps(self) -> int:
+        return len(self.velocity)

@@ -11,7 +11,14 @@ import music_composer
 
 PACKAGE = Path(music_composer.__file__).parent
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
-KERAS = ("training/", "layers/", "audio/models/", "audio/generate.py")  # may import it at module level
+KERAS = (
+    "training/",
+    "layers/",
+    "audio/models/",
+    "audio/generate.py",
+    "symbolic/models/",
+    "symbolic/generate.py",
+)  # may import it at module level
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
 
 
@@ -74,7 +81,15 @@ def test_training_knows_nothing_of_what_is_learnt(name):
     assert not within(imports_of(name, anywhere=True), "music_composer.audio", "music_composer.symbolic")
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("data/", "audio/", "layers/"))])
+@pytest.mark.parametrize(("side", "other"), [("audio", "symbolic"), ("symbolic", "audio")])
+def test_the_two_sides_do_not_know_each_other(side, other):
+    for name in [name for name in FILES if name.startswith(f"{side}/")]:
+        assert not within(imports_of(name, anywhere=True), f"music_composer.{other}")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in FILES if name.startswith(("data/", "audio/", "symbolic/", "layers/"))]
+)
 def test_stations_know_nothing_of_the_journey(name):
     upper = ("compose", "cli", "plots", "demo", "evaluation")
     assert not within(imports_of(name, anywhere=True), *(f"music_composer.{module}" for module in upper))

@@ -1,0 +1,74 @@
+"""Scores to piano rolls on a grid of steps, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from music_composer.values import NOTE, Part, Roll, Score
+
+PITCHES = 128
+TICKS_PER_STEP = 120  # of a score that was a roll
+
+
+def to_roll(score: Score, per_quarter: int = 4) -> Roll:
+    """All pitched parts of a score on one grid of `per_quarter` steps in a quarter note.
+
+    Notes begin and end at the nearest steps and last for one step at least. Where two would sound the same pitch the
+    later one ends the earlier; of two that begin together the longer is kept, with the greater velocity.
+    """
+    notes = np.concatenate([np.zeros(0, NOTE), *(part.notes for part in score.parts if not part.drums)])
+    start = _nearest(notes["start"], score.resolution, per_quarter)
+    stop = np.maximum(start + 1, _nearest(notes["stop"], score.resolution, per_quarter))
+    steps = int(stop.max(initial=0))
+    velocity = np.zeros((steps, PITCHES), np.uint8)
+    struck = np.zeros((steps, PITCHES), bool)
+    ends = np.zeros(PITCHES, np.int64)  # of the last note of each pitch
+    for i in np.lexsort((stop, start)):
+        first, last, pitch, loud = start[i], stop[i], notes["pitch"][i], notes["velocity"][i]
+        loudest = max(loud, velocity[first, pitch]) if struck[first, pitch] else loud
+        velocity[first : ends[pitch], pitch] = 0
+        velocity[first:last, pitch] = loudest
+        struck[first, pitch], ends[pitch] = True, last
+    tempos, metres = (_on_grid(changes, score.resolution, per_quarter) for changes in (score.tempos, score.metres))
+    return Roll(velocity, struck, per_quarter, tempos, metres)
+
+
+def to_score(roll: Roll, program: int = 0, name: str = "") -> Score:
+    """The inverse: one part with all notes, each from where it is struck until it is struck again or silent."""
+    made = []
+    for pitch in np.flatnonzero(roll.sounding.any(axis=0)):
+        sounds = roll.sounding[:, pitch]
+        begins = np.flatnonzero(sounds & (roll.struck[:, pitch] | ~np.concatenate([[False], sounds[:-1]])))
+        ends = np.append(begins[1:], roll.steps)
+        for begin, end in zip(begins, ends, strict=True):
+            silent = np.flatnonzero(~sounds[begin:end])
+            stop = begin + silent[0] if len(silent) else end
+            made.append((begin * TICKS_PER_STEP, stop * TICKS_PER_STEP, pitch, roll.velocity[begin, pitch]))
+    notes = np.array(made, NOTE)
+    notes = notes[np.lexsort((notes["pitch"], notes["start"]))]
+    tempos = tuple((step * TICKS_PER_STEP, tempo) for step, tempo in roll.tempos)
+    metres = tuple((step * TICKS_PER_STEP, beats, note) for step, beats, note in roll.metres)
+    return Score((Part(notes, program, name=name),), roll.per_quarter * TICKS_PER_STEP, tempos, metres)
+
+
+def bar_positions(roll: Roll) -> np.ndarray:
+    """Steps since the last bar line, int (steps,); a change of metre begins a bar."""
+    position = np.zeros(roll.steps, np.int64)
+    edges = [*(step for step, *_ in roll.metres), roll.steps]
+    for (first, beats, note), last in zip(roll.metres, edges[1:], strict=True):
+        bar = max(1, beats * 4 * roll.per_quarter // note)
+        position[first:last] = np.arange(max(0, min(last, roll.steps) - first)) % bar
+    return position
+
+
+def _nearest(ticks: Any, resolution: int, per_quarter: int) -> Any:
+    """Steps nearest to ticks; halfway goes on to the next."""
+    return (2 * ticks * per_quarter + resolution) // (2 * resolution)
+
+
+def _on_grid(changes: Any, resolution: int, per_quarter: int) -> Any:
+    """Changes at ticks, (tick, ...), at their nearest steps; of two in one step the later holds."""
+    nearest = {_nearest(tick, resolution, per_quarter): rest for tick, *rest in changes}
+    return tuple((step, *rest) for step, rest in nearest.items())

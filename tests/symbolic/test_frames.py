@@ -1,0 +1,83 @@
+"""Scores on a grid and back."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from music_composer.symbolic.frames import TICKS_PER_STEP, bar_positions, to_roll, to_score
+from music_composer.values import NOTE, Part, Roll, Score
+
+
+def score_of(*notes: tuple[int, int, int, int], resolution: int = 4, drums: bool = False) -> Score:
+    """With four ticks to a quarter a tick is a step."""
+    return Score((Part(np.array(list(notes), NOTE), drums=drums),), resolution)
+
+
+@st.composite
+def rolls(draw: st.DrawFn) -> Roll:
+    """Any roll: what begins to sound is struck, and a note keeps its velocity."""
+    steps = draw(st.integers(1, 20))
+    velocity, struck = np.zeros((steps, 128), np.uint8), np.zeros((steps, 128), bool)
+    for pitch in draw(st.lists(st.integers(0, 127), unique=True, max_size=5)):
+        loud = 0
+        for step in range(steps):
+            what = draw(st.sampled_from(["strike", "hold", "rest"]))
+            if what == "strike":
+                loud = draw(st.integers(1, 127))
+                struck[step, pitch] = True
+            if what == "rest":
+                loud = 0
+            velocity[step, pitch] = loud
+    sounding = np.flatnonzero(velocity.any(axis=1))
+    last = sounding[-1] + 1 if len(sounding) else 0
+    return Roll(velocity[:last], struck[:last])
+
+
+@given(rolls())
+@settings(max_examples=200, deadline=None)
+def test_a_roll_is_a_score_and_a_roll_again(roll):
+    again = to_roll(to_score(roll))
+    assert np.array_equal(again.velocity, roll.velocity)
+    assert np.array_equal(again.struck, roll.struck)
+
+
+def test_notes_begin_and_end_at_the_nearest_steps_and_last_for_one():
+    roll = to_roll(score_of((0, 49, 60, 80), (61, 62, 64, 70), (180, 420, 67, 60), resolution=480))
+    assert np.flatnonzero(roll.velocity[:, 60]).tolist() == [0]  # 49 of 120 ticks: less than half a step, but a note
+    assert np.flatnonzero(roll.velocity[:, 64]).tolist() == [1]
+    assert np.flatnonzero(roll.velocity[:, 67]).tolist() == [2, 3]
+
+
+def test_a_pitch_struck_again_ends_the_note_before():
+    roll = to_roll(score_of((0, 6, 60, 80), (3, 5, 60, 50)))
+    assert roll.velocity[:, 60].tolist() == [80, 80, 80, 50, 50, 0]
+    assert np.flatnonzero(roll.struck[:, 60]).tolist() == [0, 3]
+
+
+def test_of_two_notes_that_begin_together_the_longer_and_the_louder_hold():
+    roll = to_roll(score_of((0, 2, 60, 90), (0, 4, 60, 50)))
+    assert roll.velocity[:, 60].tolist() == [90, 90, 90, 90]
+
+
+def test_drums_are_left_out():
+    both = Score((*score_of((0, 4, 36, 80), drums=True).parts, *score_of((0, 4, 60, 80)).parts), 4)
+    assert np.flatnonzero(to_roll(both).sounding.any(axis=0)).tolist() == [60]
+
+
+def test_no_notes_are_a_roll_of_no_steps():
+    assert to_roll(Score(())).velocity.shape == (0, 128)
+    assert to_score(to_roll(Score(()))).count == 0
+
+
+def test_tempo_and_metre_travel_with_the_music():
+    score = Score(score_of((0, 40, 60, 80)).parts, 4, ((0, 90.0), (16, 60.0)), ((0, 3, 4), (24, 6, 8)))
+    roll = to_roll(score)
+    assert (roll.tempos, roll.metres) == (score.tempos, score.metres)
+    back = to_score(roll)
+    assert back.tempos == ((0, 90.0), (16 * TICKS_PER_STEP, 60.0))
+    assert back.metres == ((0, 3, 4), (24 * TICKS_PER_STEP, 6, 8))
+
+
+def test_positions_count_from_bar_line_to_bar_line():
+    roll = to_roll(Score(score_of((0, 40, 60, 80)).parts, 4, metres=((0, 3, 4), (24, 5, 8))))
+    assert bar_positions(roll).tolist() == [*range(12)] * 2 + [*range(10)] + [*range(6)]
