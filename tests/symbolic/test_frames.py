@@ -2,35 +2,15 @@
 
 import numpy as np
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from music_composer.symbolic.frames import TICKS_PER_STEP, bar_positions, to_roll, to_score
-from music_composer.values import NOTE, Part, Roll, Score
+from music_composer.values import NOTE, Part, Score
+from tests.symbolic.rolls import rolls
 
 
 def score_of(*notes: tuple[int, int, int, int], resolution: int = 4, drums: bool = False) -> Score:
     """With four ticks to a quarter a tick is a step."""
     return Score((Part(np.array(list(notes), NOTE), drums=drums),), resolution)
-
-
-@st.composite
-def rolls(draw: st.DrawFn) -> Roll:
-    """Any roll: what begins to sound is struck, and a note keeps its velocity."""
-    steps = draw(st.integers(1, 20))
-    velocity, struck = np.zeros((steps, 128), np.uint8), np.zeros((steps, 128), bool)
-    for pitch in draw(st.lists(st.integers(0, 127), unique=True, max_size=5)):
-        loud = 0
-        for step in range(steps):
-            what = draw(st.sampled_from(["strike", "hold", "rest"]))
-            if what == "strike":
-                loud = draw(st.integers(1, 127))
-                struck[step, pitch] = True
-            if what == "rest":
-                loud = 0
-            velocity[step, pitch] = loud
-    sounding = np.flatnonzero(velocity.any(axis=1))
-    last = sounding[-1] + 1 if len(sounding) else 0
-    return Roll(velocity[:last], struck[:last])
 
 
 @given(rolls())
