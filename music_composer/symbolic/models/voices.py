@@ -1,0 +1,176 @@
+"""The voices model: an LSTM over steps, and within a step one note after the other, from the bass up.
+
+A step is a set of notes, written as "the next note, or no more": an exact likelihood over all sets (as NADE's chain
+over 88 keys, Boulanger-Lewandowski et al. 2012, but with one decision a note instead of one a key). A decision weighs
+every pitch by what it is, by its pitch class, by the interval to each voice of the step before and to the note below
+it, and may copy the note of the same rank from a past step that it attends to (pointer networks, Vinyals et al. 2015).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from music_composer.symbolic.chords import SILENT
+
+Tensor = Any
+OCTAVE = 12
+NEVER = -1e9
+LEAST = 1e-30  # no chord is impossible
+Past = tuple[Tensor, Tensor, Tensor, Tensor]  # what `known` gives, voices, notes and copies: see `past`
+
+
+@dataclasses.dataclass(frozen=True)
+class VoicesOptions:
+    """The network of the voices model."""
+
+    pitches: int = 88
+    voices: int = 4  # that are led from chord to chord
+    neurons: int = 256
+    wide: int = 512  # first layer of a decision
+    narrow: int = 256  # its second
+    embedding: int = 64  # of a pitch
+    attention: int = 64
+    shifts: int = 12  # semitones that a piece may be transposed by, -5 to 6: the model is told which
+    memory: int = 256  # steps back that attention reaches
+    clock: int = 8  # numbers that say where in bar and phrase a step is
+    dropout: float = 0.5
+    input_dropout: float = 0.25
+
+
+@keras.saving.register_keras_serializable(package="music_composer")
+class Voices(keras.Model):
+    """Log likelihoods of the notes of each step, given all steps before.
+
+    Input: chords int (batch, steps, most), as `to_chords` gives them; led int (batch, steps, voices); clock float
+    (batch, steps, clock); shift int (batch,). Output: natural log likelihood of each step, (batch, steps).
+    """
+
+    def __init__(self, options: VoicesOptions, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.options = options
+        dense, embedding = keras.layers.Dense, keras.layers.Embedding
+        pitches, most_interval = options.pitches, 2 * options.pitches + 1
+        self.pitch = embedding(pitches + 2, options.embedding)  # the two: silent, no more
+        self.pitch_class = embedding(OCTAVE + 2, options.embedding)
+        self.motion = embedding(most_interval, options.embedding // 2)
+        self.shift = embedding(options.shifts, options.embedding // 4)
+        self.lstm = keras.layers.LSTM(options.neurons, return_sequences=True)
+        self.know = dense(options.wide)  # of the past, once a step
+        self.below = dense(options.wide, use_bias=False)  # of the notes chosen, once a decision
+        self.leap = embedding(options.voices * most_interval, options.embedding)  # of a chosen note from each voice
+        self.think = dense(options.narrow, activation="silu")
+        self.by_pitch = dense(pitches)
+        self.by_class = dense(OCTAVE)
+        self.by_motion = dense(options.voices * most_interval)
+        self.by_gap = dense(pitches + 1)
+        self.by_past = dense(2)
+        self.by_end = dense(1)
+        self.ask, self.answer = dense(options.attention), dense(options.attention)
+        self.gate = dense(1, bias_initializer=keras.initializers.Constant(-2.0))
+        self.dropped = keras.layers.Dropout(options.dropout)
+        self.dropped_input = keras.layers.Dropout(options.input_dropout)
+        classes = np.zeros((OCTAVE, pitches), np.float32)
+        classes[np.arange(pitches) % OCTAVE, np.arange(pitches)] = 1
+        self.classes = classes
+
+    def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
+        chords, led, clock, shift = inputs
+        past = self.past(chords, led, clock, shift, training)
+        before = ops.concatenate([ops.full_like(chords[..., :1], -1), chords[..., :-1]], axis=-1)
+        weighed = self.decide(past, self.chosen(before, past[1]), before, training)
+        likelihood = ops.take_along_axis(weighed, chords[..., None], axis=-1)[..., 0]
+        # Only the first "no more" is a decision.
+        return ops.sum(likelihood * ops.cast(before < self.options.pitches, likelihood.dtype), axis=-1)
+
+    def past(self, chords: Tensor, led: Tensor, clock: Tensor, shift: Tensor, training: bool) -> Past:
+        """What is known at each step before its notes, from the steps before."""
+        ranked = ops.one_hot(chords, self.options.pitches + 1, dtype="float32")
+        sounding = ops.sum(ranked, axis=2)[..., :-1]
+        last, second = _delayed(sounding, 1), _delayed(sounding, 2)
+        sung = _delayed(led, 1, SILENT)
+        x = self.heard(last, sung, _delayed(led, 2, SILENT), clock, shift, training)
+        hidden = self.dropped(self.lstm(x), training=training)
+        place = ops.arange(ops.shape(chords)[1])
+        ago = place[:, None] - place[None, :]
+        seen = (ago > 0) & (ago <= self.options.memory)
+        copied = self.copied(hidden, self.answer(hidden), ranked, seen[None])
+        return self.known(hidden, last, second), sung, last, copied
+
+    def heard(
+        self, last: Tensor, sung: Tensor, sung_before: Tensor, clock: Tensor, shift: Tensor, training: bool = False
+    ) -> Tensor:
+        """What the LSTM is given at each step: the step before, how its voices moved, the time, the transposition."""
+        options = self.options
+        moved = ops.where(sung_before < 0, 0, sung - sung_before) + options.pitches
+        voices = self.pitch(sung + 1) + self.pitch_class(ops.where(sung < 0, 0, sung % OCTAVE + 1))
+        music = ops.concatenate([last, last @ self.classes.T, _flat(voices), _flat(self.motion(moved))], axis=-1)
+        key = ops.broadcast_to(self.shift(shift)[:, None], (*ops.shape(last)[:2], options.embedding // 4))
+        return ops.concatenate([self.dropped_input(music, training=training), clock, key], axis=-1)
+
+    def copied(self, hidden: Tensor, answers: Tensor, ranked: Tensor, seen: Tensor) -> Tensor:
+        """Where attention lies on past steps, as weights of their notes by rank, (batch, steps, most, pitches + 1).
+
+        hidden (batch, steps, neurons); of the past: answers (batch, past, attention), ranked (batch, past, most,
+        pitches + 1), and which of it each step sees, (batch, steps, past).
+        """
+        scores = self.ask(hidden) @ ops.swapaxes(answers, 1, 2) / self.options.attention**0.5
+        attended = ops.softmax(ops.where(seen, scores, NEVER), axis=-1) * ops.cast(seen, scores.dtype)
+        return ops.einsum("bts,bskp->btkp", attended, ranked)
+
+    def known(self, hidden: Tensor, last: Tensor, second: Tensor) -> Tensor:
+        return self.know(ops.concatenate([hidden, last, second], axis=-1))
+
+    def chosen(self, before: Tensor, led: Tensor) -> Tensor:
+        """The notes chosen so far in each step, as a sum of what each means, (batch, steps, most, embedding)."""
+        options = self.options
+        interval = before[..., None] - led[:, :, None] + options.pitches
+        offsets = ops.arange(options.voices) * (2 * options.pitches + 1)
+        leaps = ops.sum(self.leap(ops.clip(interval, 0, 2 * options.pitches) + offsets), axis=-2)
+        note = self.pitch(ops.clip(before, 0, options.pitches) + 1) + self.pitch_class(before % OCTAVE + 1) + leaps
+        some = (before >= 0) & (before < options.pitches)
+        return ops.cumsum(ops.where(some[..., None], note, 0.0), axis=2)
+
+    def decide(self, past: Past, chosen: Tensor, before: Tensor, training: bool = False) -> Tensor:
+        """Log probabilities of every pitch and of "no more" for each decision, (batch, steps, most, pitches + 1).
+
+        before: the note chosen last in this step, -1 for the first.
+        """
+        pitches = ops.arange(self.options.pitches)
+        known, led, last, copied = past
+        y = self.dropped(ops.silu(known[:, :, None] + self.below(chosen)), training=training)
+        y = self.dropped(self.think(y), training=training)
+        weight = self.by_pitch(y) + self.by_class(y) @ self.classes + self._by_voices(y, led)
+        above = ops.clip(pitches - before[..., None] - 1, 0, self.options.pitches)
+        weight += ops.take_along_axis(self.by_gap(y), above, axis=-1)
+        held, fresh = ops.split(self.by_past(y), 2, axis=-1)
+        last = last[:, :, None]
+        weight += held * last + fresh * (1 - last)
+        free = pitches > before[..., None]
+        weight = ops.concatenate([ops.where(free, weight, NEVER), self.by_end(y)], axis=-1)
+        free = ops.concatenate([free, ops.ones_like(free[..., :1])], axis=-1)
+        copied = copied * ops.cast(free, y.dtype) * ops.sigmoid(self.gate(y))
+        rest = 1 - ops.sum(copied, axis=-1, keepdims=True)
+        return ops.log(copied + rest * ops.softmax(weight, axis=-1) + LEAST)
+
+    def _by_voices(self, y: Tensor, led: Tensor) -> Tensor:
+        """Weight of each pitch by how far it is from each voice of the step before, (batch, steps, most, pitches)."""
+        voices, pitches = self.options.voices, self.options.pitches
+        motion = ops.reshape(self.by_motion(y), (*ops.shape(y)[:3], voices, 2 * pitches + 1))
+        to_voice = (ops.arange(pitches) - led[..., None] + pitches)[:, :, None]
+        to_voice = ops.broadcast_to(to_voice, (*ops.shape(y)[:3], voices, pitches))
+        return ops.sum(ops.take_along_axis(motion, to_voice, axis=-1), axis=3)
+
+
+def _delayed(x: Tensor, by: int, fill: float = 0) -> Tensor:
+    """x (batch, steps, ...) so many steps later, `fill` before."""
+    return ops.concatenate([ops.full_like(x[:, :by], fill), x[:, :-by]], axis=1)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """(batch, steps, a, b) -> (batch, steps, a * b)"""
+    return ops.reshape(x, (*ops.shape(x)[:2], x.shape[2] * x.shape[3]))

@@ -1,0 +1,165 @@
+"""The voices model plays: chords are drawn step by step, note by note, within what is allowed.
+
+All samples of a batch play side by side in one compiled loop. Random numbers are drawn outside, each sample from its
+own stream, so that a sample depends on its seed alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from music_composer.layers.lstm import lstm_step
+from music_composer.symbolic.chords import SILENT, ways_to_sing
+from music_composer.symbolic.models.voices import NEVER, Voices
+from music_composer.training.devices import compile_arguments
+
+Tensor = Any
+State = list[Tensor]
+
+
+class VoicesPlayer(keras.Model):
+    """Plays as many steps as it is given random numbers for.
+
+    Input: clock (batch, steps, clock), draws (batch, steps, most) even in 0 to 1, allowed and locked (batch, steps,
+    pitches) as 0 and 1, fullest (batch, steps): notes at most; shift (batch,), temperature (batch,), and the state.
+    Output: chords int (batch, steps, most); the logarithm of what share of all chords each step was allowed,
+    (batch, steps); and the state after the last step.
+
+    Pitches that are not allowed never sound; those that are locked always do, and are not counted among `fullest`.
+    """
+
+    def __init__(self, model: Voices, most: int) -> None:
+        super().__init__()
+        self.model, self.most = model, most
+        ways = [ways_to_sing(notes, model.options.voices) for notes in range(1, most + 1)]
+        count = max(map(len, ways))
+        # Filled up with the last way, which can only be found again.
+        self.ways = np.stack([np.concatenate([way, np.repeat(way[-1:], count - len(way), axis=0)]) for way in ways])
+        self.compile(**compile_arguments())
+
+    def initial_state(self, batch: int) -> list[np.ndarray]:
+        """Nothing heard: h, c, notes of the last two steps, voices of the last two, and the memory that attention
+        reaches: answers, notes by rank, and how many steps there were.
+        """
+        options = self.model.options
+        zeros = [np.zeros((batch, size), np.float32) for size in [options.neurons] * 2 + [options.pitches] * 2]
+        silent = [np.full((batch, options.voices), SILENT, np.int32) for _ in range(2)]
+        answers = np.zeros((batch, options.memory, options.attention), np.float32)
+        ranks = np.full((batch, options.memory, self.most), options.pitches, np.int32)
+        return [*zeros, *silent, answers, ranks, np.zeros((batch, 1), np.int32)]
+
+    def call(self, inputs: list[Tensor]) -> list[Tensor]:
+        clock, draws, allowed, locked, fullest, shift, temperature, *state = inputs
+        steps = ops.shape(clock)[1]
+        index = ops.reshape(ops.arange(steps), (1, steps, 1))
+
+        def play(i: Tensor, chords: Tensor, shares: Tensor, *state: Tensor) -> list[Tensor]:
+            now, *within = (ops.take(each, i, axis=1) for each in (clock, draws, allowed, locked, fullest))
+            past, heard = self._hear(now[:, None], shift, list(state))
+            chord, share = self._draw(past, within, temperature)
+            # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
+            chords = ops.where(index == i, chord[:, None], chords)
+            shares = ops.where(index[..., 0] == i, share[:, None], shares)
+            return [i + 1, chords, shares, *self._remember(chord, heard)]
+
+        blank = ops.zeros_like(draws, dtype="int32")
+        start = [ops.zeros((), dtype="int32"), blank, ops.zeros_like(draws[..., 0]), *state]
+        _, chords, shares, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
+        return [chords, shares, *state]
+
+    def _hear(self, clock: Tensor, shift: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
+        """What is known before the notes of a step, as for a batch of one step; and the state, the step heard."""
+        model = self.model
+        h, c, last, second, led, led_before, answers, ranks, count = state
+        x = model.heard(last[:, None], led[:, None], led_before[:, None], clock, shift)
+        h, c = lstm_step(model.lstm, x[:, 0], h, c)
+        hidden = h[:, None]
+        memory = model.options.memory
+        seen = (ops.arange(memory)[None] < count)[:, None]
+        ranked = ops.one_hot(ranks, model.options.pitches + 1, dtype="float32")
+        copied = model.copied(hidden, answers, ranked, seen)
+        known = model.known(hidden, last[:, None], second[:, None])
+        here = (ops.arange(memory)[None] == count % memory)[..., None]
+        answers = ops.where(here, model.answer(hidden), answers)
+        return (known, led[:, None], last[:, None], copied), [
+            h,
+            c,
+            last,
+            second,
+            led,
+            led_before,
+            answers,
+            ranks,
+            count,
+        ]
+
+    def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], warmth: Tensor) -> tuple[Tensor, Tensor]:
+        """One chord, (batch, most), and the logarithm of the share of chords that it was chosen from, (batch,).
+
+        within: draws, allowed, locked and fullest of this step.
+        """
+        draws, allowed, locked, fullest = within
+        pitches = self.model.options.pitches
+        known, led, last, copied = past
+        rank = ops.arange(self.most)[None]
+        place = ops.arange(pitches)[None]
+
+        def choose(k: Tensor, before: Tensor, chosen: Tensor, chord: Tensor, share: Tensor, free: Tensor) -> list:
+            copy = ops.take(copied, k, axis=2)[:, :, None]
+            weight = self.model.decide((known, led, last, copy), chosen, before[:, None])[:, 0, 0] / warmth[:, None]
+            weight -= ops.logsumexp(weight, axis=-1, keepdims=True)
+            # Nothing may be passed over that is locked, and all of it is sung before "no more".
+            waiting = ops.cast(locked > 0, "int32") * ops.cast(place > before, "int32")
+            next_locked = ops.min(ops.where(waiting > 0, place, pitches), axis=-1, keepdims=True)
+            open_ = ((allowed > 0) & (free[:, None] > 0) & (place < next_locked)) | (place == next_locked)
+            open_ = ops.concatenate([open_ & (place > before), next_locked == pitches], axis=-1)
+            # What had ended stays so.
+            ended = before == pitches
+            only_end = ops.arange(pitches + 1)[None] == pitches
+            open_ = ops.where(ended, only_end, open_)
+            weight = ops.where(open_, weight, NEVER)
+            whole = ops.logsumexp(weight, axis=-1, keepdims=True)
+            reached = ops.cumsum(ops.exp(weight - whole), axis=-1)
+            draw = ops.take(draws, k, axis=1)[:, None] * reached[:, -1:]
+            note = ops.argmax(ops.cast(reached > draw, "float32") * ops.cast(open_, "float32"), axis=-1)
+            note = ops.cast(note, "int32")[:, None]
+            share += ops.where(ended[:, 0], 0.0, whole[:, 0])
+            took = (note < pitches)[:, 0]
+            was_locked = ops.any((place == note) & (locked > 0), axis=-1)
+            free -= ops.cast(took & ~was_locked, "int32")
+            chord = ops.where(rank == k, note, chord)
+            chosen = chosen + self.model.chosen(note[:, None], led)
+            return [k + 1, note, chosen, chord, share, free]
+
+        batch = ops.shape(draws)[0]
+        begin = ops.full((batch, 1), SILENT, dtype="int32")
+        nothing = ops.zeros((batch, 1, 1, self.model.options.embedding))
+        chord = ops.full((batch, self.most), pitches, dtype="int32")
+        start = [ops.zeros((), dtype="int32"), begin, nothing, chord, ops.zeros((batch,)), fullest]
+        going = lambda k, before, *rest: (k < self.most) & ops.any(before < pitches)  # noqa: E731
+        _, _, _, chord, share, _ = ops.while_loop(going, choose, start)
+        return chord, share
+
+    def _remember(self, chord: Tensor, state: State) -> State:
+        """The state after a step: its chord (batch, most) becomes the last one."""
+        pitches, memory = self.model.options.pitches, self.model.options.memory
+        h, c, last, _, led, _, answers, ranks, count = state
+        here = (ops.arange(memory)[None] == count % memory)[..., None]
+        ranks = ops.where(here, chord[:, None], ranks)
+        sounding = ops.sum(ops.one_hot(chord, pitches + 1, dtype="float32"), axis=1)[:, :-1]
+        return [h, c, sounding, last, self._led(chord, led), led, answers, ranks, count + 1]
+
+    def _led(self, chord: Tensor, led: Tensor) -> Tensor:
+        """`lead_voices` for one step."""
+        pitches = self.model.options.pitches
+        count = ops.sum(ops.cast(chord < pitches, "int32"), axis=-1)
+        ways = ops.take(ops.convert_to_tensor(self.ways, "int32"), ops.maximum(count, 1) - 1, axis=0)
+        sung = ops.take_along_axis(chord[:, None], ways, axis=-1)
+        moved = ops.sum(ops.abs(sung - led[:, None]), axis=-1)
+        best = ops.where(led[:, 0] == SILENT, 0, ops.argmin(moved, axis=-1))
+        way = ops.take_along_axis(sung, best[:, None, None], axis=1)[:, 0]
+        return ops.where(count[:, None] > 0, way, led)

@@ -1,0 +1,44 @@
+"""A voices model of six pitches with random weights, and pieces for it."""
+
+import numpy as np
+
+from music_composer.symbolic.chords import lead_voices, to_chords
+
+PITCHES, MOST, VOICES = 6, 6, 3
+
+
+def small_model():
+    """Its weights are random, since some begin at nought and would hide what they do."""
+    import keras
+
+    from music_composer.symbolic.models.voices import Voices, VoicesOptions
+
+    keras.utils.set_random_seed(3)
+    small = VoicesOptions(
+        PITCHES, VOICES, neurons=8, wide=16, narrow=12, embedding=8, attention=4, shifts=2, clock=2, memory=5
+    )
+    model = Voices(small)
+    model(inputs_of([np.zeros((3, PITCHES), bool)]))
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.7, np.shape(weight)) for weight in model.get_weights()])
+    return model
+
+
+def clock_of(steps):
+    return np.stack([np.arange(steps) % 2, np.arange(steps) // 2 % 2], axis=1).astype(np.float32)
+
+
+def inputs_of(pieces, steps=0):
+    """Pieces bool (steps, PITCHES) as one batch, filled up with silence."""
+    steps = max(steps, *map(len, pieces), 3)
+    chords, led = [], []
+    for piece in pieces:
+        filled = np.concatenate([piece, np.zeros((steps - len(piece), PITCHES), bool)])
+        chords.append(to_chords(filled, MOST))
+        led.append(lead_voices(chords[-1], PITCHES, VOICES))
+    clock = np.stack([clock_of(steps)] * len(pieces))
+    return [np.stack(chords), np.stack(led), clock, np.arange(len(pieces)) % 2]
+
+
+def some_piece(seed, steps=7):
+    return np.random.default_rng(seed).random((steps, PITCHES)) < 0.4
