@@ -42,10 +42,11 @@ def gain() -> None:
     """Every window is learnt at a level of its own, up to 6 dB louder or softer."""
     learn, silence = loop.learn, np.float32(np.log(floor(FrameOptions())))
 
-    def learn_at_a_level(model: Any, windows: np.ndarray, carried: Any) -> Any:
+    def learn_at_a_level(model: Any, inputs: loop.Inputs, carried: Any) -> Any:
+        windows = inputs[0]
         rng = np.random.default_rng(int(model.noise_seed.state[1]))
         shift = rng.uniform(-GAIN_DB, GAIN_DB, (len(windows), 1, 1)).astype(np.float32) * np.log(10) / 20
-        return learn(model, np.maximum(windows + shift, silence).astype(np.float32), carried)
+        return learn(model, [np.maximum(windows + shift, silence).astype(np.float32)], carried)
 
     loop.learn = learn_at_a_level
 
@@ -60,8 +61,8 @@ def averaged() -> None:
         averages.clear()
         compile_model(model, options)
 
-    def learn_and_average(model: Any, windows: np.ndarray, carried: Any) -> Any:
-        found = learn(model, windows, carried)
+    def learn_and_average(model: Any, inputs: loop.Inputs, carried: Any) -> Any:
+        found = learn(model, inputs, carried)
         now = [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
         if not averages:
             averages.extend(weight.copy() for weight in now)
@@ -122,8 +123,8 @@ def held_state() -> None:
     """Between two chunks a tenth of the neurons keep the state that they had a chunk ago (zoneout, Krueger 2017)."""
     learn = loop.learn
 
-    def learn_with_held_state(model: Any, windows: np.ndarray, carried: Any) -> Any:
-        loss, after = learn(model, windows, carried)
+    def learn_with_held_state(model: Any, inputs: loop.Inputs, carried: Any) -> Any:
+        loss, after = learn(model, inputs, carried)
         rng = np.random.default_rng(int(model.noise_seed.state[1]))
         return loss, [
             np.where(rng.random(new.shape) < HELD_STATE, old, new) for old, new in zip(carried, after, strict=True)

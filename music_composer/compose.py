@@ -21,6 +21,7 @@ from music_composer import excerpts
 from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.data import batches, cache
+from music_composer.data.lessons import WindowLessons
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.networks import trainable_network, trained_network
 from music_composer.options import (
@@ -244,12 +245,13 @@ def _train_job(
     dataset = batches.dataset_of(songs, here.window_steps, here.model.stack, here.held_out, state.seed)
     if dataset.joined:
         say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
+    lessons = WindowLessons(dataset, options.batch_size, options.chunk_steps)
     model = trainable_network(here, songs, options, state, say)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
         f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.head} head, "
         f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
-        f"{dataset.batches_in_epoch(options.batch_size)} steps, seed {state.seed}, {devices.describe()}"
+        f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
 
     def after_epoch(state: checkpoint.TrainState) -> None:
@@ -260,7 +262,7 @@ def _train_job(
 
     try:
         with progress_bar("training") as advance:
-            loop.train(model, dataset, options, state, here.checkpoint, after_epoch, say, advance)
+            loop.train(model, lessons, options, state, here.checkpoint, after_epoch, say, advance)
     except loop.Interrupted:
         done = f"{state.epoch} epochs and {state.batch} steps"
         raise MusicComposerError(f"stopped after {done}, all saved: the same command goes on from there") from None

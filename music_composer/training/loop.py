@@ -1,4 +1,4 @@
-"""The training loop: windows in, best weights and an exact checkpoint out. Knows nothing of sound.
+"""The training loop: lessons in, best weights and an exact checkpoint out. Knows nothing of sound or of notes.
 
 Everything random in a step follows from (seed, epoch, step), so a run that was killed and goes on ends with the
 weights of one that was not.
@@ -6,7 +6,6 @@ weights of one that was not.
 
 from __future__ import annotations
 
-import itertools
 import math
 import signal
 import time
@@ -14,11 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from music_composer.data.batches import Dataset, batches, epoch_windows, held_out_windows
 from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState, save_checkpoint
 from music_composer.training.devices import compile_arguments
@@ -27,6 +25,23 @@ from music_composer.training.progress import Advance, duration
 MEASURED_STEPS = 3  # after the first, which also builds the graph
 DRAWS_PER_STEP = 1000  # room between the random streams of two steps
 FINAL_RATE = 0.02  # of the learning rate, at the end of the cosine
+
+
+Inputs = list[np.ndarray]  # of the model for one update, without the state before it
+
+
+class Lessons(Protocol):
+    """What there is to learn. Random only through (seed, epoch): any epoch can be replayed."""
+
+    @property
+    def batches(self) -> int:
+        """In an epoch."""
+
+    def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[Inputs]]:
+        """The batches of an epoch, from the `first`-th on. Each is one update or several, the state carried on."""
+
+    def held_out(self) -> Iterator[tuple[Inputs, int]]:
+        """What the model is only judged by, and what each part counts: always the same, nothing if there is none."""
 
 
 class Interrupted(Exception):
@@ -55,7 +70,7 @@ def learning_rate(position: float, options: TrainOptions) -> float:
 
 def train(
     model: Any,
-    dataset: Dataset,
+    lessons: Lessons,
     options: TrainOptions,
     state: TrainState,
     checkpoint: Path,
@@ -65,23 +80,21 @@ def train(
 ) -> None:
     """Trains until the job in `state` is done, changing `state` as it goes.
 
-    model: compiled; takes windows and state, as `learn` gives them; `noise_seed` holds its random state.
+    model: compiled; takes inputs and state, as `learn` gives them; `noise_seed` holds its random state.
     after_epoch: called after each epoch; it keeps the weights when `state.best_epoch` is that epoch.
     Raises Interrupted after Ctrl-C.
     """
-    per_epoch = dataset.batches_in_epoch(options.batch_size)
+    per_epoch = lessons.batches
     total = per_epoch * state.job_epochs
     pace = _Pace(total, say)
     with _patient_interrupt() as pressed:
         while not state.job_done:
-            windows = epoch_windows(dataset, state.seed, state.epoch)
             saved = time.monotonic()
-            coming = batches(dataset, windows, dataset.window, options.batch_size, state.batch)
-            for batch in itertools.islice(coming, per_epoch - state.batch):
+            for batch in lessons.epoch(state.seed, state.epoch, state.batch):
                 started = time.monotonic()
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)
-                state.loss_sum += _learn_in_chunks(model, batch, options, state)
+                state.loss_sum += _learn_in_turn(model, batch, state)
                 state.batch += 1
                 state.seconds += time.monotonic() - started
                 if not math.isfinite(state.loss_sum):
@@ -94,38 +107,36 @@ def train(
                     saved = time.monotonic()
                 if pressed():
                     raise Interrupted
-            _end_epoch(model, dataset, options, state, after_epoch, say)
+            _end_epoch(model, lessons, state, after_epoch, say)
             save_checkpoint(checkpoint, model, state)
             if pressed() and not state.job_done:
                 raise Interrupted
 
 
-def learn(model: Any, windows: np.ndarray, carried: Sequence[np.ndarray]) -> tuple[float, list[np.ndarray]]:
-    """One update of the weights by windows (batch, steps + 1, size) and the state before them: loss and state after.
+def learn(model: Any, inputs: Inputs, carried: Sequence[np.ndarray]) -> tuple[float, list[np.ndarray]]:
+    """One update of the weights by a batch and the state before it: loss and state after.
 
     The state comes back as plain numbers: no gradient goes through it.
     """
     from keras import ops
 
-    found = model.train_on_batch([windows, *carried], return_dict=True)
+    found = model.train_on_batch([*inputs, *carried], return_dict=True)
     return float(found["loss"]), [ops.convert_to_numpy(found[f"state_{i}"]) for i in range(len(carried))]
 
 
-def judge(model: Any, windows: np.ndarray) -> float:
-    """The loss of windows that begin with nothing heard; nothing is learnt."""
-    return float(model.test_on_batch([windows, *model.initial_state(len(windows))], return_dict=True)["loss"])
+def judge(model: Any, inputs: Inputs) -> float:
+    """The loss of a batch that begins with nothing heard; nothing is learnt."""
+    return float(model.test_on_batch([*inputs, *model.initial_state(len(inputs[0]))], return_dict=True)["loss"])
 
 
-def held_out_loss(model: Any, dataset: Dataset, batch_size: int) -> float | None:
-    """Mean loss of the held-out windows, with the same noise every time; None when nothing is held out."""
-    windows = held_out_windows(dataset)
-    if not windows:
-        return None
-    losses = []
-    for i, batch in enumerate(batches(dataset, windows, dataset.unit, min(batch_size, len(windows)))):
+def held_out_loss(model: Any, lessons: Lessons) -> float | None:
+    """Mean loss of what is held out, with the same noise every time; None when nothing is."""
+    total, counted = 0.0, 0
+    for i, (inputs, counts) in enumerate(lessons.held_out()):
         seed_step(model, 0, i)
-        losses.append(judge(model, batch))
-    return sum(losses) / len(losses)
+        total += counts * judge(model, inputs)
+        counted += counts
+    return total / counted if counted else None
 
 
 def seed_step(model: Any, seed: int, step: int) -> None:
@@ -133,17 +144,17 @@ def seed_step(model: Any, seed: int, step: int) -> None:
     model.noise_seed.state.assign([seed % 2**31, step * DRAWS_PER_STEP])
 
 
-def _learn_in_chunks(model: Any, batch: np.ndarray, options: TrainOptions, state: TrainState) -> float:
-    """Learns a batch of windows chunk by chunk, the LSTM's state carried on; returns the mean loss.
+def _learn_in_turn(model: Any, batch: Sequence[Inputs], state: TrainState) -> float:
+    """The updates of a batch, the LSTM's state carried on from one to the next; returns their mean loss.
 
-    Truncated backpropagation through time (Williams & Peng 1990): gradients reach back to a chunk's beginning, the
-    memory to the window's. The same music gives as many more updates, in states that only long listening leads to.
+    Truncated backpropagation through time (Williams & Peng 1990): gradients reach back to an update's beginning, the
+    memory to the batch's. The same music gives as many more updates, in states that only long listening leads to.
     """
     losses = []
-    carried = model.initial_state(len(batch))
-    for first in range(0, batch.shape[1] - 1, options.chunk_steps):
+    carried = model.initial_state(len(batch[0][0]))
+    for inputs in batch:
         seed_step(model, state.seed, state.step)
-        loss, carried = learn(model, batch[:, first : first + options.chunk_steps + 1], carried)
+        loss, carried = learn(model, inputs, carried)
         losses.append(loss)
         state.step += 1
     return sum(losses) / len(losses)
@@ -151,14 +162,13 @@ def _learn_in_chunks(model: Any, batch: np.ndarray, options: TrainOptions, state
 
 def _end_epoch(
     model: Any,
-    dataset: Dataset,
-    options: TrainOptions,
+    lessons: Lessons,
     state: TrainState,
     after_epoch: Callable[[TrainState], None],
     say: Callable[[str], None],
 ) -> None:
     loss = state.loss_sum / state.batch
-    judged = held_out_loss(model, dataset, options.batch_size)
+    judged = held_out_loss(model, lessons)
     best = (loss if judged is None else judged) < state.best_loss
     row = {
         "epoch": state.epoch + 1,

@@ -48,7 +48,7 @@ def test_windows_of_another_length_are_judged_as_if_they_came_first():
     for model in (both, alone):
         compile_model(model, TrainOptions())
     lengths = ((both, 9), (both, 21), (alone, 21))
-    losses = [judge(model, windows(4)[:, :length]) for model, length in lengths if not seed_step(model, 1, 1)]
+    losses = [judge(model, [windows(4)[:, :length]]) for model, length in lengths if not seed_step(model, 1, 1)]
     assert losses[1] == pytest.approx(losses[2], rel=1e-5)
 
 
@@ -112,7 +112,7 @@ def test_training_on_one_batch_learns_it(head, share):
     losses = []
     for step in range(120):
         seed_step(model, 1, step)
-        losses.append(learn(model, batch, model.initial_state(len(batch)))[0])
+        losses.append(learn(model, [batch], model.initial_state(len(batch)))[0])
     assert np.mean(losses[-10:]) < share * losses[0]
 
 
@@ -125,7 +125,7 @@ def test_training_leaves_the_encoding_alone():
 
     before = fixed()
     compile_model(model, TrainOptions())
-    learn(model, windows(), model.initial_state(8))
+    learn(model, [windows()], model.initial_state(8))
     for one, other in zip(before, fixed(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -289,7 +289,7 @@ def test_a_model_is_rebuilt_from_its_config():
 def test_a_checkpoint_brings_back_weights_optimiser_and_state(tmp_path):
     model, batch = model_of(), windows()
     compile_model(model, TrainOptions())
-    learn(model, batch, model.initial_state(8))
+    learn(model, [batch], model.initial_state(8))
     state = TrainState(7, job_epochs=3, epoch=1, batch=2, step=9, history=[{"epoch": 1, "loss": 0.5}])
     save_checkpoint(tmp_path / "c.npz", model, state)
     other = model_of()
@@ -300,9 +300,9 @@ def test_a_checkpoint_brings_back_weights_optimiser_and_state(tmp_path):
     for each in (model, other):
         for step in range(3):
             seed_step(each, 1, step)
-            learn(each, batch, each.initial_state(8))
+            learn(each, [batch], each.initial_state(8))
         seed_step(each, 1, 9)
-        losses.append(judge(each, batch))
+        losses.append(judge(each, [batch]))
     assert losses[0] == losses[1]
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from music_composer.data.batches import dataset_of
+from music_composer.data.lessons import WindowLessons
 from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.loop import DRAWS_PER_STEP, _learn_in_chunks, train
+from music_composer.training.loop import DRAWS_PER_STEP, _learn_in_turn, held_out_loss, train
 
 
 class Notes:
@@ -27,6 +28,9 @@ class Notes:
     def initial_state(self, batch: int) -> list[np.ndarray]:
         return [np.zeros((batch, 1), np.float32)]
 
+    def test_on_batch(self, inputs: list[np.ndarray], return_dict: bool) -> dict[str, np.ndarray]:
+        return {"loss": inputs[0][0, 0, 0]}
+
     def train_on_batch(self, inputs: list[np.ndarray], return_dict: bool) -> dict[str, np.ndarray]:
         windows, state = inputs
         self.chunks.append(windows[0, :, 0])
@@ -34,14 +38,20 @@ class Notes:
         return {"loss": windows[0, 0, 0], "state_0": state + 1}
 
 
-def test_chunks_follow_each_other_and_carry_the_state_on() -> None:
+def test_updates_follow_each_other_and_carry_the_state_on() -> None:
     model, state = Notes(), TrainState(7, step=3)
-    window = np.broadcast_to(np.arange(11.0)[None, :, None], (2, 11, 4))
-    loss = _learn_in_chunks(model, window, TrainOptions(chunk_steps=4), state)
-    assert [list(chunk) for chunk in model.chunks] == [[0, 1, 2, 3, 4], [4, 5, 6, 7, 8], [8, 9, 10]]
+    chunks = [np.full((2, 4, 4), float(first)) for first in (0, 4, 8)]
+    loss = _learn_in_turn(model, [[chunk] for chunk in chunks], state)
+    assert [chunk[0] for chunk in model.chunks] == [0, 4, 8]
     assert model.states == [0, 1, 2]
     assert [place for _, place in model.seeds] == [step * DRAWS_PER_STEP for step in (3, 4, 5)]
     assert (state.step, loss) == (6, 4.0)
+
+
+def test_what_is_held_out_counts_as_much_as_there_is_of_it() -> None:
+    lessons = types.SimpleNamespace(held_out=lambda: iter([([np.full((1, 1, 1), 2.0)], 3), ([np.zeros((1, 1, 1))], 1)]))
+    assert held_out_loss(Notes(), lessons) == 1.5
+    assert held_out_loss(Notes(), types.SimpleNamespace(held_out=lambda: iter([]))) is None
 
 
 @pytest.mark.parametrize(("batch_size", "batches"), [(10, 1), (8, 1), (7, 2), (11, 1)])
@@ -52,7 +62,7 @@ def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(
     dataset = dataset_of([np.zeros((11 * 10, 1, 1), np.float32)], window_steps=9, stack=1, held_out=0.0, seed=1)
     assert dataset.windows_in_epoch == 11
     model, state = Notes(), TrainState(1, job_epochs=3)
-    options = TrainOptions(batch_size=batch_size, chunk_steps=9)
-    train(model, dataset, options, state, tmp_path, lambda _: None, lambda _: None, lambda *_: None)
+    lessons = WindowLessons(dataset, batch_size, chunk_steps=9)
+    train(model, lessons, TrainOptions(), state, tmp_path, lambda _: None, lambda _: None, lambda *_: None)
     assert len(model.chunks) == 3 * batches
     assert state.epoch == 3

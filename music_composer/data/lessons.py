@@ -1,0 +1,38 @@
+"""A dataset as lessons of the training loop: windows in batches, each learnt in chunks."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from music_composer.data.batches import Dataset, batches, epoch_windows, held_out_windows
+
+
+@dataclasses.dataclass(frozen=True)
+class WindowLessons:
+    """batch_size: windows in a batch; chunk_steps: steps of them between two updates of the weights."""
+
+    dataset: Dataset
+    batch_size: int
+    chunk_steps: int
+
+    @property
+    def batches(self) -> int:
+        return self.dataset.batches_in_epoch(self.batch_size)
+
+    def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
+        """Windows (batch, steps + 1, size) chunk by chunk; the last step of one is the first of the next."""
+        windows = epoch_windows(self.dataset, seed, epoch)
+        coming = batches(self.dataset, windows, self.dataset.window, self.batch_size, first)
+        for batch in itertools.islice(coming, self.batches - first):
+            starts = range(0, batch.shape[1] - 1, self.chunk_steps)
+            yield [[batch[:, start : start + self.chunk_steps + 1]] for start in starts]
+
+    def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
+        windows = held_out_windows(self.dataset)
+        size = min(self.batch_size, len(windows)) or 1
+        for batch in batches(self.dataset, windows, self.dataset.unit, size):
+            yield [batch], 1
