@@ -83,6 +83,7 @@ class TrainOptions:
     warmup: float = 0.05  # share of the run in which the learning rate rises
     clip_norm: float = 1.0
     weight_decay: float = 0.01
+    average: float = 0.0  # share of the average of all weights so far that an update keeps; 0: the weights themselves
     flow_draws: int = 4  # points on the way from noise to music that each step is trained on
     checkpoint_seconds: float = 300.0  # an epoch that takes longer is saved on the way
     seed: int | None = None

@@ -53,7 +53,12 @@ def compile_model(model: Any, options: TrainOptions) -> None:
     from music_composer.training.adamw import FusedAdamW
 
     optimizer = FusedAdamW(
-        options.learning_rate, weight_decay=options.weight_decay, beta_2=0.99, global_clipnorm=options.clip_norm
+        options.learning_rate,
+        weight_decay=options.weight_decay,
+        beta_2=0.99,
+        global_clipnorm=options.clip_norm,
+        use_ema=bool(options.average),
+        ema_momentum=options.average,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer=optimizer, **compile_arguments())
@@ -107,7 +112,8 @@ def train(
                     saved = time.monotonic()
                 if pressed():
                     raise Interrupted
-            _end_epoch(model, lessons, state, after_epoch, say)
+            with averaged(model):
+                _end_epoch(model, lessons, state, after_epoch, say)
             save_checkpoint(checkpoint, model, state)
             if pressed() and not state.job_done:
                 raise Interrupted
@@ -137,6 +143,21 @@ def held_out_loss(model: Any, lessons: Lessons) -> float | None:
         total += counts * judge(model, inputs)
         counted += counts
     return total / counted if counted else None
+
+
+@contextmanager
+def averaged(model: Any) -> Iterator[None]:
+    """While inside, the weights are the mean of those before (Polyak & Juditsky 1992), if that is being kept."""
+    if not model.optimizer.use_ema:
+        yield
+        return
+    live = [np.array(weight) for weight in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for weight, value in zip(model.trainable_variables, live, strict=True):
+            weight.assign(value)
 
 
 def seed_step(model: Any, seed: int, step: int) -> None:

@@ -11,7 +11,8 @@ def small_model():
     """Its weights are random, since some begin at nought and would hide what they do."""
     import keras
 
-    from music_composer.symbolic.models.voices import Voices, VoicesOptions
+    from music_composer.symbolic.models.voices import Voices
+    from music_composer.symbolic.options import VoicesOptions
 
     keras.utils.set_random_seed(3)
     small = VoicesOptions(
@@ -37,7 +38,8 @@ def inputs_of(pieces, steps=0):
         chords.append(to_chords(filled, MOST))
         led.append(lead_voices(chords[-1], PITCHES, VOICES))
     clock = np.stack([clock_of(steps)] * len(pieces))
-    return [np.stack(chords), np.stack(led), clock, np.arange(len(pieces)) % 2]
+    weight = np.stack([np.arange(steps) < len(piece) for piece in pieces]).astype(np.float32)
+    return [np.stack(chords), np.stack(led), clock, np.arange(len(pieces)) % 2, weight]
 
 
 def some_piece(seed, steps=7):

@@ -12,7 +12,14 @@ from music_composer.data.batches import dataset_of
 from music_composer.data.lessons import WindowLessons
 from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.loop import DRAWS_PER_STEP, _learn_in_turn, held_out_loss, train
+from music_composer.training.loop import (
+    DRAWS_PER_STEP,
+    _learn_in_turn,
+    averaged,
+    compile_model,
+    held_out_loss,
+    train,
+)
 
 
 class Notes:
@@ -66,3 +73,30 @@ def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(
     train(model, lessons, TrainOptions(), state, tmp_path, lambda _: None, lambda _: None, lambda *_: None)
     assert len(model.chunks) == 3 * batches
     assert state.epoch == 3
+
+
+def test_what_is_judged_and_kept_is_the_mean_of_the_weights_if_asked() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+    model.compute_loss = lambda y_pred=None, **rest: keras.ops.mean(y_pred)
+    compile_model(model, TrainOptions(average=0.5, learning_rate=0.1, weight_decay=0.0))
+    mean = None
+    for _ in range(4):
+        model.train_on_batch(np.ones((2, 1), np.float32))
+        live = float(model.get_weights()[0][0, 0])
+        mean = live if mean is None else (mean + live) / 2
+    with averaged(model):
+        assert float(model.get_weights()[0][0, 0]) == pytest.approx(mean)
+    assert float(model.get_weights()[0][0, 0]) == pytest.approx(live)
+    assert abs(mean - live) > 0.05
+
+
+def test_without_a_mean_the_weights_are_what_they_are() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    compile_model(model, TrainOptions())
+    before = model.get_weights()
+    with averaged(model):
+        assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))

@@ -15,7 +15,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from music_composer.options import from_plain
 from music_composer.symbolic.chords import SILENT
+from music_composer.symbolic.options import VoicesOptions
 
 Tensor = Any
 OCTAVE = 12
@@ -24,30 +26,13 @@ LEAST = 1e-30  # no chord is impossible
 Past = tuple[Tensor, Tensor, Tensor, Tensor]  # what `known` gives, voices, notes and copies: see `past`
 
 
-@dataclasses.dataclass(frozen=True)
-class VoicesOptions:
-    """The network of the voices model."""
-
-    pitches: int = 88
-    voices: int = 4  # that are led from chord to chord
-    neurons: int = 256
-    wide: int = 512  # first layer of a decision
-    narrow: int = 256  # its second
-    embedding: int = 64  # of a pitch
-    attention: int = 64
-    shifts: int = 12  # semitones that a piece may be transposed by, -5 to 6: the model is told which
-    memory: int = 256  # steps back that attention reaches
-    clock: int = 8  # numbers that say where in bar and phrase a step is
-    dropout: float = 0.5
-    input_dropout: float = 0.25
-
-
 @keras.saving.register_keras_serializable(package="music_composer")
 class Voices(keras.Model):
     """Log likelihoods of the notes of each step, given all steps before.
 
     Input: chords int (batch, steps, most), as `to_chords` gives them; led int (batch, steps, voices); clock float
-    (batch, steps, clock); shift int (batch,). Output: natural log likelihood of each step, (batch, steps).
+    (batch, steps, clock); shift int (batch,); weight (batch, steps), 1 for steps that count. Output: natural log
+    likelihood of each step, (batch, steps). The loss is nats a step that counts.
     """
 
     def __init__(self, options: VoicesOptions, **kwargs: Any) -> None:
@@ -72,20 +57,45 @@ class Voices(keras.Model):
         self.by_end = dense(1)
         self.ask, self.answer = dense(options.attention), dense(options.attention)
         self.gate = dense(1, bias_initializer=keras.initializers.Constant(-2.0))
-        self.dropped = keras.layers.Dropout(options.dropout)
-        self.dropped_input = keras.layers.Dropout(options.input_dropout)
+        # All randomness of training; the loop sets it before each step, so that any step can be replayed.
+        self.noise_seed = keras.random.SeedGenerator(0)
         classes = np.zeros((OCTAVE, pitches), np.float32)
         classes[np.arange(pitches) % OCTAVE, np.arange(pitches)] = 1
         self.classes = classes
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        chords, led, clock, shift = inputs
+        chords, led, clock, shift, weight = inputs
         past = self.past(chords, led, clock, shift, training)
         before = ops.concatenate([ops.full_like(chords[..., :1], -1), chords[..., :-1]], axis=-1)
         weighed = self.decide(past, self.chosen(before, past[1]), before, training)
         likelihood = ops.take_along_axis(weighed, chords[..., None], axis=-1)[..., 0]
         # Only the first "no more" is a decision.
-        return ops.sum(likelihood * ops.cast(before < self.options.pitches, likelihood.dtype), axis=-1)
+        decisions = ops.cast(before < self.options.pitches, likelihood.dtype) * weight[..., None]
+        return ops.sum(likelihood * decisions, axis=-1)
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        return -ops.sum(y_pred) / ops.sum(x[-1])
+
+    def compute_metrics(self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> dict[str, Tensor]:
+        return {"loss": self.compute_loss(x, y_pred=y_pred)}
+
+    def initial_state(self, batch: int) -> list[np.ndarray]:
+        """Nothing is carried from batch to batch."""
+        return []
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "options": dataclasses.asdict(self.options)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Voices:
+        return cls(**{**config, "options": from_plain(VoicesOptions, config["options"])})
 
     def past(self, chords: Tensor, led: Tensor, clock: Tensor, shift: Tensor, training: bool) -> Past:
         """What is known at each step before its notes, from the steps before."""
@@ -94,7 +104,7 @@ class Voices(keras.Model):
         last, second = _delayed(sounding, 1), _delayed(sounding, 2)
         sung = _delayed(led, 1, SILENT)
         x = self.heard(last, sung, _delayed(led, 2, SILENT), clock, shift, training)
-        hidden = self.dropped(self.lstm(x), training=training)
+        hidden = self._dropped(self.lstm(x), training)
         place = ops.arange(ops.shape(chords)[1])
         ago = place[:, None] - place[None, :]
         seen = (ago > 0) & (ago <= self.options.memory)
@@ -110,7 +120,7 @@ class Voices(keras.Model):
         voices = self.pitch(sung + 1) + self.pitch_class(ops.where(sung < 0, 0, sung % OCTAVE + 1))
         music = ops.concatenate([last, last @ self.classes.T, _flat(voices), _flat(self.motion(moved))], axis=-1)
         key = ops.broadcast_to(self.shift(shift)[:, None], (*ops.shape(last)[:2], options.embedding // 4))
-        return ops.concatenate([self.dropped_input(music, training=training), clock, key], axis=-1)
+        return ops.concatenate([self._dropped(music, training, self.options.input_dropout), clock, key], axis=-1)
 
     def copied(self, hidden: Tensor, answers: Tensor, ranked: Tensor, seen: Tensor) -> Tensor:
         """Where attention lies on past steps, as weights of their notes by rank, (batch, steps, most, pitches + 1).
@@ -142,8 +152,8 @@ class Voices(keras.Model):
         """
         pitches = ops.arange(self.options.pitches)
         known, led, last, copied = past
-        y = self.dropped(ops.silu(known[:, :, None] + self.below(chosen)), training=training)
-        y = self.dropped(self.think(y), training=training)
+        y = self._dropped(ops.silu(known[:, :, None] + self.below(chosen)), training)
+        y = self._dropped(self.think(y), training)
         weight = self.by_pitch(y) + self.by_class(y) @ self.classes + self._by_voices(y, led)
         above = ops.clip(pitches - before[..., None] - 1, 0, self.options.pitches)
         weight += ops.take_along_axis(self.by_gap(y), above, axis=-1)
@@ -156,6 +166,10 @@ class Voices(keras.Model):
         copied = copied * ops.cast(free, y.dtype) * ops.sigmoid(self.gate(y))
         rest = 1 - ops.sum(copied, axis=-1, keepdims=True)
         return ops.log(copied + rest * ops.softmax(weight, axis=-1) + LEAST)
+
+    def _dropped(self, x: Tensor, training: bool, share: float | None = None) -> Tensor:
+        share = self.options.dropout if share is None else share
+        return keras.random.dropout(x, share, seed=self.noise_seed) if training and share else x
 
     def _by_voices(self, y: Tensor, led: Tensor) -> Tensor:
         """Weight of each pitch by how far it is from each voice of the step before, (batch, steps, most, pitches)."""

@@ -1,0 +1,149 @@
+"""Pieces of notes as lessons of the training loop: cut, transposed, and filled up to batches."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from music_composer.symbolic.chords import lead_voices, to_chords
+from music_composer.symbolic.options import VoicesOptions
+
+ROUND = 32  # batches are filled up to a multiple of so many steps: every other length is another graph to build
+ALIKE = 24  # pieces that differ in length by less are put into a batch together, more or less
+LOWEST_SHIFT = -5  # semitones
+UNSHIFTED = 1 / 3  # of the batches
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """sounding: bool (steps, pitches). clock: float (steps, clock), where in bar and phrase each step is."""
+
+    sounding: np.ndarray
+    clock: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        return len(self.sounding)
+
+    def cut(self, start: int, steps: int) -> Piece:
+        return Piece(self.sounding[start : start + steps], self.clock[start : start + steps])
+
+    def shifted(self, semitones: int) -> Piece:
+        """Transposed; `fits` says whether it can be."""
+        return Piece(np.roll(self.sounding, semitones, axis=1), self.clock)
+
+    def fits(self, semitones: int) -> bool:
+        lowest, highest = self.range
+        return lowest + semitones >= 0 and highest + semitones < self.sounding.shape[1]
+
+    @functools.cached_property
+    def range(self) -> tuple[int, int]:
+        """Lowest and highest pitch; those of a piece of silence are the middle."""
+        found = np.flatnonzero(self.sounding.any(axis=0))
+        middle = self.sounding.shape[1] // 2
+        return (int(found[0]), int(found[-1])) if len(found) else (middle, middle)
+
+
+@dataclasses.dataclass(frozen=True)
+class VoicesLessons:
+    """Pieces for the voices model.
+
+    window_steps: a longer piece is cut into windows of so many, at places that change from epoch to epoch.
+    """
+
+    training: Sequence[Piece]
+    judged: Sequence[Piece]
+    options: VoicesOptions
+    batch_size: int
+    window_steps: int
+
+    @property
+    def batches(self) -> int:
+        return -(-sum(-(-piece.steps // self.window_steps) for piece in self.training) // self.batch_size)
+
+    @functools.cached_property
+    def most(self) -> int:
+        """Notes in a step, at most, and one decision more."""
+        pieces = [*self.training, *self.judged]
+        return 1 + max((int(piece.sounding.sum(axis=1).max(initial=0)) for piece in pieces), default=0)
+
+    def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
+        rng = np.random.default_rng([seed, 1, epoch])
+        windows = [window for piece in self.training for window in self._windows(piece, rng)]
+        # Alike in length, but never the same together in every epoch.
+        lengths = np.array([window.steps for window in windows])
+        order = np.argsort(lengths // ALIKE + rng.random(len(windows)), kind="stable")
+        starts = rng.permutation(range(0, len(order), self.batch_size))
+        for number in range(first, len(starts)):
+            chosen = [windows[i] for i in order[starts[number] : starts[number] + self.batch_size]]
+            shifts = self._shifts(chosen, np.random.default_rng([seed, 2, epoch, number]))
+            yield [self.inputs(chosen, shifts)]
+
+    def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
+        windows = [
+            piece.cut(start, self.window_steps)
+            for piece in sorted(self.judged, key=lambda piece: piece.steps)
+            for start in range(0, piece.steps, self.window_steps)
+        ]
+        for i in range(0, len(windows), self.batch_size):
+            batch = windows[i : i + self.batch_size]
+            yield self.inputs(batch, [0] * len(batch)), sum(piece.steps for piece in batch)
+
+    def inputs(self, pieces: Sequence[Piece], shifts: Sequence[int]) -> list[np.ndarray]:
+        """What the model is given for pieces that are to be transposed by so many semitones."""
+        return voices_inputs(pieces, shifts, self.options, self.most)
+
+    def _windows(self, piece: Piece, rng: np.random.Generator) -> Iterator[Piece]:
+        """Cuts that together cover a piece; where they overlap is random."""
+        count = -(-piece.steps // self.window_steps)
+        early = np.sort(rng.integers(0, count * self.window_steps - piece.steps + 1, count))
+        early[0] = 0
+        early[-1] = max(0, count * self.window_steps - piece.steps)
+        for i in range(count):
+            yield piece.cut(max(0, i * self.window_steps - int(early[i])), self.window_steps)
+
+    def _shifts(self, pieces: Sequence[Piece], rng: np.random.Generator) -> list[int]:
+        if rng.random() < UNSHIFTED:
+            return [0] * len(pieces)
+        shifts = range(LOWEST_SHIFT, LOWEST_SHIFT + self.options.shifts)
+        return [int(rng.choice([shift for shift in shifts if piece.fits(shift)])) for piece in pieces]
+
+
+def voices_inputs(
+    pieces: Sequence[Piece], shifts: Sequence[int], options: VoicesOptions, most: int
+) -> list[np.ndarray]:
+    """chords, led, clock, shift and weight, as the voices model takes them, filled up to the longest piece."""
+    shape = len(pieces), -(-max(piece.steps for piece in pieces) // ROUND) * ROUND
+    chords = np.full((*shape, most), options.pitches, np.int32)
+    led = np.zeros((*shape, options.voices), np.int32)
+    clock = np.zeros((*shape, options.clock), np.float32)
+    weight = np.zeros(shape, np.float32)
+    for i, (piece, shift) in enumerate(zip(pieces, shifts, strict=True)):
+        steps = piece.steps
+        chords[i, :steps] = to_chords(piece.shifted(shift).sounding, most)
+        led[i] = lead_voices(chords[i], options.pitches, options.voices)
+        clock[i, :steps], weight[i, :steps] = piece.clock, 1
+    return [chords, led, clock, np.array(shifts, np.int32) - LOWEST_SHIFT, weight]
+
+
+def likelihood_of(
+    judge: Callable[[list[np.ndarray]], np.ndarray], pieces: Sequence[Piece], options: VoicesOptions, batch: int = 8
+) -> list[np.ndarray]:
+    """Natural log likelihood of each step of whole pieces, (steps,) each. judge: inputs -> (batch, steps)."""
+    most = 1 + max(int(piece.sounding.sum(axis=1).max(initial=0)) for piece in pieces)
+    found: dict[int, np.ndarray] = {}
+    order = sorted(range(len(pieces)), key=lambda i: pieces[i].steps)
+    for first in range(0, len(order), batch):
+        numbers = order[first : first + batch]
+        inputs = voices_inputs([pieces[i] for i in numbers], [0] * len(numbers), options, most)
+        for i, row in zip(numbers, judge(inputs), strict=True):
+            found[i] = row[: pieces[i].steps]
+    return [found[i] for i in range(len(pieces))]
+
+
+def binary_clock(steps: int, bits: int) -> np.ndarray:
+    """Where each step is, as the bits of its number, -1 and 1, (steps, bits): for music whose metre is not known."""
+    return np.where(np.arange(steps)[:, None] >> np.arange(bits) & 1, 1.0, -1.0).astype(np.float32)

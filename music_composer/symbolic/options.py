@@ -1,0 +1,35 @@
+"""The symbolic backend's own records, one frozen one for each stage. Defaults live here and nowhere else."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from music_composer.options import TrainOptions
+
+
+@dataclasses.dataclass(frozen=True)
+class VoicesOptions:
+    """The network of the voices model: what is stored in the run folder rebuilds it."""
+
+    pitches: int = 88
+    voices: int = 4  # that are led from chord to chord
+    neurons: int = 256
+    wide: int = 512  # first layer of a decision
+    narrow: int = 256  # its second
+    embedding: int = 64  # of a pitch
+    attention: int = 64
+    shifts: int = 12  # semitones that a piece may be transposed by, -5 to 6: the model is told which
+    memory: int = 256  # steps back that attention reaches
+    clock: int = 8  # numbers that say where in bar and phrase a step is
+    dropout: float = 0.5
+    input_dropout: float = 0.25
+
+
+VOICES_TRAINING = TrainOptions(
+    epochs=60,
+    batch_size=8,
+    window_steps=256,
+    learning_rate=2.5e-3,
+    weight_decay=0.3,
+    average=0.995,
+)

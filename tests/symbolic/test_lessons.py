@@ -1,0 +1,88 @@
+"""Pieces as lessons: all of them, transposed within the keys there are, the same from any batch on."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from music_composer.symbolic.chords import to_sounding
+from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece, VoicesLessons, binary_clock, likelihood_of
+from music_composer.symbolic.options import VoicesOptions
+
+OPTIONS = VoicesOptions(pitches=12, voices=3, shifts=4, clock=3)
+
+
+def piece_of(steps, number=0, lowest=5, highest=7):
+    """Its clock holds its number and the step, so that a window tells where it comes from."""
+    sounding = np.zeros((steps, 12), bool)
+    sounding[:, lowest] = sounding[::2, highest] = True
+    clock = np.zeros((steps, 3), np.float32)
+    clock[:, 0], clock[:, 1] = number, np.arange(steps)
+    return Piece(sounding, clock)
+
+
+def lessons_of(lengths, batch_size=4, window_steps=20, **more):
+    return VoicesLessons([piece_of(n, i) for i, n in enumerate(lengths)], [], OPTIONS, batch_size, window_steps, **more)
+
+
+def rows(lessons, epoch=0):
+    """(piece, step, shift) of every step that counts."""
+    for [[_, _, clock, shift, weight]] in lessons.epoch(1, epoch, 0):
+        for one, by, counts in zip(clock, shift, weight, strict=True):
+            yield from ((int(a), int(b), int(by)) for a, b, _ in one[counts > 0])
+
+
+@given(st.lists(st.integers(1, 70), min_size=1, max_size=9), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_an_epoch_sees_every_step_of_every_piece(lengths, epoch):
+    seen = {(piece, step) for piece, step, _ in rows(lessons_of(lengths), epoch)}
+    assert seen == {(i, step) for i, length in enumerate(lengths) for step in range(length)}
+
+
+def test_shifts_stay_within_the_keys_and_are_told():
+    pieces = [piece_of(9, 0, lowest=3, highest=11), piece_of(9, 1)]
+    lessons = VoicesLessons(pieces, [], OPTIONS, 2, 20)
+    told = {0: set(), 1: set()}
+    for epoch in range(30):
+        for [[chords, _, clock, shift, weight]] in lessons.epoch(1, epoch, 0):
+            for chord, one, by, counts in zip(chords, clock, shift, weight, strict=True):
+                piece, semitones = int(one[0, 0]), int(by) + LOWEST_SHIFT
+                told[piece].add(semitones)
+                sounding = to_sounding(chord[counts > 0], 12)
+                assert np.array_equal(sounding, np.roll(pieces[piece].sounding, semitones, axis=1))
+    assert told[0] == {-3, -2, 0}
+    assert told[1] == {-5, -4, -3, -2, 0}
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_an_epoch_goes_on_from_any_batch(first):
+    lessons = lessons_of([9, 30, 50, 11, 8, 31, 19, 4])
+    whole, rest = (list(lessons.epoch(3, 1, start)) for start in (0, first))
+    assert len(whole) == lessons.batches
+    assert len(rest) == lessons.batches - first
+    for batch, other in zip(whole[first:], rest, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(batch[0], other[0], strict=True))
+
+
+def test_what_is_held_out_is_all_of_it_untransposed_and_counted():
+    judged = [piece_of(n, i) for i, n in enumerate([45, 3, 20])]
+    lessons = VoicesLessons([piece_of(9)], judged, OPTIONS, 2, 20)
+    counted, steps = 0, set()
+    for [_, _, clock, shift, weight], counts in lessons.held_out():
+        assert (shift + LOWEST_SHIFT == 0).all()
+        assert weight.sum() == counts
+        counted += counts
+        steps |= {(int(a), int(b)) for a, b, _ in clock[weight > 0]}
+    assert counted == len(steps) == 68
+
+
+def test_likelihoods_come_back_to_their_pieces():
+    pieces = [piece_of(n, i) for i, n in enumerate([45, 3, 20, 8])]
+    found = likelihood_of(lambda inputs: 100 * inputs[2][..., 0] + inputs[2][..., 1], pieces, OPTIONS, batch=3)
+    for i, (piece, each) in enumerate(zip(pieces, found, strict=True)):
+        assert each == pytest.approx(100 * i + np.arange(piece.steps))
+
+
+def test_the_binary_clock_counts():
+    clock = binary_clock(6, 3)
+    assert [int("".join("1" if bit > 0 else "0" for bit in row[::-1]), 2) for row in clock] == [*range(6)]
