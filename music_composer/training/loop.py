@@ -151,7 +151,9 @@ def averaged(model: Any) -> Iterator[None]:
     if not model.optimizer.use_ema:
         yield
         return
-    live = [np.array(weight) for weight in model.trainable_variables]
+    from keras import ops
+
+    live = [ops.convert_to_numpy(weight).copy() for weight in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
     try:
         yield

@@ -29,7 +29,7 @@ class Notes:
         self.chunks: list[np.ndarray] = []
         self.states: list[float] = []
         self.seeds: list[list[int]] = []
-        self.optimizer = types.SimpleNamespace(learning_rate=0.0)
+        self.optimizer = types.SimpleNamespace(learning_rate=0.0, use_ema=False)
         self.noise_seed = types.SimpleNamespace(state=types.SimpleNamespace(assign=self.seeds.append))
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
@@ -79,7 +79,7 @@ def test_what_is_judged_and_kept_is_the_mean_of_the_weights_if_asked() -> None:
     import keras
 
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
-    model.compute_loss = lambda y_pred=None, **rest: keras.ops.mean(y_pred)
+    model.compute_loss = lambda x, y, y_pred, *rest, **more: keras.ops.mean(y_pred)
     compile_model(model, TrainOptions(average=0.5, learning_rate=0.1, weight_decay=0.0))
     mean = None
     for _ in range(4):
