@@ -74,8 +74,7 @@ def train(
     if old:
         _check_fits(old, model_options)
     ready = prepare(folders, old.frame if old else FrameOptions(), say)
-    division = options.window_steps, options.held_out
-    here = old or run.Run(folders.model, ready.options, ModelOptions(**model_options), ready.channels, *division)
+    here = old or _new_run(folders.model, ready, ModelOptions(**model_options), options)
     before = checkpoint.read_state(here.checkpoint) if old else None
     state = next_job(before, options, ready.digest, then_generate, say)
     if state.job_done:
@@ -232,6 +231,12 @@ def compose(
     paths = generate(folders, generating, prompts, blend=blend, say=say)
     checkpoint.mark_generated(here.checkpoint)
     return paths
+
+
+def _new_run(folder: Path, ready: cache.Cache, model: ModelOptions, options: TrainOptions) -> run.Run:
+    songs = [cache.load_frames(ready, song) for song in ready.songs]
+    window_steps = batches.window_steps_for(songs, model.stack, options)
+    return run.Run(folder, ready.options, model, ready.channels, window_steps, options.held_out)
 
 
 def _train_job(

@@ -76,7 +76,8 @@ class TrainOptions:
 
     epochs: int = 20
     batch_size: int = 10
-    window_steps: int = 128  # steps of the model that one training example spans
+    window_steps: int = 512  # steps of the model that one training example spans, where there is music for it
+    least_window_steps: int = 128  # what they are cut down to until there is a batch of them
     chunk_steps: int = 32  # of them between two updates of the weights
     held_out: float = 0.1  # share of each recording that the model is only judged by
     learning_rate: float = 2e-3

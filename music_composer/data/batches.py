@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from music_composer.errors import RecordingError
+from music_composer.options import TrainOptions
 
 SHORTEST_WINDOW = 8  # steps
 HELD_OUT_STEPS = 129  # what is held out comes in units of so many, however long the windows are
@@ -91,6 +92,12 @@ class Dataset:
     def batches_in_epoch(self, batch_size: int) -> int:
         """How many batches are learnt: a last one that would be filled up by more than half is left to other epochs."""
         return max(1, round(self.windows_in_epoch / batch_size))
+
+
+def window_steps_for(songs: Sequence[np.ndarray], stack: int, options: TrainOptions) -> int:
+    """Steps in a window: as many as were asked for, or fewer, so that an epoch of little music fills a batch."""
+    there = sum(map(len, songs)) // stack // options.batch_size
+    return min(options.window_steps, max(there, options.least_window_steps))
 
 
 def dataset_of(songs: Sequence[np.ndarray], window_steps: int, stack: int, held_out: float, seed: int) -> Dataset:

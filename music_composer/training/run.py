@@ -36,7 +36,7 @@ PROMPTS = "prompts"
 class Run:
     """What a run folder holds besides weights.
 
-    window_steps, held_out: as in TrainOptions; they and the seed say which music was held out, for good.
+    window_steps: in a window; held_out: as in TrainOptions. They and the seed say which music was held out, for good.
     """
 
     folder: Path

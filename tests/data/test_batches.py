@@ -16,8 +16,10 @@ from music_composer.data.batches import (
     held_out_windows,
     to_frames,
     to_steps,
+    window_steps_for,
 )
 from music_composer.errors import RecordingError
+from music_composer.options import TrainOptions
 
 STACK, WINDOW_STEPS = 2, 9
 WINDOW = (WINDOW_STEPS + 1) * STACK  # frames
@@ -270,6 +272,17 @@ def test_with_little_music_the_window_is_all_of_it():
 def test_too_little_music_is_an_error_that_says_how_much_is_needed(lengths):
     with pytest.raises(RecordingError, match=rf"only {sum(lengths)} frames of music, and at least 18"):
         dataset_from(lengths)
+
+
+@pytest.mark.parametrize(("frames", "steps"), [(90, 40), (600, 40), (610, 40), (900, 60), (1199, 79), (9000, 100)])
+def test_windows_are_cut_down_until_there_is_a_batch_of_them(frames, steps):
+    options = TrainOptions(window_steps=100, least_window_steps=40, batch_size=5)
+    assert window_steps_for(songs_of([30, frames - 30]), 3, options) == steps
+
+
+def test_windows_that_are_asked_to_be_short_stay_short():
+    options = TrainOptions(window_steps=30, least_window_steps=40, batch_size=5)
+    assert window_steps_for(songs_of([9000]), 3, options) == 30
 
 
 def test_just_enough_music_is_enough():
