@@ -19,21 +19,26 @@ UNSHIFTED = 1 / 3  # of the batches
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """sounding: bool (steps, pitches). clock: float (steps, clock), where in bar and phrase each step is."""
+    """sounding: bool (steps, pitches). clock: float (steps, clock), where in bar and phrase each step is. manner: int
+    (steps, pitches), of what sounds: 0 is held on, 1 and more are struck, from soft to loud; None where nobody asks.
+    """
 
     sounding: np.ndarray
     clock: np.ndarray
+    manner: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
         return len(self.sounding)
 
     def cut(self, start: int, steps: int) -> Piece:
-        return Piece(self.sounding[start : start + steps], self.clock[start : start + steps])
+        part = slice(start, start + steps)
+        return Piece(self.sounding[part], self.clock[part], None if self.manner is None else self.manner[part])
 
     def shifted(self, semitones: int) -> Piece:
         """Transposed; `fits` says whether it can be."""
-        return Piece(np.roll(self.sounding, semitones, axis=1), self.clock)
+        manner = None if self.manner is None else np.roll(self.manner, semitones, axis=1)
+        return Piece(np.roll(self.sounding, semitones, axis=1), self.clock, manner)
 
     def fits(self, semitones: int) -> bool:
         lowest, highest = self.range
@@ -115,18 +120,27 @@ class VoicesLessons:
 def voices_inputs(
     pieces: Sequence[Piece], shifts: Sequence[int], options: VoicesOptions, most: int
 ) -> list[np.ndarray]:
-    """chords, led, clock, shift and weight, as the voices model takes them, filled up to the longest piece."""
+    """chords, manners, led, clock, shift and weight, as the voices model takes them, filled up to the longest piece."""
     shape = len(pieces), -(-max(piece.steps for piece in pieces) // ROUND) * ROUND
     chords = np.full((*shape, most), options.pitches, np.int32)
+    manners = np.zeros((*shape, most), np.int32)
     led = np.zeros((*shape, options.voices), np.int32)
     clock = np.zeros((*shape, options.clock), np.float32)
     weight = np.zeros(shape, np.float32)
     for i, (piece, shift) in enumerate(zip(pieces, shifts, strict=True)):
-        steps = piece.steps
-        chords[i, :steps] = to_chords(piece.shifted(shift).sounding, most)
+        steps, moved = piece.steps, piece.shifted(shift)
+        chords[i, :steps] = to_chords(moved.sounding, most)
+        if moved.manner is not None:
+            manners[i, :steps] = manners_by_rank(chords[i, :steps], moved.manner)
         led[i] = lead_voices(chords[i], options.pitches, options.voices)
         clock[i, :steps], weight[i, :steps] = piece.clock, 1
-    return [chords, led, clock, np.array(shifts, np.int32) - LOWEST_SHIFT, weight]
+    return [chords, manners, led, clock, np.array(shifts, np.int32) - LOWEST_SHIFT, weight]
+
+
+def manners_by_rank(chords: np.ndarray, manner: np.ndarray) -> np.ndarray:
+    """Manners by pitch, (steps, pitches), to those of the notes of chords, (steps, most); 0 where there is no note."""
+    silent = np.zeros((len(manner), 1), manner.dtype)
+    return np.take_along_axis(np.concatenate([manner, silent], axis=1), chords, axis=1)
 
 
 def likelihood_of(

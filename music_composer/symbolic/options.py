@@ -21,8 +21,14 @@ class VoicesOptions:
     shifts: int = 12  # semitones that a piece may be transposed by, -5 to 6: the model is told which
     memory: int = 256  # steps back that attention reaches
     clock: int = 8  # numbers that say where in bar and phrase a step is
+    loudness: int = 16  # levels that a note can be struck with; 0: notes sound or not, as in the benchmark files
     dropout: float = 0.5
     input_dropout: float = 0.25
+
+    @property
+    def manners(self) -> int:
+        """Ways in which a note can sound: held on, or struck with one of the levels."""
+        return 1 + self.loudness
 
 
 VOICES_TRAINING = TrainOptions(

@@ -3,11 +3,12 @@
 import numpy as np
 
 from music_composer.symbolic.chords import lead_voices, to_chords
+from music_composer.symbolic.lessons import manners_by_rank
 
-PITCHES, MOST, VOICES = 6, 6, 3
+PITCHES, MOST, VOICES, LEVELS = 6, 6, 3, 3
 
 
-def small_model():
+def small_model(loudness=0):
     """Its weights are random, since some begin at nought and would hide what they do."""
     import keras
 
@@ -16,8 +17,9 @@ def small_model():
 
     keras.utils.set_random_seed(3)
     small = VoicesOptions(
-        PITCHES, VOICES, neurons=8, wide=16, narrow=12, embedding=8, attention=4, shifts=2, clock=2, memory=5
-    )
+        PITCHES, VOICES, neurons=8, wide=16, narrow=12, embedding=8, attention=4, shifts=2, clock=2, memory=5,
+        loudness=loudness,
+    )  # fmt: skip
     model = Voices(small)
     model(inputs_of([np.zeros((3, PITCHES), bool)]))
     rng = np.random.default_rng(0)
@@ -29,17 +31,26 @@ def clock_of(steps):
     return np.stack([np.arange(steps) % 2, np.arange(steps) // 2 % 2], axis=1).astype(np.float32)
 
 
+def manner_of(sounding):
+    """Held on or struck at some level, (steps, PITCHES); what did not sound before is struck."""
+    step, pitch = np.indices(sounding.shape)
+    manner = (7 * step + 3 * pitch) % (LEVELS + 1)
+    before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
+    return np.where(sounding & (before | (manner > 0)), manner, sounding.astype(int))
+
+
 def inputs_of(pieces, steps=0):
     """Pieces bool (steps, PITCHES) as one batch, filled up with silence."""
     steps = max(steps, *map(len, pieces), 3)
-    chords, led = [], []
+    chords, manners, led = [], [], []
     for piece in pieces:
         filled = np.concatenate([piece, np.zeros((steps - len(piece), PITCHES), bool)])
         chords.append(to_chords(filled, MOST))
+        manners.append(manners_by_rank(chords[-1], manner_of(filled)))
         led.append(lead_voices(chords[-1], PITCHES, VOICES))
     clock = np.stack([clock_of(steps)] * len(pieces))
     weight = np.stack([np.arange(steps) < len(piece) for piece in pieces]).astype(np.float32)
-    return [np.stack(chords), np.stack(led), clock, np.arange(len(pieces)) % 2, weight]
+    return [np.stack(chords), np.stack(manners), np.stack(led), clock, np.arange(len(pieces)) % 2, weight]
 
 
 def some_piece(seed, steps=7):

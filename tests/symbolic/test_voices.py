@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.symbolic.small_voices import PITCHES, inputs_of, small_model, some_piece
+from tests.symbolic.small_voices import LEVELS, PITCHES, inputs_of, small_model, some_piece
 
 
-@pytest.fixture(scope="module")
-def model():
-    return small_model()
+@pytest.fixture(scope="module", params=[0, LEVELS], ids=["sounding", "struck"])
+def model(request):
+    return small_model(request.param)
 
 
 def likelihood(model, pieces, steps=0):
@@ -18,14 +18,14 @@ def likelihood(model, pieces, steps=0):
 
 
 @pytest.mark.parametrize("step", [0, 1, 4])
-def test_the_probabilities_of_all_chords_add_up_to_one(model, step):
-    pieces = []
+def test_the_probabilities_of_all_chords_add_up_to_one(step):
+    model, pieces = small_model(), []
     for chord in itertools.product([False, True], repeat=PITCHES):
         piece = some_piece(1)
         piece[step] = chord
         pieces.append(piece)
     inputs = inputs_of(pieces)
-    inputs[3] = np.zeros(len(pieces), int)
+    inputs[4] = np.zeros(len(pieces), int)
     assert np.exp(np.asarray(model(inputs))[:, step]).sum() == pytest.approx(1, abs=1e-5)
 
 
@@ -57,3 +57,22 @@ def test_the_transposition_that_is_told_is_heard(model):
     piece = some_piece(4)
     zero, one = likelihood(model, [piece, piece])
     assert abs(zero.sum() - one.sum()) > 1e-3
+
+
+def test_the_probabilities_of_all_manners_add_up_to_one_and_only_what_sounded_is_held():
+    model, rng = small_model(LEVELS), np.random.default_rng(2)
+    y, last = rng.normal(size=(1, 5, 4, 12)).astype(np.float32), (rng.random((1, 5, PITCHES)) < 0.5).astype(np.float32)
+    notes = rng.integers(0, PITCHES, (1, 5, 4))
+    found = np.exp(np.asarray(model.treat(y, notes, last)))
+    assert found.sum(axis=-1) == pytest.approx(1, abs=1e-5)
+    sounded = np.take_along_axis(last, notes, axis=-1) > 0
+    assert (found[..., 0] > 0)[sounded].all()
+    assert (found[..., 0] == 0)[~sounded].all()
+
+
+def test_how_a_note_was_struck_is_heard_later():
+    model, inputs = small_model(LEVELS), inputs_of([some_piece(2)])
+    other = [each.copy() for each in inputs]
+    other[1][0, 1] = np.where(other[1][0, 1] > 0, LEVELS + 1 - other[1][0, 1], 0)
+    assert np.any(other[1] != inputs[1])
+    assert abs(np.asarray(model(inputs))[0, 4] - np.asarray(model(other))[0, 4]) > 1e-4

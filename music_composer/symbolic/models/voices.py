@@ -4,6 +4,7 @@ A step is a set of notes, written as "the next note, or no more": an exact likel
 over 88 keys, Boulanger-Lewandowski et al. 2012, but with one decision a note instead of one a key). A decision weighs
 every pitch by what it is, by its pitch class, by the interval to each voice of the step before and to the note below
 it, and may copy the note of the same rank from a past step that it attends to (pointer networks, Vinyals et al. 2015).
+Each note is then given its manner: held on from the step before, or struck, and how loud.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ Past = tuple[Tensor, Tensor, Tensor, Tensor]  # what `known` gives, voices, note
 class Voices(keras.Model):
     """Log likelihoods of the notes of each step, given all steps before.
 
-    Input: chords int (batch, steps, most), as `to_chords` gives them; led int (batch, steps, voices); clock float
-    (batch, steps, clock); shift int (batch,); weight (batch, steps), 1 for steps that count. Output: natural log
-    likelihood of each step, (batch, steps). The loss is nats a step that counts.
+    Input: chords int (batch, steps, most), as `to_chords` gives them; the manners of their notes, the same shape: 0 is
+    held on, 1 and more are struck, from soft to loud; led int (batch, steps, voices); clock float (batch, steps,
+    clock); shift int (batch,); weight (batch, steps), 1 for steps that count. Output: natural log likelihood of each
+    step, (batch, steps). The loss is nats a step that counts.
     """
 
     def __init__(self, options: VoicesOptions, **kwargs: Any) -> None:
@@ -57,6 +59,9 @@ class Voices(keras.Model):
         self.by_end = dense(1)
         self.ask, self.answer = dense(options.attention), dense(options.attention)
         self.gate = dense(1, bias_initializer=keras.initializers.Constant(-2.0))
+        if options.loudness:
+            self.manner = embedding(options.manners, options.embedding)
+            self.hold, self.strike = dense(1), dense(options.loudness)
         # All randomness of training; the loop sets it before each step, so that any step can be replayed.
         self.noise_seed = keras.random.SeedGenerator(0)
         classes = np.zeros((OCTAVE, pitches), np.float32)
@@ -64,11 +69,17 @@ class Voices(keras.Model):
         self.classes = classes
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        chords, led, clock, shift, weight = inputs
-        past = self.past(chords, led, clock, shift, training)
-        before = ops.concatenate([ops.full_like(chords[..., :1], -1), chords[..., :-1]], axis=-1)
-        weighed = self.decide(past, self.chosen(before, past[1]), before, training)
+        chords, manners, led, clock, shift, weight = inputs
+        past = self.past(chords, manners, led, clock, shift, training)
+        before, manner_before = (
+            ops.concatenate([ops.full_like(each[..., :1], fill), each[..., :-1]], axis=-1)
+            for each, fill in ((chords, SILENT), (manners, 0))
+        )
+        weighed, y = self.decide(past, self.chosen(before, manner_before, past[1]), before, training)
         likelihood = ops.take_along_axis(weighed, chords[..., None], axis=-1)[..., 0]
+        if self.options.loudness:
+            given = ops.take_along_axis(self.treat(y, chords, past[2]), manners[..., None], axis=-1)[..., 0]
+            likelihood += ops.where(chords < self.options.pitches, given, 0.0)
         # Only the first "no more" is a decision.
         decisions = ops.cast(before < self.options.pitches, likelihood.dtype) * weight[..., None]
         return ops.sum(likelihood * decisions, axis=-1)
@@ -97,13 +108,13 @@ class Voices(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Voices:
         return cls(**{**config, "options": from_plain(VoicesOptions, config["options"])})
 
-    def past(self, chords: Tensor, led: Tensor, clock: Tensor, shift: Tensor, training: bool) -> Past:
+    def past(self, chords: Tensor, manners: Tensor, led: Tensor, clock: Tensor, shift: Tensor, training: bool) -> Past:
         """What is known at each step before its notes, from the steps before."""
         ranked = ops.one_hot(chords, self.options.pitches + 1, dtype="float32")
-        sounding = ops.sum(ranked, axis=2)[..., :-1]
+        sounding, struck = self.notes_of(ranked, manners)
         last, second = _delayed(sounding, 1), _delayed(sounding, 2)
         sung = _delayed(led, 1, SILENT)
-        x = self.heard(last, sung, _delayed(led, 2, SILENT), clock, shift, training)
+        x = self.heard(last, _delayed(struck, 1), sung, _delayed(led, 2, SILENT), clock, shift, training)
         hidden = self._dropped(self.lstm(x), training)
         place = ops.arange(ops.shape(chords)[1])
         ago = place[:, None] - place[None, :]
@@ -111,16 +122,33 @@ class Voices(keras.Model):
         copied = self.copied(hidden, self.answer(hidden), ranked, seen[None])
         return self.known(hidden, last, second), sung, last, copied
 
+    def notes_of(self, ranked: Tensor, manners: Tensor) -> tuple[Tensor, Tensor]:
+        """What sounds, as 0 and 1, and what is struck, as its level from 0 to 1, both (batch, steps, pitches).
+
+        ranked: one-hot chords, (batch, steps, most, pitches + 1).
+        """
+        loud = ops.cast(manners, ranked.dtype)[..., None] / max(1, self.options.loudness)
+        return ops.sum(ranked, axis=2)[..., :-1], ops.sum(ranked * loud, axis=2)[..., :-1]
+
     def heard(
-        self, last: Tensor, sung: Tensor, sung_before: Tensor, clock: Tensor, shift: Tensor, training: bool = False
+        self,
+        last: Tensor,
+        struck: Tensor,
+        sung: Tensor,
+        sung_before: Tensor,
+        clock: Tensor,
+        shift: Tensor,
+        training: bool = False,
     ) -> Tensor:
         """What the LSTM is given at each step: the step before, how its voices moved, the time, the transposition."""
         options = self.options
         moved = ops.where(sung_before < 0, 0, sung - sung_before) + options.pitches
         voices = self.pitch(sung + 1) + self.pitch_class(ops.where(sung < 0, 0, sung % OCTAVE + 1))
-        music = ops.concatenate([last, last @ self.classes.T, _flat(voices), _flat(self.motion(moved))], axis=-1)
+        music = [last, last @ self.classes.T, _flat(voices), _flat(self.motion(moved))]
+        music += [struck] if options.loudness else []
         key = ops.broadcast_to(self.shift(shift)[:, None], (*ops.shape(last)[:2], options.embedding // 4))
-        return ops.concatenate([self._dropped(music, training, self.options.input_dropout), clock, key], axis=-1)
+        notes = self._dropped(ops.concatenate(music, axis=-1), training, options.input_dropout)
+        return ops.concatenate([notes, clock, key], axis=-1)
 
     def copied(self, hidden: Tensor, answers: Tensor, ranked: Tensor, seen: Tensor) -> Tensor:
         """Where attention lies on past steps, as weights of their notes by rank, (batch, steps, most, pitches + 1).
@@ -135,20 +163,24 @@ class Voices(keras.Model):
     def known(self, hidden: Tensor, last: Tensor, second: Tensor) -> Tensor:
         return self.know(ops.concatenate([hidden, last, second], axis=-1))
 
-    def chosen(self, before: Tensor, led: Tensor) -> Tensor:
-        """The notes chosen so far in each step, as a sum of what each means, (batch, steps, most, embedding)."""
+    def chosen(self, before: Tensor, manner_before: Tensor, led: Tensor) -> Tensor:
+        """The notes chosen so far in each step, as a sum of what each means, (batch, steps, most, embedding).
+
+        before, manner_before: the note chosen last before each decision, SILENT for the first, and its manner.
+        """
         options = self.options
         interval = before[..., None] - led[:, :, None] + options.pitches
         offsets = ops.arange(options.voices) * (2 * options.pitches + 1)
         leaps = ops.sum(self.leap(ops.clip(interval, 0, 2 * options.pitches) + offsets), axis=-2)
         note = self.pitch(ops.clip(before, 0, options.pitches) + 1) + self.pitch_class(before % OCTAVE + 1) + leaps
+        if options.loudness:
+            note += self.manner(manner_before)
         some = (before >= 0) & (before < options.pitches)
         return ops.cumsum(ops.where(some[..., None], note, 0.0), axis=2)
 
-    def decide(self, past: Past, chosen: Tensor, before: Tensor, training: bool = False) -> Tensor:
-        """Log probabilities of every pitch and of "no more" for each decision, (batch, steps, most, pitches + 1).
-
-        before: the note chosen last in this step, -1 for the first.
+    def decide(self, past: Past, chosen: Tensor, before: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+        """Log probabilities of every pitch and of "no more" for each decision, (batch, steps, most, pitches + 1), and
+        the thought behind it, (batch, steps, most, narrow).
         """
         pitches = ops.arange(self.options.pitches)
         known, led, last, copied = past
@@ -164,8 +196,21 @@ class Voices(keras.Model):
         weight = ops.concatenate([ops.where(free, weight, NEVER), self.by_end(y)], axis=-1)
         free = ops.concatenate([free, ops.ones_like(free[..., :1])], axis=-1)
         copied = copied * ops.cast(free, y.dtype) * ops.sigmoid(self.gate(y))
-        rest = 1 - ops.sum(copied, axis=-1, keepdims=True)
-        return ops.log(copied + rest * ops.softmax(weight, axis=-1) + LEAST)
+        rest = ops.maximum(1 - ops.sum(copied, axis=-1, keepdims=True), 0.0)  # rounding may lead below
+        return ops.log(copied + rest * ops.softmax(weight, axis=-1) + LEAST), y
+
+    def treat(self, y: Tensor, notes: Tensor, last: Tensor) -> Tensor:
+        """Log probabilities of the manners of notes that were decided on, (batch, steps, most, manners).
+
+        y: the thought behind each. last: what sounded in the step before; only that can be held on.
+        """
+        within = ops.minimum(notes, self.options.pitches - 1)
+        sounded = ops.take_along_axis(last, within, axis=-1)[..., None]
+        about = ops.concatenate([y, self.pitch(notes + 1)], axis=-1)
+        hold = self.hold(about)
+        held = ops.where(sounded > 0, ops.log_sigmoid(hold), NEVER)
+        struck = ops.where(sounded > 0, ops.log_sigmoid(-hold), 0.0)
+        return ops.concatenate([held, struck + ops.log_softmax(self.strike(about), axis=-1)], axis=-1)
 
     def _dropped(self, x: Tensor, training: bool, share: float | None = None) -> Tensor:
         share = self.options.dropout if share is None else share

@@ -24,10 +24,11 @@ State = list[Tensor]
 class VoicesPlayer(keras.Model):
     """Plays as many steps as it is given random numbers for.
 
-    Input: clock (batch, steps, clock), draws (batch, steps, most) even in 0 to 1, allowed and locked (batch, steps,
-    pitches) as 0 and 1, fullest (batch, steps): notes at most; shift (batch,), temperature (batch,), and the state.
-    Output: chords int (batch, steps, most); the logarithm of what share of all chords each step was allowed,
-    (batch, steps); and the state after the last step.
+    Input: clock (batch, steps, clock), draws (batch, steps, most, 2) even in 0 to 1, allowed (batch, steps, pitches) as
+    0 and 1, locked int (batch, steps, pitches): 0 is free, 1 and more are the manner less one; fullest int (batch,
+    steps): notes at most; shift (batch,), temperature (batch,), and the state.
+    Output: chords and manners int (batch, steps, most); the logarithm of what share of all chords each step was
+    allowed, (batch, steps); and the state after the last step.
 
     Pitches that are not allowed never sound; those that are locked always do, and are not counted among `fullest`.
     """
@@ -42,11 +43,11 @@ class VoicesPlayer(keras.Model):
         self.compile(**compile_arguments())
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
-        """Nothing heard: h, c, notes of the last two steps, voices of the last two, and the memory that attention
-        reaches: answers, notes by rank, and how many steps there were.
+        """Nothing heard: h, c, notes of the last step and of the one before, what was struck in the last, the voices
+        of both, and the memory that attention reaches: answers, notes by rank, and how many steps there were.
         """
         options = self.model.options
-        zeros = [np.zeros((batch, size), np.float32) for size in [options.neurons] * 2 + [options.pitches] * 2]
+        zeros = [np.zeros((batch, size), np.float32) for size in [options.neurons] * 2 + [options.pitches] * 3]
         silent = [np.full((batch, options.voices), SILENT, np.int32) for _ in range(2)]
         answers = np.zeros((batch, options.memory, options.attention), np.float32)
         ranks = np.full((batch, options.memory, self.most), options.pitches, np.int32)
@@ -57,25 +58,26 @@ class VoicesPlayer(keras.Model):
         steps = ops.shape(clock)[1]
         index = ops.reshape(ops.arange(steps), (1, steps, 1))
 
-        def play(i: Tensor, chords: Tensor, shares: Tensor, *state: Tensor) -> list[Tensor]:
+        def play(i: Tensor, chords: Tensor, manners: Tensor, shares: Tensor, *state: Tensor) -> list[Tensor]:
             now, *within = (ops.take(each, i, axis=1) for each in (clock, draws, allowed, locked, fullest))
             past, heard = self._hear(now[:, None], shift, list(state))
-            chord, share = self._draw(past, within, temperature)
+            chord, manner, share = self._draw(past, within, temperature)
             # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
             chords = ops.where(index == i, chord[:, None], chords)
+            manners = ops.where(index == i, manner[:, None], manners)
             shares = ops.where(index[..., 0] == i, share[:, None], shares)
-            return [i + 1, chords, shares, *self._remember(chord, heard)]
+            return [i + 1, chords, manners, shares, *self._remember(chord, manner, heard)]
 
-        blank = ops.zeros_like(draws, dtype="int32")
-        start = [ops.zeros((), dtype="int32"), blank, ops.zeros_like(draws[..., 0]), *state]
-        _, chords, shares, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
-        return [chords, shares, *state]
+        blank = ops.zeros_like(draws[..., 0], dtype="int32")
+        start = [ops.zeros((), dtype="int32"), blank, blank, ops.zeros_like(draws[..., 0, 0]), *state]
+        _, chords, manners, shares, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
+        return [chords, manners, shares, *state]
 
     def _hear(self, clock: Tensor, shift: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
         """What is known before the notes of a step, as for a batch of one step; and the state, the step heard."""
         model = self.model
-        h, c, last, second, led, led_before, answers, ranks, count = state
-        x = model.heard(last[:, None], led[:, None], led_before[:, None], clock, shift)
+        h, c, last, second, struck, led, led_before, answers, ranks, count = state
+        x = model.heard(last[:, None], struck[:, None], led[:, None], led_before[:, None], clock, shift)
         h, c = lstm_step(model.lstm, x[:, 0], h, c)
         hidden = h[:, None]
         memory = model.options.memory
@@ -85,20 +87,11 @@ class VoicesPlayer(keras.Model):
         known = model.known(hidden, last[:, None], second[:, None])
         here = (ops.arange(memory)[None] == count % memory)[..., None]
         answers = ops.where(here, model.answer(hidden), answers)
-        return (known, led[:, None], last[:, None], copied), [
-            h,
-            c,
-            last,
-            second,
-            led,
-            led_before,
-            answers,
-            ranks,
-            count,
-        ]
+        heard = [h, c, *state[2:7], answers, ranks, count]
+        return (known, led[:, None], last[:, None], copied), heard
 
-    def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], warmth: Tensor) -> tuple[Tensor, Tensor]:
-        """One chord, (batch, most), and the logarithm of the share of chords that it was chosen from, (batch,).
+    def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], warmth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One chord and its manners, (batch, most), and the logarithm of the share it was chosen from, (batch,).
 
         within: draws, allowed, locked and fullest of this step.
         """
@@ -108,50 +101,63 @@ class VoicesPlayer(keras.Model):
         rank = ops.arange(self.most)[None]
         place = ops.arange(pitches)[None]
 
-        def choose(k: Tensor, before: Tensor, chosen: Tensor, chord: Tensor, share: Tensor, free: Tensor) -> list:
+        def choose(
+            k: Tensor, before: Tensor, chosen: Tensor, chord: Tensor, manners: Tensor, share: Tensor, free: Tensor
+        ) -> list[Tensor]:
             copy = ops.take(copied, k, axis=2)[:, :, None]
-            weight = self.model.decide((known, led, last, copy), chosen, before[:, None])[:, 0, 0] / warmth[:, None]
-            weight -= ops.logsumexp(weight, axis=-1, keepdims=True)
-            # Nothing may be passed over that is locked, and all of it is sung before "no more".
-            waiting = ops.cast(locked > 0, "int32") * ops.cast(place > before, "int32")
-            next_locked = ops.min(ops.where(waiting > 0, place, pitches), axis=-1, keepdims=True)
-            open_ = ((allowed > 0) & (free[:, None] > 0) & (place < next_locked)) | (place == next_locked)
-            open_ = ops.concatenate([open_ & (place > before), next_locked == pitches], axis=-1)
-            # What had ended stays so.
-            ended = before == pitches
-            only_end = ops.arange(pitches + 1)[None] == pitches
-            open_ = ops.where(ended, only_end, open_)
-            weight = ops.where(open_, weight, NEVER)
-            whole = ops.logsumexp(weight, axis=-1, keepdims=True)
-            reached = ops.cumsum(ops.exp(weight - whole), axis=-1)
-            draw = ops.take(draws, k, axis=1)[:, None] * reached[:, -1:]
-            note = ops.argmax(ops.cast(reached > draw, "float32") * ops.cast(open_, "float32"), axis=-1)
-            note = ops.cast(note, "int32")[:, None]
-            share += ops.where(ended[:, 0], 0.0, whole[:, 0])
-            took = (note < pitches)[:, 0]
-            was_locked = ops.any((place == note) & (locked > 0), axis=-1)
-            free -= ops.cast(took & ~was_locked, "int32")
+            draw = ops.take(draws, k, axis=1)
+            weight, y = self.model.decide((known, led, last, copy), chosen, before[:, None])
+            open_ = self._open(before, place, allowed, locked, free)
+            ended = before[:, 0] == pitches
+            note, part = _drawn(weight[:, 0, 0], open_, warmth, draw[:, :1])
+            manner, kind = self._manner(y, note, last, locked, warmth, draw[:, 1:])
+            share += ops.where(ended, 0.0, part + ops.where(note[:, 0] < pitches, kind, 0.0))
+            took = ops.any((place == note) & (locked == 0), axis=-1)
             chord = ops.where(rank == k, note, chord)
-            chosen = chosen + self.model.chosen(note[:, None], led)
-            return [k + 1, note, chosen, chord, share, free]
+            manners = ops.where(rank == k, manner, manners)
+            chosen = chosen + self.model.chosen(note[:, None], manner[:, None], led)
+            return [k + 1, note, chosen, chord, manners, share, free - ops.cast(took, "int32")]
 
         batch = ops.shape(draws)[0]
         begin = ops.full((batch, 1), SILENT, dtype="int32")
         nothing = ops.zeros((batch, 1, 1, self.model.options.embedding))
         chord = ops.full((batch, self.most), pitches, dtype="int32")
-        start = [ops.zeros((), dtype="int32"), begin, nothing, chord, ops.zeros((batch,)), fullest]
+        start = [ops.zeros((), dtype="int32"), begin, nothing, chord, chord * 0, ops.zeros((batch,)), fullest]
         going = lambda k, before, *rest: (k < self.most) & ops.any(before < pitches)  # noqa: E731
-        _, _, _, chord, share, _ = ops.while_loop(going, choose, start)
-        return chord, share
+        _, _, _, chord, manners, share, _ = ops.while_loop(going, choose, start)
+        return chord, manners, share
 
-    def _remember(self, chord: Tensor, state: State) -> State:
+    def _open(self, before: Tensor, place: Tensor, allowed: Tensor, locked: Tensor, free: Tensor) -> Tensor:
+        """Which pitches, and whether "no more", may follow the note `before`, bool (batch, pitches + 1)."""
+        pitches = self.model.options.pitches
+        # Nothing that is locked may be passed over, and all of it sounds before "no more".
+        next_locked = ops.min(ops.where((locked > 0) & (place > before), place, pitches), axis=-1, keepdims=True)
+        open_ = ((allowed > 0) & (free[:, None] > 0) & (place < next_locked)) | (place == next_locked)
+        open_ = ops.concatenate([open_ & (place > before), next_locked == pitches], axis=-1)
+        only_end = ops.arange(pitches + 1)[None] == pitches
+        return ops.where(before == pitches, only_end, open_)  # what has ended stays so
+
+    def _manner(
+        self, y: Tensor, note: Tensor, last: Tensor, locked: Tensor, warmth: Tensor, draw: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The manner of a note, int (batch, 1), and the logarithm of the share it was chosen from, (batch,)."""
+        options = self.model.options
+        if not options.loudness:
+            return ops.zeros_like(note), ops.zeros_like(draw[:, 0])
+        weight = self.model.treat(y, note[:, None], last)[:, 0, 0]
+        wanted = ops.take_along_axis(locked, ops.minimum(note, options.pitches - 1), axis=-1)
+        kinds = ops.arange(options.manners)[None]
+        return _drawn(weight, (wanted == 0) | (kinds == wanted - 1), warmth, draw)
+
+    def _remember(self, chord: Tensor, manners: Tensor, state: State) -> State:
         """The state after a step: its chord (batch, most) becomes the last one."""
         pitches, memory = self.model.options.pitches, self.model.options.memory
-        h, c, last, _, led, _, answers, ranks, count = state
+        h, c, last, _, _, led, _, answers, ranks, count = state
         here = (ops.arange(memory)[None] == count % memory)[..., None]
         ranks = ops.where(here, chord[:, None], ranks)
-        sounding = ops.sum(ops.one_hot(chord, pitches + 1, dtype="float32"), axis=1)[:, :-1]
-        return [h, c, sounding, last, self._led(chord, led), led, answers, ranks, count + 1]
+        ranked = ops.one_hot(chord[:, None], pitches + 1, dtype="float32")
+        sounding, struck = (each[:, 0] for each in self.model.notes_of(ranked, manners[:, None]))
+        return [h, c, sounding, last, struck, self._led(chord, led), led, answers, ranks, count + 1]
 
     def _led(self, chord: Tensor, led: Tensor) -> Tensor:
         """`lead_voices` for one step."""
@@ -163,3 +169,16 @@ class VoicesPlayer(keras.Model):
         best = ops.where(led[:, 0] == SILENT, 0, ops.argmin(moved, axis=-1))
         way = ops.take_along_axis(sung, best[:, None, None], axis=1)[:, 0]
         return ops.where(count[:, None] > 0, way, led)
+
+
+def _drawn(weight: Tensor, open_: Tensor, warmth: Tensor, draw: Tensor) -> tuple[Tensor, Tensor]:
+    """Draws one of those that are open, int (batch, 1); and the logarithm of the share of all that these are, (batch,).
+
+    weight: log probabilities (batch, choices). draw: even in 0 to 1, (batch, 1).
+    """
+    weight = weight / warmth[:, None]
+    weight = ops.where(open_, weight - ops.logsumexp(weight, axis=-1, keepdims=True), NEVER)
+    whole = ops.logsumexp(weight, axis=-1, keepdims=True)
+    reached = ops.cumsum(ops.exp(weight - whole), axis=-1)
+    chosen = ops.argmax(ops.cast((reached > draw * reached[:, -1:]) & open_, "float32"), axis=-1)
+    return ops.cast(chosen, "int32")[:, None], whole[:, 0]
