@@ -1,4 +1,4 @@
-"""The user's folder of recordings: which files there are, and how to know one again. Reads no sound."""
+"""The user's folder of music: which files there are, and how to know one again. Reads no sound and no notes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ import hashlib
 import os
 from pathlib import Path
 
-from music_composer.errors import RecordingError
+from music_composer.errors import MusicComposerError, RecordingError, ScoreError
 from music_composer.files import reason
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".rf64", ".au")
+RECORDINGS = (
+    ".wav",
+    ".flac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+    ".aif",
+    ".aiff",
+    ".aifc",
+    ".caf",
+    ".w64",
+    ".rf64",
+    ".au",
+)
+SCORES = (".mid", ".midi")
 HASH_BLOCK = 1 << 20
 
 
@@ -28,28 +43,40 @@ def recordings_in(folder: Path, make: bool = True) -> list[Path]:
 
     Raises RecordingError, with what to do next, when there is no folder (it is made, if `make`) or nothing in it.
     """
+    return _files_in(folder, "recordings", RECORDINGS, RecordingError, make)
+
+
+def scores_in(folder: Path, make: bool = True) -> list[Path]:
+    """The same for MIDI files. Raises ScoreError."""
+    return _files_in(folder, "MIDI files", SCORES, ScoreError, make)
+
+
+def _files_in(
+    folder: Path, noun: str, suffixes: tuple[str, ...], error_of: type[MusicComposerError], make: bool
+) -> list[Path]:
     if folder.is_file():
-        raise RecordingError(f"{folder} is a file: give the folder that your recordings are in")
+        raise error_of(f"{folder} is a file: give the folder that your {noun} are in")
     if not folder.exists():
         if not make:
-            raise RecordingError(f"{folder} does not exist")
+            raise error_of(f"{folder} does not exist")
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            raise RecordingError(f"{folder} does not exist and cannot be made: {reason(error)}") from error
-        raise RecordingError(f"{folder} did not exist and has been made: put recordings into it and run this again")
+            raise error_of(f"{folder} does not exist and cannot be made: {reason(error)}") from error
+        raise error_of(f"{folder} did not exist and has been made: put {noun} into it and run this again")
     unreadable: list[str] = []
     found = [
         Path(parent) / name
         for parent, folders, names in os.walk(folder, onerror=lambda e: unreadable.append(str(e.filename)))
         for name in names
-        if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        if name.lower().endswith(suffixes) and not name.startswith(".")
     ]
     if unreadable:
-        raise RecordingError(f"{unreadable[0]} cannot be looked into: check its permissions")
+        raise error_of(f"{unreadable[0]} cannot be looked into: check its permissions")
     if not found:
-        kinds = ", ".join(suffix[1:].upper() for suffix in SUFFIXES[:5])
-        raise RecordingError(f"{folder} has no recordings in it ({kinds}, ...): put some in and run this again")
+        kinds = ", ".join(suffix[1:].upper() for suffix in suffixes[:5])
+        more = ", ..." if len(suffixes) > 5 else ""
+        raise error_of(f"{folder} has no {noun} in it ({kinds}{more}): put some in and run this again")
     return sorted(found)
 
 

@@ -53,14 +53,15 @@ def to_score(roll: Roll, program: int = 0, name: str = "") -> Score:
     return Score((Part(notes, program, name=name),), roll.per_quarter * TICKS_PER_STEP, tempos, metres)
 
 
-def bar_positions(roll: Roll) -> np.ndarray:
-    """Steps since the last bar line, int (steps,); a change of metre begins a bar."""
-    position = np.zeros(roll.steps, np.int64)
+def bars_of(roll: Roll) -> tuple[np.ndarray, np.ndarray]:
+    """Steps since the last bar line, and steps in the bar, int (steps,) both; a change of metre begins a bar."""
+    position, length = np.zeros((2, roll.steps), np.int64)
     edges = [*(step for step, *_ in roll.metres), roll.steps]
     for (first, beats, note), last in zip(roll.metres, edges[1:], strict=True):
         bar = max(1, beats * 4 * roll.per_quarter // note)
         position[first:last] = np.arange(max(0, min(last, roll.steps) - first)) % bar
-    return position
+        length[first:last] = bar
+    return position, length
 
 
 def _nearest(ticks: Any, resolution: int, per_quarter: int) -> Any:

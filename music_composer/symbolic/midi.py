@@ -21,7 +21,6 @@ from music_composer.errors import ScoreError
 from music_composer.files import reason, whole_file
 from music_composer.values import NOTE, Part, Score
 
-SUFFIXES = (".mid", ".midi")
 DRUM_CHANNEL = 9
 LARGEST = 64 * 2**20  # bytes: far beyond any music
 LONGEST_RUN = 20_000  # bytes in a row that mido could take for one number, and would be slow to

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 
-from music_composer.symbolic.frames import TICKS_PER_STEP, bar_positions, to_roll, to_score
+from music_composer.symbolic.frames import TICKS_PER_STEP, bars_of, to_roll, to_score
 from music_composer.values import NOTE, Part, Score
 from tests.symbolic.rolls import rolls
 
@@ -60,4 +60,6 @@ def test_tempo_and_metre_travel_with_the_music():
 
 def test_positions_count_from_bar_line_to_bar_line():
     roll = to_roll(Score(score_of((0, 40, 60, 80)).parts, 4, metres=((0, 3, 4), (24, 5, 8))))
-    assert bar_positions(roll).tolist() == [*range(12)] * 2 + [*range(10)] + [*range(6)]
+    position, length = bars_of(roll)
+    assert position.tolist() == [*range(12)] * 2 + [*range(10)] + [*range(6)]
+    assert length.tolist() == [12] * 24 + [10] * 16

@@ -1,0 +1,72 @@
+"""Piano rolls to what the voices model learns from, and what it plays to piano rolls."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from music_composer.symbolic.chords import to_sounding
+from music_composer.symbolic.frames import PITCHES, bars_of
+from music_composer.symbolic.lessons import Piece
+from music_composer.symbolic.options import VoicesOptions
+from music_composer.values import Roll
+
+LOWEST = 21  # MIDI pitch of the first key of a piano, A0
+OCTAVE = 12
+LOUDEST = 128  # one more than the greatest velocity
+POSITION_BITS, BAR_BITS = 4, 2
+CLOCK = POSITION_BITS + BAR_BITS + 2  # numbers in a step's clock
+
+
+def to_piece(roll: Roll, options: VoicesOptions) -> Piece:
+    """A roll on the keys of the model; what lies beyond them is moved by octaves."""
+    velocity, struck = fold(roll.velocity, options.pitches), fold(roll.struck, options.pitches)
+    sounding = velocity > 0
+    fresh = struck | ~np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
+    level = 1 + velocity.astype(np.int64) * options.loudness // LOUDEST
+    return Piece(sounding, bar_clock(roll), np.where(sounding & fresh, level, 0))
+
+
+def to_roll(chords: np.ndarray, manners: np.ndarray, options: VoicesOptions, like: Roll) -> Roll:
+    """The inverse: notes by rank, (steps, most) each, to a roll in the metre and tempo of another."""
+    shape = len(chords), PITCHES
+    sounding = np.zeros(shape, bool)
+    sounding[:, LOWEST : LOWEST + options.pitches] = to_sounding(chords, options.pitches)
+    level = np.zeros(shape, np.int64)
+    step, rank = np.nonzero(chords < options.pitches)
+    level[step, chords[step, rank] + LOWEST] = manners[step, rank]
+    struck = level > 0
+    velocity = np.where(struck, velocity_of(level, options), 0).astype(np.uint8)
+    for now in range(1, len(chords)):  # what is held on keeps its loudness
+        held = sounding[now] & ~struck[now]
+        velocity[now, held] = velocity[now - 1, held]
+    return Roll(velocity, struck & sounding, like.per_quarter, like.tempos, like.metres)
+
+
+def velocity_of(level: np.ndarray, options: VoicesOptions) -> np.ndarray:
+    """MIDI velocity in the middle of a level, which is 1 at least."""
+    return np.maximum(1, (2 * level - 1) * LOUDEST // (2 * max(1, options.loudness)))
+
+
+def fold(notes: np.ndarray, pitches: int) -> np.ndarray:
+    """(steps, 128) -> (steps, pitches) from LOWEST on; what lies beyond is moved by octaves, the greater value kept."""
+    folded = np.zeros((len(notes), pitches), notes.dtype)
+    for pitch in np.flatnonzero(notes.any(axis=0)):
+        key = int(pitch) - LOWEST
+        while key < 0:
+            key += OCTAVE
+        while key >= pitches:
+            key -= OCTAVE
+        folded[:, key] = np.maximum(folded[:, key], notes[:, pitch])
+    return folded
+
+
+def bar_clock(roll: Roll) -> np.ndarray:
+    """Where each step is, float (steps, CLOCK): its place in the bar as bits and as a share, whether a bar begins, and
+    the bar's number modulo 4 as bits.
+    """
+    position, length = bars_of(roll)
+    begins = position == 0
+    bar = np.cumsum(begins) - 1
+    bits = [np.where(position >> bit & 1, 1.0, -1.0) for bit in range(POSITION_BITS)]
+    bits += [np.where(bar >> bit & 1, 1.0, -1.0) for bit in range(BAR_BITS)]
+    return np.stack([*bits, np.where(begins, 1.0, -1.0), position / length], axis=1).astype(np.float32)
