@@ -10,10 +10,12 @@ prompts/            excerpts of the music, so that `generate` needs nothing but 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,27 @@ PROMPTS = "prompts"
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """What a run folder holds besides weights.
+class RunFolder:
+    """Where a trained model lies, whatever it is."""
+
+    folder: Path
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / WEIGHTS
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / CHECKPOINT
+
+
+@dataclasses.dataclass(frozen=True)
+class Run(RunFolder):
+    """What a run folder of the audio model holds besides weights.
 
     window_steps: in a window; held_out: as in TrainOptions. They and the seed say which music was held out, for good.
     """
 
-    folder: Path
     frame: FrameOptions
     model: ModelOptions
     channels: int
@@ -56,14 +72,6 @@ class Run:
         return self.model.stack / self.frame.frames_per_second
 
     @property
-    def weights(self) -> Path:
-        return self.folder / WEIGHTS
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.folder / CHECKPOINT
-
-    @property
     def prompts(self) -> Path:
         return self.folder / PROMPTS
 
@@ -74,35 +82,47 @@ def exists(folder: Path) -> bool:
 
 def begin(run: Run) -> None:
     """Makes a run folder; what an earlier run left in it goes."""
-    for name in (OPTIONS, CHECKPOINT, WEIGHTS, HISTORY, LOSS_PLOT):
-        (run.folder / name).unlink(missing_ok=True)
     plain = {
-        "magic": MAGIC,
-        "version": VERSION,
         "frame": dataclasses.asdict(run.frame),
         "model": dataclasses.asdict(run.model),
         "channels": run.channels,
         "window_steps": run.window_steps,
         "held_out": run.held_out,
-        "versions": versions(),
     }
-    write_json(run.folder / OPTIONS, plain)
+    begin_folder(run.folder, {"magic": MAGIC, "version": VERSION}, plain)
 
 
 def read_run(folder: Path) -> Run:
     """Raises RunFolderError, with what to do, when there is no run or it is not ours."""
-    path = folder / OPTIONS
-    if not path.exists():
-        raise RunFolderError(f"{folder} holds no trained model: run `music-composer train` first, or give -m")
-    try:
-        plain = read_json(path)
-        if plain["magic"] != MAGIC:
-            raise ValueError("not a run folder of music-composer")
-        if plain["version"] != VERSION:
-            raise RunFolderError(f"{path} was written by another version of music-composer: train again with --fresh")
+    with reading_options(folder, "music-composer", {"magic": MAGIC, "version": VERSION}) as plain:
         frame, model = from_plain(FrameOptions, plain["frame"]), from_plain(ModelOptions, plain["model"])
         division = int(plain["window_steps"]), float(plain["held_out"])
         return Run(folder, frame, model, int(plain["channels"]), *division)
+
+
+def begin_folder(folder: Path, label: dict[str, Any], plain: dict[str, Any]) -> None:
+    """Writes what rebuilds a model, under its label of magic and version; what an earlier run left there goes."""
+    for name in (OPTIONS, CHECKPOINT, WEIGHTS, HISTORY, LOSS_PLOT):
+        (folder / name).unlink(missing_ok=True)
+    write_json(folder / OPTIONS, {**label, **plain, "versions": versions()})
+
+
+@contextlib.contextmanager
+def reading_options(folder: Path, command: str, label: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The inverse: what was written under this label. Whatever goes wrong with it inside is a RunFolderError.
+
+    command: that trains such a folder, for messages.
+    """
+    path = folder / OPTIONS
+    if not path.exists():
+        raise RunFolderError(f"{folder} holds no trained model: run `{command} train` first, or give -m")
+    try:
+        plain = read_json(path)
+        if plain["magic"] != label["magic"]:
+            raise ValueError(f"not a run folder of {command}")
+        if plain["version"] != label["version"]:
+            raise RunFolderError(f"{path} was written by another version of music-composer: train again with --fresh")
+        yield plain
     except OSError as error:
         raise RunFolderError(f"{path} cannot be read: {reason(error)}") from error
     except (ValueError, KeyError, TypeError, OptionError) as error:
@@ -133,7 +153,7 @@ def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
         part.write_text(text.getvalue(), encoding="utf-8")
 
 
-def save_weights(model: Any, run: Run) -> None:
+def save_weights(model: Any, run: RunFolder) -> None:
     with whole_file(run.weights.with_name("model.weights.h5")) as part:
         named = part.with_name(".model.part.weights.h5")  # Keras insists on the suffix
         try:
@@ -145,7 +165,7 @@ def save_weights(model: Any, run: Run) -> None:
             named.unlink(missing_ok=True)
 
 
-def load_weights(model: Any, run: Run) -> None:
+def load_weights(model: Any, run: RunFolder) -> None:
     """The inverse. Raises RunFolderError when the file is missing, cut short, or of another shape."""
     if not run.weights.exists():
         raise RunFolderError(f"{run.weights} is missing: run `music-composer train` to the end of an epoch first")
