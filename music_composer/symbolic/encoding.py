@@ -18,12 +18,10 @@ CLOCK = POSITION_BITS + BAR_BITS + 2  # numbers in a step's clock
 
 
 def to_piece(roll: Roll, options: VoicesOptions) -> Piece:
-    """A roll on the keys of the model; what lies beyond them is moved by octaves."""
+    """A roll on the keys of the model. What lies beyond them is moved by octaves, chords of too many are thinned."""
     velocity, struck = fold(roll.velocity, options.pitches), fold(roll.struck, options.pitches)
-    sounding = velocity > 0
-    fresh = struck | ~np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
-    level = 1 + velocity.astype(np.int64) * options.loudness // LOUDEST
-    return Piece(sounding, bar_clock(roll), np.where(sounding & fresh, level, 0))
+    sounding = thinned(velocity > 0, options.most)
+    return Piece(sounding, bar_clock(roll), struck, 1 + velocity.astype(np.int64) * options.loudness // LOUDEST)
 
 
 def to_roll(chords: np.ndarray, manners: np.ndarray, options: VoicesOptions, like: Roll) -> Roll:
@@ -58,6 +56,16 @@ def fold(notes: np.ndarray, pitches: int) -> np.ndarray:
             key -= OCTAVE
         folded[:, key] = np.maximum(folded[:, key], notes[:, pitch])
     return folded
+
+
+def thinned(sounding: np.ndarray, most: int) -> np.ndarray:
+    """bool (steps, pitches) with `most` notes in a step at most: of more, the outer ones and some evenly between."""
+    kept = sounding.copy()
+    for step in np.flatnonzero(sounding.sum(axis=1) > most):
+        notes = np.flatnonzero(sounding[step])
+        kept[step] = False
+        kept[step, notes[np.linspace(0, len(notes) - 1, most).round().astype(int)]] = True
+    return kept
 
 
 def bar_clock(roll: Roll) -> np.ndarray:

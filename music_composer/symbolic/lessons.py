@@ -19,26 +19,41 @@ UNSHIFTED = 1 / 3  # of the batches
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """sounding: bool (steps, pitches). clock: float (steps, clock), where in bar and phrase each step is. manner: int
-    (steps, pitches), of what sounds: 0 is held on, 1 and more are struck, from soft to loud; None where nobody asks.
+    """sounding: bool (steps, pitches). clock: float (steps, clock), where in bar and phrase each step is.
+
+    struck: bool, where notes begin, and level: int, how loud what sounds is, 1 and more, both (steps, pitches); None
+    where nobody asks.
     """
 
     sounding: np.ndarray
     clock: np.ndarray
-    manner: np.ndarray | None = None
+    struck: np.ndarray | None = None
+    level: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
         return len(self.sounding)
 
+    @property
+    def manner(self) -> np.ndarray:
+        """int (steps, pitches), of what sounds: 0 is held on, 1 and more are struck. What is held on at the beginning
+        of a cut counts as struck there.
+        """
+        if self.struck is None or self.level is None:
+            return np.zeros(self.sounding.shape, np.int64)
+        before = np.concatenate([np.zeros_like(self.sounding[:1]), self.sounding[:-1]])
+        return np.where(self.sounding & (self.struck | ~before), self.level, 0)
+
     def cut(self, start: int, steps: int) -> Piece:
-        part = slice(start, start + steps)
-        return Piece(self.sounding[part], self.clock[part], None if self.manner is None else self.manner[part])
+        return self._with(lambda each: each[start : start + steps], self.clock[start : start + steps])
 
     def shifted(self, semitones: int) -> Piece:
         """Transposed; `fits` says whether it can be."""
-        manner = None if self.manner is None else np.roll(self.manner, semitones, axis=1)
-        return Piece(np.roll(self.sounding, semitones, axis=1), self.clock, manner)
+        return self._with(lambda each: np.roll(each, semitones, axis=1), self.clock)
+
+    def _with(self, change: Callable[[np.ndarray], np.ndarray], clock: np.ndarray) -> Piece:
+        struck, level = (None if each is None else change(each) for each in (self.struck, self.level))
+        return Piece(change(self.sounding), clock, struck, level)
 
     def fits(self, semitones: int) -> bool:
         lowest, highest = self.range
@@ -130,8 +145,7 @@ def voices_inputs(
     for i, (piece, shift) in enumerate(zip(pieces, shifts, strict=True)):
         steps, moved = piece.steps, piece.shifted(shift)
         chords[i, :steps] = to_chords(moved.sounding, most)
-        if moved.manner is not None:
-            manners[i, :steps] = manners_by_rank(chords[i, :steps], moved.manner)
+        manners[i, :steps] = manners_by_rank(chords[i, :steps], moved.manner)
         led[i] = lead_voices(chords[i], options.pitches, options.voices)
         clock[i, :steps], weight[i, :steps] = piece.clock, 1
     return [chords, manners, led, clock, np.array(shifts, np.int32) - LOWEST_SHIFT, weight]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from music_composer.options import TrainOptions
+from music_composer.errors import OptionError
+from music_composer.options import TrainOptions, require_at_least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,6 +13,7 @@ class VoicesOptions:
     """The network of the voices model: what is stored in the run folder rebuilds it."""
 
     pitches: int = 88
+    most: int = 15  # notes in a step that are told apart; of more, the outer ones and some between them are kept
     voices: int = 4  # that are led from chord to chord
     neurons: int = 256
     wide: int = 512  # first layer of a decision
@@ -29,6 +31,29 @@ class VoicesOptions:
     def manners(self) -> int:
         """Ways in which a note can sound: held on, or struck with one of the levels."""
         return 1 + self.loudness
+
+
+@dataclasses.dataclass(frozen=True)
+class PlayOptions:
+    """Sampling and writing."""
+
+    count: int = 10
+    steps: int = 128  # of new music, sixteenths
+    name: str = "output"
+    temperature: float = 1.0
+    drafts: int = 16  # of each sample, where notes are locked: see symbolic/generate.py
+    qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
+    program: int = 0  # of General MIDI
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        require_at_least("-g/--generated-music-num", self.count, 1)
+        require_at_least("--num-steps", self.steps, 1)
+        require_at_least("--drafts", self.drafts, 1)
+        if not 0 < self.temperature < float("inf"):
+            raise OptionError(f"--temperature is {self.temperature:g}: it must be more than 0")
+        if self.qpm and not 4 <= self.qpm <= 1000:
+            raise OptionError(f"--qpm is {self.qpm:g}: it must be between 4 and 1000")
 
 
 VOICES_TRAINING = TrainOptions(

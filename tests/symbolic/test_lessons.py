@@ -86,3 +86,13 @@ def test_likelihoods_come_back_to_their_pieces():
 def test_the_binary_clock_counts():
     clock = binary_clock(6, 3)
     assert [int("".join("1" if bit > 0 else "0" for bit in row[::-1]), 2) for row in clock] == [*range(6)]
+
+
+def test_what_is_held_on_where_a_cut_begins_counts_as_struck_there():
+    piece = piece_of(6)
+    struck = np.zeros((6, 12), bool)
+    struck[0, 5] = struck[::2, 7] = True
+    whole = Piece(piece.sounding, piece.clock, struck, np.full((6, 12), 4))
+    assert whole.manner[:, 5].tolist() == [4, 0, 0, 0, 0, 0]
+    assert whole.cut(2, 3).manner[:, 5].tolist() == [4, 0, 0]
+    assert np.array_equal(whole.shifted(2).manner, np.roll(whole.manner, 2, axis=1))
