@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 import music_composer
+from music_composer.cli_midi import midi
+from music_composer.cli_options import (
+    DEBUG,
+    FOLDER,
+    FRESH,
+    SEED,
+    SETTINGS,
+    is_typed,
+    option,
+    record_of,
+    refuse_before_subcommand,
+    with_options,
+)
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.options import (
     HEADS,
@@ -21,18 +33,8 @@ from music_composer.options import (
     ModelOptions,
     StreamOptions,
     TrainOptions,
-    default,
 )
 
-Command = Callable[..., Any]
-
-
-def option(record: type, field: str, *names: str, help: str, **more: Any) -> Command:
-    """An option whose default is the field's."""
-    return click.option(*names, field, default=default(record, field), show_default=True, help=help, **more)
-
-
-FOLDER = click.Path(path_type=Path)
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER,
     help="Recordings to learn from: WAV, FLAC, OGG, MP3, AIFF; subfolders too.",
@@ -48,7 +50,6 @@ HEAD = option(
 )
 EPOCHS = option(TrainOptions, "epochs", "-e", "--epochs", type=int, help="Passes over the music in this run.")
 BATCH = option(TrainOptions, "batch_size", "-b", "--batch-size", type=int, help="Windows in a batch.")
-FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
 NAME = option(
     GenerateOptions, "name", "-o", "--output-music-name", help="NAME-0.wav, NAME-1.wav, ...; may contain a folder."
 )
@@ -77,8 +78,6 @@ ENDLESS = click.option("--endless", is_flag=True, help="With --stream: play unti
 INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
-SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
-DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
 GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE]
 # What makes no sense together, or alone: said, not silently left out.
@@ -98,18 +97,6 @@ NEED = {
 }
 
 
-def with_options(*options: Command) -> Callable[[Command], Command]:
-    def wrap(command: Command) -> Command:
-        for each in reversed(options):
-            command = each(command)
-        return command
-
-    return wrap
-
-
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
-
-
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
 @with_options(*PREPARING, *TRAINING, *GENERATING, SEED, DEBUG)
 @click.version_option(music_composer.__version__)
@@ -121,9 +108,7 @@ def cli(context: click.Context, **given: Any) -> None:
     and writes continuations. Run again, it trains further. The commands below do one leg each, with the same options.
     """
     if context.invoked_subcommand:
-        typed = [name for name in given if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
-        if typed:
-            raise click.UsageError(f"put options after `{context.invoked_subcommand}`, not before it")
+        refuse_before_subcommand(context, given)
         return
     from music_composer import compose
 
@@ -160,10 +145,10 @@ def generate(context: click.Context, **given: Any) -> None:
 
     folders, model, _, options = _records(context, given)
     if given["stream"]:
-        compose.stream(folders, options, _record(StreamOptions, given), given["prompts"], model, given["blend"] or ())
+        compose.stream(folders, options, record_of(StreamOptions, given), given["prompts"], model, given["blend"] or ())
         return
     if given["infill"]:
-        filling = _record(InfillOptions, given)
+        filling = record_of(InfillOptions, given)
         compose.infill(folders, options, filling, given["infill"], given["gap_start"], given["gap_stop"], model)
         return
     compose.generate(folders, options, given["prompts"], model, given["blend"] or ())
@@ -202,7 +187,7 @@ def evaluate(**given: Any) -> None:
     from music_composer import evaluate as judge
     from music_composer.evaluation import report
 
-    options = _record(EvaluateOptions, given)
+    options = record_of(EvaluateOptions, given)
     if given["generated"]:
         card = judge.evaluate_folders(given["generated"], given["reference"], options, given["held_out"])
     else:
@@ -221,8 +206,11 @@ def info(**given: Any) -> None:
         click.echo(line)
 
 
+cli.add_command(midi)
+
+
 def _folders(given: dict[str, Any]) -> FolderOptions:
-    return _record(FolderOptions, given)
+    return record_of(FolderOptions, given)
 
 
 def _records(
@@ -230,21 +218,16 @@ def _records(
 ) -> tuple[FolderOptions, dict[str, Any], TrainOptions, GenerateOptions]:
     """The stage's own record for each stage; of the model's, only what was typed, as the run folder knows the rest."""
     names = ("neurons", "layers", "head")
-    typed = {
-        name: given[name]
-        for name in names
-        if name in given and context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-    }
+    typed = {name: given[name] for name in names if name in given and is_typed(context, name)}
     _check_together(context, given)
     ModelOptions(**typed)  # a value that makes no sense is said now, not after preparing
-    return _folders(given), typed, _record(TrainOptions, given), _record(GenerateOptions, given)
+    return _folders(given), typed, record_of(TrainOptions, given), record_of(GenerateOptions, given)
 
 
 def _check_together(context: click.Context, given: dict[str, Any]) -> None:
     """Refuses options that exclude each other, and those that do nothing without another."""
-    default_source = click.core.ParameterSource.DEFAULT
     flags = {each.name: each.opts[-1] for each in context.command.params}
-    typed = {name for name in given if context.get_parameter_source(name) is not default_source}
+    typed = {name for name in given if is_typed(context, name)}
     if given.get("name") == "-" and not given.get("stream"):
         raise OptionError("-o - needs --stream: only music that is played while it is made goes to standard output")
     for name in sorted(typed.intersection(EXCLUDE)):
@@ -253,10 +236,6 @@ def _check_together(context: click.Context, given: dict[str, Any]) -> None:
     for name in sorted(typed.intersection(NEED)):
         for other in sorted(set(NEED[name]) - typed):
             raise OptionError(f"{flags[name]} does nothing without {flags[other]}: give that too")
-
-
-def _record(record: Any, given: dict[str, Any]) -> Any:
-    return record(**{name: given[name] for name in record.__dataclass_fields__ if name in given})
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +20,14 @@ from music_composer.errors import MusicComposerError, OptionError, ScoreError
 from music_composer.files import write_json
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic import run as symbolic_run
-from music_composer.symbolic.bounds import BoundOptions, allowed_pitches
+from music_composer.symbolic.bounds import allowed_pitches
 from music_composer.symbolic.dataset import Song, read_songs
 from music_composer.symbolic.encoding import CLOCK, LOWEST, bar_clock, to_piece
 from music_composer.symbolic.encoding import to_roll as played_roll
 from music_composer.symbolic.frames import to_roll, to_score
 from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece, VoicesLessons, voices_inputs
 from music_composer.symbolic.midi import read_midi, write_midi
-from music_composer.symbolic.options import VOICES_TRAINING, PlayOptions, VoicesOptions
+from music_composer.symbolic.options import BoundOptions, PlayOptions, VoicesOptions
 from music_composer.symbolic.run import SymbolicRun
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import next_job
@@ -42,19 +42,29 @@ PER_QUARTER = 4
 
 
 def train(
-    folders: FolderOptions, options: TrainOptions = VOICES_TRAINING, fresh: bool = False, say: Say = say
+    folders: FolderOptions,
+    model_options: Mapping[str, Any],
+    options: TrainOptions,
+    fresh: bool = False,
+    then_generate: bool = False,
+    say: Say = say,
 ) -> SymbolicRun:
-    """Reads the MIDI files and trains in the run folder: on from what is there, unless `fresh`."""
+    """Reads the MIDI files and trains in the run folder: on from what is there, unless `fresh`.
+
+    model_options: the fields of VoicesOptions that were asked for. A run folder made with others is an OptionError.
+    """
     old = None if fresh or not run.exists(folders.model) else symbolic_run.read_run(folders.model)
+    if old:
+        _check_fits(old, model_options)
     with progress_bar("reading") as advance:
         songs, remarks = read_songs(folders.datasets, old.per_quarter if old else PER_QUARTER, advance)
     for remark in remarks:
         say(f"note: {remark}")
     steps = sum(song.roll.steps for song in songs)
     say(f"{len(songs)} MIDI files, {steps} steps of a sixteenth; {len(remarks)} remarks")
-    here = old or _new_run(folders.model, songs, options)
+    here = old or _new_run(folders.model, songs, VoicesOptions(**model_options), options)
     before = checkpoint.read_state(here.checkpoint) if old else None
-    state = next_job(before, options, _digest(songs), False, say)
+    state = next_job(before, options, _digest(songs), then_generate, say)
     if state.job_done:
         return here
     devices.load_keras()
@@ -101,10 +111,37 @@ def generate(
     return paths
 
 
-def _new_run(folder: Path, songs: Sequence[Song], options: TrainOptions) -> SymbolicRun:
+def compose(
+    folders: FolderOptions,
+    model_options: Mapping[str, Any],
+    training: TrainOptions,
+    playing: PlayOptions,
+    bounds: BoundOptions,
+    primer: Path | None = None,
+    fresh: bool = False,
+    say: Say = say,
+) -> list[Path]:
+    """The whole journey. Cut off anywhere, the same call goes on from there."""
+    here = train(folders, model_options, training, fresh, then_generate=True, say=say)
+    paths = generate(folders, playing, bounds, primer, say)
+    checkpoint.mark_generated(here.checkpoint)
+    return paths
+
+
+def _check_fits(here: SymbolicRun, asked: Mapping[str, Any]) -> None:
+    """Options that were typed must be those of the run folder."""
+    have = dataclasses.asdict(here.model)
+    if any(have[name] != value for name, value in asked.items()):
+        raise OptionError(
+            f"{here.folder} was made with -n {here.model.neurons}: leave this option out to go on with it, give "
+            "another folder with -m, or start anew with --fresh"
+        )
+
+
+def _new_run(folder: Path, songs: Sequence[Song], model: VoicesOptions, options: TrainOptions) -> SymbolicRun:
     tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
     metres = [song.roll.metres[0][1:] for song in songs]
-    model = dataclasses.replace(VoicesOptions(), clock=CLOCK)
+    model = dataclasses.replace(model, clock=CLOCK)
     return SymbolicRun(folder, model, PER_QUARTER, options.held_out, tempo, max(set(metres), key=metres.count))
 
 

@@ -5,13 +5,13 @@ Words of the command line to pitches. C4 is MIDI pitch 60, middle C.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from types import MappingProxyType
 
 import numpy as np
 
 from music_composer.errors import OptionError
+from music_composer.symbolic.options import BoundOptions
 
 PITCHES = 128
 NOTE = r"[A-Ga-g][#b]*-?\d|\d+"
@@ -34,15 +34,6 @@ SCALES = MappingProxyType(
         "chromatic": tuple(range(OCTAVE)),
     }
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class BoundOptions:
-    """As they are typed; empty words and 0 bind nothing."""
-
-    scale: str = ""  # "D minor"
-    range: str = ""  # "C3-C6", or "48-84"
-    max_polyphony: int = 0  # notes at once, those that are locked included
 
 
 def allowed_pitches(options: BoundOptions) -> np.ndarray:

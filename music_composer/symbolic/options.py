@@ -27,6 +27,9 @@ class VoicesOptions:
     dropout: float = 0.5
     input_dropout: float = 0.25
 
+    def __post_init__(self) -> None:
+        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
+
     @property
     def manners(self) -> int:
         """Ways in which a note can sound: held on, or struck with one of the levels."""
@@ -54,6 +57,15 @@ class PlayOptions:
             raise OptionError(f"--temperature is {self.temperature:g}: it must be more than 0")
         if self.qpm and not 4 <= self.qpm <= 1000:
             raise OptionError(f"--qpm is {self.qpm:g}: it must be between 4 and 1000")
+
+
+@dataclasses.dataclass(frozen=True)
+class BoundOptions:
+    """What the music is held to, as it is typed: see bounds.py. Empty words and 0 bind nothing."""
+
+    scale: str = ""  # "D minor"
+    range: str = ""  # "C3-C6", or "48-84"
+    max_polyphony: int = 0  # notes at once, those that are locked included
 
 
 VOICES_TRAINING = TrainOptions(

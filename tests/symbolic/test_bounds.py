@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from music_composer.errors import OptionError
-from music_composer.symbolic.bounds import SCALES, BoundOptions, allowed_pitches, pitch_of
+from music_composer.symbolic.bounds import SCALES, allowed_pitches, pitch_of
+from music_composer.symbolic.options import BoundOptions
 
 
 def classes(scale):

@@ -1,0 +1,49 @@
+"""Options as the command line knows them, each with the default of its record, and what becomes of typed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from music_composer.options import default
+
+Command = Callable[..., Any]
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+FOLDER = click.Path(path_type=Path)
+
+
+def option(record: type, field: str, *names: str, help: str, **more: Any) -> Command:
+    """An option whose default is the field's."""
+    return click.option(*names, field, default=default(record, field), show_default=True, help=help, **more)
+
+
+def with_options(*options: Command) -> Callable[[Command], Command]:
+    def wrap(command: Command) -> Command:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return wrap
+
+
+SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
+DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
+FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
+
+
+def record_of(record: Any, given: dict[str, Any]) -> Any:
+    """The fields of a record among what was given."""
+    return record(**{name: given[name] for name in record.__dataclass_fields__ if name in given})
+
+
+def is_typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def refuse_before_subcommand(context: click.Context, given: dict[str, Any]) -> None:
+    typed = [name for name in given if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+    if typed:
+        raise click.UsageError(f"put options after `{context.invoked_subcommand}`, not before it")

@@ -1,0 +1,113 @@
+"""The symbolic backend through the installed command: MIDI files in, MIDI files out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from music_composer.symbolic.frames import to_roll
+from music_composer.symbolic.midi import read_midi, write_midi
+from music_composer.values import NOTE, Part, Score
+from tests.command import assert_accepted, assert_refused, music_composer
+
+TINY = ("-n", "8", "-e", "2", "-b", "2", "--seed", "1")
+
+
+def write_tune(path: Path, seed: int, quarters: int = 24) -> Path:
+    """A tune of quarters over held bass notes."""
+    rng = np.random.default_rng(seed)
+    notes = [(480 * i, 480 * (i + 1), int(rng.choice([60, 62, 64, 67, 69])), 80) for i in range(quarters)]
+    notes += [(1920 * i, 1920 * (i + 1), int(rng.choice([36, 41, 43])), 60) for i in range(quarters // 4)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_midi(Score((Part(np.sort(np.array(notes, NOTE), order=["start", "pitch"])),), tempos=((0, 100.0),)), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the whole journey was run once."""
+    folder = tmp_path_factory.mktemp("midi")
+    for seed in range(4):
+        write_tune(folder / "input_music_dataset" / f"{seed}.mid", seed)
+    (folder / "input_music_dataset" / "broken.mid").write_bytes(b"MThd")
+    done = music_composer("midi", *TINY, "-g", "2", "--num-steps", "24", cwd=folder)
+    assert_accepted(done, "broken.mid", "is damaged", "4 MIDI files", "held-out", "2 pieces")
+    return folder
+
+
+def roll_of(path: Path):
+    return to_roll(read_midi(path).score)
+
+
+def test_the_whole_journey_leaves_pieces_with_notes_of_how_they_were_made(trained: Path) -> None:
+    for number in range(2):
+        reading = read_midi(trained / f"output-{number}.mid")
+        assert reading.remarks == ()
+        assert reading.score.tempos[0][1] == pytest.approx(100, abs=0.01)
+        assert to_roll(reading.score).steps <= 24
+        assert json.loads((trained / f"output-{number}.json").read_text())["seed"] == 1
+    assert (trained / "midi_model" / "loss.png").exists()
+
+
+def test_the_same_seed_gives_the_same_bytes(trained: Path) -> None:
+    for name in ("a", "b"):
+        done = music_composer(
+            "midi", "generate", "-g", "2", "--num-steps", "20", "--seed", "5", "-o", name, cwd=trained
+        )
+        assert done.returncode == 0, done.stderr
+    assert (trained / "a-0.mid").read_bytes() == (trained / "b-0.mid").read_bytes()
+    assert (trained / "a-0.mid").read_bytes() != (trained / "a-1.mid").read_bytes()
+
+
+def test_a_primer_is_gone_on_from_within_scale_and_polyphony(trained: Path) -> None:
+    primer = write_tune(trained / "primer.mid", seed=9, quarters=4)
+    wanted = ("--primer-midi", primer, "--scale", "C major", "--range", "C3-C5", "--max-polyphony", "2", "--qpm", "90")
+    done = music_composer("midi", "generate", *wanted, "-g", "1", "--num-steps", "40", "-o", "after", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    heard, made = roll_of(primer), roll_of(trained / "after-0.mid")
+    assert np.array_equal(made.sounding[: heard.steps], heard.sounding)
+    assert np.array_equal(made.struck[: heard.steps], heard.struck)
+    new = made.sounding[heard.steps :]
+    assert new.sum(axis=1).max(initial=0) <= 2
+    pitches = np.flatnonzero(new.any(axis=0))
+    assert len(pitches) and set(pitches % 12) <= {0, 2, 4, 5, 7, 9, 11}
+    assert pitches.min() >= 48 and pitches.max() <= 72
+    assert made.tempos[0][1] == pytest.approx(90, abs=0.01)
+
+
+def test_training_goes_on_where_it_was(trained: Path) -> None:
+    done = music_composer("midi", "train", *TINY, cwd=trained)
+    assert_accepted(done, "going on from 2 trained epochs with 2 more")
+    assert_refused(music_composer("midi", "train", "-n", "9", cwd=trained), "was made with -n 8", "--fresh", code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (("--num-steps", "0"), ("--num-steps is 0",), 2),
+        (("-g", "0"), ("-g", "is 0"), 2),
+        (("--temperature", "0"), ("--temperature is 0",), 2),
+        (("--qpm", "5000"), ("--qpm is 5000",), 2),
+        (("--scale", "H major"), ("--scale is 'H major'",), 2),
+        (("--range", "C9-G9"), ("lies on the keys of a piano",), 2),
+        (("--primer-midi", "none.mid"), ("none.mid", "cannot be opened"), 1),
+        (("-m", "elsewhere"), ("elsewhere holds no trained model", "music-composer midi train"), 1),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(
+    trained: Path, arguments: tuple[str, ...], words: tuple[str, ...], code: int
+) -> None:
+    assert_refused(music_composer("midi", "generate", *arguments, cwd=trained), *words, code=code)
+
+
+def test_folders_without_music_are_said(tmp_path: Path) -> None:
+    assert_refused(music_composer("midi", cwd=tmp_path), "input_music_dataset", "has been made", "MIDI files")
+    (tmp_path / "input_music_dataset" / "diary.mid").write_text("Dear diary")
+    assert_refused(music_composer("midi", cwd=tmp_path), "none of the 1 files", "diary.mid: is no MIDI file")
+
+
+def test_an_audio_model_is_not_taken_for_a_symbolic_one(trained: Path) -> None:
+    assert_refused(music_composer("generate", "-m", "midi_model", cwd=trained), "not a run folder of music-composer")
