@@ -86,9 +86,7 @@ class VoicesLessons:
 
     @functools.cached_property
     def most(self) -> int:
-        """Notes in a step, at most, and one decision more."""
-        pieces = [*self.training, *self.judged]
-        return 1 + max((int(piece.sounding.sum(axis=1).max(initial=0)) for piece in pieces), default=0)
+        return decisions_of([*self.training, *self.judged])
 
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
         rng = np.random.default_rng([seed, 1, epoch])
@@ -132,10 +130,22 @@ class VoicesLessons:
         return [int(rng.choice([shift for shift in shifts if piece.fits(shift)])) for piece in pieces]
 
 
+def decisions_of(pieces: Sequence[Piece]) -> int:
+    """Decisions in a step, at most: one for each note, and "no more"."""
+    return 1 + max((int(piece.sounding.sum(axis=1).max(initial=0)) for piece in pieces), default=0)
+
+
 def voices_inputs(
-    pieces: Sequence[Piece], shifts: Sequence[int], options: VoicesOptions, most: int
+    pieces: Sequence[Piece],
+    shifts: Sequence[int],
+    options: VoicesOptions,
+    most: int,
+    told: Sequence[int] | None = None,
 ) -> list[np.ndarray]:
-    """chords, manners, led, clock, shift and weight, as the voices model takes them, filled up to the longest piece."""
+    """chords, manners, led, clock, shift and weight, as the voices model takes them, filled up to the longest piece.
+
+    shifts: semitones that the pieces are transposed by. told: what the model is told of it, if that is not the same.
+    """
     shape = len(pieces), -(-max(piece.steps for piece in pieces) // ROUND) * ROUND
     chords = np.full((*shape, most), options.pitches, np.int32)
     manners = np.zeros((*shape, most), np.int32)
@@ -148,28 +158,13 @@ def voices_inputs(
         manners[i, :steps] = manners_by_rank(chords[i, :steps], moved.manner)
         led[i] = lead_voices(chords[i], options.pitches, options.voices)
         clock[i, :steps], weight[i, :steps] = piece.clock, 1
-    return [chords, manners, led, clock, np.array(shifts, np.int32) - LOWEST_SHIFT, weight]
+    return [chords, manners, led, clock, np.array(told or shifts, np.int32) - LOWEST_SHIFT, weight]
 
 
 def manners_by_rank(chords: np.ndarray, manner: np.ndarray) -> np.ndarray:
     """Manners by pitch, (steps, pitches), to those of the notes of chords, (steps, most); 0 where there is no note."""
     silent = np.zeros((len(manner), 1), manner.dtype)
     return np.take_along_axis(np.concatenate([manner, silent], axis=1), chords, axis=1)
-
-
-def likelihood_of(
-    judge: Callable[[list[np.ndarray]], np.ndarray], pieces: Sequence[Piece], options: VoicesOptions, batch: int = 8
-) -> list[np.ndarray]:
-    """Natural log likelihood of each step of whole pieces, (steps,) each. judge: inputs -> (batch, steps)."""
-    most = 1 + max(int(piece.sounding.sum(axis=1).max(initial=0)) for piece in pieces)
-    found: dict[int, np.ndarray] = {}
-    order = sorted(range(len(pieces)), key=lambda i: pieces[i].steps)
-    for first in range(0, len(order), batch):
-        numbers = order[first : first + batch]
-        inputs = voices_inputs([pieces[i] for i in numbers], [0] * len(numbers), options, most)
-        for i, row in zip(numbers, judge(inputs), strict=True):
-            found[i] = row[: pieces[i].steps]
-    return [found[i] for i in range(len(pieces))]
 
 
 def binary_clock(steps: int, bits: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from music_composer.symbolic.chords import to_sounding
-from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece, VoicesLessons, binary_clock, likelihood_of
+from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece, VoicesLessons, binary_clock
 from music_composer.symbolic.options import VoicesOptions
 
 OPTIONS = VoicesOptions(pitches=12, voices=3, shifts=4, clock=3)
@@ -74,13 +74,6 @@ def test_what_is_held_out_is_all_of_it_untransposed_and_counted():
         counted += counts
         steps |= {(int(a), int(b)) for a, b, _ in clock[weight > 0]}
     assert counted == len(steps) == 68
-
-
-def test_likelihoods_come_back_to_their_pieces():
-    pieces = [piece_of(n, i) for i, n in enumerate([45, 3, 20, 8])]
-    found = likelihood_of(lambda inputs: 100 * inputs[3][..., 0] + inputs[3][..., 1], pieces, OPTIONS, batch=3)
-    for i, (piece, each) in enumerate(zip(pieces, found, strict=True)):
-        assert each == pytest.approx(100 * i + np.arange(piece.steps))
 
 
 def test_the_binary_clock_counts():
