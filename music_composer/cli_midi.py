@@ -97,6 +97,24 @@ def generate(**given: Any) -> None:
     compose_midi.generate(folders, playing, record_of(BoundOptions, given), given["primer"])
 
 
+@midi.command()
+@with_options(
+    click.option("--benchmark", type=FOLDER, required=True, help="A .mat file of piano rolls with its official parts."),
+    MODEL,
+    EPOCHS,
+    BATCH,
+    click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Models in the mixture."),
+    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+    DEBUG,
+)
+def evaluate(**given: Any) -> None:
+    """Train and score on a benchmark file: nats a step beside the published record."""
+    from music_composer import benchmark_midi
+
+    options = _training({**given, "held_out": VOICES_TRAINING.held_out})
+    benchmark_midi.evaluate_benchmark(given["benchmark"], given["model"], options, given["members"])
+
+
 def _model_options(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
     """Only what was typed: the run folder knows the rest."""
     typed = {"neurons": given["neurons"]} if is_typed(context, "neurons") else {}

@@ -22,7 +22,7 @@ from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.data import batches, cache
 from music_composer.data.lessons import WindowLessons
-from music_composer.errors import MusicComposerError, OptionError
+from music_composer.errors import OptionError
 from music_composer.networks import trainable_network, trained_network
 from music_composer.options import (
     FolderOptions,
@@ -34,7 +34,7 @@ from music_composer.options import (
     TrainOptions,
 )
 from music_composer.training import checkpoint, devices, run
-from music_composer.training.job import next_job
+from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
 
 Say = Callable[[str], None]
@@ -242,9 +242,7 @@ def _new_run(folder: Path, ready: cache.Cache, model: ModelOptions, options: Tra
 def _train_job(
     ready: cache.Cache, here: run.Run, options: TrainOptions, state: checkpoint.TrainState, say: Say
 ) -> None:
-    from music_composer import plots
     from music_composer.audio.frames import with_model_channels
-    from music_composer.training import loop
 
     songs = [with_model_channels(cache.load_frames(ready, song), here.channels, here.frame) for song in ready.songs]
     dataset = batches.dataset_of(songs, here.window_steps, here.model.stack, here.held_out, state.seed)
@@ -259,23 +257,7 @@ def _train_job(
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
 
-    def after_epoch(state: checkpoint.TrainState) -> None:
-        if state.best_epoch == state.epoch - 1:
-            run.save_weights(model, here)
-        run.write_history(here.folder, state.history)
-        plots.plot_loss(state.history, here.folder / run.LOSS_PLOT)
-
-    try:
-        with progress_bar("training") as advance:
-            loop.train(model, lessons, options, state, here.checkpoint, after_epoch, say, advance)
-    except loop.Interrupted:
-        done = f"{state.epoch} epochs and {state.batch} steps"
-        raise MusicComposerError(f"stopped after {done}, all saved: the same command goes on from there") from None
-    except FloatingPointError as error:
-        raise MusicComposerError(
-            f"{error}: the weights before that epoch are safe in {here.weights}; "
-            "are there recordings with damaged samples among the music?"
-        ) from error
+    run_job(model, lessons, here, options, state, say)
 
 
 def _check_fits(here: run.Run, asked: Mapping[str, Any]) -> None:

@@ -11,12 +11,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from music_composer import plots
-from music_composer.errors import MusicComposerError, OptionError, ScoreError
+from music_composer import networks_midi
+from music_composer.errors import OptionError, ScoreError
 from music_composer.files import write_json
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic import run as symbolic_run
@@ -25,17 +25,14 @@ from music_composer.symbolic.dataset import Song, read_songs
 from music_composer.symbolic.encoding import CLOCK, LOWEST, bar_clock, to_piece
 from music_composer.symbolic.encoding import to_roll as played_roll
 from music_composer.symbolic.frames import to_roll, to_score
-from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece, VoicesLessons, voices_inputs
+from music_composer.symbolic.lessons import LOWEST_SHIFT, VoicesLessons
 from music_composer.symbolic.midi import read_midi, write_midi
 from music_composer.symbolic.options import BoundOptions, PlayOptions, VoicesOptions
 from music_composer.symbolic.run import SymbolicRun
 from music_composer.training import checkpoint, devices, run
-from music_composer.training.job import next_job
+from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say
 from music_composer.values import Roll
-
-if TYPE_CHECKING:
-    from music_composer.symbolic.models.voices import Voices
 
 Say = Callable[[str], None]
 PER_QUARTER = 4
@@ -87,10 +84,7 @@ def generate(
     whole = _lengthened(heard, options.steps)
     samples = [_bounds(heard, whole, here, bounds)] * options.count
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    devices.load_keras()
-    devices.play_fast()
-    model = _build(here)
-    run.load_weights(model, here)
+    model = networks_midi.trained_network(here)
     from music_composer.symbolic.generate import play_within
     from music_composer.symbolic.models.voices_player import VoicesPlayer
 
@@ -165,48 +159,17 @@ def divide(songs: Sequence[Song], held_out: float, seed: int) -> tuple[list[Song
 def _train_job(
     songs: Sequence[Song], here: SymbolicRun, options: TrainOptions, state: checkpoint.TrainState, say: Say
 ) -> None:
-    import keras
-
-    from music_composer.training import loop
-
     kept, spared = divide(songs, here.held_out, state.seed)
     training, judged = ([to_piece(song.roll, here.model) for song in part] for part in (kept, spared))
     lessons = VoicesLessons(training, judged, here.model, options.batch_size, options.window_steps)
-    keras.utils.set_random_seed(state.seed % 2**31)
-    model = _build(here)
-    loop.compile_model(model, options)
-    if here.checkpoint.exists():
-        checkpoint.load_checkpoint(here.checkpoint, model)
-    elif here.weights.exists():
-        say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
-        run.load_weights(model, here)
+    model = networks_midi.trainable_network(here, options, state.seed, say)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
         f"training the voices model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
 
-    def after_epoch(state: checkpoint.TrainState) -> None:
-        if state.best_epoch == state.epoch - 1:
-            run.save_weights(model, here)
-        run.write_history(here.folder, state.history)
-        plots.plot_loss(state.history, here.folder / run.LOSS_PLOT)
-
-    try:
-        with progress_bar("training") as advance:
-            loop.train(model, lessons, options, state, here.checkpoint, after_epoch, say, advance)
-    except loop.Interrupted:
-        done = f"{state.epoch} epochs and {state.batch} steps"
-        raise MusicComposerError(f"stopped after {done}, all saved: the same command goes on from there") from None
-
-
-def _build(here: SymbolicRun) -> Voices:
-    from music_composer.symbolic.models.voices import Voices
-
-    model = Voices(here.model)
-    nothing = Piece(np.zeros((1, here.model.pitches), bool), np.zeros((1, here.model.clock), np.float32))
-    model(voices_inputs([nothing], [0], here.model, 2))
-    return model
+    run_job(model, lessons, here, options, state, say)
 
 
 def _primer(path: Path | None, here: SymbolicRun) -> Roll:

@@ -1,12 +1,16 @@
-"""Which epochs a call of the command trains: a job that was cut off goes on, else a new one begins."""
+"""Which epochs a call of the command trains: a job that was cut off goes on, else a new one begins; and its course."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Any
 
+from music_composer.errors import MusicComposerError
 from music_composer.options import TrainOptions
+from music_composer.training import run
 from music_composer.training.checkpoint import TrainState
+from music_composer.training.progress import progress_bar
 
 
 def next_job(
@@ -32,3 +36,32 @@ def next_job(
     state.music, state.job_owes_music = digest, then_generate
     state.job_first, state.job_epochs = state.epoch, options.epochs
     return state
+
+
+def run_job(
+    model: Any, lessons: Any, here: run.RunFolder, options: TrainOptions, state: TrainState, say: Callable[[str], None]
+) -> None:
+    """Trains until the job is done; after each epoch the run folder holds the best weights, and the history as a picture.
+
+    Raises MusicComposerError when it was stopped or cannot go on, with what to do.
+    """
+    from music_composer import plots
+    from music_composer.training import loop
+
+    def after_epoch(state: TrainState) -> None:
+        if state.best_epoch == state.epoch - 1:
+            run.save_weights(model, here)
+        run.write_history(here.folder, state.history)
+        plots.plot_loss(state.history, here.folder / run.LOSS_PLOT)
+
+    try:
+        with progress_bar("training") as advance:
+            loop.train(model, lessons, options, state, here.checkpoint, after_epoch, say, advance)
+    except loop.Interrupted:
+        done = f"{state.epoch} epochs and {state.batch} steps"
+        raise MusicComposerError(f"stopped after {done}, all saved: the same command goes on from there") from None
+    except FloatingPointError as error:
+        raise MusicComposerError(
+            f"{error}: the weights before that epoch are safe in {here.weights}; "
+            "are there recordings with damaged samples among the music?"
+        ) from error

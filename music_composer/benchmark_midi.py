@@ -1,0 +1,122 @@
+"""`midi evaluate --benchmark`: trains the voices model on a benchmark file, and scores its test part beside the record.
+
+Members of a mixture are trained one after the other, each in a folder of its own; what is trained stays, and a second
+call goes on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from music_composer import networks_midi
+from music_composer.files import write_json
+from music_composer.options import TrainOptions
+from music_composer.symbolic.benchmark import KEYS, UNIFORM, Benchmark, Nats, mixture, nats_a_step, read_benchmark
+from music_composer.symbolic.lessons import Piece, VoicesLessons, binary_clock
+from music_composer.symbolic.likelihood import likelihood_in_any_key, likelihood_of
+from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.run import SymbolicRun
+from music_composer.training import checkpoint, devices, run
+from music_composer.training.job import run_job
+from music_composer.training.progress import duration, say
+
+NETWORK = VoicesOptions(pitches=KEYS, loudness=0)  # these files know neither struck notes nor loudness
+# Joint test likelihoods, nats a step, as published: RNN-NADE by Boulanger-Lewandowski et al. 2012, BALSTM by Johnson
+# 2017 (quoted from memory: about). A file is known by how many pieces its parts have.
+PUBLISHED = MappingProxyType(
+    {
+        (229, 76, 77): ("JSB Chorales", 5.56, 5.05),
+        (694, 173, 170): ("Nottingham", 2.31, 1.55),
+        (524, 135, 124): ("MuseData", 5.60, 3.90),
+        (87, 12, 25): ("Piano-midi.de", 7.05, 4.90),
+    }
+)
+
+
+def evaluate_benchmark(
+    path: Path, folder: Path, options: TrainOptions, members: int = 1, say: Callable[[str], None] = say
+) -> dict[str, Any]:
+    """Returns the figures, which it also prints and writes to `benchmark.json` in the run folder.
+
+    options.seed: of the first member; the others have the next ones.
+    """
+    music = read_benchmark(path)
+    devices.load_keras()
+    started = time.monotonic()
+    parts = {part: _pieces(getattr(music, part)) for part in ("training", "validation", "test")}
+    first = options.seed or 0
+    found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
+    for member in range(members):
+        here = SymbolicRun(folder / f"member-{member}", NETWORK, 1, 0.0, 120.0, (4, 4))
+        model = _train(here, parts, dataclasses.replace(options, seed=first + member), say)
+        for part in ("validation", "test"):
+            found[part].append(likelihood_of(model.predict_on_batch, parts[part], NETWORK))
+        found["any key"].append(likelihood_in_any_key(model.predict_on_batch, parts["test"], NETWORK))
+        say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
+    seconds = time.monotonic() - started
+    figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
+               for part, each in found.items()}  # fmt: skip
+    each = [_figure(music.test, member).every for member in found["test"]]
+    card = _card(path, music, figures, each, seconds)
+    write_json(folder / "benchmark.json", card)
+    for line in _lines(card):
+        say(line)
+    return card
+
+
+def _pieces(rolls: Sequence[np.ndarray]) -> list[Piece]:
+    return [Piece(roll, binary_clock(len(roll), NETWORK.clock)) for roll in rolls]
+
+
+def _train(here: SymbolicRun, parts: dict[str, list[Piece]], options: TrainOptions, say: Callable[[str], None]) -> Any:
+    """The trained network with the weights that were best on the validation part."""
+    lessons = VoicesLessons(parts["training"], parts["validation"], NETWORK, options.batch_size, options.window_steps)
+    state = checkpoint.read_state(here.checkpoint) or checkpoint.TrainState(options.seed or 0)
+    state.job_epochs = options.epochs
+    model = networks_midi.trainable_network(here, options, state.seed, say)
+    if not state.job_done:
+        say(f"training on {len(parts['training'])} pieces: {options.epochs} epochs of {lessons.batches} steps")
+
+    here.folder.mkdir(parents=True, exist_ok=True)
+    run_job(model, lessons, here, options, state, say)
+    run.load_weights(model, here)
+    return model
+
+
+def _figure(pieces: Sequence[np.ndarray], likelihood: Sequence[np.ndarray]) -> Nats:
+    return nats_a_step(pieces, lambda _: likelihood)
+
+
+def _card(path: Path, music: Benchmark, figures: dict[str, Nats], each: list[float], seconds: float) -> dict[str, Any]:
+    counts = len(music.training), len(music.validation), len(music.test)
+    name, rnn_nade, balstm = PUBLISHED.get(counts, (path.name, None, None))
+    return {
+        "music": name,
+        "pieces": counts,
+        "seconds": round(seconds, 1),
+        "members": [round(nats, 4) for nats in each],
+        "nats_a_step": {part: dataclasses.asdict(nats) for part, nats in figures.items()},
+        "published": {"RNN-NADE": rnn_nade, "BALSTM (about)": balstm},
+        "uniform": UNIFORM,
+    }
+
+
+def _lines(card: dict[str, Any]) -> list[str]:
+    test, validation = card["nats_a_step"]["test"], card["nats_a_step"]["validation"]
+    count = len(card["members"])
+    what = f"a mixture of {count}" if count > 1 else "one model"
+    lines = [
+        f"{card['music']}, {test['steps']} test steps, {what}, {duration(card['seconds'])}: nats a step, joint",
+        f"  test                 {test['every']:.3f}; without first steps {test['after_first']:.3f}",
+        f"  test, key not told   {card['nats_a_step']['any key']['every']:.3f}",
+        f"  validation           {validation['every']:.3f}",
+    ]
+    lines += [f"  {name:<20} {nats:.2f}" for name, nats in card["published"].items() if nats]
+    return [*lines, f"  knowing nothing      {card['uniform']:.2f}"]
