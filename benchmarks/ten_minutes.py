@@ -5,7 +5,7 @@
 Each kind is a folder with train/ and test/, and gets a name; `demo` alone is the demo's own music, made here. Trains
 2 x 384 networks on train/, continues prompts of test/ for ten minutes without any watchdog (16 of the flow, 4 of the
 others), and prints for each minute how far it is from the training music, and what share survives, loops or falls
-silent. Models, WAVs and figures stay in WORK; a second call trains no model again that is there, and of a kind that was
+silent. Models, WAVs and figures stay in WORK; a second call makes nothing again that is there, and of a kind that was
 judged it only prints the figures.
 """
 
@@ -86,10 +86,12 @@ def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
 
 
 def _play(recipe: str, music: Path, work: Path, prompts: Sequence[Path], epochs: int) -> list[Span]:
-    """Trains, and writes ten minutes after each prompt."""
+    """Trains, and writes ten minutes after each prompt; what is there already stays."""
+    spans = [Span(work / f"{recipe}-{i}.wav", 0.0 if recipe == "seed" else LEAD) for i in range(len(prompts))]
+    if all(span.path.exists() for span in spans):
+        return spans
     if recipe == "seed":
         model, deviation = train_seed(sorted((music / "train").glob("*.wav")), *NETWORK.values(), epochs, seed=1)
-        spans = [Span(work / f"seed-{i}.wav") for i in range(len(prompts))]
         for prompt, span in zip(prompts, spans, strict=True):
             play_seed(model, deviation, prompt, SECONDS, span.path)
         return spans
@@ -97,7 +99,8 @@ def _play(recipe: str, music: Path, work: Path, prompts: Sequence[Path], epochs:
     if not run.exists(folders.model):
         compose.train(folders, {**NETWORK, "head": recipe}, TrainOptions(epochs=epochs, batch_size=16, seed=1))
     wanted = GenerateOptions(name=str(work / recipe), seconds=SECONDS, count=len(prompts), seed=1)
-    return [Span(path, LEAD) for path in compose.generate(folders, wanted, prompts)]
+    compose.generate(folders, wanted, prompts)
+    return spans
 
 
 def _prompts(recordings: Sequence[Path], count: int, folder: Path) -> list[Path]:
@@ -118,12 +121,12 @@ def _print(name: str, figures: dict[str, Any]) -> None:
     real = figures["real"]
     print(f"\n{name}; held-out music reads {real['discrepancy']:.2f} ({real['low']:.2f} to {real['high']:.2f})\n")
     minutes = range(len(figures["flow"]["minutes"]))
-    print(f"| recipe | {' | '.join(f'minute {i + 1}' for i in minutes)} | survive | loop | silent | slope |")
-    print("|---" * (len(minutes) + 5) + "|")
+    print(f"| recipe | {' | '.join(f'minute {i + 1}' for i in minutes)} | survive | loop | caught | silent | slope |")
+    print("|---" * (len(minutes) + 6) + "|")
     for recipe in RECIPES:
         rows, share = figures[recipe]["minutes"], figures[recipe]["survival"]
         cells = [f"{row['discrepancy']:.1f} ({row['loudness_db'] - real['loudness_db']:+.0f} dB)" for row in rows]
-        cells += [f"{100 * share[key]:.0f} %" for key in ("survive", "loop", "silent")]
+        cells += [f"{100 * share[key]:.0f} %" for key in ("survive", "loop", "caught", "silent")]
         print(f"| {recipe} | {' | '.join(cells)} | {share['slope_db_per_minute']:+.2f} dB/min |")
 
 

@@ -19,6 +19,7 @@ from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.listen import Array
 
 ROWS_AT_ONCE = 256
+SOON = 2  # stretches from the beginning of one hearing to that of the next, at most, in a succession
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Repetition:
     """The most repeated stretch of a recording."""
 
     starts: tuple[float, ...]  # seconds, to within one, at which it is heard, nowhere overlapping; () in silence
+    in_a_row: int = 0  # times that any stretch is heard in succession, each soon after the one before
 
     @property
     def times(self) -> int:
@@ -60,18 +62,24 @@ def most_repeated(levels: Array, frames_per_second: float, options: LoopOptions)
         seconds = len(levels) / frames_per_second
         raise MusicComposerError(f"{seconds:.1f} s are too short to look for loops: give at least {options.seconds} s.")
     frames, sounding = _contrast(levels, length, options)
-    best, starts = 0, np.empty(0, np.int64)
+    best, starts, in_a_row = 0, np.empty(0, np.int64), 0
     for at in range(0, len(sounding), ROWS_AT_ONCE):
         alike = _alike(frames, sounding, at, length, options.similarity)
-        counts = _count_apart(alike, length)
+        counts, chains = _count_apart(alike, length)
+        in_a_row = max(in_a_row, int(chains.max(initial=0)))
         if counts.max(initial=0) > best:
             best, starts = int(counts.max()), _starts_apart(alike[counts.argmax()], length)
-    return Repetition(tuple(starts / frames_per_second))
+    return Repetition(tuple(starts / frames_per_second), in_a_row)
 
 
 def is_loop(repetition: Repetition, options: LoopOptions) -> bool:
     """Whether the stretch recurs `most` times or more: four seconds repeated more than three times."""
     return repetition.times > options.most
+
+
+def is_caught(repetition: Repetition, options: LoopOptions) -> bool:
+    """Whether that happens in succession: one hears that as a loop, and a theme that comes back now and then as none."""
+    return repetition.in_a_row > options.most
 
 
 def _contrast(levels: Array, length: int, options: LoopOptions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -96,17 +104,23 @@ def _alike(
     return alike & sounding & sounding[at : at + rows, None]
 
 
-def _count_apart(alike: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
-    """How many columns of each row can be chosen that are at least `length` apart: taking the first is best."""
+def _count_apart(alike: NDArray[np.bool_], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many columns of each row can be chosen that are at least `length` apart, and how many of these in a row have
+    less than another `length` between them. Taking the first is best.
+    """
     rows, count = alike.shape
     columns = np.where(alike, np.arange(count), count)
     following = np.minimum.accumulate(columns[:, ::-1], axis=1)[:, ::-1]  # the first chosen column from here on
     following = np.pad(following, ((0, 0), (0, length)), constant_values=count)
-    place, counts = following[:, 0], np.zeros(rows, np.int64)
+    place, (counts, chain, longest) = following[:, 0], np.zeros((3, rows), np.int64)
+    before = np.full(rows, -count - length)
     while (found := place < count).any():
         counts += found
+        chain = np.where(place - before <= SOON * length, chain + 1, 1)
+        longest = np.maximum(longest, np.where(found, chain, 0))
+        before = place
         place = following[np.arange(rows), np.minimum(place + length, count)]
-    return counts
+    return counts, longest
 
 
 def _starts_apart(alike: NDArray[np.bool_], length: int) -> NDArray[np.int64]:

@@ -162,6 +162,10 @@ def _survival_table(card: Mapping[str, Any]) -> Table:
             f"{100 * row['loop']:.0f} % (most: {row['most_repeated']} times; as much of the training music: "
             f"{row['most_repeated_in_music']} times)",
         ],
+        [
+            "caught: that in succession",
+            f"{100 * row['caught']:.0f} % (most: {row['most_in_a_row']} times in a row)",
+        ],
         ["fall silent", f"{100 * row['silent']:.0f} % (longest silence {row['longest_silence_s']:.1f} s)"],
         ["slope of the level", f"{row['slope_db_per_minute']:+.2f} dB/min"],
         ["steepest slope", f"{row['steepest_db_per_minute']:+.2f} dB/min"],

@@ -30,7 +30,7 @@ from music_composer.evaluation.hearing import (
     yardstick_of,
 )
 from music_composer.evaluation.listen import Array, mono_samples
-from music_composer.evaluation.loops import is_loop, most_repeated
+from music_composer.evaluation.loops import is_caught, is_loop, most_repeated
 from music_composer.evaluation.mmd import discrepancy, discrepancy_interval
 from music_composer.evaluation.splice import at_cut, random_splices, share_better
 from music_composer.evaluation.turns import turns
@@ -172,6 +172,8 @@ def survival_row(heard: Sequence[Heard], training: Sequence[Heard], yardstick: Y
         "survive": float(np.mean([each.survives for each in judged])),
         "stretches_outside": float(np.mean([max(s.loudness, s.flatness, s.high_ratio) / s.stretches for s in judged])),
         "loop": float(np.mean([is_loop(each, measures.loops) for each in loops])),
+        "caught": float(np.mean([is_caught(each, measures.loops) for each in loops])),
+        "most_in_a_row": max(each.in_a_row for each in loops),
         "most_repeated": max(each.times for each in loops),
         "most_repeated_in_music": most_repeated(music, rate, measures.loops).times,
         "silent": float(np.mean([seconds > rest + SPARE_SILENCE for seconds in silent])),

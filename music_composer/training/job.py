@@ -41,7 +41,7 @@ def next_job(
 def run_job(
     model: Any, lessons: Any, here: run.RunFolder, options: TrainOptions, state: TrainState, say: Callable[[str], None]
 ) -> None:
-    """Trains until the job is done. After each epoch the run folder holds the best weights, and history and its picture.
+    """Trains until the job is done. After each epoch the run folder holds the best weights, history and picture.
 
     Raises MusicComposerError when it was stopped or cannot go on, with what to do.
     """

@@ -11,7 +11,7 @@ from music_composer.audio.frames import waveform_to_frames
 from music_composer.audio.phase import frames_to_waveform
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation import loops
-from music_composer.evaluation.loops import LoopOptions, Repetition, is_loop, most_repeated
+from music_composer.evaluation.loops import LoopOptions, Repetition, is_caught, is_loop, most_repeated
 from music_composer.evaluation.semitones import SemitoneOptions, semitone_levels
 from music_composer.options import FrameOptions
 from music_composer.values import Waveform
@@ -75,6 +75,8 @@ def test_a_planted_loop_is_found_where_it_is(period: float, damage) -> None:
     found = heard(music if damage is None else damage(music))
     assert found.times == 5
     assert is_loop(found, OPTIONS)
+    assert found.in_a_row == 5
+    assert is_caught(found, OPTIONS)
     assert np.abs(found.starts - (10.0 + period * np.arange(5))).max() < 1.0
 
 
@@ -141,3 +143,21 @@ def test_options_that_make_no_sense_are_refused() -> None:
     for bad in ({"seconds": 0.0}, {"similarity": 1.0}, {"range_db": -1.0}, {"most": 0}):
         with pytest.raises(OptionError):
             LoopOptions(**bad)
+
+
+def test_a_theme_that_comes_back_now_and_then_is_a_repetition_and_nobody_is_caught_in_it() -> None:
+    theme = walk(1, 5.0)
+    between = [walk(seed, 9.0) for seed in range(2, 8)]
+    found = heard(np.concatenate([part for other in between for part in (theme, other)]))
+    assert found.times == 6
+    assert is_loop(found, OPTIONS)
+    assert found.in_a_row == 1
+    assert not is_caught(found, OPTIONS)
+
+
+def test_a_succession_is_found_beside_a_theme_that_comes_back_more_often() -> None:
+    theme, loop = walk(1, 5.0), np.tile(walk(9, 4.0), 4)
+    between = [walk(seed, 9.0) for seed in range(2, 8)]
+    found = heard(np.concatenate([*(part for other in between for part in (theme, other)), loop]))
+    assert found.times == 6
+    assert found.in_a_row == 4
