@@ -78,7 +78,7 @@ def is_loop(repetition: Repetition, options: LoopOptions) -> bool:
 
 
 def is_caught(repetition: Repetition, options: LoopOptions) -> bool:
-    """Whether that happens in succession: one hears that as a loop, and a theme that comes back now and then as none."""
+    """Whether that happens in succession: one hears that as a loop, a theme that comes back now and then as none."""
     return repetition.in_a_row > options.most
 
 
