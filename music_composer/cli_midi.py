@@ -50,10 +50,17 @@ PLAYING = [
     option(PlayOptions, "qpm", "--qpm", type=float, help="Quarter notes a minute; 0 is the primer's, or the music's."),
     option(PlayOptions, "program", "--program", type=click.IntRange(0, 127), help="Instrument of General MIDI."),
     click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
+    click.option(
+        "--lock-track", "lock_tracks", type=int, multiple=True, metavar="N",
+        help="Keep this track of the primer (0 is the first) and compose around it; repeatable.",
+    ),
+    option(PlayOptions, "from_bar", "--from-bar", type=int, help="Compose the primer's bars from this one on anew,"),
+    option(PlayOptions, "to_bar", "--to-bar", type=int, help="to this one; both sides are kept."),
+    option(PlayOptions, "drafts", "--drafts", type=int, help="Drafts of each piece around what is kept."),
     option(BoundOptions, "scale", "--scale", help="Notes that may sound, like 'D minor'."),
     option(BoundOptions, "range", "--range", help="From the lowest to the highest, like C3-C6 or 48-84."),
     option(BoundOptions, "max_polyphony", "--max-polyphony", type=int, help="Notes at once; 0 is any number."),
-]
+]  # fmt: skip
 TRAINING = [DATASETS, MODEL, NEURONS, EPOCHS, BATCH, HELD_OUT, FRESH]
 
 

@@ -20,12 +20,12 @@ from music_composer.errors import OptionError, ScoreError
 from music_composer.files import write_json
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic import run as symbolic_run
-from music_composer.symbolic.bounds import allowed_pitches
+from music_composer.symbolic.bounds import bounds_of, gap_of, laid_over, lengthened, without
 from music_composer.symbolic.dataset import Song, read_songs
-from music_composer.symbolic.encoding import CLOCK, LOWEST, bar_clock, to_piece
+from music_composer.symbolic.encoding import CLOCK, to_piece
 from music_composer.symbolic.encoding import to_roll as played_roll
 from music_composer.symbolic.frames import to_roll, to_score
-from music_composer.symbolic.lessons import LOWEST_SHIFT, VoicesLessons
+from music_composer.symbolic.lessons import VoicesLessons
 from music_composer.symbolic.midi import read_midi, write_midi
 from music_composer.symbolic.options import BoundOptions, PlayOptions, VoicesOptions
 from music_composer.symbolic.run import SymbolicRun
@@ -78,11 +78,10 @@ def generate(
     primer: Path | None = None,
     say: Say = say,
 ) -> list[Path]:
-    """Writes MIDI files: new music, or what follows a primer."""
+    """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew."""
     here = symbolic_run.read_run(folders.model)
-    heard = _primer(primer, here)
-    whole = _lengthened(heard, options.steps)
-    samples = [_bounds(heard, whole, here, bounds)] * options.count
+    kept, open_steps = _kept(primer, options, here)
+    samples = [bounds_of(kept, open_steps, here.model, bounds)] * options.count
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     model = networks_midi.trained_network(here)
     from music_composer.symbolic.generate import play_within
@@ -91,16 +90,17 @@ def generate(
     rngs = [np.random.default_rng([seed, number]) for number in range(options.count)]
     started = time.monotonic()
     player = VoicesPlayer(model, here.model.most + 1)
-    chords, manners = play_within(player, samples, rngs, options.temperature)
-    tempo = options.qpm or (heard.tempos[0][1] if heard.steps else here.tempo)
-    paths = []
-    for number, (chord, manner) in enumerate(zip(chords, manners, strict=True)):
-        path = Path(f"{options.name}-{number}.mid")
-        roll = dataclasses.replace(played_roll(chord, manner, here.model, whole), tempos=((0, tempo),))
-        write_midi(to_score(roll, options.program), path)
+    drafts = options.drafts if options.lock_tracks or options.from_bar else 1  # else nothing is locked that is to come
+    chords, manners = play_within(player, samples, rngs, options.temperature, drafts)
+    tempo = options.qpm or (kept.tempos[0][1] if primer else here.tempo)
+    paths = [Path(f"{options.name}-{number}.mid") for number in range(options.count)]
+    for number, path in enumerate(paths):
+        made = played_roll(chords[number], manners[number], here.model, kept)
+        if options.qpm:
+            made = dataclasses.replace(made, tempos=((0, options.qpm),))
+        write_midi(to_score(laid_over(made, kept), options.program), path)
         write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
-        paths.append(path)
-    spent, seconds = time.monotonic() - started, options.count * options.steps / here.per_quarter * 60 / tempo
+    spent, seconds = time.monotonic() - started, options.count * open_steps.sum() / here.per_quarter * 60 / tempo
     say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
     return paths
 
@@ -172,37 +172,29 @@ def _train_job(
     run_job(model, lessons, here, options, state, say)
 
 
-def _primer(path: Path | None, here: SymbolicRun) -> Roll:
-    """What is gone on from; without a file nothing, in the metre of the music."""
-    if path is None:
+def _kept(primer: Path | None, options: PlayOptions, here: SymbolicRun) -> tuple[Roll, np.ndarray]:
+    """What is kept of the primer, as long as the whole piece will be, and where notes may be added, bool (steps,)."""
+    if primer is None:
+        if options.lock_tracks or options.from_bar:
+            raise OptionError("--lock-track and --from-bar do nothing without --primer-midi: give that too")
         none = np.zeros((0, 128), np.uint8)
-        return Roll(none, none.astype(bool), here.per_quarter, ((0, here.tempo),), ((0, *here.metre),))
-    roll = to_roll(read_midi(path).score, here.per_quarter)
+        silence = Roll(none, none.astype(bool), here.per_quarter, ((0, here.tempo),), ((0, *here.metre),))
+        return lengthened(silence, options.steps), np.ones(options.steps, bool)
+    score = read_midi(primer).score
+    if options.lock_tracks:
+        wrong = [track for track in options.lock_tracks if not 0 <= track < len(score.parts)]
+        if wrong:
+            raise OptionError(f"--lock-track {wrong[0]}: {primer} has tracks 0 to {len(score.parts) - 1}")
+        score = dataclasses.replace(score, parts=tuple(score.parts[track] for track in options.lock_tracks))
+    roll = to_roll(score, here.per_quarter)
     if not roll.steps:
-        raise ScoreError(f"{path}: has no notes in it to go on from")
-    return roll
-
-
-def _lengthened(roll: Roll, steps: int) -> Roll:
-    """With so many silent steps more."""
-    more = np.zeros((steps, roll.velocity.shape[1]))
-    velocity, struck = (np.concatenate([each, more.astype(each.dtype)]) for each in (roll.velocity, roll.struck))
-    return dataclasses.replace(roll, velocity=velocity, struck=struck)
-
-
-def _bounds(heard: Roll, whole: Roll, here: SymbolicRun, bounds: BoundOptions) -> Any:
-    from music_composer.symbolic.generate import Bounds
-
-    piece = to_piece(heard, here.model)
-    steps, options = whole.steps, here.model
-    locked = np.zeros((steps, options.pitches), np.int64)
-    locked[: piece.steps] = np.where(piece.sounding, 1 + piece.manner, 0)
-    fullest = np.full(steps, min(options.most, bounds.max_polyphony or options.most))
-    fullest[: piece.steps] = 0
-    keys = allowed_pitches(bounds)[LOWEST : LOWEST + options.pitches]
-    if not keys.any():
-        raise OptionError("nothing that --scale and --range allow lies on the keys of a piano, A0 to C8")
-    return Bounds(bar_clock(whole), np.tile(keys, (steps, 1)), locked, fullest, shift=-LOWEST_SHIFT)
+        raise ScoreError(f"{primer}: has no notes in it to go on from")
+    if options.lock_tracks:
+        return roll, np.ones(roll.steps, bool)
+    if options.from_bar:
+        gap = gap_of(roll, options.from_bar, options.to_bar)
+        return without(roll, gap), gap
+    return lengthened(roll, options.steps), np.arange(roll.steps + options.steps) >= roll.steps
 
 
 def _notes(

@@ -34,6 +34,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in range(4):
         write_tune(folder / "input_music_dataset" / f"{seed}.mid", seed)
     (folder / "input_music_dataset" / "broken.mid").write_bytes(b"MThd")
+    write_tune(folder / "primer.mid", seed=9, quarters=4)
     done = music_composer("midi", *TINY, "-g", "2", "--num-steps", "24", cwd=folder)
     assert_accepted(done, "broken.mid", "is damaged", "4 MIDI files", "held-out", "2 pieces")
     return folder
@@ -64,7 +65,7 @@ def test_the_same_seed_gives_the_same_bytes(trained: Path) -> None:
 
 
 def test_a_primer_is_gone_on_from_within_scale_and_polyphony(trained: Path) -> None:
-    primer = write_tune(trained / "primer.mid", seed=9, quarters=4)
+    primer = trained / "primer.mid"
     wanted = ("--primer-midi", primer, "--scale", "C major", "--range", "C3-C5", "--max-polyphony", "2", "--qpm", "90")
     done = music_composer("midi", "generate", *wanted, "-g", "1", "--num-steps", "40", "-o", "after", cwd=trained)
     assert done.returncode == 0, done.stderr
@@ -77,6 +78,32 @@ def test_a_primer_is_gone_on_from_within_scale_and_polyphony(trained: Path) -> N
     assert len(pitches) and set(pitches % 12) <= {0, 2, 4, 5, 7, 9, 11}
     assert pitches.min() >= 48 and pitches.max() <= 72
     assert made.tempos[0][1] == pytest.approx(90, abs=0.01)
+
+
+def test_a_track_is_kept_and_others_are_composed_around_it(trained: Path) -> None:
+    parts = tuple(Part(np.array([(480 * i, 480 * (i + 1), low + i % 3, 83)], NOTE)) for i in (0, 1) for low in (50, 74))
+    write_midi(Score(parts), trained / "two.mid")
+    wanted = ("--primer-midi", "two.mid", "--lock-track", "3", "--lock-track", "1", "--drafts", "4", "--seed", "3")
+    done = music_composer("midi", "generate", *wanted, "-g", "2", "-o", "around", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    kept = to_roll(Score((parts[1], parts[3])))
+    for number in range(2):
+        made = roll_of(trained / f"around-{number}.mid")
+        assert np.array_equal(made.velocity[kept.sounding], kept.velocity[kept.sounding])
+        assert np.array_equal(made.struck[kept.sounding], kept.struck[kept.sounding])
+        assert made.steps == kept.steps
+
+
+def test_bars_are_composed_anew_between_two_sides_that_stay(trained: Path) -> None:
+    song = write_tune(trained / "song.mid", seed=8, quarters=16)
+    wanted = ("--primer-midi", song, "--from-bar", "2", "--to-bar", "3", "--drafts", "4")
+    done = music_composer("midi", "generate", *wanted, "-g", "1", "-o", "anew", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    before, after = roll_of(song), roll_of(trained / "anew-0.mid")
+    sides = np.r_[0:16, 48:64]
+    assert np.array_equal(after.velocity[sides], before.velocity[sides])
+    assert np.array_equal(after.struck[:16], before.struck[:16])
+    assert not np.array_equal(after.sounding[16:48], before.sounding[16:48])
 
 
 def test_training_goes_on_where_it_was(trained: Path) -> None:
@@ -94,6 +121,10 @@ def test_training_goes_on_where_it_was(trained: Path) -> None:
         (("--qpm", "5000"), ("--qpm is 5000",), 2),
         (("--scale", "H major"), ("--scale is 'H major'",), 2),
         (("--range", "C9-G9"), ("lies on the keys of a piano",), 2),
+        (("--lock-track", "0"), ("do nothing without --primer-midi",), 2),
+        (("--primer-midi", "primer.mid", "--lock-track", "5"), ("--lock-track 5", "tracks 0 to 0"), 2),
+        (("--primer-midi", "primer.mid", "--from-bar", "2"), ("--from-bar and --to-bar go together",), 2),
+        (("--primer-midi", "primer.mid", "--from-bar", "2", "--to-bar", "9"), ("there are bars 1 to 1",), 2),
         (("--primer-midi", "none.mid"), ("none.mid", "cannot be opened"), 1),
         (("-m", "elsewhere"), ("elsewhere holds no trained model", "music-composer midi train"), 1),
     ],

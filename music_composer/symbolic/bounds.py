@@ -1,85 +1,81 @@
-"""What the music is held to while it is made: a scale, a range, so many notes at once, and notes that are locked.
-
-Words of the command line to pitches. C4 is MIDI pitch 60, middle C.
-"""
+"""What a sample is held to, step by step: a beginning to go on from, voices to keep, two sides of a gap to join."""
 
 from __future__ import annotations
 
-import re
-from types import MappingProxyType
+import dataclasses
 
 import numpy as np
 
 from music_composer.errors import OptionError
-from music_composer.symbolic.options import BoundOptions
-
-PITCHES = 128
-NOTE = r"[A-Ga-g][#b]*-?\d|\d+"
-OCTAVE = 12
-NATURALS = MappingProxyType({"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11})
-SCALES = MappingProxyType(
-    {
-        "major": (0, 2, 4, 5, 7, 9, 11),
-        "minor": (0, 2, 3, 5, 7, 8, 10),
-        "harmonic-minor": (0, 2, 3, 5, 7, 8, 11),
-        "melodic-minor": (0, 2, 3, 5, 7, 8, 9, 10, 11),
-        "dorian": (0, 2, 3, 5, 7, 9, 10),
-        "phrygian": (0, 1, 3, 5, 7, 8, 10),
-        "lydian": (0, 2, 4, 6, 7, 9, 11),
-        "mixolydian": (0, 2, 4, 5, 7, 9, 10),
-        "pentatonic": (0, 2, 4, 7, 9),
-        "minor-pentatonic": (0, 3, 5, 7, 10),
-        "blues": (0, 3, 5, 6, 7, 10),
-        "whole-tone": (0, 2, 4, 6, 8, 10),
-        "chromatic": tuple(range(OCTAVE)),
-    }
-)
+from music_composer.symbolic.encoding import LOWEST, bar_clock, to_piece
+from music_composer.symbolic.frames import bars_of
+from music_composer.symbolic.lessons import LOWEST_SHIFT
+from music_composer.symbolic.options import BoundOptions, VoicesOptions
+from music_composer.symbolic.scales import allowed_pitches
+from music_composer.values import Roll
 
 
-def allowed_pitches(options: BoundOptions) -> np.ndarray:
-    """bool (128,). Raises OptionError for words that are no scale or range, and where they leave nothing."""
-    allowed = np.ones(PITCHES, bool)
-    if options.scale:
-        allowed &= _scale(options.scale)
-    if options.range:
-        allowed &= _range(options.range)
-    if not allowed.any():
-        raise OptionError(f"no pitch is in --scale {options.scale} and in --range {options.range}")
-    if options.max_polyphony < 0:
-        raise OptionError(f"--max-polyphony is {options.max_polyphony}: it must be at least 1")
-    return allowed
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """What one sample is held to.
+
+    clock: float (steps, clock). allowed: bool (steps, pitches), what may sound. locked: int (steps, pitches), 0 is
+    free, 1 and more sound, with the manner less one. fullest: int (steps,), notes at most besides those locked.
+    shift: transposition that the model is told.
+    """
+
+    clock: np.ndarray
+    allowed: np.ndarray
+    locked: np.ndarray
+    fullest: np.ndarray
+    shift: int = 0
+
+    @property
+    def steps(self) -> int:
+        return len(self.clock)
 
 
-def pitch_of(word: str) -> int | None:
-    """ "C#4", "Bb-1" or "61" to a MIDI pitch; None when it is none."""
-    if re.fullmatch(r"\d{1,3}", word):
-        pitch = int(word)
-    else:
-        found = re.fullmatch(r"([A-Ga-g])([#b]*)(-?\d)", word)
-        if not found:
-            return None
-        pitch = _pitch_class(found[1], found[2]) + OCTAVE * (int(found[3]) + 1)
-    return pitch if 0 <= pitch < PITCHES else None
+def bounds_of(kept: Roll, open_steps: np.ndarray, model: VoicesOptions, options: BoundOptions) -> Bounds:
+    """kept: its notes sound, whatever else does. open_steps: bool (steps,), where other notes may be added.
+
+    Raises OptionError where the options leave no key of the model.
+    """
+    piece = to_piece(kept, model)
+    locked = np.where(piece.sounding, 1 + piece.manner, 0)
+    keys = allowed_pitches(options)[LOWEST : LOWEST + model.pitches]
+    if not keys.any():
+        raise OptionError("nothing that --scale and --range allow lies on the keys of a piano, A0 to C8")
+    room = min(model.most, options.max_polyphony or model.most) - piece.sounding.sum(axis=1)
+    fullest = np.where(open_steps, np.maximum(room, 0), 0)
+    return Bounds(bar_clock(kept), np.tile(keys, (kept.steps, 1)), locked, fullest, -LOWEST_SHIFT)
 
 
-def _scale(words: str) -> np.ndarray:
-    found = re.fullmatch(r"\s*([A-Ga-g])([#b]*)[\s:]*([a-z -]*)\s*", words)
-    kind = re.sub(r"[\s-]+", "-", found[3].strip()) or "major" if found else ""
-    if not found or kind not in SCALES:
-        raise OptionError(f"--scale is {words!r}: give a note and one of {', '.join(SCALES)}, like 'D minor'")
-    classes = [(_pitch_class(found[1], found[2]) + step) % OCTAVE for step in SCALES[kind]]
-    return np.isin(np.arange(PITCHES) % OCTAVE, classes)
+def lengthened(roll: Roll, steps: int) -> Roll:
+    """With so many silent steps more."""
+    more = np.zeros((steps, roll.velocity.shape[1]))
+    velocity, struck = (np.concatenate([each, more.astype(each.dtype)]) for each in (roll.velocity, roll.struck))
+    return dataclasses.replace(roll, velocity=velocity, struck=struck)
 
 
-def _range(words: str) -> np.ndarray:
-    found = re.fullmatch(rf"\s*({NOTE})\s*(?:-|\.\.|\s)\s*({NOTE})\s*", words)
-    ends = (pitch_of(found[1]), pitch_of(found[2])) if found else (None, None)
-    if ends[0] is None or ends[1] is None or ends[0] > ends[1]:
-        raise OptionError(f"--range is {words!r}: give two notes or MIDI pitches, the lower first, like C3-C6 or 48-84")
-    pitches = np.arange(PITCHES)
-    return (pitches >= ends[0]) & (pitches <= ends[1])
+def without(roll: Roll, gap: np.ndarray) -> Roll:
+    """Silent in a gap, bool (steps,). What is held on over its end is struck there."""
+    velocity, struck = roll.velocity.copy(), roll.struck.copy()
+    velocity[gap], struck[gap] = 0, False
+    before = np.concatenate([np.zeros_like(velocity[:1]), velocity[:-1]]) > 0
+    return dataclasses.replace(roll, velocity=velocity, struck=(struck | ~before) & (velocity > 0))
 
 
-def _pitch_class(letter: str, signs: str) -> int:
-    """May lie below 0 or above 11: Cb is a semitone below C."""
-    return NATURALS[letter.upper()] + signs.count("#") - signs.count("b")
+def laid_over(made: Roll, kept: Roll) -> Roll:
+    """What was made, with what was to be kept exactly as it was: no shade is lost, and no note beyond the keys."""
+    sounds = kept.sounding
+    velocity = np.where(sounds, kept.velocity, made.velocity)
+    return dataclasses.replace(made, velocity=velocity, struck=np.where(sounds, kept.struck, made.struck))
+
+
+def gap_of(roll: Roll, first_bar: int, last_bar: int) -> np.ndarray:
+    """Steps of some bars, counted from 1, the last one included, bool (steps,). Raises OptionError for no such bars."""
+    position, _ = bars_of(roll)
+    bar = np.cumsum(position == 0)
+    if not 1 <= first_bar <= last_bar <= bar[-1]:
+        raise OptionError(f"--from-bar {first_bar} --to-bar {last_bar}: there are bars 1 to {bar[-1]}, the lower first")
+    return (bar >= first_bar) & (bar <= last_bar)

@@ -8,35 +8,15 @@ the more drafts the nearer, from the model's pieces in which these notes sound.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
+from music_composer.symbolic.bounds import Bounds
 from music_composer.symbolic.models.voices_player import VoicesPlayer
 
 CHUNK = 16  # steps between two looks at the drafts
 FEWEST = 0.5  # share of the drafts that must be worth something, or they are drawn anew
-
-
-@dataclasses.dataclass(frozen=True)
-class Bounds:
-    """What one sample is held to.
-
-    clock: float (steps, clock). allowed: bool (steps, pitches), what may sound. locked: int (steps, pitches), 0 is
-    free, 1 and more sound, with the manner less one. fullest: int (steps,), notes at most besides those locked.
-    shift: transposition that the model is told.
-    """
-
-    clock: np.ndarray
-    allowed: np.ndarray
-    locked: np.ndarray
-    fullest: np.ndarray
-    shift: int = 0
-
-    @property
-    def steps(self) -> int:
-        return len(self.clock)
 
 
 def play_within(

@@ -47,12 +47,19 @@ class PlayOptions:
     drafts: int = 16  # of each sample, where notes are locked: see symbolic/generate.py
     qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
     program: int = 0  # of General MIDI
+    lock_tracks: tuple[int, ...] = ()  # of the primer, counted from 0: kept, and the rest composed around them
+    from_bar: int = 0  # of the primer, counted from 1: bars that are composed anew; 0: none
+    to_bar: int = 0
     seed: int | None = None
 
     def __post_init__(self) -> None:
         require_at_least("-g/--generated-music-num", self.count, 1)
         require_at_least("--num-steps", self.steps, 1)
         require_at_least("--drafts", self.drafts, 1)
+        if bool(self.from_bar) != bool(self.to_bar):
+            raise OptionError("--from-bar and --to-bar go together: the first and the last bar that are composed anew")
+        if self.lock_tracks and self.from_bar:
+            raise OptionError("--lock-track and --from-bar exclude each other: give one of them")
         if not 0 < self.temperature < float("inf"):
             raise OptionError(f"--temperature is {self.temperature:g}: it must be more than 0")
         if self.qpm and not 4 <= self.qpm <= 1000:
@@ -61,7 +68,7 @@ class PlayOptions:
 
 @dataclasses.dataclass(frozen=True)
 class BoundOptions:
-    """What the music is held to, as it is typed: see bounds.py. Empty words and 0 bind nothing."""
+    """What the music is held to, as it is typed: see scales.py. Empty words and 0 bind nothing."""
 
     scale: str = ""  # "D minor"
     range: str = ""  # "C3-C6", or "48-84"

@@ -1,73 +1,101 @@
-"""Words to pitches."""
+"""What is kept of a piece is kept exactly, whatever is composed around it."""
 
 import numpy as np
 import pytest
 
 from music_composer.errors import OptionError
-from music_composer.symbolic.bounds import SCALES, allowed_pitches, pitch_of
-from music_composer.symbolic.options import BoundOptions
+from music_composer.symbolic.bounds import bounds_of, gap_of, laid_over, lengthened, without
+from music_composer.symbolic.encoding import CLOCK, LOWEST, to_roll
+from music_composer.symbolic.options import BoundOptions, VoicesOptions
+from music_composer.values import Roll
+
+SMALL = VoicesOptions(neurons=8, wide=16, narrow=12, embedding=8, attention=4, clock=CLOCK, memory=8)
+STEPS = 24
 
 
-def classes(scale):
-    return sorted(set(np.flatnonzero(allowed_pitches(BoundOptions(scale=scale))) % 12))
+def random_roll(seed: int, steps: int = STEPS) -> Roll:
+    """A few notes of random lengths and velocities, some of them struck again while they sound."""
+    rng = np.random.default_rng(seed)
+    velocity, struck = np.zeros((steps, 128), np.uint8), np.zeros((steps, 128), bool)
+    for pitch in rng.choice(np.arange(LOWEST, LOWEST + 88), 4, replace=False):
+        start = int(rng.integers(steps - 1))
+        for begin in (start, start + int(rng.integers(1, 6))):
+            velocity[begin : begin + int(rng.integers(1, 9)), pitch] = rng.integers(1, 128)
+            struck[begin : begin + 1, pitch] = True
+    struck |= (velocity > 0) & ~np.concatenate([np.zeros((1, 128), bool), velocity[:-1] > 0])
+    return Roll(velocity, struck & (velocity > 0), metres=((0, 2, 4),))
 
 
-@pytest.mark.parametrize(
-    ("word", "pitch"),
-    [("C4", 60), ("c4", 60), ("A4", 69), ("C-1", 0), ("G9", 127), ("C#4", 61), ("Db4", 61), ("Cb4", 59), ("B#3", 60),
-     ("60", 60), ("0", 0), ("127", 127), ("128", None), ("G#9", None), ("Cb-1", None), ("H4", None), ("C", None),
-     ("", None), ("C44", None), ("-5", None)],
-)  # fmt: skip
-def test_notes_have_their_pitches(word, pitch):
-    assert pitch_of(word) == pitch
+def kept_in(made: Roll, kept: Roll) -> bool:
+    sounds = kept.sounding
+    same = np.array_equal(made.velocity[sounds], kept.velocity[sounds])
+    return same and np.array_equal(made.struck[sounds], kept.struck[sounds])
 
 
-@pytest.mark.parametrize(
-    ("scale", "found"),
-    [("C major", [0, 2, 4, 5, 7, 9, 11]), ("C", [0, 2, 4, 5, 7, 9, 11]), ("A minor", [0, 2, 4, 5, 7, 9, 11]),
-     ("a:minor", [0, 2, 4, 5, 7, 9, 11]), ("Bb major", [0, 2, 3, 5, 7, 9, 10]),
-     ("D harmonic minor", [1, 2, 4, 5, 7, 9, 10]),
-     ("F# minor-pentatonic", [1, 4, 6, 9, 11])],
-)  # fmt: skip
-def test_scales_hold_their_notes(scale, found):
-    assert classes(scale) == found
+@pytest.fixture(scope="module")
+def play():
+    """Bounds -> chords and manners, by a model of random weights."""
+    import keras
+
+    from music_composer.symbolic.generate import play_within
+    from music_composer.symbolic.lessons import Piece, voices_inputs
+    from music_composer.symbolic.models.voices import Voices
+    from music_composer.symbolic.models.voices_player import VoicesPlayer
+
+    keras.utils.set_random_seed(1)
+    model = Voices(SMALL)
+    model(voices_inputs([Piece(np.zeros((1, 88), bool), np.zeros((1, CLOCK), np.float32))], [0], SMALL, 2))
+    player = VoicesPlayer(model, SMALL.most + 1)
+    return lambda samples: play_within(player, samples, [np.random.default_rng(i) for i in range(len(samples))])
 
 
-def test_every_scale_can_be_typed():
-    for name, steps in SCALES.items():
-        assert classes(f"C {name}") == list(steps)
+@pytest.mark.parametrize("task", ["harmonise", "infill", "go on"])
+def test_every_note_that_is_locked_is_kept_in_200_random_cases(play, task):
+    kept, open_steps = [], []
+    for seed in range(200):
+        roll, gap = random_roll(seed), np.ones(STEPS, bool)
+        if task == "infill":
+            gap = gap_of(roll, 2, 2)
+            roll = without(roll, gap)
+        if task == "go on":
+            roll = lengthened(random_roll(seed, STEPS - 8), 8)
+            gap = np.arange(STEPS) >= STEPS - 8
+        kept.append(roll)
+        open_steps.append(gap)
+    chords, manners = play(
+        [bounds_of(roll, gap, SMALL, BoundOptions()) for roll, gap in zip(kept, open_steps, strict=True)]
+    )
+    more = 0
+    for chord, manner, roll, gap in zip(chords, manners, kept, open_steps, strict=True):
+        played = to_roll(chord, manner, SMALL, roll)
+        assert (played.sounding | ~roll.sounding).all()
+        assert np.array_equal(played.sounding[~gap], roll.sounding[~gap])
+        assert np.array_equal(played.struck & roll.sounding, roll.struck)
+        assert kept_in(laid_over(played, roll), roll)
+        more += int((played.sounding & ~roll.sounding).sum())
+    assert more > 200
 
 
-@pytest.mark.parametrize(
-    ("words", "ends"),
-    [("C3-C6", (48, 84)), ("48-84", (48, 84)), ("c3 .. g#5", (48, 80)), ("C-1-C4", (0, 60)), ("48 84", (48, 84))],
-)
-def test_ranges_reach_from_end_to_end(words, ends):
-    found = np.flatnonzero(allowed_pitches(BoundOptions(range=words)))
-    assert (found[0], found[-1], len(found)) == (*ends, ends[1] - ends[0] + 1)
+def test_a_gap_is_silent_and_what_is_held_over_its_end_is_struck_there():
+    velocity, struck = np.zeros((2, 24, 128), np.uint8)
+    velocity[2:20, 60], struck[2, 60] = 90, 1
+    roll = Roll(velocity, struck.astype(bool), metres=((0, 2, 4),))
+    gap = gap_of(roll, 2, 2)
+    assert np.flatnonzero(gap).tolist() == [*range(8, 16)]
+    left = without(roll, gap)
+    assert np.flatnonzero(left.velocity[:, 60]).tolist() == [*range(2, 8), *range(16, 20)]
+    assert np.flatnonzero(left.struck[:, 60]).tolist() == [2, 16]
 
 
-def test_scale_and_range_hold_together():
-    found = np.flatnonzero(allowed_pitches(BoundOptions("C major", "C4-E4")))
-    assert found.tolist() == [60, 62, 64]
+@pytest.mark.parametrize("bars", [(0, 1), (2, 1), (1, 4), (4, 4)])
+def test_bars_that_there_are_not_are_said(bars):
+    with pytest.raises(OptionError, match="there are bars 1 to 3"):
+        gap_of(random_roll(1), *bars)
 
 
-def test_nothing_asked_is_nothing_bound():
-    assert allowed_pitches(BoundOptions()).all()
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (BoundOptions(scale="H major"), "--scale is 'H major'"),
-        (BoundOptions(scale="C happy"), "one of major, minor"),
-        (BoundOptions(range="C6-C3"), "the lower first"),
-        (BoundOptions(range="48-200"), "--range is '48-200'"),
-        (BoundOptions(range="48"), "--range is '48'"),
-        (BoundOptions(scale="C pentatonic", range="B3-B3"), "no pitch is in"),
-        (BoundOptions(max_polyphony=-1), "--max-polyphony is -1"),
-    ],
-)
-def test_what_is_no_bound_is_said(options, said):
-    with pytest.raises(OptionError, match=said):
-        allowed_pitches(options)
+def test_polyphony_counts_what_is_locked_too():
+    roll = random_roll(3)
+    bounds = bounds_of(roll, np.ones(STEPS, bool), SMALL, BoundOptions(max_polyphony=2))
+    assert np.array_equal(bounds.fullest, np.maximum(2 - roll.sounding.sum(axis=1), 0))
+    closed = bounds_of(roll, np.zeros(STEPS, bool), SMALL, BoundOptions())
+    assert not closed.fullest.any()
