@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import networks_midi
+from music_composer import networks_midi, plots
 from music_composer.errors import OptionError, ScoreError
 from music_composer.files import write_json
 from music_composer.options import FolderOptions, TrainOptions
@@ -98,7 +98,9 @@ def generate(
         made = played_roll(chords[number], manners[number], here.model, kept)
         if options.qpm:
             made = dataclasses.replace(made, tempos=((0, options.qpm),))
-        write_midi(to_score(laid_over(made, kept), options.program), path)
+        made = laid_over(made, kept)
+        write_midi(to_score(made, options.program), path)
+        plots.plot_roll(made, kept.sounding, path.with_suffix(".png"))
         write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
     spent, seconds = time.monotonic() - started, options.count * open_steps.sum() / here.per_quarter * 60 / tempo
     say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")

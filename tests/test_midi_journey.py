@@ -50,6 +50,7 @@ def test_the_whole_journey_leaves_pieces_with_notes_of_how_they_were_made(traine
         assert reading.remarks == ()
         assert reading.score.tempos[0][1] == pytest.approx(100, abs=0.01)
         assert to_roll(reading.score).steps <= 24
+        assert (trained / f"output-{number}.png").exists()
         assert json.loads((trained / f"output-{number}.json").read_text())["seed"] == 1
     assert (trained / "midi_model" / "loss.png").exists()
 

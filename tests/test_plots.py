@@ -8,6 +8,7 @@ from music_composer import plots
 from music_composer.audio import wav
 from music_composer.audio.frames import band_centres
 from music_composer.options import FrameOptions
+from music_composer.values import Roll
 
 OPTIONS = FrameOptions()
 
@@ -77,3 +78,29 @@ def test_a_loss_curve_shows_every_epoch_and_leaves_gaps_out(tmp_path, monkeypatc
 
 def test_where_nothing_was_held_out_there_is_one_curve(tmp_path, monkeypatch):
     assert list(lines_of(monkeypatch, tmp_path, HISTORY[:1])) == ["training"]
+
+
+def test_a_roll_shows_its_notes_where_they_are(tmp_path):
+    velocity = np.zeros((32, 128), np.uint8)
+    velocity[4:8, 60] = velocity[8:12, 72] = 80
+    struck = np.zeros((32, 128), bool)
+    struck[4, 60] = struck[8, 72] = True
+    kept = np.zeros((32, 128), bool)
+    kept[4:8, 60] = True
+    plots.plot_roll(Roll(velocity, struck), kept, tmp_path / "a.png")
+    picture = imread(tmp_path / "a.png")[..., :3]
+    assert picture.shape == (300, 1000, 3)
+    blue = np.abs(picture - plots.NEW).max(axis=2) < 0.02
+    grey = np.abs(picture - plots.OLD).max(axis=2) < 0.02
+    assert blue.sum() > 100
+    assert grey.sum() > 100
+    assert np.nonzero(grey)[1].mean() < np.nonzero(blue)[1].mean()  # earlier
+    assert np.nonzero(grey)[0].mean() > np.nonzero(blue)[0].mean()  # lower
+
+
+@pytest.mark.parametrize("pitches", [[], [0], [127], [0, 127]])
+def test_any_roll_can_be_drawn(tmp_path, pitches):
+    velocity = np.zeros((8 if pitches else 0, 128), np.uint8)
+    velocity[:, pitches] = 80
+    plots.plot_roll(Roll(velocity, velocity > 0), velocity > 0, tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000
