@@ -130,6 +130,5 @@ def _model_options(context: click.Context, given: dict[str, Any]) -> dict[str, A
 
 
 def _training(given: dict[str, Any]) -> TrainOptions:
-
     names = ("epochs", "batch_size", "held_out", "seed")
     return dataclasses.replace(VOICES_TRAINING, **{name: given[name] for name in names})

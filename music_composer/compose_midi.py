@@ -170,7 +170,6 @@ def _train_job(
         f"training the voices model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
-
     run_job(model, lessons, here, options, state, say)
 
 

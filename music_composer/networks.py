@@ -9,6 +9,7 @@ import numpy as np
 
 from music_composer.options import GenerateOptions, TrainOptions
 from music_composer.training import checkpoint, devices, run
+from music_composer.training.job import restore
 
 if TYPE_CHECKING:
     from music_composer.audio.models.continuation import Continuation
@@ -46,11 +47,6 @@ def trainable_network(
     keras.utils.set_random_seed(state.seed % 2**31)
     model = build_model(here, flow_draws=options.flow_draws)
     loop.compile_model(model, options)
-    if here.checkpoint.exists():
-        checkpoint.load_checkpoint(here.checkpoint, model)
-    elif here.weights.exists():
-        say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
-        run.load_weights(model, here)
-    else:
+    if not restore(model, here, say):
         model.set_encoding(fit_encoding(songs, here.model.stack, here.model.components, here.model.tilt))
     return model

@@ -10,7 +10,8 @@ import numpy as np
 from music_composer.options import TrainOptions
 from music_composer.symbolic.lessons import Piece, voices_inputs
 from music_composer.symbolic.run import SymbolicRun
-from music_composer.training import checkpoint, devices, run
+from music_composer.training import devices, run
+from music_composer.training.job import restore
 
 if TYPE_CHECKING:
     from music_composer.symbolic.models.voices import Voices
@@ -44,9 +45,5 @@ def trainable_network(here: SymbolicRun, options: TrainOptions, seed: int, say: 
     keras.utils.set_random_seed(seed % 2**31)
     model = build_model(here)
     loop.compile_model(model, options)
-    if here.checkpoint.exists():
-        checkpoint.load_checkpoint(here.checkpoint, model)
-    elif here.weights.exists():
-        say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
-        run.load_weights(model, here)
+    restore(model, here, say)
     return model

@@ -53,7 +53,7 @@ class PlayOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        require_at_least("-g/--generated-music-num", self.count, 1)
+        require_at_least("-g/--num-outputs", self.count, 1)
         require_at_least("--num-steps", self.steps, 1)
         require_at_least("--drafts", self.drafts, 1)
         if bool(self.from_bar) != bool(self.to_bar):

@@ -8,7 +8,7 @@ from typing import Any
 
 from music_composer.errors import MusicComposerError
 from music_composer.options import TrainOptions
-from music_composer.training import run
+from music_composer.training import checkpoint, run
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.progress import progress_bar
 
@@ -36,6 +36,21 @@ def next_job(
     state.music, state.job_owes_music = digest, then_generate
     state.job_first, state.job_epochs = state.epoch, options.epochs
     return state
+
+
+def restore(model: Any, here: run.RunFolder, say: Callable[[str], None]) -> bool:
+    """Puts the weights to go on from into a compiled model, with the optimiser's memory where that is kept too.
+
+    False where there are none.
+    """
+    if here.checkpoint.exists():
+        checkpoint.load_checkpoint(here.checkpoint, model)
+    elif here.weights.exists():
+        say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
+        run.load_weights(model, here)
+    else:
+        return False
+    return True
 
 
 def run_job(
