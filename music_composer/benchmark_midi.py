@@ -19,10 +19,10 @@ from music_composer import networks_midi
 from music_composer.files import write_json
 from music_composer.options import TrainOptions
 from music_composer.symbolic.benchmark import KEYS, UNIFORM, Benchmark, Nats, mixture, nats_a_step, read_benchmark
-from music_composer.symbolic.lessons import Piece, VoicesLessons, binary_clock
-from music_composer.symbolic.likelihood import likelihood_in_any_key, likelihood_of
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.run import SymbolicRun
+from music_composer.symbolic.voices.lessons import Piece, VoicesLessons, binary_clock
+from music_composer.symbolic.voices.likelihood import likelihood_in_any_key, likelihood_of
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import run_job
 from music_composer.training.progress import duration, say
@@ -54,7 +54,7 @@ def evaluate_benchmark(
     first = options.seed or 0
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
     for member in range(members):
-        here = SymbolicRun(folder / f"member-{member}", NETWORK, 1, 0.0, 120.0, (4, 4))
+        here = SymbolicRun(folder / f"member-{member}", "voices", NETWORK, 1, 0.0, 120.0, (4, 4))
         model = _train(here, parts, dataclasses.replace(options, seed=first + member), say)
         for part in ("validation", "test"):
             found[part].append(likelihood_of(model.predict_on_batch, parts[part], NETWORK))

@@ -14,14 +14,15 @@ from music_composer.cli_options import (
     FRESH,
     SEED,
     SETTINGS,
-    is_typed,
+    by_model,
     option,
     record_of,
     refuse_before_subcommand,
     with_options,
 )
+from music_composer.errors import OptionError
 from music_composer.options import FolderOptions, TrainOptions
-from music_composer.symbolic.options import VOICES_TRAINING, BoundOptions, PlayOptions, VoicesOptions
+from music_composer.symbolic.options import DEFAULT_MODEL, MODELS, TRAINING, BoundOptions, JudgeOptions, PlayOptions
 
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER, help="MIDI files to learn from."
@@ -30,16 +31,20 @@ MODEL = click.option(
     "-m", "--model-folder-path", "model", type=FOLDER, default=Path("midi_model"), show_default=True,
     help="The run folder.",
 )  # fmt: skip
-NEURONS = option(VoicesOptions, "neurons", "-n", "--hidden-layer-neurons", type=int, help="Width of the LSTM layer.")
-EPOCHS = click.option(
-    "-e", "--epochs", type=int, default=VOICES_TRAINING.epochs, show_default=True,
-    help="Passes over the music in this run.",
+WHICH = click.option(
+    "--model", "which", type=click.Choice(list(MODELS)),
+    help=f"Which model of notes.  [default: the run folder's, or {DEFAULT_MODEL}]",
 )  # fmt: skip
-BATCH = click.option(
-    "-b", "--batch-size", type=int, default=VOICES_TRAINING.batch_size, show_default=True, help="Pieces in a batch."
+NEURONS = click.option(
+    "-n", "--hidden-layer-neurons", "neurons", type=int,
+    help=f"Width of the LSTM layers.  {by_model(MODELS, 'neurons')}",
+)  # fmt: skip
+EPOCHS = click.option(
+    "-e", "--epochs", type=int, help=f"Passes over the music in this run.  {by_model(TRAINING, 'epochs')}"
 )
+BATCH = click.option("-b", "--batch-size", type=int, help=f"Pieces in a batch.  {by_model(TRAINING, 'batch_size')}")
 HELD_OUT = click.option(
-    "--eval-ratio", "held_out", type=click.FloatRange(0, 0.9), default=VOICES_TRAINING.held_out, show_default=True,
+    "--eval-ratio", "held_out", type=click.FloatRange(0, 0.9), default=TrainOptions.held_out, show_default=True,
     help="Share of the pieces that the model is only judged by.",
 )  # fmt: skip
 PLAYING = [
@@ -48,6 +53,7 @@ PLAYING = [
     option(PlayOptions, "steps", "--num-steps", type=int, help="New music in each, in sixteenths."),
     option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
     option(PlayOptions, "qpm", "--qpm", type=float, help="Quarter notes a minute; 0 is the primer's, or the music's."),
+    option(PlayOptions, "metre", "--metre", help="Of what is composed, like 3/4; empty is the music's."),
     option(PlayOptions, "program", "--program", type=click.IntRange(0, 127), help="Instrument of General MIDI."),
     click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
     click.option(
@@ -61,11 +67,11 @@ PLAYING = [
     option(BoundOptions, "range", "--range", help="From the lowest to the highest, like C3-C6 or 48-84."),
     option(BoundOptions, "max_polyphony", "--max-polyphony", type=int, help="Notes at once; 0 is any number."),
 ]  # fmt: skip
-TRAINING = [DATASETS, MODEL, NEURONS, EPOCHS, BATCH, HELD_OUT, FRESH]
+LEARNING = [DATASETS, MODEL, WHICH, NEURONS, EPOCHS, BATCH, HELD_OUT, FRESH]
 
 
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
-@with_options(*TRAINING, *PLAYING, SEED, DEBUG)
+@with_options(*LEARNING, *PLAYING, SEED, DEBUG)
 @click.pass_context
 def midi(context: click.Context, **given: Any) -> None:
     """Learns music from a folder of MIDI files, and composes more of its kind.
@@ -78,20 +84,19 @@ def midi(context: click.Context, **given: Any) -> None:
     from music_composer import compose_midi
 
     compose_midi.compose(
-        record_of(FolderOptions, given), _model_options(context, given), _training(given),
+        record_of(FolderOptions, given), *_model(given), _training(given),
         record_of(PlayOptions, given), record_of(BoundOptions, given), given["primer"], given["fresh"],
     )  # fmt: skip
 
 
 @midi.command()
-@with_options(*TRAINING, SEED, DEBUG)
-@click.pass_context
-def train(context: click.Context, **given: Any) -> None:
+@with_options(*LEARNING, SEED, DEBUG)
+def train(**given: Any) -> None:
     """Train; further, where there are weights."""
     from music_composer import compose_midi
 
     folders = record_of(FolderOptions, given)
-    compose_midi.train(folders, _model_options(context, given), _training(given), given["fresh"])
+    compose_midi.train(folders, *_model(given), _training(given), given["fresh"])
 
 
 @midi.command()
@@ -106,29 +111,67 @@ def generate(**given: Any) -> None:
 
 @midi.command()
 @with_options(
-    click.option("--benchmark", type=FOLDER, required=True, help="A .mat file of piano rolls with its official parts."),
+    DATASETS,
     MODEL,
+    option(JudgeOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
+    option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces that are composed to be judged."),
+    option(JudgeOptions, "steps", "--num-steps", type=int, help="In each of them, sixteenths."),
+    click.option("--generated", type=FOLDER, help="Judge these MIDI files instead of a model's,"),
+    click.option("--reference", type=FOLDER, help="by these."),
+    click.option("--benchmark", type=FOLDER, help="Train and score on a .mat file of piano rolls with its parts."),
     EPOCHS,
     BATCH,
     click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Models in the mixture."),
-    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+    option(JudgeOptions, "seed", "--seed", type=click.IntRange(min=0), help="The same seed, the same verdict."),
     DEBUG,
 )
 def evaluate(**given: Any) -> None:
-    """Train and score on a benchmark file: nats a step beside the published record."""
-    from music_composer import benchmark_midi
+    """Judge what the model composes by the pieces that it never saw, and write a page.
 
-    options = _training({**given, "held_out": VOICES_TRAINING.held_out})
-    benchmark_midi.evaluate_benchmark(given["benchmark"], given["model"], options, given["members"])
+    With --benchmark: train, and print nats a step beside the published record.
+    """
+    if bool(given["generated"]) != bool(given["reference"]):
+        raise OptionError("--generated and --reference go together: what is judged, and by what")
+    if given["benchmark"]:
+        from music_composer import benchmark_midi
+
+        options = dataclasses.replace(TRAINING[DEFAULT_MODEL], **_training(given))
+        benchmark_midi.evaluate_benchmark(given["benchmark"], given["model"], options, given["members"])
+        return
+    options = record_of(JudgeOptions, given)
+    from music_composer import evaluate_midi
+    from music_composer.symbolic.report import tables_of
+    from music_composer.tables import markdown
+
+    if given["generated"]:
+        card = evaluate_midi.evaluate_folders(given["generated"], given["reference"], options)
+    else:
+        card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options)
+    for line in markdown(tables_of(card)):
+        click.echo(line)
 
 
-def _model_options(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
-    """Only what was typed: the run folder knows the rest."""
-    typed = {"neurons": given["neurons"]} if is_typed(context, "neurons") else {}
-    VoicesOptions(**typed)  # a value that makes no sense is said now, not after reading
-    return typed
+@midi.command()
+@with_options(click.argument("files", nargs=-1, required=True, type=FOLDER), MODEL, DEBUG)
+def score(files: tuple[Path, ...], **given: Any) -> None:
+    """Print how likely pieces are under the trained model."""
+    from music_composer import evaluate_midi
+    from music_composer.tables import markdown
+
+    for line in markdown([evaluate_midi.score(given["model"], files)]):
+        click.echo(line)
 
 
-def _training(given: dict[str, Any]) -> TrainOptions:
+def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The model's name and options, only what was typed: the run folder knows the rest."""
+    typed = {} if given["neurons"] is None else {"neurons": given["neurons"]}
+    MODELS[given["which"] or DEFAULT_MODEL](**typed)  # a value that makes no sense is said now, not after reading
+    return given["which"], typed
+
+
+def _training(given: dict[str, Any]) -> dict[str, Any]:
+    """Fields of TrainOptions, only what was typed."""
     names = ("epochs", "batch_size", "held_out", "seed")
-    return dataclasses.replace(VOICES_TRAINING, **{name: given[name] for name in names})
+    typed: dict[str, Any] = {name: given[name] for name in names if given.get(name) is not None}
+    TrainOptions(**typed)
+    return typed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,12 @@ def with_options(*options: Command) -> Callable[[Command], Command]:
 SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
 DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
+
+
+def by_model(records: Mapping[str, Any], field: str) -> str:
+    """What the default of a field is, where each model has its own, for the help."""
+    defaults = [f"{getattr(record, field)} for {name}" for name, record in records.items()]
+    return f"[default: {', '.join(defaults)}]"
 
 
 def record_of(record: Any, given: dict[str, Any]) -> Any:

@@ -28,6 +28,7 @@ from music_composer.files import read_json, write_json
 from music_composer.held_out import divided, pieces_of, spared_recordings
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
+from music_composer.tables import write_page
 from music_composer.training import checkpoint, run
 from music_composer.training.progress import duration, progress_bar, say
 
@@ -126,7 +127,8 @@ def _judge(
     card = scorecard.scorecard_of(trained, true, coded, played, measures, flattened)
     card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
     write_json(options.output / "scorecard.json", card)
-    page = report.write_report(options.output, card, _draw(card, made, options.output))
+    pictures, path = _draw(card, made, options.output), options.output / "scorecard.html"
+    page = write_page(path, "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
     say(f"judged in {duration(time.monotonic() - started)}: {page}")
     return card
 

@@ -84,6 +84,24 @@ def plot_roll(roll: Roll, kept: np.ndarray, png: Path) -> None:
     _save(figure, png)
 
 
+def plot_densities(measured: Mapping[str, np.ndarray], names: Sequence[str], png: Path) -> None:
+    """Draws how often each figure takes which value, a panel each. measured: rows of figures, by what was measured."""
+    figure, axes = _figure(12, 5, panels=len(names), rows=2)
+    for i, name in enumerate(names):
+        columns = {music: rows[:, i][~np.isnan(rows[:, i])] for music, rows in measured.items()}
+        every = np.concatenate(list(columns.values()))
+        edges = np.linspace(every.min(), every.max() + 1e-6, 21) if len(every) else np.array([0.0, 1.0])
+        for music, values in columns.items():
+            shares = np.histogram(values, edges)[0] / max(1, len(values))
+            axes[i].stairs(shares, edges, label=music.replace("_", " "), linewidth=1.5)
+        axes[i].set_title(name, fontsize=10)
+        axes[i].set_yticks([])
+    axes[0].legend(fontsize=8)
+    for spare in axes[len(names) :]:
+        spare.set_axis_off()
+    _save(figure, png)
+
+
 def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
     """Draws the loss of each epoch, and of the held-out music where there is any."""
     figure, axes = _figure(7, 4)
@@ -134,12 +152,13 @@ def _columns(wav: Path, frames: int, options: FrameOptions) -> np.ndarray:
     return columns[used] / counts[used]
 
 
-def _figure(width: float, height: float, panels: int = 1) -> tuple[Any, Any]:
-    """Inches. Without pyplot: nothing global, no window."""
+def _figure(width: float, height: float, panels: int = 1, rows: int = 1) -> tuple[Any, Any]:
+    """Inches; panels row by row. Without pyplot: nothing global, no window."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(1, panels)
+    axes = figure.subplots(rows, -(-panels // rows))
+    return figure, np.ravel(axes) if panels > 1 else axes
 
 
 def _save(figure: Any, png: Path) -> None:

@@ -107,10 +107,63 @@ def test_bars_are_composed_anew_between_two_sides_that_stay(trained: Path) -> No
     assert not np.array_equal(after.sounding[16:48], before.sounding[16:48])
 
 
+def test_music_is_composed_in_the_metre_that_is_asked_for(trained: Path) -> None:
+    done = music_composer(
+        "midi", "generate", "--metre", "3/4", "-g", "1", "--num-steps", "24", "-o", "waltz", cwd=trained
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_midi(trained / "waltz-0.mid").score.metres == ((0, 3, 4),)
+    wanted = ("--primer-midi", "primer.mid", "--metre", "6/8", "-g", "1", "--num-steps", "24", "-o", "turned")
+    assert music_composer("midi", "generate", *wanted, cwd=trained).returncode == 0
+    assert roll_of(trained / "turned-0.mid").metres == ((0, 4, 4), (16, 6, 8))
+
+
+def test_what_is_composed_is_judged_by_what_was_held_out(trained: Path) -> None:
+    wanted = ("-g", "3", "--num-steps", "64", "-o", "card")
+    cards = []
+    for _ in range(2):
+        done = music_composer("midi", "evaluate", *wanted, cwd=trained)
+        assert done.returncode == 0, done.stderr
+        card = json.loads((trained / "card" / "scorecard.json").read_text())
+        assert card["pieces"] == {"made": 3, "training": 3, "held_out": 1}
+        assert {row["metric"] for row in card["metrics"]} >= {"polyphony", "groove consistency", "empty bars"}
+        assert all(0 <= row["overlap_training"] <= 1 for row in card["metrics"])
+        assert card["likelihood"]["held out"]["a_step"] > 0
+        assert len(read_midi(trained / "card" / "piece-2.mid").remarks) == 0
+        page = (trained / "card" / "scorecard.html").read_text()
+        assert "metrics.png" in page and (trained / "card" / "metrics.png").exists()
+        del card["facts"]
+        cards.append(card)
+    assert cards[0] == cards[1]
+    assert "| polyphony |" in done.stdout
+
+
+def test_files_are_judged_by_files(trained: Path) -> None:
+    folders = ("--generated", "input_music_dataset", "--reference", "input_music_dataset")
+    done = music_composer("midi", "evaluate", *folders, "-o", "themselves", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    copying = json.loads((trained / "themselves" / "scorecard.json").read_text())["copying"]
+    assert copying["made"]["longest_steps"] == 96  # half of the files are those that they are compared with
+    assert copying["made"]["share"] > copying["held_out"]["share"]
+    assert_refused(music_composer("midi", "evaluate", "--generated", "card", cwd=trained), "go together", code=2)
+    assert_refused(music_composer("midi", "evaluate", "--num-steps", "8", cwd=trained), "at least 64", code=2)
+
+
+def test_pieces_are_scored(trained: Path) -> None:
+    done = music_composer("midi", "score", "primer.mid", "input_music_dataset/0.mid", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|") for line in done.stdout.splitlines() if ".mid" in line]
+    assert [row[2].strip() for row in rows] == ["16", "96"]
+    for row in rows:
+        steps, whole, a_step = int(row[2]), float(row[4]), float(row[5])
+        assert whole < 0 and a_step == pytest.approx(whole / steps, abs=0.01)
+    assert_refused(music_composer("midi", "score", "none.mid", cwd=trained), "none.mid", "cannot be opened")
+
+
 def test_training_goes_on_where_it_was(trained: Path) -> None:
     done = music_composer("midi", "train", *TINY, cwd=trained)
     assert_accepted(done, "going on from 2 trained epochs with 2 more")
-    assert_refused(music_composer("midi", "train", "-n", "9", cwd=trained), "was made with -n 8", "--fresh", code=2)
+    assert_refused(music_composer("midi", "train", "-n", "9", cwd=trained), "was made with --model voices -n 8", "--fresh", code=2)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +175,8 @@ def test_training_goes_on_where_it_was(trained: Path) -> None:
         (("--qpm", "5000"), ("--qpm is 5000",), 2),
         (("--scale", "H major"), ("--scale is 'H major'",), 2),
         (("--range", "C9-G9"), ("lies on the keys of a piano",), 2),
+        (("--metre", "3"), ("--metre is '3'",), 2),
+        (("--metre", "4/5"), ("--metre is '4/5'",), 2),
         (("--lock-track", "0"), ("do nothing without --primer-midi",), 2),
         (("--primer-midi", "primer.mid", "--lock-track", "5"), ("--lock-track 5", "tracks 0 to 0"), 2),
         (("--primer-midi", "primer.mid", "--from-bar", "2"), ("--from-bar and --to-bar go together",), 2),

@@ -16,8 +16,9 @@ KERAS = (
     "layers/",
     "audio/models/",
     "audio/generate.py",
-    "symbolic/models/",
-    "symbolic/generate.py",
+    "symbolic/voices/network.py",
+    "symbolic/voices/player.py",
+    "symbolic/voices/generate.py",
 )  # may import it at module level
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
 

@@ -1,54 +1,16 @@
-"""The scorecard for people: lines for the terminal, and a page with tables and pictures."""
+"""The scorecard for people: its tables, and the verdict in a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
-from pathlib import Path
-from string import Template
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from music_composer.evaluation.scorecard import Row
-from music_composer.files import whole_file
-from music_composer.page_style import STYLE
-
-Table = tuple[str, str, list[str], list[list[str]]]  # title, a word of explanation, columns, rows
+from music_composer.tables import Table
 
 DISTANCES = ["discrepancy", "Frechet", "bands alone"]  # `scorecard.DISTANCES`, as people read them
-
-PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>music-composer: the scorecard</title>
-<style>$style td, th { width: auto; }</style>
-</head>
-<body>
-<h1>The scorecard</h1>
-<p class="heard">$summary</p>
-$sections
-</body>
-</html>
-""")
-SECTION = Template("""<section>
-<h2>$title</h2>
-<p>$words</p>
-$pictures<table>
-$rows
-</table>
-</section>""")
-
-
-def lines_of(card: Mapping[str, Any]) -> list[str]:
-    """The tables as Markdown, to read on a terminal or to paste."""
-    lines = []
-    for title, words, columns, rows in tables_of(card):
-        lines += ["", f"{title}: {words}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-        lines += [f"| {' | '.join(row)} |" for row in rows]
-    return lines[1:]
 
 
 def tables_of(card: Mapping[str, Any]) -> list[Table]:
@@ -64,27 +26,8 @@ def tables_of(card: Mapping[str, Any]) -> list[Table]:
             _prompt_table(card),
             _facts_table(card),
         )
-        if table[3]
+        if table.rows
     ]
-
-
-def write_report(folder: Path, card: Mapping[str, Any], pictures: Mapping[str, Sequence[str]]) -> Path:
-    """The page, `scorecard.html`. pictures: names of PNGs in the folder, by the title of the table they go with."""
-    sections = []
-    for title, words, columns, rows in tables_of(card):
-        head = "<tr>" + "".join(f"<th>{escape(column)}</th>" for column in columns) + "</tr>"
-        body = ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
-        shown = "".join(
-            f'<figure><img src="{escape(name)}" alt="{escape(title)}"></figure>\n' for name in pictures.get(title, [])
-        )
-        sections.append(
-            SECTION.substitute(title=escape(title), words=escape(words), pictures=shown, rows="\n".join([head, *body]))
-        )
-    path = folder / "scorecard.html"
-    with whole_file(path) as part:
-        text = PAGE.substitute(style=STYLE, summary=escape(summary_of(card)), sections="\n".join(sections))
-        part.write_text(text, encoding="utf-8")
-    return path
 
 
 def summary_of(card: Mapping[str, Any]) -> str:
@@ -123,7 +66,7 @@ def _distance_table(card: Mapping[str, Any]) -> Table:
     )
     if "codec_error_db" in card["facts"]:
         words += f"; the codec's spectra are {card['facts']['codec_error_db']:.1f} dB from the true ones"
-    return "Distance", words, columns, rows
+    return Table("Distance", words, columns, rows)
 
 
 def _ladder_table(card: Mapping[str, Any]) -> Table:
@@ -133,7 +76,7 @@ def _ladder_table(card: Mapping[str, Any]) -> Table:
     ]
     failed = card["ladder_not_in_order"]
     verdict = f"NOT in order: {', '.join(failed)}" if failed else "all measures put every family in order"
-    return "Known damage", f"held-out music, damaged; {verdict}", ["damage", *DISTANCES], rows
+    return Table("Known damage", f"held-out music, damaged; {verdict}", ["damage", *DISTANCES], rows)
 
 
 def _minutes_table(card: Mapping[str, Any]) -> Table:
@@ -148,7 +91,7 @@ def _minutes_table(card: Mapping[str, Any]) -> Table:
         ]
         for row in card["minutes"] or []
     ]  # fmt: skip
-    return "Minute by minute", "the long continuations, all together", columns, rows
+    return Table("Minute by minute", "the long continuations, all together", columns, rows)
 
 
 def _survival_table(card: Mapping[str, Any]) -> Table:
@@ -170,7 +113,7 @@ def _survival_table(card: Mapping[str, Any]) -> Table:
         ["slope of the level", f"{row['slope_db_per_minute']:+.2f} dB/min"],
         ["steepest slope", f"{row['steepest_db_per_minute']:+.2f} dB/min"],
     ]  # fmt: skip
-    return "Survival", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows
+    return Table("Survival", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows)
 
 
 def _copying_table(card: Mapping[str, Any]) -> Table:
@@ -179,7 +122,9 @@ def _copying_table(card: Mapping[str, Any]) -> Table:
         if found:
             seconds = [row["seconds"] for row in found]
             rows.append([name, f"{max(seconds):.1f} s", f"{float(np.median(seconds)):.1f} s", _where(found[0])])
-    return "Copying", "longest run aligned to a training recording", ["music", "longest", "median", "where"], rows
+    return Table(
+        "Copying", "longest run aligned to a training recording", ["music", "longest", "median", "where"], rows
+    )
 
 
 def _prompt_table(card: Mapping[str, Any]) -> Table:
@@ -190,7 +135,7 @@ def _prompt_table(card: Mapping[str, Any]) -> Table:
     words = (
         "how often the music steps less at the cut than at a random splice of real music; uncut real music beside it"
     )
-    return "Continuity with the prompt", words, ["music", "cuts", "all three", "level", "spectrum", "key"], rows
+    return Table("Continuity with the prompt", words, ["music", "cuts", "all three", "level", "spectrum", "key"], rows)
 
 
 def _facts_table(card: Mapping[str, Any]) -> Table:
@@ -206,7 +151,7 @@ def _facts_table(card: Mapping[str, Any]) -> Table:
         rows.append(["first sound of a stream", f"{facts['first_sound_seconds']:.2f} s after the model is loaded"])
     if facts.get("peak_memory_mb"):
         rows.append(["peak memory", f"{facts['peak_memory_mb']} MB"])
-    return "Speed", "on this machine", ["what", "reading"], rows
+    return Table("Speed", "on this machine", ["what", "reading"], rows)
 
 
 def _where(copy: Row) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from types import MappingProxyType
 
 from music_composer.errors import OptionError
 from music_composer.options import TrainOptions, require_at_least
@@ -44,8 +46,9 @@ class PlayOptions:
     steps: int = 128  # of new music, sixteenths
     name: str = "output"
     temperature: float = 1.0
-    drafts: int = 16  # of each sample, where notes are locked: see symbolic/generate.py
+    drafts: int = 16  # of each sample, where notes are locked: see symbolic/voices/generate.py
     qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
+    metre: str = ""  # of what is composed, "3/4"; empty: as the primer's, or as most of the music's
     program: int = 0  # of General MIDI
     lock_tracks: tuple[int, ...] = ()  # of the primer, counted from 0: kept, and the rest composed around them
     from_bar: int = 0  # of the primer, counted from 1: bars that are composed anew; 0: none
@@ -75,6 +78,20 @@ class BoundOptions:
     max_polyphony: int = 0  # notes at once, those that are locked included
 
 
+@dataclasses.dataclass(frozen=True)
+class JudgeOptions:
+    """What is composed to be judged, and where the scorecard goes."""
+
+    output: Path = Path("midi_scorecard")
+    count: int = 60
+    steps: int = 256
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        require_at_least("-g/--num-outputs", self.count, 1)
+        require_at_least("--num-steps", self.steps, 64)
+
+
 VOICES_TRAINING = TrainOptions(
     epochs=60,
     batch_size=8,
@@ -83,3 +100,6 @@ VOICES_TRAINING = TrainOptions(
     weight_decay=0.3,
     average=0.995,
 )
+MODELS = MappingProxyType({"voices": VoicesOptions})  # by name
+TRAINING = MappingProxyType({"voices": VOICES_TRAINING})
+DEFAULT_MODEL = next(iter(MODELS))

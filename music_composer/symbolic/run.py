@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from music_composer.options import from_plain
-from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.frames import PITCHES
+from music_composer.symbolic.options import MODELS
 from music_composer.training.run import RunFolder, begin_folder, reading_options
+from music_composer.values import Roll
 
-LABEL = {"magic": "music-composer symbolic model", "version": 1}
+LABEL = {"magic": "music-composer symbolic model", "version": 2}
 COMMAND = "music-composer midi"
 
 
@@ -17,16 +22,23 @@ COMMAND = "music-composer midi"
 class SymbolicRun(RunFolder):
     """What a run folder holds besides weights.
 
-    per_quarter: steps in a quarter note. held_out: share of the pieces that was not trained on; it and the seed say
-    which. tempo: quarter notes a minute of the music, in the middle. metre: beats in a bar and what note a beat is, as
-    most of the music has it.
+    name: of the model, and its options. per_quarter: steps in a quarter note. held_out: share of the pieces that was
+    not trained on; it and the seed say which. tempo: quarter notes a minute of the music, in the middle. metre: beats
+    in a bar and what note a beat is, as most of the music has it.
     """
 
-    model: VoicesOptions
+    name: str
+    model: Any  # the record that MODELS has under that name
     per_quarter: int
     held_out: float
     tempo: float
     metre: tuple[int, int]
+
+    @property
+    def blank(self) -> Roll:
+        """A roll without steps: the grid, tempo and metre of the music."""
+        none = np.zeros((0, PITCHES), np.uint8)
+        return Roll(none, none.astype(bool), self.per_quarter, ((0, self.tempo),), ((0, *self.metre),))
 
 
 def begin(run: SymbolicRun) -> None:
@@ -41,7 +53,8 @@ def read_run(folder: Path) -> SymbolicRun:
         beats, note = plain["metre"]
         return SymbolicRun(
             folder,
-            from_plain(VoicesOptions, plain["model"]),
+            plain["name"],
+            from_plain(MODELS[plain["name"]], plain["model"]),
             int(plain["per_quarter"]),
             float(plain["held_out"]),
             float(plain["tempo"]),

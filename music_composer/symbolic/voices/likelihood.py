@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece, decisions_of, voices_inputs
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, decisions_of, voices_inputs
 
 BATCH = 8
 Judge = Callable[[list[np.ndarray]], np.ndarray]  # a model's inputs -> log likelihood of each step, (batch, steps)

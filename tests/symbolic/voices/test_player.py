@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from music_composer.symbolic.chords import to_sounding
-from tests.symbolic.small_voices import LEVELS, MOST, PITCHES, clock_of, inputs_of, manner_of, small_model, some_piece
+from music_composer.symbolic.voices.chords import to_sounding
+from tests.symbolic.voices.small_voices import (
+    LEVELS,
+    MOST,
+    PITCHES,
+    clock_of,
+    inputs_of,
+    manner_of,
+    small_model,
+    some_piece,
+)
 
 
 @pytest.fixture(scope="module", params=[0, LEVELS], ids=["sounding", "struck"])
@@ -14,7 +23,7 @@ def model(request):
 
 @pytest.fixture(scope="module")
 def player(model):
-    from music_composer.symbolic.models.voices_player import VoicesPlayer
+    from music_composer.symbolic.voices.player import VoicesPlayer
 
     return VoicesPlayer(model, MOST)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from music_composer.symbolic.chords import to_sounding
 from music_composer.symbolic.frames import PITCHES, bars_of
-from music_composer.symbolic.lessons import Piece
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.voices.chords import to_sounding
+from music_composer.symbolic.voices.lessons import Piece
 from music_composer.values import Roll
 
 LOWEST = 21  # MIDI pitch of the first key of a piano, A0

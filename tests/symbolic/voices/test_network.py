@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.symbolic.small_voices import LEVELS, PITCHES, inputs_of, small_model, some_piece
+from tests.symbolic.voices.small_voices import LEVELS, PITCHES, inputs_of, small_model, some_piece
 
 
 @pytest.fixture(scope="module", params=[0, LEVELS], ids=["sounding", "struck"])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from music_composer.symbolic.chords import SILENT, lead_voices, to_chords, to_sounding, ways_to_sing
+from music_composer.symbolic.voices.chords import SILENT, lead_voices, to_chords, to_sounding, ways_to_sing
 
 ROLLS = arrays(bool, st.tuples(st.integers(0, 12), st.just(10)))
 

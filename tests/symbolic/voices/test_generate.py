@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from music_composer.symbolic.chords import to_sounding
-from tests.symbolic.small_voices import MOST, PITCHES, clock_of, inputs_of, small_model, some_piece
+from music_composer.symbolic.voices.chords import to_sounding
+from tests.symbolic.voices.small_voices import MOST, PITCHES, clock_of, inputs_of, small_model, some_piece
 
 STEPS = 20
 
@@ -16,13 +16,13 @@ def model():
 
 @pytest.fixture(scope="module")
 def player(model):
-    from music_composer.symbolic.models.voices_player import VoicesPlayer
+    from music_composer.symbolic.voices.player import VoicesPlayer
 
     return VoicesPlayer(model, MOST)
 
 
 def bounds_of(locked=None, steps=STEPS, fullest=MOST):
-    from music_composer.symbolic.generate import Bounds
+    from music_composer.symbolic.voices.generate import Bounds
 
     free = np.zeros((steps, PITCHES), int)
     return Bounds(
@@ -31,7 +31,7 @@ def bounds_of(locked=None, steps=STEPS, fullest=MOST):
 
 
 def play(player, bounds, seeds, **how):
-    from music_composer.symbolic.generate import play_within
+    from music_composer.symbolic.voices.generate import play_within
 
     return play_within(player, bounds, [np.random.default_rng(seed) for seed in seeds], **how)
 

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from music_composer.errors import OptionError
-from music_composer.symbolic.bounds import bounds_of, gap_of, laid_over, lengthened, without
-from music_composer.symbolic.encoding import CLOCK, LOWEST, to_roll
-from music_composer.symbolic.options import BoundOptions, VoicesOptions
+from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.request import Request, gap_of, laid_over, lengthened, without
+from music_composer.symbolic.voices.bounds import bounds_of
+from music_composer.symbolic.voices.encoding import CLOCK, LOWEST, to_roll
 from music_composer.values import Roll
 
 SMALL = VoicesOptions(neurons=8, wide=16, narrow=12, embedding=8, attention=4, clock=CLOCK, memory=8)
 STEPS = 24
+EVERY = np.ones(128, bool)
 
 
 def random_roll(seed: int, steps: int = STEPS) -> Roll:
@@ -37,10 +39,10 @@ def play():
     """Bounds -> chords and manners, by a model of random weights."""
     import keras
 
-    from music_composer.symbolic.generate import play_within
-    from music_composer.symbolic.lessons import Piece, voices_inputs
-    from music_composer.symbolic.models.voices import Voices
-    from music_composer.symbolic.models.voices_player import VoicesPlayer
+    from music_composer.symbolic.voices.generate import play_within
+    from music_composer.symbolic.voices.lessons import Piece, voices_inputs
+    from music_composer.symbolic.voices.network import Voices
+    from music_composer.symbolic.voices.player import VoicesPlayer
 
     keras.utils.set_random_seed(1)
     model = Voices(SMALL)
@@ -63,7 +65,7 @@ def test_every_note_that_is_locked_is_kept_in_200_random_cases(play, task):
         kept.append(roll)
         open_steps.append(gap)
     chords, manners = play(
-        [bounds_of(roll, gap, SMALL, BoundOptions()) for roll, gap in zip(kept, open_steps, strict=True)]
+        [bounds_of(Request(roll, gap, EVERY), SMALL) for roll, gap in zip(kept, open_steps, strict=True)]
     )
     more = 0
     for chord, manner, roll, gap in zip(chords, manners, kept, open_steps, strict=True):
@@ -95,7 +97,7 @@ def test_bars_that_there_are_not_are_said(bars):
 
 def test_polyphony_counts_what_is_locked_too():
     roll = random_roll(3)
-    bounds = bounds_of(roll, np.ones(STEPS, bool), SMALL, BoundOptions(max_polyphony=2))
+    bounds = bounds_of(Request(roll, np.ones(STEPS, bool), EVERY, 2), SMALL)
     assert np.array_equal(bounds.fullest, np.maximum(2 - roll.sounding.sum(axis=1), 0))
-    closed = bounds_of(roll, np.zeros(STEPS, bool), SMALL, BoundOptions())
+    closed = bounds_of(Request(roll, np.zeros(STEPS, bool), EVERY), SMALL)
     assert not closed.fullest.any()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece
-from music_composer.symbolic.likelihood import likelihood_in_any_key, likelihood_of
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece
+from music_composer.symbolic.voices.likelihood import likelihood_in_any_key, likelihood_of
 
 OPTIONS = VoicesOptions(pitches=12, voices=3, clock=2)
 

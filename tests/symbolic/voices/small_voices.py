@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from music_composer.symbolic.chords import lead_voices, to_chords
-from music_composer.symbolic.lessons import manners_by_rank
+from music_composer.symbolic.voices.chords import lead_voices, to_chords
+from music_composer.symbolic.voices.lessons import manners_by_rank
 
 PITCHES, MOST, VOICES, LEVELS = 6, 6, 3, 3
 
@@ -12,8 +12,8 @@ def small_model(loudness=0):
     """Its weights are random, since some begin at nought and would hide what they do."""
     import keras
 
-    from music_composer.symbolic.models.voices import Voices
     from music_composer.symbolic.options import VoicesOptions
+    from music_composer.symbolic.voices.network import Voices
 
     keras.utils.set_random_seed(3)
     small = VoicesOptions(

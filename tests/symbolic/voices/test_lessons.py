@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from music_composer.symbolic.chords import to_sounding
-from music_composer.symbolic.lessons import LOWEST_SHIFT, Piece, VoicesLessons, binary_clock
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.voices.chords import to_sounding
+from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, VoicesLessons, binary_clock
 
 OPTIONS = VoicesOptions(pitches=12, voices=3, shifts=4, clock=3)
 

@@ -13,8 +13,8 @@ import numpy as np
 from keras import ops
 
 from music_composer.layers.lstm import lstm_step
-from music_composer.symbolic.chords import SILENT, ways_to_sing
-from music_composer.symbolic.models.voices import NEVER, Voices
+from music_composer.symbolic.voices.chords import SILENT, ways_to_sing
+from music_composer.symbolic.voices.network import NEVER, Voices
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from music_composer.symbolic.chords import lead_voices, to_chords
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.voices.chords import lead_voices, to_chords
 
 ROUND = 32  # batches are filled up to a multiple of so many steps: every other length is another graph to build
 ALIKE = 24  # pieces that differ in length by less are put into a batch together, more or less

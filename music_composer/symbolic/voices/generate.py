@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from music_composer.symbolic.bounds import Bounds
-from music_composer.symbolic.models.voices_player import VoicesPlayer
+from music_composer.symbolic.voices.bounds import Bounds
+from music_composer.symbolic.voices.player import VoicesPlayer
 
 CHUNK = 16  # steps between two looks at the drafts
 FEWEST = 0.5  # share of the drafts that must be worth something, or they are drawn anew

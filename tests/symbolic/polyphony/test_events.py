@@ -4,7 +4,17 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from music_composer.symbolic.events import CONTINUED, END, EVENTS, NEW, START, STEP_END, steps_of, to_events, to_roll
+from music_composer.symbolic.polyphony.events import (
+    CONTINUED,
+    END,
+    EVENTS,
+    NEW,
+    START,
+    STEP_END,
+    steps_of,
+    to_events,
+    to_roll,
+)
 from tests.symbolic.rolls import rolls
 
 

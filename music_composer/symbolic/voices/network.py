@@ -17,8 +17,8 @@ import numpy as np
 from keras import ops
 
 from music_composer.options import from_plain
-from music_composer.symbolic.chords import SILENT
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.voices.chords import SILENT
 
 Tensor = Any
 OCTAVE = 12

@@ -1,0 +1,131 @@
+"""What a symbolic model composes, judged by pieces that it never saw; or any MIDI files by any others.
+
+Mirrors evaluate.py. What is measured is in symbolic/scorecard.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer import compose_midi, networks_midi, plots
+from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
+from music_composer.files import write_json
+from music_composer.options import FolderOptions
+from music_composer.symbolic import run as symbolic_run
+from music_composer.symbolic.composers import composer_of
+from music_composer.symbolic.dataset import Song, read_songs
+from music_composer.symbolic.frames import to_roll, to_score
+from music_composer.symbolic.metrics import METRICS
+from music_composer.symbolic.midi import read_midi, write_midi
+from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
+from music_composer.symbolic.report import summary_of, tables_of
+from music_composer.symbolic.request import request_of
+from music_composer.symbolic.scorecard import scorecard
+from music_composer.tables import Table, write_page
+from music_composer.training import checkpoint
+from music_composer.training.progress import progress_bar, say
+
+Say = Callable[[str], None]
+SIDE_BY_SIDE = 20  # pieces played at a time
+SHOWN = 3  # of them on the page
+
+
+def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
+    """Composes with the run folder's model and judges that by the pieces that were held out. Returns the scorecard."""
+    here = symbolic_run.read_run(folders.model)
+    state = checkpoint.read_state(here.checkpoint)
+    if state is None:
+        raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer midi train` first")
+    songs = _songs(folders.datasets, here.per_quarter, say)
+    training, held_out = compose_midi.divide(songs, here.held_out, state.seed)
+    if not held_out:
+        raise MusicComposerError(
+            f"nothing of {folders.datasets} was held out of training: train with more files, "
+            "or with --eval-ratio above 0"
+        )
+    model = networks_midi.trained_network(here)
+    playing = PlayOptions(count=options.count, steps=options.steps)
+    request = request_of(None, playing, BoundOptions(), here.blank)
+    started, made = time.monotonic(), []
+    with progress_bar("composing") as advance:
+        for first in range(0, options.count, SIDE_BY_SIDE):
+            count = min(SIDE_BY_SIDE, options.count - first)
+            rolls = compose_midi.play(here, model, [request] * count, playing, options.seed, first)
+            made += [Song(f"piece-{first + i}", roll) for i, roll in enumerate(rolls)]
+            advance(first + count, options.count, "")
+    spent = time.monotonic() - started
+    seconds = options.count * compose_midi.seconds_of(request)
+    facts = {"model": here.name, "seconds": round(seconds), "spent": round(spent, 1), "x_real_time": seconds / spent}
+    composer = composer_of(here.name)
+    nats = {
+        name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
+        for name, part in (("training", training[: len(held_out)]), ("held out", held_out))
+    }
+    for song in made:
+        write_midi(to_score(song.roll), options.output / f"{song.source}.mid")
+    return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, say)
+
+
+def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
+    """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
+    made, others = (_songs(folder, compose_midi.PER_QUARTER, say) for folder in (generated, reference))
+    if len(others) < 2:
+        raise ScoreError(f"{reference}: one file is not enough to judge by: half of them are the ruler for the others")
+    return _judge(made, others[::2], others[1::2], options, {}, say)
+
+
+def score(folder: Path, files: Sequence[Path]) -> Table:
+    """How likely each file is under the model of a run folder."""
+    here = symbolic_run.read_run(folder)
+    rolls = [to_roll(read_midi(path).score, here.per_quarter) for path in files]
+    silent = [path for path, roll in zip(files, rolls, strict=True) if not roll.steps]
+    if silent:
+        raise ScoreError(f"{silent[0]}: has no notes in it")
+    model = networks_midi.trained_network(here)
+    rows = []
+    for path, roll, steps in zip(files, rolls, composer_of(here.name).likelihood(model, rolls), strict=True):
+        nats = _nats([steps], [Song(str(path), roll)])
+        rows.append([str(path), str(roll.steps), str(int(roll.struck.sum())), f"{steps.sum():.1f}",
+                     f"{-nats['a_step']:.3f}", f"{-nats['a_note']:.3f}"])  # fmt: skip
+    words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
+    return Table("Log likelihood", words, ["piece", "steps", "notes", "whole", "a step", "a note"], rows)
+
+
+def _songs(folder: Path, per_quarter: int, say: Say) -> list[Song]:
+    with progress_bar("reading") as advance:
+        songs, remarks = read_songs(folder, per_quarter, advance)
+    for remark in remarks:
+        say(f"note: {remark}")
+    return songs
+
+
+def _judge(
+    made: Sequence[Song],
+    training: Sequence[Song],
+    held_out: Sequence[Song],
+    options: JudgeOptions,
+    more: Mapping[str, Any],
+    say: Say,
+) -> dict[str, Any]:
+    card, measured = scorecard(made, training, held_out, options.seed)
+    card |= more
+    write_json(options.output / "scorecard.json", card)
+    plots.plot_densities(measured, list(METRICS), options.output / "metrics.png")
+    rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
+    for song, name in zip(made, rolls, strict=False):
+        plots.plot_roll(song.roll, np.zeros_like(song.roll.sounding), options.output / name)
+    pictures = {"Measures": ["metrics.png"], "Copying": rolls}
+    page = write_page(options.output / "scorecard.html", "The scorecard", summary_of(card), tables_of(card), pictures)
+    say(f"wrote {page}")
+    return card
+
+
+def _nats(likelihood: Sequence[np.ndarray], songs: Sequence[Song]) -> dict[str, float]:
+    steps, notes = sum(map(len, likelihood)), sum(int(song.roll.struck.sum()) for song in songs)
+    nats = -sum(float(each.sum()) for each in likelihood)
+    return {"a_step": nats / max(1, steps), "a_note": nats / max(1, notes)}
