@@ -163,7 +163,9 @@ def test_pieces_are_scored(trained: Path) -> None:
 def test_training_goes_on_where_it_was(trained: Path) -> None:
     done = music_composer("midi", "train", *TINY, cwd=trained)
     assert_accepted(done, "going on from 2 trained epochs with 2 more")
-    assert_refused(music_composer("midi", "train", "-n", "9", cwd=trained), "was made with --model voices -n 8", "--fresh", code=2)
+    assert_refused(
+        music_composer("midi", "train", "-n", "9", cwd=trained), "was made with --model voices -n 8", "--fresh", code=2
+    )
 
 
 @pytest.mark.parametrize(

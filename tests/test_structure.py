@@ -18,7 +18,7 @@ KERAS = (
     "audio/generate.py",
     "symbolic/voices/network.py",
     "symbolic/voices/player.py",
-    "symbolic/voices/generate.py",
+    "symbolic/sampling.py",
 )  # may import it at module level
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
 

@@ -46,7 +46,12 @@ class PlayOptions:
     steps: int = 128  # of new music, sixteenths
     name: str = "output"
     temperature: float = 1.0
-    drafts: int = 16  # of each sample, where notes are locked: see symbolic/voices/generate.py
+    top_k: int = 0  # likeliest choices that are drawn from; 0: all
+    top_p: float = 0.0  # the fewest choices that reach this probability together are drawn from; 0: all
+    drafts: int = 16  # of each sample, where notes are locked: see symbolic/drafts.py
+    beam_size: int = 1  # drafts that go on by likelihood; 1: none is preferred
+    branch_factor: int = 1  # copies of each of them
+    steps_per_iteration: int = 1  # steps between two looks at which are the likeliest
     qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
     metre: str = ""  # of what is composed, "3/4"; empty: as the primer's, or as most of the music's
     program: int = 0  # of General MIDI
@@ -59,6 +64,12 @@ class PlayOptions:
         require_at_least("-g/--num-outputs", self.count, 1)
         require_at_least("--num-steps", self.steps, 1)
         require_at_least("--drafts", self.drafts, 1)
+        require_at_least("--beam-size", self.beam_size, 1)
+        require_at_least("--branch-factor", self.branch_factor, 1)
+        require_at_least("--steps-per-iteration", self.steps_per_iteration, 1)
+        require_at_least("--top-k", self.top_k, 0)
+        if not 0 <= self.top_p <= 1:
+            raise OptionError(f"--top-p is {self.top_p:g}: it must be between 0 and 1")
         if bool(self.from_bar) != bool(self.to_bar):
             raise OptionError("--from-bar and --to-bar go together: the first and the last bar that are composed anew")
         if self.lock_tracks and self.from_bar:

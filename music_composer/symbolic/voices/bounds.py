@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,3 +44,10 @@ def bounds_of(request: Request, model: VoicesOptions) -> Bounds:
     room = min(model.most, request.fullest or model.most) - piece.sounding.sum(axis=1)
     fullest = np.where(request.open_steps, np.maximum(room, 0), 0)
     return Bounds(bar_clock(request.kept), np.tile(keys, (request.steps, 1)), locked, fullest, -LOWEST_SHIFT)
+
+
+def stacked(samples: Sequence[Bounds]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """As the player takes them: clock, allowed, locked and fullest of each step, and the shift of each sample."""
+    kinds = {"clock": np.float32, "allowed": np.float32, "locked": np.int32, "fullest": np.int32}
+    by_step = [np.stack([getattr(sample, name) for sample in samples]).astype(kind) for name, kind in kinds.items()]
+    return by_step, [np.array([sample.shift for sample in samples], np.int32)]

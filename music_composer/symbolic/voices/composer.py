@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from music_composer.options import TrainOptions
+from music_composer.symbolic.drafts import play_drafts, search_of
 from music_composer.symbolic.options import PlayOptions, VoicesOptions
 from music_composer.symbolic.request import Request
-from music_composer.symbolic.voices.bounds import bounds_of
+from music_composer.symbolic.voices.bounds import bounds_of, stacked
 from music_composer.symbolic.voices.encoding import to_piece, to_roll
 from music_composer.symbolic.voices.lessons import Piece, VoicesLessons, voices_inputs
 from music_composer.symbolic.voices.likelihood import likelihood_of
@@ -36,14 +37,13 @@ def lessons(
 def play(
     model: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
 ) -> list[Roll]:
-    from music_composer.symbolic.voices.generate import play_within
+    from music_composer.symbolic.sampling import tastes
     from music_composer.symbolic.voices.player import VoicesPlayer
 
-    samples = [bounds_of(request, model.options) for request in requests]
+    by_step, shift = stacked([bounds_of(request, model.options) for request in requests])
     player = VoicesPlayer(model, model.options.most + 1)
-    # Where nothing is locked that is to come, one draft is as good as many.
-    drafts = options.drafts if any(_keeps_what_is_to_come(request) for request in requests) else 1
-    chords, manners = play_within(player, samples, rngs, options.temperature, drafts)
+    for_good = [*shift, tastes([options] * len(requests))]
+    chords, manners = play_drafts(player, by_step, for_good, rngs, search_of(requests, options))
     return [
         to_roll(chord, manner, model.options, request.kept)
         for chord, manner, request in zip(chords, manners, requests, strict=True)
@@ -52,7 +52,3 @@ def play(
 
 def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
     return likelihood_of(model.predict_on_batch, [to_piece(roll, model.options) for roll in rolls], model.options)
-
-
-def _keeps_what_is_to_come(request: Request) -> bool:
-    return bool(request.kept.sounding[request.primed :].any())

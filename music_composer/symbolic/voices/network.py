@@ -18,11 +18,11 @@ from keras import ops
 
 from music_composer.options import from_plain
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.sampling import NEVER
 from music_composer.symbolic.voices.chords import SILENT
 
 Tensor = Any
 OCTAVE = 12
-NEVER = -1e9
 LEAST = 1e-30  # no chord is impossible
 Past = tuple[Tensor, Tensor, Tensor, Tensor]  # what `known` gives, voices, notes and copies: see `past`
 

@@ -13,8 +13,9 @@ import numpy as np
 from keras import ops
 
 from music_composer.layers.lstm import lstm_step
+from music_composer.symbolic.sampling import drawn
 from music_composer.symbolic.voices.chords import SILENT, ways_to_sing
-from music_composer.symbolic.voices.network import NEVER, Voices
+from music_composer.symbolic.voices.network import Voices
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
@@ -24,18 +25,21 @@ State = list[Tensor]
 class VoicesPlayer(keras.Model):
     """Plays as many steps as it is given random numbers for.
 
-    Input: clock (batch, steps, clock), draws (batch, steps, most, 2) even in 0 to 1, allowed (batch, steps, pitches) as
+    Input: draws (batch, steps, most, 2) even in 0 to 1, clock (batch, steps, clock), allowed (batch, steps, pitches) as
     0 and 1, locked int (batch, steps, pitches): 0 is free, 1 and more are the manner less one; fullest int (batch,
-    steps): notes at most; shift (batch,), temperature (batch,), and the state.
+    steps): notes at most; shift (batch,), taste (batch, 3), and the state.
     Output: chords and manners int (batch, steps, most); the logarithm of what share of all chords each step was
-    allowed, (batch, steps); and the state after the last step.
+    drawn from, (batch, steps); that of its probability among these; and the state after the last step.
 
     Pitches that are not allowed never sound; those that are locked always do, and are not counted among `fullest`.
     """
 
+    parts = 2  # chords and manners
+
     def __init__(self, model: Voices, most: int) -> None:
         super().__init__()
         self.model, self.most = model, most
+        self.draws = (most, 2)
         ways = [ways_to_sing(notes, model.options.voices) for notes in range(1, most + 1)]
         count = max(map(len, ways))
         # Filled up with the last way, which can only be found again.
@@ -54,24 +58,24 @@ class VoicesPlayer(keras.Model):
         return [*zeros, *silent, answers, ranks, np.zeros((batch, 1), np.int32)]
 
     def call(self, inputs: list[Tensor]) -> list[Tensor]:
-        clock, draws, allowed, locked, fullest, shift, temperature, *state = inputs
+        draws, clock, allowed, locked, fullest, shift, taste, *state = inputs
         steps = ops.shape(clock)[1]
         index = ops.reshape(ops.arange(steps), (1, steps, 1))
 
-        def play(i: Tensor, chords: Tensor, manners: Tensor, shares: Tensor, *state: Tensor) -> list[Tensor]:
+        def play(i: Tensor, chords: Tensor, manners: Tensor, drawn: Tensor, *state: Tensor) -> list[Tensor]:
             now, *within = (ops.take(each, i, axis=1) for each in (clock, draws, allowed, locked, fullest))
             past, heard = self._hear(now[:, None], shift, list(state))
-            chord, manner, share = self._draw(past, within, temperature)
+            chord, manner, how = self._draw(past, within, taste)
             # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
             chords = ops.where(index == i, chord[:, None], chords)
             manners = ops.where(index == i, manner[:, None], manners)
-            shares = ops.where(index[..., 0] == i, share[:, None], shares)
-            return [i + 1, chords, manners, shares, *self._remember(chord, manner, heard)]
+            drawn = ops.where(index == i, how[:, None], drawn)
+            return [i + 1, chords, manners, drawn, *self._remember(chord, manner, heard)]
 
         blank = ops.zeros_like(draws[..., 0], dtype="int32")
-        start = [ops.zeros((), dtype="int32"), blank, blank, ops.zeros_like(draws[..., 0, 0]), *state]
-        _, chords, manners, shares, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
-        return [chords, manners, shares, *state]
+        start = [ops.zeros((), dtype="int32"), blank, blank, ops.zeros_like(draws[..., 0, :]), *state]
+        _, chords, manners, drawn, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
+        return [chords, manners, drawn[..., 0], drawn[..., 1], *state]
 
     def _hear(self, clock: Tensor, shift: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
         """What is known before the notes of a step, as for a batch of one step; and the state, the step heard."""
@@ -90,8 +94,9 @@ class VoicesPlayer(keras.Model):
         heard = [h, c, *state[2:7], answers, ranks, count]
         return (known, led[:, None], last[:, None], copied), heard
 
-    def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], warmth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """One chord and its manners, (batch, most), and the logarithm of the share it was chosen from, (batch,).
+    def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], taste: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One chord and its manners, (batch, most), and the logarithms of the share it was drawn from and of its
+        probability there, (batch, 2).
 
         within: draws, allowed, locked and fullest of this step.
         """
@@ -102,30 +107,30 @@ class VoicesPlayer(keras.Model):
         place = ops.arange(pitches)[None]
 
         def choose(
-            k: Tensor, before: Tensor, chosen: Tensor, chord: Tensor, manners: Tensor, share: Tensor, free: Tensor
+            k: Tensor, before: Tensor, chosen: Tensor, chord: Tensor, manners: Tensor, how: Tensor, free: Tensor
         ) -> list[Tensor]:
             copy = ops.take(copied, k, axis=2)[:, :, None]
             draw = ops.take(draws, k, axis=1)
             weight, y = self.model.decide((known, led, last, copy), chosen, before[:, None])
             open_ = self._open(before, place, allowed, locked, free)
-            ended = before[:, 0] == pitches
-            note, part = _drawn(weight[:, 0, 0], open_, warmth, draw[:, :1])
-            manner, kind = self._manner(y, note, last, locked, warmth, draw[:, 1:])
-            share += ops.where(ended, 0.0, part + ops.where(note[:, 0] < pitches, kind, 0.0))
+            note, *of_note = drawn(weight[:, 0, 0], open_, taste, draw[:, :1])
+            manner, *of_manner = self._manner(y, note, last, locked, taste, draw[:, 1:])
+            note_counts, manner_counts = (ops.cast(each < pitches, "float32") for each in (before, note))
+            how += note_counts * ops.stack(of_note, axis=-1) + manner_counts * ops.stack(of_manner, axis=-1)
             took = ops.any((place == note) & (locked == 0), axis=-1)
             chord = ops.where(rank == k, note, chord)
             manners = ops.where(rank == k, manner, manners)
             chosen = chosen + self.model.chosen(note[:, None], manner[:, None], led)
-            return [k + 1, note, chosen, chord, manners, share, free - ops.cast(took, "int32")]
+            return [k + 1, note, chosen, chord, manners, how, free - ops.cast(took, "int32")]
 
         batch = ops.shape(draws)[0]
         begin = ops.full((batch, 1), SILENT, dtype="int32")
         nothing = ops.zeros((batch, 1, 1, self.model.options.embedding))
         chord = ops.full((batch, self.most), pitches, dtype="int32")
-        start = [ops.zeros((), dtype="int32"), begin, nothing, chord, chord * 0, ops.zeros((batch,)), fullest]
+        start = [ops.zeros((), dtype="int32"), begin, nothing, chord, chord * 0, ops.zeros((batch, 2)), fullest]
         going = lambda k, before, *rest: (k < self.most) & ops.any(before < pitches)  # noqa: E731
-        _, _, _, chord, manners, share, _ = ops.while_loop(going, choose, start)
-        return chord, manners, share
+        _, _, _, chord, manners, how, _ = ops.while_loop(going, choose, start)
+        return chord, manners, how
 
     def _open(self, before: Tensor, place: Tensor, allowed: Tensor, locked: Tensor, free: Tensor) -> Tensor:
         """Which pitches, and whether "no more", may follow the note `before`, bool (batch, pitches + 1)."""
@@ -138,16 +143,16 @@ class VoicesPlayer(keras.Model):
         return ops.where(before == pitches, only_end, open_)  # what has ended stays so
 
     def _manner(
-        self, y: Tensor, note: Tensor, last: Tensor, locked: Tensor, warmth: Tensor, draw: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The manner of a note, int (batch, 1), and the logarithm of the share it was chosen from, (batch,)."""
+        self, y: Tensor, note: Tensor, last: Tensor, locked: Tensor, taste: Tensor, draw: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The manner of a note, as `drawn` gives it."""
         options = self.model.options
         if not options.loudness:
-            return ops.zeros_like(note), ops.zeros_like(draw[:, 0])
+            return ops.zeros_like(note), ops.zeros_like(draw[:, 0]), ops.zeros_like(draw[:, 0])
         weight = self.model.treat(y, note[:, None], last)[:, 0, 0]
         wanted = ops.take_along_axis(locked, ops.minimum(note, options.pitches - 1), axis=-1)
         kinds = ops.arange(options.manners)[None]
-        return _drawn(weight, (wanted == 0) | (kinds == wanted - 1), warmth, draw)
+        return drawn(weight, (wanted == 0) | (kinds == wanted - 1), taste, draw)
 
     def _remember(self, chord: Tensor, manners: Tensor, state: State) -> State:
         """The state after a step: its chord (batch, most) becomes the last one."""
@@ -169,16 +174,3 @@ class VoicesPlayer(keras.Model):
         best = ops.where(led[:, 0] == SILENT, 0, ops.argmin(moved, axis=-1))
         way = ops.take_along_axis(sung, best[:, None, None], axis=1)[:, 0]
         return ops.where(count[:, None] > 0, way, led)
-
-
-def _drawn(weight: Tensor, open_: Tensor, warmth: Tensor, draw: Tensor) -> tuple[Tensor, Tensor]:
-    """Draws one of those that are open, int (batch, 1); and the logarithm of the share of all that these are, (batch,).
-
-    weight: log probabilities (batch, choices). draw: even in 0 to 1, (batch, 1).
-    """
-    weight = weight / warmth[:, None]
-    weight = ops.where(open_, weight - ops.logsumexp(weight, axis=-1, keepdims=True), NEVER)
-    whole = ops.logsumexp(weight, axis=-1, keepdims=True)
-    reached = ops.cumsum(ops.exp(weight - whole), axis=-1)
-    chosen = ops.argmax(ops.cast((reached > draw * reached[:, -1:]) & open_, "float32"), axis=-1)
-    return ops.cast(chosen, "int32")[:, None], whole[:, 0]

@@ -6,7 +6,7 @@ import pytest
 from music_composer.errors import OptionError
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.request import Request, gap_of, laid_over, lengthened, without
-from music_composer.symbolic.voices.bounds import bounds_of
+from music_composer.symbolic.voices.bounds import bounds_of, stacked
 from music_composer.symbolic.voices.encoding import CLOCK, LOWEST, to_roll
 from music_composer.values import Roll
 
@@ -39,7 +39,7 @@ def play():
     """Bounds -> chords and manners, by a model of random weights."""
     import keras
 
-    from music_composer.symbolic.voices.generate import play_within
+    from music_composer.symbolic.drafts import play_drafts
     from music_composer.symbolic.voices.lessons import Piece, voices_inputs
     from music_composer.symbolic.voices.network import Voices
     from music_composer.symbolic.voices.player import VoicesPlayer
@@ -48,7 +48,13 @@ def play():
     model = Voices(SMALL)
     model(voices_inputs([Piece(np.zeros((1, 88), bool), np.zeros((1, CLOCK), np.float32))], [0], SMALL, 2))
     player = VoicesPlayer(model, SMALL.most + 1)
-    return lambda samples: play_within(player, samples, [np.random.default_rng(i) for i in range(len(samples))])
+
+    def play(samples):
+        by_step, shift = stacked(samples)
+        plain = np.array([(1, 0, 0)] * len(samples), np.float32)
+        return play_drafts(player, by_step, [*shift, plain], [np.random.default_rng(i) for i in range(len(samples))])
+
+    return play
 
 
 @pytest.mark.parametrize("task", ["harmonise", "infill", "go on"])

@@ -32,17 +32,17 @@ def play(player, batch=1, steps=7, seed=0, state=None, first=0, **given):
     rng = np.random.default_rng(seed)
     shape = (batch, steps)
     wanted = {
-        "clock": np.stack([clock_of(first + steps)[first:]] * batch),
         "draws": rng.random((*shape, MOST, 2)).astype(np.float32),
+        "clock": np.stack([clock_of(first + steps)[first:]] * batch),
         "allowed": np.ones((*shape, PITCHES), np.float32),
         "locked": np.zeros((*shape, PITCHES), np.int32),
         "fullest": np.full(shape, MOST, np.int32),
         "shift": np.arange(batch, dtype=np.int32) % 2,
-        "temperature": np.ones(batch, np.float32),
+        "taste": np.array([(1, 0, 0)] * batch, np.float32),
         **given,
     }
     inputs = [*wanted.values(), *(state or player.initial_state(batch))]
-    chords, manners, shares, *state = player.predict_on_batch(inputs)
+    chords, manners, shares, _, *state = player.predict_on_batch(inputs)
     return chords, manners, shares, state
 
 
@@ -110,8 +110,8 @@ def test_what_is_locked_sounds_and_what_is_not_allowed_does_not(player):
 
 def test_cold_playing_takes_what_is_likeliest(model, player):
     batch = 8
-    chords, _, _, _ = play(player, batch, 1, seed=4, temperature=np.full(batch, 0.01, np.float32),
-                        shift=np.zeros(batch, np.int32))  # fmt: skip
+    chords, _, _, _ = play(player, batch, 1, seed=4, taste=np.array([(0.01, 0, 0)] * batch, np.float32),
+                           shift=np.zeros(batch, np.int32))  # fmt: skip
     assert (chords == chords[0]).all()
 
 

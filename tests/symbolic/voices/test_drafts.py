@@ -21,8 +21,11 @@ def player(model):
     return VoicesPlayer(model, MOST)
 
 
+PLAIN = (1, 0, 0)
+
+
 def bounds_of(locked=None, steps=STEPS, fullest=MOST):
-    from music_composer.symbolic.voices.generate import Bounds
+    from music_composer.symbolic.voices.bounds import Bounds
 
     free = np.zeros((steps, PITCHES), int)
     return Bounds(
@@ -30,10 +33,13 @@ def bounds_of(locked=None, steps=STEPS, fullest=MOST):
     )
 
 
-def play(player, bounds, seeds, **how):
-    from music_composer.symbolic.voices.generate import play_within
+def play(player, bounds, seeds, taste=PLAIN, **how):
+    from music_composer.symbolic.drafts import Search, play_drafts
+    from music_composer.symbolic.voices.bounds import stacked
 
-    return play_within(player, bounds, [np.random.default_rng(seed) for seed in seeds], **how)
+    by_step, shift = stacked(bounds)
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    return play_drafts(player, by_step, [*shift, np.array([taste] * len(bounds), np.float32)], rngs, Search(**how))
 
 
 def likelihood(model, chords):
@@ -88,3 +94,17 @@ def test_nothing_locked_is_drawn_alike_with_drafts_or_without(model, player):
     mean = [likelihood(model, play(player, [bounds_of()] * 60, range(60), drafts=drafts)[0]) for drafts in (1, 4)]
     error = np.sqrt(mean[0].var() / 60 + mean[1].var() / 60)
     assert abs(mean[0].mean() - mean[1].mean()) < 4 * error
+
+
+def test_a_beam_finds_what_is_likelier(model, player):
+    mean = [
+        likelihood(model, play(player, [bounds_of()] * 60, range(60), **how)[0])
+        for how in ({}, {"drafts": 8, "beam": 2, "chunk": 2})
+    ]
+    error = np.sqrt(mean[0].var() / 60 + mean[1].var() / 60)
+    assert mean[1].mean() - mean[0].mean() > 5 * error
+
+
+def test_top_k_of_one_leaves_one_piece(player):
+    chords, _ = play(player, [bounds_of()] * 3, [1, 2, 3], taste=(1, 1, 0))
+    assert (chords == chords[0]).all()
