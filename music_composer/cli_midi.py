@@ -22,7 +22,15 @@ from music_composer.cli_options import (
 )
 from music_composer.errors import OptionError
 from music_composer.options import FolderOptions, TrainOptions
-from music_composer.symbolic.options import DEFAULT_MODEL, MODELS, TRAINING, BoundOptions, JudgeOptions, PlayOptions
+from music_composer.symbolic.options import (
+    DEFAULT_MODEL,
+    MODELS,
+    TRAINING,
+    BoundOptions,
+    JudgeOptions,
+    PlayOptions,
+    make_model,
+)
 
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER, help="MIDI files to learn from."
@@ -39,6 +47,12 @@ NEURONS = click.option(
     "-n", "--hidden-layer-neurons", "neurons", type=int,
     help=f"Width of the LSTM layers.  {by_model(MODELS, 'neurons')}",
 )  # fmt: skip
+LAYERS = click.option(
+    "-l", "--hidden-layer-count", "layers", type=int, help=f"LSTM layers.  {by_model(MODELS, 'layers')}"
+)
+TRANSPOSE = click.option(
+    "--transpose", type=int, help=f"Semitones that music is transposed by in training.  {by_model(MODELS, 'transpose')}"
+)
 EPOCHS = click.option(
     "-e", "--epochs", type=int, help=f"Passes over the music in this run.  {by_model(TRAINING, 'epochs')}"
 )
@@ -52,10 +66,23 @@ PLAYING = [
     option(PlayOptions, "count", "-g", "--num-outputs", type=int, help="How many pieces."),
     option(PlayOptions, "steps", "--num-steps", type=int, help="New music in each, in sixteenths."),
     option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
+    option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
+    option(PlayOptions, "top_p", "--top-p", type=float, help="Draw from the likeliest that reach this; 0 is all."),
+    option(PlayOptions, "beam_size", "--beam-size", type=int, help="Drafts of which the likeliest go on; 1 is none."),
+    option(PlayOptions, "branch_factor", "--branch-factor", type=int, help="Copies in which each of them goes on."),
+    option(PlayOptions, "steps_per_iteration", "--steps-per-iteration", type=int, help="Steps between two choices."),
     option(PlayOptions, "qpm", "--qpm", type=float, help="Quarter notes a minute; 0 is the primer's, or the music's."),
     option(PlayOptions, "metre", "--metre", help="Of what is composed, like 3/4; empty is the music's."),
     option(PlayOptions, "program", "--program", type=click.IntRange(0, 127), help="Instrument of General MIDI."),
     click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
+    option(PlayOptions, "primer_melody", "--primer-melody", help="Go on from a melody: '[60, -2, 62, -1]', sixteenths;"
+           " -2 holds, -1 rests."),
+    option(PlayOptions, "primer_pitches", "--primer-pitches", help="Go on from a chord of a quarter: '[60, 64, 67]'."),
+    option(PlayOptions, "condition_on_primer", "--condition-on-primer/--no-condition-on-primer",
+           help="Hear the primer first, and go on from it."),
+    option(PlayOptions, "inject_primer", "--inject-primer-during-generation/--no-inject-primer-during-generation",
+           help="Keep the primer's notes in the new music."),
+    option(PlayOptions, "omit_primer", "--omit-primer", is_flag=True, help="Do not write what was heard first."),
     click.option(
         "--lock-track", "lock_tracks", type=int, multiple=True, metavar="N",
         help="Keep this track of the primer (0 is the first) and compose around it; repeatable.",
@@ -67,7 +94,7 @@ PLAYING = [
     option(BoundOptions, "range", "--range", help="From the lowest to the highest, like C3-C6 or 48-84."),
     option(BoundOptions, "max_polyphony", "--max-polyphony", type=int, help="Notes at once; 0 is any number."),
 ]  # fmt: skip
-LEARNING = [DATASETS, MODEL, WHICH, NEURONS, EPOCHS, BATCH, HELD_OUT, FRESH]
+LEARNING = [DATASETS, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH]
 
 
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
@@ -164,8 +191,9 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
 
 def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The model's name and options, only what was typed: the run folder knows the rest."""
-    typed = {} if given["neurons"] is None else {"neurons": given["neurons"]}
-    MODELS[given["which"] or DEFAULT_MODEL](**typed)  # a value that makes no sense is said now, not after reading
+    typed = {name: given[name] for name in ("neurons", "layers", "transpose") if given[name] is not None}
+    if given["which"]:
+        make_model(given["which"], typed)  # a value that makes no sense is said now, not after reading
     return given["which"], typed
 
 

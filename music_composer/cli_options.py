@@ -36,7 +36,7 @@ FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of traini
 
 def by_model(records: Mapping[str, Any], field: str) -> str:
     """What the default of a field is, where each model has its own, for the help."""
-    defaults = [f"{getattr(record, field)} for {name}" for name, record in records.items()]
+    defaults = [f"{getattr(record, field)} for {name}" for name, record in records.items() if hasattr(record, field)]
     return f"[default: {', '.join(defaults)}]"
 
 

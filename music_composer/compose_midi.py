@@ -24,8 +24,8 @@ from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song, read_songs
 from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.midi import write_midi
-from music_composer.symbolic.options import DEFAULT_MODEL, MODELS, TRAINING, BoundOptions, PlayOptions
-from music_composer.symbolic.request import Request, laid_over, request_of
+from music_composer.symbolic.options import DEFAULT_MODEL, TRAINING, BoundOptions, PlayOptions, make_model
+from music_composer.symbolic.request import Request, laid_over, request_of, shortened
 from music_composer.symbolic.run import SymbolicRun
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import next_job, run_job
@@ -87,9 +87,10 @@ def generate(
     started = time.monotonic()
     made = play(here, model, [request] * options.count, options, seed)
     paths = [Path(f"{options.name}-{number}.mid") for number in range(options.count)]
+    kept = shortened(request.kept, request.omitted)
     for number, (roll, path) in enumerate(zip(made, paths, strict=True)):
         write_midi(to_score(roll, options.program), path)
-        plots.plot_roll(roll, request.kept.sounding, path.with_suffix(".png"))
+        plots.plot_roll(roll, kept.sounding, path.with_suffix(".png"))
         write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
     spent, seconds = time.monotonic() - started, options.count * seconds_of(request)
     say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
@@ -102,7 +103,9 @@ def play(
     """A piece for each request, the notes that it keeps exactly as they are. first: the number of the first piece."""
     rngs = [np.random.default_rng([seed, first + number]) for number in range(len(requests))]
     made = composer_of(here.name).play(model, requests, options, rngs)
-    return [laid_over(roll, request.kept) for roll, request in zip(made, requests, strict=True)]
+    return [
+        shortened(laid_over(roll, request.kept), request.omitted) for roll, request in zip(made, requests, strict=True)
+    ]
 
 
 def seconds_of(request: Request) -> float:
@@ -144,7 +147,7 @@ def _new_run(
     tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
     metres = [song.roll.metres[0][1:] for song in songs]
     metre = max(set(metres), key=metres.count)
-    return SymbolicRun(folder, name, MODELS[name](**asked), PER_QUARTER, options.held_out, tempo, metre)
+    return SymbolicRun(folder, name, make_model(name, asked), PER_QUARTER, options.held_out, tempo, metre)
 
 
 def _digest(songs: Sequence[Song]) -> str:

@@ -160,6 +160,38 @@ def test_pieces_are_scored(trained: Path) -> None:
     assert_refused(music_composer("midi", "score", "none.mid", cwd=trained), "none.mid", "cannot be opened")
 
 
+def test_the_polyphony_model_makes_the_same_journey(trained: Path) -> None:
+    model = ("-m", "poly")
+    layers = ("--model", "polyphony", "-n", "8", "-l", "2", "--transpose", "2")
+    done = music_composer("midi", "train", *model, *layers, "-e", "2", "-b", "2", "--seed", "1", cwd=trained)
+    assert_accepted(done, "training the polyphony model", "held-out")
+    again = music_composer("midi", "train", *model, "-e", "1", "-b", "2", cwd=trained)
+    assert_accepted(again, "going on from 2 trained epochs with 1 more")
+    for name in ("c", "d"):
+        wanted = (
+            "--primer-melody",
+            "[60, -2, 64, 67]",
+            "--inject-primer-during-generation",
+            "--no-condition-on-primer",
+        )
+        more = ("--num-steps", "24", "-g", "2", "--seed", "3", "--top-k", "20", "--max-polyphony", "4", "-o", name)
+        done = music_composer("midi", "generate", *model, *primer, *more, cwd=trained)
+        assert done.returncode == 0, done.stderr
+    assert (trained / "c-1.mid").read_bytes() == (trained / "d-1.mid").read_bytes()
+    made = roll_of(trained / "c-0.mid")
+    assert [made.struck[0, 60], made.struck[2, 64], made.struck[3, 67]] == [True, True, True]
+    beam = ("--beam-size", "2", "--branch-factor", "3", "--steps-per-iteration", "4", "--num-steps", "12", "-g", "1")
+    assert music_composer("midi", "generate", *model, *beam, "-o", "e", cwd=trained).returncode == 0
+    assert_refused(
+        music_composer("midi", "train", *model, "--model", "voices", cwd=trained), "--model polyphony", code=2
+    )
+    assert_refused(
+        music_composer("midi", "train", "--model", "voices", "-l", "2", cwd=trained), "has no layers", code=2
+    )
+    done = music_composer("midi", "score", "primer.mid", *model, cwd=trained)
+    assert "under the polyphony model" in done.stdout
+
+
 def test_training_goes_on_where_it_was(trained: Path) -> None:
     done = music_composer("midi", "train", *TINY, cwd=trained)
     assert_accepted(done, "going on from 2 trained epochs with 2 more")
@@ -178,6 +210,11 @@ def test_training_goes_on_where_it_was(trained: Path) -> None:
         (("--scale", "H major"), ("--scale is 'H major'",), 2),
         (("--range", "C9-G9"), ("lies on the keys of a piano",), 2),
         (("--metre", "3"), ("--metre is '3'",), 2),
+        (("--beam-size", "0"), ("--beam-size is 0",), 2),
+        (("--top-p", "2"), ("--top-p is 2",), 2),
+        (("--primer-melody", "[60, 300]"), ("--primer-melody is '[60, 300]'", "300 is none of them"), 2),
+        (("--primer-pitches", "C"), ("--primer-pitches is 'C'",), 2),
+        (("--no-condition-on-primer",), ("leaves the primer nothing to do",), 2),
         (("--metre", "4/5"), ("--metre is '4/5'",), 2),
         (("--lock-track", "0"), ("do nothing without --primer-midi",), 2),
         (("--primer-midi", "primer.mid", "--lock-track", "5"), ("--lock-track 5", "tracks 0 to 0"), 2),

@@ -18,6 +18,8 @@ KERAS = (
     "audio/generate.py",
     "symbolic/voices/network.py",
     "symbolic/voices/player.py",
+    "symbolic/polyphony/network.py",
+    "symbolic/polyphony/player.py",
     "symbolic/sampling.py",
 )  # may import it at module level
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")

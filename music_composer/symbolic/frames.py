@@ -10,6 +10,8 @@ from music_composer.values import NOTE, Part, Roll, Score
 
 PITCHES = 128
 TICKS_PER_STEP = 120  # of a score that was a roll
+POSITION_BITS, BAR_BITS = 4, 2
+CLOCK = POSITION_BITS + BAR_BITS + 2  # numbers in a step's clock
 
 
 def to_roll(score: Score, per_quarter: int = 4) -> Roll:
@@ -62,6 +64,18 @@ def bars_of(roll: Roll) -> tuple[np.ndarray, np.ndarray]:
         position[first:last] = np.arange(max(0, min(last, roll.steps) - first)) % bar
         length[first:last] = bar
     return position, length
+
+
+def bar_clock(roll: Roll) -> np.ndarray:
+    """Where each step is, float (steps, CLOCK): its place in the bar as bits and as a share, whether a bar begins, and
+    the bar's number modulo 4 as bits.
+    """
+    position, length = bars_of(roll)
+    begins = position == 0
+    bar = np.cumsum(begins) - 1
+    bits = [np.where(position >> bit & 1, 1.0, -1.0) for bit in range(POSITION_BITS)]
+    bits += [np.where(bar >> bit & 1, 1.0, -1.0) for bit in range(BAR_BITS)]
+    return np.stack([*bits, np.where(begins, 1.0, -1.0), position / length], axis=1).astype(np.float32)
 
 
 def _nearest(ticks: Any, resolution: int, per_quarter: int) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from music_composer.errors import OptionError
 from music_composer.options import TrainOptions, require_at_least
@@ -39,6 +41,23 @@ class VoicesOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class PolyphonyOptions:
+    """The network of the polyphony model: what is stored in the run folder rebuilds it."""
+
+    neurons: int = 256
+    layers: int = 3
+    embedding: int = 128  # of what the first layer hears
+    dropout: float = 0.5
+    transpose: int = 4  # semitones, up and down, that training pieces are transposed by at most
+    most: int = 15  # notes in a step, when playing
+
+    def __post_init__(self) -> None:
+        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
+        require_at_least("-l/--hidden-layer-count", self.layers, 1)
+        require_at_least("--transpose", self.transpose, 0)
+
+
+@dataclasses.dataclass(frozen=True)
 class PlayOptions:
     """Sampling and writing."""
 
@@ -55,6 +74,11 @@ class PlayOptions:
     qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
     metre: str = ""  # of what is composed, "3/4"; empty: as the primer's, or as most of the music's
     program: int = 0  # of General MIDI
+    primer_melody: str = ""  # "[60, -2, 62, -1]", a sixteenth each
+    primer_pitches: str = ""  # "[60, 64, 67]", for a quarter
+    condition_on_primer: bool = True  # the primer is heard first, and gone on from
+    inject_primer: bool = False  # the primer's notes are kept while others are composed around them
+    omit_primer: bool = False  # what was heard first is not written
     lock_tracks: tuple[int, ...] = ()  # of the primer, counted from 0: kept, and the rest composed around them
     from_bar: int = 0  # of the primer, counted from 1: bars that are composed anew; 0: none
     to_bar: int = 0
@@ -72,6 +96,11 @@ class PlayOptions:
             raise OptionError(f"--top-p is {self.top_p:g}: it must be between 0 and 1")
         if bool(self.from_bar) != bool(self.to_bar):
             raise OptionError("--from-bar and --to-bar go together: the first and the last bar that are composed anew")
+        if not self.condition_on_primer and not self.inject_primer:
+            raise OptionError(
+                "--no-condition-on-primer without --inject-primer-during-generation leaves the primer nothing to do: "
+                "leave one of them out"
+            )
         if self.lock_tracks and self.from_bar:
             raise OptionError("--lock-track and --from-bar exclude each other: give one of them")
         if not 0 < self.temperature < float("inf"):
@@ -111,6 +140,18 @@ VOICES_TRAINING = TrainOptions(
     weight_decay=0.3,
     average=0.995,
 )
-MODELS = MappingProxyType({"voices": VoicesOptions})  # by name
-TRAINING = MappingProxyType({"voices": VOICES_TRAINING})
+POLYPHONY_TRAINING = TrainOptions(
+    epochs=60, batch_size=16, window_steps=256, learning_rate=2e-3, weight_decay=0.01, average=0.995
+)  # fmt: skip
+MODELS = MappingProxyType({"voices": VoicesOptions, "polyphony": PolyphonyOptions})  # by name
+TRAINING = MappingProxyType({"voices": VOICES_TRAINING, "polyphony": POLYPHONY_TRAINING})
 DEFAULT_MODEL = next(iter(MODELS))
+
+
+def make_model(name: str, asked: Mapping[str, Any]) -> Any:
+    """The options of a model. Raises OptionError for what it does not have."""
+    record = MODELS[name]
+    foreign = [field for field in asked if field not in {each.name for each in dataclasses.fields(record)}]
+    if foreign:
+        raise OptionError(f"--model {name} has no {foreign[0]}: leave that option out")
+    return record(**asked)

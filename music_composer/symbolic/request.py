@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from music_composer.symbolic.scales import allowed_pitches
 from music_composer.values import Roll
 
 NOTE_VALUES = (1, 2, 4, 8, 16, 32)
+VELOCITY = 100  # of a primer that says nothing of loudness
+MELODY_END, MELODY_HOLD = -1, -2  # what a step of a melody can be besides a pitch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +31,14 @@ class Request:
 
     kept: as long as the whole piece; its notes sound, whatever else does. open_steps: bool (steps,), where other notes
     may be added. pitches: bool (128,), which. fullest: notes at once, those that are kept included; 0: any number.
+    omitted: steps at the beginning that are heard and not written.
     """
 
     kept: Roll
     open_steps: np.ndarray
     pitches: np.ndarray
     fullest: int = 0
+    omitted: int = 0
 
     @property
     def steps(self) -> int:
@@ -46,7 +51,8 @@ class Request:
 
 
 def request_of(primer: Path | None, options: PlayOptions, bounds: BoundOptions, blank: Roll) -> Request:
-    """What the options ask for. blank: a roll without steps, whose grid, tempo and metre hold where nothing else says.
+    """What the options ask for. primer: a MIDI file; pitches and then a melody among the options go before it, as in
+    Magenta's polyphony_rnn. blank: a roll without steps, whose grid, tempo and metre hold where nothing else says.
 
     Raises OptionError where they contradict each other or the primer, ScoreError when that cannot be read.
     """
@@ -58,7 +64,8 @@ def request_of(primer: Path | None, options: PlayOptions, bounds: BoundOptions, 
         kept = dataclasses.replace(kept, metres=(*before, (begin, *metre_of(options.metre))))
     if options.qpm:
         kept = dataclasses.replace(kept, tempos=((0, options.qpm),))
-    return Request(kept, open_steps, pitches, bounds.max_polyphony)
+    omitted = int(np.argmax(open_steps)) if options.omit_primer else 0
+    return Request(kept, open_steps, pitches, bounds.max_polyphony, omitted)
 
 
 def metre_of(words: str) -> tuple[int, int]:
@@ -68,6 +75,31 @@ def metre_of(words: str) -> tuple[int, int]:
     if not beats or note not in NOTE_VALUES:
         raise OptionError(f"--metre is {words!r}: give beats and what note a beat is, like 3/4 or 6/8")
     return beats, note
+
+
+def melody_of(words: str, blank: Roll) -> Roll:
+    """ "[60, -2, 62, -1]" to notes: a pitch begins in its sixteenth, -2 holds it on, -1 ends it."""
+    events = _numbers("--primer-melody", words, MELODY_HOLD)
+    roll = silence(len(events), blank)
+    sounding = None
+    for step, event in enumerate(events):
+        if event == MELODY_END:
+            sounding = None
+        elif event != MELODY_HOLD:
+            sounding, roll.struck[step, event] = event, True
+        if sounding is not None:
+            roll.velocity[step, sounding] = VELOCITY
+    if not roll.sounding.any():
+        raise OptionError(f"--primer-melody is {words!r}: there is no note in it")
+    return roll
+
+
+def chord_of(words: str, blank: Roll) -> Roll:
+    """ "[60, 64, 67]" to a chord of a quarter."""
+    pitches = _numbers("--primer-pitches", words, 0)
+    roll = silence(blank.per_quarter, blank)
+    roll.velocity[:, pitches], roll.struck[0, pitches] = VELOCITY, True
+    return roll
 
 
 def silence(steps: int, blank: Roll) -> Roll:
@@ -81,6 +113,22 @@ def lengthened(roll: Roll, steps: int) -> Roll:
     more = np.zeros((steps, roll.velocity.shape[1]))
     velocity, struck = (np.concatenate([each, more.astype(each.dtype)]) for each in (roll.velocity, roll.struck))
     return dataclasses.replace(roll, velocity=velocity, struck=struck)
+
+
+def joined(first: Roll, second: Roll) -> Roll:
+    """One after the other, in the tempo and metre of the first."""
+    velocity, struck = (
+        np.concatenate(pair) for pair in ((first.velocity, second.velocity), (first.struck, second.struck))
+    )
+    return dataclasses.replace(first, velocity=velocity, struck=struck)
+
+
+def shortened(roll: Roll, steps: int) -> Roll:
+    """Without so many steps at the beginning. What is held on over the cut is struck there."""
+    velocity, struck = roll.velocity[steps:], roll.struck[steps:].copy()
+    struck[:1] = velocity[:1] > 0
+    tempos, metres = (_changes_from(changes, steps) for changes in (roll.tempos, roll.metres))
+    return dataclasses.replace(roll, velocity=velocity, struck=struck, tempos=tempos, metres=metres)
 
 
 def without(roll: Roll, gap: np.ndarray) -> Roll:
@@ -107,12 +155,50 @@ def gap_of(roll: Roll, first_bar: int, last_bar: int) -> np.ndarray:
     return (bar >= first_bar) & (bar <= last_bar)
 
 
+def _numbers(flag: str, words: str, least: int) -> list[int]:
+    found = re.fullmatch(r"\s*[\[(]?\s*(-?\d+(?:[\s,]+-?\d+)*)\s*,?\s*[\])]?\s*", words)
+    numbers = [int(word) for word in re.split(r"[\s,]+", found[1])] if found else []
+    wrong = [number for number in numbers if not least <= number < PITCHES]
+    if not numbers or wrong:
+        what = f"{wrong[0]} is none of them" if wrong else "no such list"
+        also = ", -2 for hold and -1 for rest" if least < 0 else ""
+        raise OptionError(f"{flag} is {words!r}: give a list of MIDI pitches, 0 to 127{also}, like [60, 64]; {what}")
+    return numbers
+
+
+def _changes_from(changes: Any, steps: int) -> Any:
+    """(step, ...) as they are from a step on, the first of them at 0."""
+    last = [change for change in changes if change[0] <= steps][-1]
+    return ((0, *last[1:]), *((step - steps, *rest) for step, *rest in changes if step > steps))
+
+
 def _kept(primer: Path | None, options: PlayOptions, blank: Roll) -> tuple[Roll, np.ndarray]:
     """What is kept of the primer, as long as the whole piece will be, and where notes may be added, bool (steps,)."""
-    if primer is None:
+    if options.primer_pitches:
+        roll = chord_of(options.primer_pitches, blank)
+    elif options.primer_melody:
+        roll = melody_of(options.primer_melody, blank)
+    elif primer:
+        roll = _read(primer, options, blank)
+    else:
         if options.lock_tracks or options.from_bar:
             raise OptionError("--lock-track and --from-bar do nothing without --primer-midi: give that too")
         return silence(options.steps, blank), np.ones(options.steps, bool)
+    if options.lock_tracks:
+        return roll, np.ones(roll.steps, bool)
+    if options.from_bar:
+        gap = gap_of(roll, options.from_bar, options.to_bar)
+        return without(roll, gap), gap
+    if not options.inject_primer:
+        return lengthened(roll, options.steps), np.arange(roll.steps + options.steps) >= roll.steps
+    around = lengthened(roll, max(0, options.steps - roll.steps))
+    if not options.condition_on_primer:
+        return around, np.ones(around.steps, bool)
+    return joined(roll, around), np.arange(roll.steps + around.steps) >= roll.steps
+
+
+def _read(primer: Path, options: PlayOptions, blank: Roll) -> Roll:
+    """A MIDI file, or the tracks of it that are locked."""
     score = read_midi(primer).score
     if options.lock_tracks:
         wrong = [track for track in options.lock_tracks if not 0 <= track < len(score.parts)]
@@ -122,9 +208,4 @@ def _kept(primer: Path | None, options: PlayOptions, blank: Roll) -> tuple[Roll,
     roll = to_roll(score, blank.per_quarter)
     if not roll.steps:
         raise ScoreError(f"{primer}: has no notes in it to go on from")
-    if options.lock_tracks:
-        return roll, np.ones(roll.steps, bool)
-    if options.from_bar:
-        gap = gap_of(roll, options.from_bar, options.to_bar)
-        return without(roll, gap), gap
-    return lengthened(roll, options.steps), np.arange(roll.steps + options.steps) >= roll.steps
+    return roll

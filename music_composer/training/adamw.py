@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
@@ -13,7 +14,12 @@ class FusedAdamW(keras.optimizers.AdamW):
 
     Written out in single operations, as the stock update is, every one of them goes through all weights once more:
     twice the time for tens of millions of weights. The numbers are the same to rounding.
+
+    A moving average of the weights looks back over a tenth of the updates at first, and never further than
+    `ema_momentum` does: weights that were not trained yet do not count for long.
     """
+
+    ema_momentum: Any
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         if keras.backend.backend() != "tensorflow" or self.amsgrad:
@@ -36,3 +42,9 @@ class FusedAdamW(keras.optimizers.AdamW):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+    def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
+        momentum, updates = self.ema_momentum, ops.cast(self.iterations, "float32")
+        self.ema_momentum = ops.minimum(momentum, (1 + updates) / (10 + updates)) if self.use_ema else momentum
+        super()._update_model_variables_moving_average(trainable_variables)
+        self.ema_momentum = momentum

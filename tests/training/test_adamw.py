@@ -28,3 +28,18 @@ def test_the_fused_update_equals_the_stock_one(more: dict) -> None:
     assert not np.allclose(ends[0][0], start[0], atol=0.05)
     for fused, stock in zip(*ends, strict=True):
         np.testing.assert_allclose(fused, stock, rtol=1e-5, atol=1e-6)
+
+
+def test_the_average_looks_back_over_a_tenth_of_the_updates_and_no_further_than_it_is_told() -> None:
+    weight = keras.Variable(np.zeros(1, np.float32))
+    optimizer = FusedAdamW(1.0, weight_decay=0.0, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=None)
+    optimizer.build([weight])
+    average, values = 0.0, []
+    for update in range(6):
+        optimizer.apply([keras.ops.ones(1)])
+        values.append(float(weight.value[0]))
+        share = min(0.5, (1 + update) / (10 + update)) if update else 0.0
+        average = share * average + (1 - share) * values[-1]
+    optimizer.finalize_variable_values([weight])
+    assert len(set(values)) == 6
+    assert float(weight.value[0]) == pytest.approx(average, rel=1e-5)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from music_composer.errors import OptionError
+from music_composer.symbolic.frames import bar_clock
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.request import Request
-from music_composer.symbolic.voices.encoding import LOWEST, bar_clock, to_piece
+from music_composer.symbolic.voices.encoding import LOWEST, to_piece
 from music_composer.symbolic.voices.lessons import LOWEST_SHIFT
 
 

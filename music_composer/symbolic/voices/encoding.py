@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from music_composer.symbolic.frames import PITCHES, bars_of
+from music_composer.symbolic.frames import PITCHES, bar_clock
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.voices.chords import to_sounding
 from music_composer.symbolic.voices.lessons import Piece
@@ -13,8 +13,6 @@ from music_composer.values import Roll
 LOWEST = 21  # MIDI pitch of the first key of a piano, A0
 OCTAVE = 12
 LOUDEST = 128  # one more than the greatest velocity
-POSITION_BITS, BAR_BITS = 4, 2
-CLOCK = POSITION_BITS + BAR_BITS + 2  # numbers in a step's clock
 
 
 def to_piece(roll: Roll, options: VoicesOptions) -> Piece:
@@ -66,15 +64,3 @@ def thinned(sounding: np.ndarray, most: int) -> np.ndarray:
         kept[step] = False
         kept[step, notes[np.linspace(0, len(notes) - 1, most).round().astype(int)]] = True
     return kept
-
-
-def bar_clock(roll: Roll) -> np.ndarray:
-    """Where each step is, float (steps, CLOCK): its place in the bar as bits and as a share, whether a bar begins, and
-    the bar's number modulo 4 as bits.
-    """
-    position, length = bars_of(roll)
-    begins = position == 0
-    bar = np.cumsum(begins) - 1
-    bits = [np.where(position >> bit & 1, 1.0, -1.0) for bit in range(POSITION_BITS)]
-    bits += [np.where(bar >> bit & 1, 1.0, -1.0) for bit in range(BAR_BITS)]
-    return np.stack([*bits, np.where(begins, 1.0, -1.0), position / length], axis=1).astype(np.float32)

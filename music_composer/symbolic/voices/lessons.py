@@ -10,6 +10,7 @@ import numpy as np
 
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.voices.chords import lead_voices, to_chords
+from music_composer.symbolic.windows import starts_of, windows_in
 
 ROUND = 32  # batches are filled up to a multiple of so many steps: every other length is another graph to build
 ALIKE = 24  # pieces that differ in length by less are put into a batch together, more or less
@@ -82,7 +83,7 @@ class VoicesLessons:
 
     @property
     def batches(self) -> int:
-        return -(-sum(-(-piece.steps // self.window_steps) for piece in self.training) // self.batch_size)
+        return -(-sum(windows_in(piece.steps, self.window_steps) for piece in self.training) // self.batch_size)
 
     @functools.cached_property
     def most(self) -> int:
@@ -90,7 +91,11 @@ class VoicesLessons:
 
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
         rng = np.random.default_rng([seed, 1, epoch])
-        windows = [window for piece in self.training for window in self._windows(piece, rng)]
+        windows = [
+            piece.cut(start, self.window_steps)
+            for piece in self.training
+            for start in starts_of(piece.steps, self.window_steps, rng)
+        ]
         # Alike in length, but never the same together in every epoch.
         lengths = np.array([window.steps for window in windows])
         order = np.argsort(lengths // ALIKE + rng.random(len(windows)), kind="stable")
@@ -113,15 +118,6 @@ class VoicesLessons:
     def inputs(self, pieces: Sequence[Piece], shifts: Sequence[int]) -> list[np.ndarray]:
         """What the model is given for pieces that are to be transposed by so many semitones."""
         return voices_inputs(pieces, shifts, self.options, self.most)
-
-    def _windows(self, piece: Piece, rng: np.random.Generator) -> Iterator[Piece]:
-        """Cuts that together cover a piece; where they overlap is random."""
-        count = -(-piece.steps // self.window_steps)
-        early = np.sort(rng.integers(0, count * self.window_steps - piece.steps + 1, count))
-        early[0] = 0
-        early[-1] = max(0, count * self.window_steps - piece.steps)
-        for i in range(count):
-            yield piece.cut(max(0, i * self.window_steps - int(early[i])), self.window_steps)
 
     def _shifts(self, pieces: Sequence[Piece], rng: np.random.Generator) -> list[int]:
         if rng.random() < UNSHIFTED:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from music_composer.errors import OptionError
+from music_composer.symbolic.frames import CLOCK
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.request import Request, gap_of, laid_over, lengthened, without
 from music_composer.symbolic.voices.bounds import bounds_of, stacked
-from music_composer.symbolic.voices.encoding import CLOCK, LOWEST, to_roll
+from music_composer.symbolic.voices.encoding import LOWEST, to_roll
 from music_composer.values import Roll
 
 SMALL = VoicesOptions(neurons=8, wide=16, narrow=12, embedding=8, attention=4, clock=CLOCK, memory=8)
@@ -82,23 +82,6 @@ def test_every_note_that_is_locked_is_kept_in_200_random_cases(play, task):
         assert kept_in(laid_over(played, roll), roll)
         more += int((played.sounding & ~roll.sounding).sum())
     assert more > 200
-
-
-def test_a_gap_is_silent_and_what_is_held_over_its_end_is_struck_there():
-    velocity, struck = np.zeros((2, 24, 128), np.uint8)
-    velocity[2:20, 60], struck[2, 60] = 90, 1
-    roll = Roll(velocity, struck.astype(bool), metres=((0, 2, 4),))
-    gap = gap_of(roll, 2, 2)
-    assert np.flatnonzero(gap).tolist() == [*range(8, 16)]
-    left = without(roll, gap)
-    assert np.flatnonzero(left.velocity[:, 60]).tolist() == [*range(2, 8), *range(16, 20)]
-    assert np.flatnonzero(left.struck[:, 60]).tolist() == [2, 16]
-
-
-@pytest.mark.parametrize("bars", [(0, 1), (2, 1), (1, 4), (4, 4)])
-def test_bars_that_there_are_not_are_said(bars):
-    with pytest.raises(OptionError, match="there are bars 1 to 3"):
-        gap_of(random_roll(1), *bars)
 
 
 def test_polyphony_counts_what_is_locked_too():

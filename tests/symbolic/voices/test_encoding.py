@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from music_composer.symbolic.frames import CLOCK, bar_clock
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.voices.chords import to_chords
-from music_composer.symbolic.voices.encoding import CLOCK, LOWEST, bar_clock, fold, to_piece, to_roll, velocity_of
+from music_composer.symbolic.voices.encoding import LOWEST, fold, to_piece, to_roll, velocity_of
 from music_composer.symbolic.voices.lessons import manners_by_rank
 from music_composer.values import Roll
 from tests.symbolic.rolls import rolls
