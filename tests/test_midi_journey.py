@@ -168,7 +168,7 @@ def test_the_polyphony_model_makes_the_same_journey(trained: Path) -> None:
     again = music_composer("midi", "train", *model, "-e", "1", "-b", "2", cwd=trained)
     assert_accepted(again, "going on from 2 trained epochs with 1 more")
     for name in ("c", "d"):
-        wanted = (
+        primer = (
             "--primer-melody",
             "[60, -2, 64, 67]",
             "--inject-primer-during-generation",
