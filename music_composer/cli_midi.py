@@ -68,6 +68,8 @@ PLAYING = [
     option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
     option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
     option(PlayOptions, "top_p", "--top-p", type=float, help="Draw from the likeliest that reach this; 0 is all."),
+    option(PlayOptions, "note_stability", "--note-stability", type=int,
+           help="Sixteenths that a chord of the piano-roll model lasts at least."),
     option(PlayOptions, "beam_size", "--beam-size", type=int, help="Drafts of which the likeliest go on; 1 is none."),
     option(PlayOptions, "branch_factor", "--branch-factor", type=int, help="Copies in which each of them goes on."),
     option(PlayOptions, "steps_per_iteration", "--steps-per-iteration", type=int, help="Steps between two choices."),

@@ -25,7 +25,8 @@ from music_composer.symbolic.dataset import Song, read_songs
 from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.options import DEFAULT_MODEL, TRAINING, BoundOptions, PlayOptions, make_model
-from music_composer.symbolic.request import Request, laid_over, request_of, shortened
+from music_composer.symbolic.request import Request, request_of
+from music_composer.symbolic.rolls import laid_over, shortened
 from music_composer.symbolic.run import SymbolicRun
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import next_job, run_job
@@ -60,11 +61,11 @@ def train(
         say(f"note: {remark}")
     steps = sum(song.roll.steps for song in songs)
     say(f"{len(songs)} MIDI files, {steps} steps of a sixteenth; {len(remarks)} remarks")
-    here = old or _new_run(folders.model, songs, name or DEFAULT_MODEL, model_options, options)
-    before = checkpoint.read_state(here.checkpoint) if old else None
+    before = checkpoint.read_state(old.checkpoint) if old else None
     state = next_job(before, options, _digest(songs), then_generate, say)
-    if state.job_done:
-        return here
+    if old and state.job_done:
+        return old
+    here = old or _new_run(folders.model, songs, name or DEFAULT_MODEL, model_options, options, state.seed)
     devices.load_keras()
     if not old:
         symbolic_run.begin(here)
@@ -142,12 +143,14 @@ def _check_fits(here: SymbolicRun, name: str | None, asked: Mapping[str, Any]) -
 
 
 def _new_run(
-    folder: Path, songs: Sequence[Song], name: str, asked: Mapping[str, Any], options: TrainOptions
+    folder: Path, songs: Sequence[Song], name: str, asked: Mapping[str, Any], options: TrainOptions, seed: int
 ) -> SymbolicRun:
     tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
     metres = [song.roll.metres[0][1:] for song in songs]
     metre = max(set(metres), key=metres.count)
-    return SymbolicRun(folder, name, make_model(name, asked), PER_QUARTER, options.held_out, tempo, metre)
+    learnt = [song.roll for song in divide(songs, options.held_out, seed)[0]]
+    model = composer_of(name).fitted(make_model(name, asked), learnt)
+    return SymbolicRun(folder, name, model, PER_QUARTER, options.held_out, tempo, metre)
 
 
 def _digest(songs: Sequence[Song]) -> str:

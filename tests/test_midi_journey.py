@@ -192,6 +192,21 @@ def test_the_polyphony_model_makes_the_same_journey(trained: Path) -> None:
     assert "under the polyphony model" in done.stdout
 
 
+def test_the_piano_roll_model_makes_the_same_journey(trained: Path) -> None:
+    model = ("-m", "roll", "--seed", "2")
+    done = music_composer("midi", "train", *model, "--model", "pianoroll", "-n", "8", "-e", "2", "-b", "2", cwd=trained)
+    assert_accepted(done, "training the pianoroll model", "held-out")
+    wanted = ("--num-steps", "32", "-g", "1", "--top-k", "5", "--note-stability", "4")
+    for name in ("f", "h"):
+        done = music_composer("midi", "generate", *model, *wanted, "-o", name, cwd=trained)
+        assert done.returncode == 0, done.stderr
+    assert (trained / "f-0.mid").read_bytes() == (trained / "h-0.mid").read_bytes()
+    made = roll_of(trained / "f-0.mid")
+    turns = np.flatnonzero((made.sounding[1:] != made.sounding[:-1]).any(axis=1))
+    assert np.diff(turns).min(initial=4) >= 4
+    assert "under the pianoroll model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
+
+
 def test_training_goes_on_where_it_was(trained: Path) -> None:
     done = music_composer("midi", "train", *TINY, cwd=trained)
     assert_accepted(done, "going on from 2 trained epochs with 2 more")

@@ -20,6 +20,9 @@ KERAS = (
     "symbolic/voices/player.py",
     "symbolic/polyphony/network.py",
     "symbolic/polyphony/player.py",
+    "symbolic/pianoroll/network.py",
+    "symbolic/pianoroll/player.py",
+    "symbolic/likely.py",
     "symbolic/sampling.py",
 )  # may import it at module level
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")

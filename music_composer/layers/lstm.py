@@ -1,8 +1,10 @@
 """An LSTM layer that is the stock Keras one everywhere, and a faster one on TensorFlow without a GPU."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -77,6 +79,24 @@ def lstm_step(layer: keras.layers.LSTM, x: Any, h: Any, c: Any) -> tuple[Any, An
     # `cell.call`, not `cell(...)`: the layer call around it costs as much as the step's arithmetic in small layers.
     _, (h, c) = layer.cell.call(x, [h, c], training=False)
     return h, c
+
+
+def stack_step(layers: Sequence[keras.layers.LSTM], x: Any, state: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """Advance a stack of built LSTM layers by one time step; returns its output and the new state.
+
+    Layers after the first add to what is below them. `state`: h and c of each layer, one after the other.
+    """
+    after: list[Any] = []
+    for i, layer in enumerate(layers):
+        h, c = lstm_step(layer, x, state[2 * i], state[2 * i + 1])
+        after += [h, c]
+        x = h if i == 0 else x + h
+    return x, after
+
+
+def silent_state(layers: Sequence[keras.layers.LSTM], batch: int) -> list[np.ndarray]:
+    """h and c of each layer before anything was heard, zeros."""
+    return [np.zeros((batch, layer.units), np.float32) for layer in layers for _ in range(2)]
 
 
 def _gpu_visible() -> bool:

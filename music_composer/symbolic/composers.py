@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 class Composer(Protocol):
     """options: of the model, the record that `MODELS` has under its name."""
 
+    def fitted(self, options: Any, training: Sequence[Roll]) -> Any:
+        """The options with what only the music can say."""
+
     def build(self, options: Any) -> Any:
         """The network, a Keras model, with random weights."""
 

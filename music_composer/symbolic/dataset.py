@@ -10,6 +10,7 @@ from music_composer.data.folder import scores_in
 from music_composer.errors import ScoreError
 from music_composer.symbolic.frames import to_roll
 from music_composer.symbolic.midi import read_midi
+from music_composer.symbolic.rolls import without_lead_in
 from music_composer.values import Roll
 
 
@@ -26,6 +27,8 @@ def read_songs(
 ) -> tuple[list[Song], list[str]]:
     """All songs of a folder on a grid of `per_quarter` steps in a quarter note, and remarks, a line for each oddity.
 
+    Silent bars at the beginning of a song are left out.
+
     Raises ScoreError when not one file can be used, naming every one and why.
     """
     paths = scores_in(folder)
@@ -34,7 +37,7 @@ def read_songs(
         progress(done, len(paths), path.name)
         try:
             reading = read_midi(path)
-            roll = to_roll(reading.score, per_quarter)
+            roll = without_lead_in(to_roll(reading.score, per_quarter))
             if not roll.steps:
                 drums = any(part.drums for part in reading.score.parts)
                 raise ScoreError(f"{path}: has {'nothing but drums' if drums else 'no notes'} in it")

@@ -58,6 +58,21 @@ class PolyphonyOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class PianorollOptions:
+    """The network of the piano-roll model: what is stored in the run folder rebuilds it."""
+
+    neurons: int = 256
+    layers: int = 2
+    dropout: float = 0.5
+    most_words: int = 8192  # sets of notes that it can play, the most frequent of the music
+    words: tuple[tuple[int, ...], ...] = ()  # those that there are: see pianoroll/vocabulary.py
+
+    def __post_init__(self) -> None:
+        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
+        require_at_least("-l/--hidden-layer-count", self.layers, 1)
+
+
+@dataclasses.dataclass(frozen=True)
 class PlayOptions:
     """Sampling and writing."""
 
@@ -67,6 +82,7 @@ class PlayOptions:
     temperature: float = 1.0
     top_k: int = 0  # likeliest choices that are drawn from; 0: all
     top_p: float = 0.0  # the fewest choices that reach this probability together are drawn from; 0: all
+    note_stability: int = 1  # steps that a chord of the piano-roll model lasts at least
     drafts: int = 16  # of each sample, where notes are locked: see symbolic/drafts.py
     beam_size: int = 1  # drafts that go on by likelihood; 1: none is preferred
     branch_factor: int = 1  # copies of each of them
@@ -87,6 +103,7 @@ class PlayOptions:
     def __post_init__(self) -> None:
         require_at_least("-g/--num-outputs", self.count, 1)
         require_at_least("--num-steps", self.steps, 1)
+        require_at_least("--note-stability", self.note_stability, 1)
         require_at_least("--drafts", self.drafts, 1)
         require_at_least("--beam-size", self.beam_size, 1)
         require_at_least("--branch-factor", self.branch_factor, 1)
@@ -143,8 +160,13 @@ VOICES_TRAINING = TrainOptions(
 POLYPHONY_TRAINING = TrainOptions(
     epochs=60, batch_size=16, window_steps=256, learning_rate=2e-3, weight_decay=0.01, average=0.995
 )  # fmt: skip
-MODELS = MappingProxyType({"voices": VoicesOptions, "polyphony": PolyphonyOptions})  # by name
-TRAINING = MappingProxyType({"voices": VOICES_TRAINING, "polyphony": POLYPHONY_TRAINING})
+PIANOROLL_TRAINING = TrainOptions(
+    epochs=60, batch_size=16, window_steps=128, learning_rate=2e-3, weight_decay=0.01, average=0.995
+)  # fmt: skip
+MODELS = MappingProxyType({"voices": VoicesOptions, "polyphony": PolyphonyOptions, "pianoroll": PianorollOptions})
+TRAINING = MappingProxyType(
+    {"voices": VOICES_TRAINING, "polyphony": POLYPHONY_TRAINING, "pianoroll": PIANOROLL_TRAINING}
+)
 DEFAULT_MODEL = next(iter(MODELS))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from music_composer.errors import OptionError, ScoreError
 from music_composer.symbolic.frames import PITCHES, bars_of, to_roll
 from music_composer.symbolic.midi import read_midi
 from music_composer.symbolic.options import BoundOptions, PlayOptions
+from music_composer.symbolic.rolls import joined, lengthened, silence, without
 from music_composer.symbolic.scales import allowed_pitches
 from music_composer.values import Roll
 
@@ -102,50 +102,6 @@ def chord_of(words: str, blank: Roll) -> Roll:
     return roll
 
 
-def silence(steps: int, blank: Roll) -> Roll:
-    """Silent steps on the grid, in the tempo and metre of another roll."""
-    none = np.zeros((steps, PITCHES), np.uint8)
-    return dataclasses.replace(blank, velocity=none, struck=none.astype(bool))
-
-
-def lengthened(roll: Roll, steps: int) -> Roll:
-    """With so many silent steps more."""
-    more = np.zeros((steps, roll.velocity.shape[1]))
-    velocity, struck = (np.concatenate([each, more.astype(each.dtype)]) for each in (roll.velocity, roll.struck))
-    return dataclasses.replace(roll, velocity=velocity, struck=struck)
-
-
-def joined(first: Roll, second: Roll) -> Roll:
-    """One after the other, in the tempo and metre of the first."""
-    velocity, struck = (
-        np.concatenate(pair) for pair in ((first.velocity, second.velocity), (first.struck, second.struck))
-    )
-    return dataclasses.replace(first, velocity=velocity, struck=struck)
-
-
-def shortened(roll: Roll, steps: int) -> Roll:
-    """Without so many steps at the beginning. What is held on over the cut is struck there."""
-    velocity, struck = roll.velocity[steps:], roll.struck[steps:].copy()
-    struck[:1] = velocity[:1] > 0
-    tempos, metres = (_changes_from(changes, steps) for changes in (roll.tempos, roll.metres))
-    return dataclasses.replace(roll, velocity=velocity, struck=struck, tempos=tempos, metres=metres)
-
-
-def without(roll: Roll, gap: np.ndarray) -> Roll:
-    """Silent in a gap, bool (steps,). What is held on over its end is struck there."""
-    velocity, struck = roll.velocity.copy(), roll.struck.copy()
-    velocity[gap], struck[gap] = 0, False
-    before = np.concatenate([np.zeros_like(velocity[:1]), velocity[:-1]]) > 0
-    return dataclasses.replace(roll, velocity=velocity, struck=(struck | ~before) & (velocity > 0))
-
-
-def laid_over(made: Roll, kept: Roll) -> Roll:
-    """What was made, with what was to be kept exactly as it was: no shade is lost, and no note beyond the keys."""
-    sounds = kept.sounding
-    velocity = np.where(sounds, kept.velocity, made.velocity)
-    return dataclasses.replace(made, velocity=velocity, struck=np.where(sounds, kept.struck, made.struck))
-
-
 def gap_of(roll: Roll, first_bar: int, last_bar: int) -> np.ndarray:
     """Steps of some bars, counted from 1, the last one included, bool (steps,). Raises OptionError for no such bars."""
     position, _ = bars_of(roll)
@@ -164,12 +120,6 @@ def _numbers(flag: str, words: str, least: int) -> list[int]:
         also = ", -2 for hold and -1 for rest" if least < 0 else ""
         raise OptionError(f"{flag} is {words!r}: give a list of MIDI pitches, 0 to 127{also}, like [60, 64]; {what}")
     return numbers
-
-
-def _changes_from(changes: Any, steps: int) -> Any:
-    """(step, ...) as they are from a step on, the first of them at 0."""
-    last = [change for change in changes if change[0] <= steps][-1]
-    return ((0, *last[1:]), *((step - steps, *rest) for step, *rest in changes if step > steps))
 
 
 def _kept(primer: Path | None, options: PlayOptions, blank: Roll) -> tuple[Roll, np.ndarray]:

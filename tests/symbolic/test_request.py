@@ -7,18 +7,7 @@ from music_composer.errors import OptionError
 from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.options import BoundOptions, PlayOptions
-from music_composer.symbolic.request import (
-    chord_of,
-    gap_of,
-    joined,
-    lengthened,
-    melody_of,
-    metre_of,
-    request_of,
-    shortened,
-    silence,
-    without,
-)
+from music_composer.symbolic.request import chord_of, gap_of, melody_of, metre_of, request_of
 from music_composer.values import Roll
 from tests.symbolic.voices.test_bounds import random_roll
 
@@ -32,17 +21,6 @@ def asked(primer=None, bounds=None, **options):
 
 def notes_in(roll):
     return [(int(step), int(pitch)) for step, pitch in np.argwhere(roll.struck)]
-
-
-def test_a_gap_is_silent_and_what_is_held_over_its_end_is_struck_there():
-    velocity, struck = np.zeros((2, 24, 128), np.uint8)
-    velocity[2:20, 60], struck[2, 60] = 90, 1
-    roll = Roll(velocity, struck.astype(bool), metres=((0, 2, 4),))
-    gap = gap_of(roll, 2, 2)
-    assert np.flatnonzero(gap).tolist() == [*range(8, 16)]
-    left = without(roll, gap)
-    assert np.flatnonzero(left.velocity[:, 60]).tolist() == [*range(2, 8), *range(16, 20)]
-    assert np.flatnonzero(left.struck[:, 60]).tolist() == [2, 16]
 
 
 @pytest.mark.parametrize("bars", [(0, 1), (2, 1), (1, 4), (4, 4)])
@@ -132,24 +110,3 @@ def test_scale_range_and_polyphony_are_passed_on():
     request = asked(bounds=BoundOptions(scale="C major", range="C4-C5", max_polyphony=3))
     assert np.flatnonzero(request.pitches).tolist() == [60, 62, 64, 65, 67, 69, 71, 72]
     assert request.fullest == 3
-
-
-def test_a_piece_and_what_is_cut_off_are_the_whole():
-    whole = random_roll(5, 24)
-    rest = shortened(whole, 10)
-    first = Roll(whole.velocity[:10], whole.struck[:10], metres=whole.metres)
-    again = joined(first, rest)
-    assert np.array_equal(again.velocity, whole.velocity)
-    held = whole.sounding[9] & whole.sounding[10] & ~whole.struck[10]
-    assert np.array_equal(again.struck[10], whole.struck[10] | held)
-    assert again.metres == whole.metres
-
-
-def test_changes_of_tempo_and_metre_are_kept_when_a_beginning_is_cut_off():
-    none = silence(20, BLANK)
-    roll = Roll(none.velocity, none.struck, 4, ((0, 100.0), (8, 50.0)), ((0, 4, 4), (16, 3, 4)))
-    cut = shortened(roll, 10)
-    assert cut.tempos == ((0, 50.0),)
-    assert cut.metres == ((0, 4, 4), (6, 3, 4))
-    assert shortened(roll, 0).tempos == roll.tempos
-    assert lengthened(cut, 3).steps == 13

@@ -15,7 +15,7 @@ from keras import ops
 
 from music_composer.audio.encoding import Encoding
 from music_composer.audio.models.heads import head_of
-from music_composer.layers.lstm import HoistedLSTM, lstm_step
+from music_composer.layers.lstm import HoistedLSTM, silent_state, stack_step
 from music_composer.options import GenerateOptions, ModelOptions, TrainOptions, from_plain
 
 Tensor = Any
@@ -109,7 +109,8 @@ class Continuation(keras.Model):
             before = None if state is None else state[2 * i : 2 * i + 2]
             y, h, c = lstm(x, initial_state=before, training=training)
             after += [h, c]
-            x = self._joined(x, y, i)
+            # Layers after the first add to what is below them, so that a deep stack learns as fast as a flat one.
+            x = y if i == 0 else x + y
             if training and self.options.dropout:
                 x = keras.random.dropout(x, self.options.dropout, seed=self.noise_seed)
         return ops.concatenate([x, heard], axis=-1), after
@@ -117,11 +118,7 @@ class Continuation(keras.Model):
     def listen_step(self, latents: Tensor, level: Tensor, noise: Tensor, state: State) -> tuple[Tensor, State]:
         """The same for one step: latents and noise (batch, components), level (batch, 1)."""
         heard = x = self._with_noise(latents, level, noise)
-        after: State = []
-        for i, lstm in enumerate(self.lstms):
-            h, c = lstm_step(lstm, x, state[2 * i], state[2 * i + 1])
-            after += [h, c]
-            x = self._joined(x, h, i)
+        x, after = stack_step(self.lstms, x, state)
         return ops.concatenate([x, heard], axis=-1), after
 
     def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
@@ -137,7 +134,7 @@ class Continuation(keras.Model):
         return self.encoder(ops.minimum(self.decoder(latents), ceiling))
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
-        return [np.zeros((batch, self.options.neurons), np.float32) for _ in range(2 * self.options.layers)]
+        return silent_state(self.lstms, batch)
 
     def compute_loss(
         self,
@@ -165,7 +162,3 @@ class Continuation(keras.Model):
     def _with_noise(self, latents: Tensor, level: Tensor, noise: Tensor) -> Tensor:
         told = ops.broadcast_to(level, (*ops.shape(latents)[:-1], 1))
         return ops.concatenate([latents + level * noise, told], axis=-1)
-
-    def _joined(self, x: Tensor, y: Tensor, layer: int) -> Tensor:
-        """Layers after the first add to what is below them, so that a deep stack learns as fast as a flat one."""
-        return y if layer == 0 else x + y

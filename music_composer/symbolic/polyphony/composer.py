@@ -19,6 +19,10 @@ from music_composer.values import Roll
 ROUND = 256  # events: pieces are filled up to a multiple of so many, since every other length is another graph
 
 
+def fitted(options: PolyphonyOptions, training: Sequence[Roll]) -> PolyphonyOptions:
+    return options
+
+
 def build(options: PolyphonyOptions) -> Any:
     from music_composer.symbolic.polyphony.network import Polyphony
 

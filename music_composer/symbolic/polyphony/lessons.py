@@ -10,7 +10,7 @@ import numpy as np
 from music_composer.symbolic.frames import bar_clock
 from music_composer.symbolic.options import PolyphonyOptions
 from music_composer.symbolic.polyphony.events import NEW, PITCHES, STEP_END, to_events
-from music_composer.symbolic.request import lengthened
+from music_composer.symbolic.rolls import lengthened
 from music_composer.symbolic.windows import starts_of, windows_in
 from music_composer.values import Roll
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from music_composer.layers.lstm import silent_state
 from music_composer.symbolic.polyphony.events import CONTINUED, END, NEW, PITCHES, START, STEP_END
 from music_composer.symbolic.polyphony.network import Polyphony
 from music_composer.symbolic.sampling import drawn
@@ -44,7 +45,7 @@ class PolyphonyPlayer(keras.Model):
     def initial_state(self, batch: int) -> list[np.ndarray]:
         """Nothing heard: the last event, what sounded in the last step, h and c of each layer."""
         told = np.full((batch,), START, np.int32)
-        return [told, np.zeros((batch, PITCHES), np.float32), *self.model.silent_state(batch)]
+        return [told, np.zeros((batch, PITCHES), np.float32), *silent_state(self.model.lstms, batch)]
 
     def call(self, inputs: list[Tensor]) -> list[Tensor]:
         draws, clock, allowed, locked, fullest, taste, *state = inputs

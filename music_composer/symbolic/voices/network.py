@@ -9,14 +9,13 @@ Each note is then given its manner: held on from the step before, or struck, and
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from music_composer.options import from_plain
+from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.sampling import NEVER
 from music_composer.symbolic.voices.chords import SILENT
@@ -28,7 +27,7 @@ Past = tuple[Tensor, Tensor, Tensor, Tensor]  # what `known` gives, voices, note
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
-class Voices(keras.Model):
+class Voices(LikelihoodModel):
     """Log likelihoods of the notes of each step, given all steps before.
 
     Input: chords int (batch, steps, most), as `to_chords` gives them; the manners of their notes, the same shape: 0 is
@@ -37,9 +36,10 @@ class Voices(keras.Model):
     step, (batch, steps). The loss is nats a step that counts.
     """
 
+    RECORD = VoicesOptions
+
     def __init__(self, options: VoicesOptions, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.options = options
+        super().__init__(options, **kwargs)
         dense, embedding = keras.layers.Dense, keras.layers.Embedding
         pitches, most_interval = options.pitches, 2 * options.pitches + 1
         self.pitch = embedding(pitches + 2, options.embedding)  # the two: silent, no more
@@ -62,8 +62,6 @@ class Voices(keras.Model):
         if options.loudness:
             self.manner = embedding(options.manners, options.embedding)
             self.hold, self.strike = dense(1), dense(options.loudness)
-        # All randomness of training; the loop sets it before each step, so that any step can be replayed.
-        self.noise_seed = keras.random.SeedGenerator(0)
         classes = np.zeros((OCTAVE, pitches), np.float32)
         classes[np.arange(pitches) % OCTAVE, np.arange(pitches)] = 1
         self.classes = classes
@@ -84,30 +82,6 @@ class Voices(keras.Model):
         decisions = ops.cast(before < self.options.pitches, likelihood.dtype) * weight[..., None]
         return ops.sum(likelihood * decisions, axis=-1)
 
-    def compute_loss(
-        self,
-        x: Tensor = None,
-        y: Tensor = None,
-        y_pred: Tensor = None,
-        sample_weight: Tensor = None,
-        training: bool = True,
-    ) -> Tensor:
-        return -ops.sum(y_pred) / ops.sum(x[-1])
-
-    def compute_metrics(self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> dict[str, Tensor]:
-        return {"loss": self.compute_loss(x, y_pred=y_pred)}
-
-    def initial_state(self, batch: int) -> list[np.ndarray]:
-        """Nothing is carried from batch to batch."""
-        return []
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "options": dataclasses.asdict(self.options)}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Voices:
-        return cls(**{**config, "options": from_plain(VoicesOptions, config["options"])})
-
     def past(self, chords: Tensor, manners: Tensor, led: Tensor, clock: Tensor, shift: Tensor, training: bool) -> Past:
         """What is known at each step before its notes, from the steps before."""
         ranked = ops.one_hot(chords, self.options.pitches + 1, dtype="float32")
@@ -115,7 +89,7 @@ class Voices(keras.Model):
         last, second = _delayed(sounding, 1), _delayed(sounding, 2)
         sung = _delayed(led, 1, SILENT)
         x = self.heard(last, _delayed(struck, 1), sung, _delayed(led, 2, SILENT), clock, shift, training)
-        hidden = self._dropped(self.lstm(x), training)
+        hidden = self.dropped(self.lstm(x), training)
         place = ops.arange(ops.shape(chords)[1])
         ago = place[:, None] - place[None, :]
         seen = (ago > 0) & (ago <= self.options.memory)
@@ -147,7 +121,7 @@ class Voices(keras.Model):
         music = [last, last @ self.classes.T, _flat(voices), _flat(self.motion(moved))]
         music += [struck] if options.loudness else []
         key = ops.broadcast_to(self.shift(shift)[:, None], (*ops.shape(last)[:2], options.embedding // 4))
-        notes = self._dropped(ops.concatenate(music, axis=-1), training, options.input_dropout)
+        notes = self.dropped(ops.concatenate(music, axis=-1), training, options.input_dropout)
         return ops.concatenate([notes, clock, key], axis=-1)
 
     def copied(self, hidden: Tensor, answers: Tensor, ranked: Tensor, seen: Tensor) -> Tensor:
@@ -184,8 +158,8 @@ class Voices(keras.Model):
         """
         pitches = ops.arange(self.options.pitches)
         known, led, last, copied = past
-        y = self._dropped(ops.silu(known[:, :, None] + self.below(chosen)), training)
-        y = self._dropped(self.think(y), training)
+        y = self.dropped(ops.silu(known[:, :, None] + self.below(chosen)), training)
+        y = self.dropped(self.think(y), training)
         weight = self.by_pitch(y) + self.by_class(y) @ self.classes + self._by_voices(y, led)
         above = ops.clip(pitches - before[..., None] - 1, 0, self.options.pitches)
         weight += ops.take_along_axis(self.by_gap(y), above, axis=-1)
@@ -211,10 +185,6 @@ class Voices(keras.Model):
         held = ops.where(sounded > 0, ops.log_sigmoid(hold), NEVER)
         struck = ops.where(sounded > 0, ops.log_sigmoid(-hold), 0.0)
         return ops.concatenate([held, struck + ops.log_softmax(self.strike(about), axis=-1)], axis=-1)
-
-    def _dropped(self, x: Tensor, training: bool, share: float | None = None) -> Tensor:
-        share = self.options.dropout if share is None else share
-        return keras.random.dropout(x, share, seed=self.noise_seed) if training and share else x
 
     def _by_voices(self, y: Tensor, led: Tensor) -> Tensor:
         """Weight of each pitch by how far it is from each voice of the step before, (batch, steps, most, pitches)."""

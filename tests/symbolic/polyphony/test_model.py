@@ -8,7 +8,8 @@ from music_composer.symbolic.options import PlayOptions, PolyphonyOptions
 from music_composer.symbolic.polyphony import composer
 from music_composer.symbolic.polyphony.events import END, NEW, STEP_END, to_events, to_roll
 from music_composer.symbolic.polyphony.lessons import EventLessons, event_inputs, to_lesson
-from music_composer.symbolic.request import Request, lengthened, without
+from music_composer.symbolic.request import Request
+from music_composer.symbolic.rolls import lengthened, without
 from music_composer.values import Roll
 from tests.symbolic.rolls import rolls
 from tests.symbolic.voices.test_bounds import random_roll
@@ -137,10 +138,12 @@ def test_what_is_played_can_be_written_as_events(model):
 
 
 def test_first_notes_come_as_often_as_they_are_likely(model):
+    from music_composer.layers.lstm import silent_state
+
     made = play(model, [free(1)] * 3000)
     silent = np.mean([not roll.sounding.any() for roll in made])
     told, _, sounded, clock, _ = (each[None, :1] for each in event_inputs(to_lesson(blank(1)), 0, 1))
-    weighed, _ = model.listen_step(told[0], sounded[0], clock[0], model.silent_state(1))
+    weighed, _ = model.listen_step(told[0], sounded[0], clock[0], silent_state(model.lstms, 1))
     shares = np.exp(np.asarray(weighed)[0])
     assert silent == pytest.approx(shares[STEP_END] / (1 - shares[END]), abs=0.03)
 

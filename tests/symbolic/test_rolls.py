@@ -1,0 +1,55 @@
+"""What is cut and joined again is what it was; a lead-in of silent bars goes, an upbeat stays."""
+
+import dataclasses
+
+import numpy as np
+
+from music_composer.symbolic.request import gap_of
+from music_composer.symbolic.rolls import joined, lengthened, shortened, silence, without, without_lead_in
+from music_composer.values import Roll
+from tests.symbolic.voices.test_bounds import random_roll
+
+NONE = np.zeros((0, 128), np.uint8)
+BLANK = Roll(NONE, NONE.astype(bool), 4, ((0, 90.0),), ((0, 3, 4),))
+
+
+def test_a_gap_is_silent_and_what_is_held_over_its_end_is_struck_there():
+    velocity, struck = np.zeros((2, 24, 128), np.uint8)
+    velocity[2:20, 60], struck[2, 60] = 90, 1
+    roll = Roll(velocity, struck.astype(bool), metres=((0, 2, 4),))
+    gap = gap_of(roll, 2, 2)
+    assert np.flatnonzero(gap).tolist() == [*range(8, 16)]
+    left = without(roll, gap)
+    assert np.flatnonzero(left.velocity[:, 60]).tolist() == [*range(2, 8), *range(16, 20)]
+    assert np.flatnonzero(left.struck[:, 60]).tolist() == [2, 16]
+
+
+def test_a_piece_and_what_is_cut_off_are_the_whole():
+    whole = random_roll(5, 24)
+    rest = shortened(whole, 10)
+    first = Roll(whole.velocity[:10], whole.struck[:10], metres=whole.metres)
+    again = joined(first, rest)
+    assert np.array_equal(again.velocity, whole.velocity)
+    held = whole.sounding[9] & whole.sounding[10] & ~whole.struck[10]
+    assert np.array_equal(again.struck[10], whole.struck[10] | held)
+    assert again.metres == whole.metres
+
+
+def test_changes_of_tempo_and_metre_are_kept_when_a_beginning_is_cut_off():
+    none = silence(20, BLANK)
+    roll = Roll(none.velocity, none.struck, 4, ((0, 100.0), (8, 50.0)), ((0, 4, 4), (16, 3, 4)))
+    cut = shortened(roll, 10)
+    assert cut.tempos == ((0, 50.0),)
+    assert cut.metres == ((0, 4, 4), (6, 3, 4))
+    assert shortened(roll, 0).tempos == roll.tempos
+    assert lengthened(cut, 3).steps == 13
+
+
+def test_silent_bars_at_the_beginning_go_and_an_upbeat_stays():
+    roll = random_roll(1, 24)  # bars of two quarters
+    first = int(np.flatnonzero(roll.sounding.any(axis=1))[0])
+    late = joined(silence(27, roll), roll)
+    cut = without_lead_in(dataclasses.replace(late, metres=roll.metres))
+    assert np.flatnonzero(cut.sounding.any(axis=1))[0] == (27 + first) % 8
+    assert np.array_equal(cut.sounding.sum(axis=0), roll.sounding.sum(axis=0))
+    assert without_lead_in(BLANK).steps == 0
