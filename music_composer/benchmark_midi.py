@@ -1,4 +1,4 @@
-"""`midi evaluate --benchmark`: trains the voices model on a benchmark file, and scores its test part beside the record.
+"""`midi evaluate --benchmark`: trains a model on a benchmark file, and scores its test part beside the record.
 
 Members of a mixture are trained one after the other, each in a folder of its own; what is trained stays, and a second
 call goes on from there.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,18 +16,37 @@ from typing import Any
 import numpy as np
 
 from music_composer import networks_midi
+from music_composer.errors import OptionError
 from music_composer.files import write_json
 from music_composer.options import TrainOptions
-from music_composer.symbolic.benchmark import KEYS, UNIFORM, Benchmark, Nats, mixture, nats_a_step, read_benchmark
-from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.benchmark import (
+    KEYS,
+    LOWEST,
+    UNIFORM,
+    Benchmark,
+    Nats,
+    mixture,
+    nats_a_step,
+    read_benchmark,
+)
+from music_composer.symbolic.composers import composer_of
+from music_composer.symbolic.frames import PITCHES
+from music_composer.symbolic.options import DEFAULT_MODEL, BiaxialOptions, VoicesOptions
+from music_composer.symbolic.request import VELOCITY
 from music_composer.symbolic.run import SymbolicRun
-from music_composer.symbolic.voices.lessons import Piece, VoicesLessons, binary_clock
-from music_composer.symbolic.voices.likelihood import likelihood_in_any_key, likelihood_of
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import run_job
 from music_composer.training.progress import duration, say
+from music_composer.values import Roll
 
-NETWORK = VoicesOptions(pitches=KEYS, loudness=0)  # these files know neither struck notes nor loudness
+# These files know neither struck notes nor loudness, and no note of them may be left out.
+NETWORKS: Mapping[str, Any] = MappingProxyType(
+    {
+        "voices": VoicesOptions(pitches=KEYS, loudness=0, most=KEYS),
+        "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, articulation=False, transpose=5),
+    }
+)
+STEPS_IN_BAR = 16  # as the models are told: nobody says where the bars are
 # Joint test likelihoods, nats a step, as published: RNN-NADE by Boulanger-Lewandowski et al. 2012, BALSTM by Johnson
 # 2017 (quoted from memory: about). A file is known by how many pieces its parts have.
 PUBLISHED = MappingProxyType(
@@ -41,24 +60,37 @@ PUBLISHED = MappingProxyType(
 
 
 def evaluate_benchmark(
-    path: Path, folder: Path, options: TrainOptions, members: int = 1, say: Callable[[str], None] = say
+    path: Path,
+    folder: Path,
+    options: TrainOptions,
+    members: int = 1,
+    name: str = DEFAULT_MODEL,
+    asked: Mapping[str, Any] = MappingProxyType({}),
+    say: Callable[[str], None] = say,
 ) -> dict[str, Any]:
     """Returns the figures, which it also prints and writes to `benchmark.json` in the run folder.
 
+    name: of the model; asked: fields of its options. Raises OptionError for one that cannot be scored by such files.
     options.seed: of the first member; the others have the next ones.
     """
+    if name not in NETWORKS:
+        raise OptionError(
+            f"--model {name}: such files do not say which notes are struck; {' and '.join(NETWORKS)} can do without"
+        )
+    network, composer = dataclasses.replace(NETWORKS[name], **asked), composer_of(name)
     music = read_benchmark(path)
     devices.load_keras()
     started = time.monotonic()
-    parts = {part: _pieces(getattr(music, part)) for part in ("training", "validation", "test")}
+    parts = {part: [_roll(piece) for piece in getattr(music, part)] for part in ("training", "validation", "test")}
     first = options.seed or 0
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
     for member in range(members):
-        here = SymbolicRun(folder / f"member-{member}", "voices", NETWORK, 1, 0.0, 120.0, (4, 4))
+        here = SymbolicRun(folder / f"member-{member}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
         model = _train(here, parts, dataclasses.replace(options, seed=first + member), say)
         for part in ("validation", "test"):
-            found[part].append(likelihood_of(model.predict_on_batch, parts[part], NETWORK))
-        found["any key"].append(likelihood_in_any_key(model.predict_on_batch, parts["test"], NETWORK))
+            found[part].append(composer.likelihood(model, parts[part]))
+        in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
+        found["any key"].append(in_any_key(model, parts["test"]))
         say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
     seconds = time.monotonic() - started
     figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
@@ -71,13 +103,18 @@ def evaluate_benchmark(
     return card
 
 
-def _pieces(rolls: Sequence[np.ndarray]) -> list[Piece]:
-    return [Piece(roll, binary_clock(len(roll), NETWORK.clock)) for roll in rolls]
+def _roll(piece: np.ndarray) -> Roll:
+    """bool (steps, KEYS) -> a roll. What is struck is a guess that none of these models looks at."""
+    sounding = np.zeros((len(piece), PITCHES), bool)
+    sounding[:, LOWEST : LOWEST + KEYS] = piece
+    before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
+    velocity = np.where(sounding, VELOCITY, 0).astype(np.uint8)
+    return Roll(velocity, sounding & ~before, 1, metres=((0, STEPS_IN_BAR, 4),))
 
 
-def _train(here: SymbolicRun, parts: dict[str, list[Piece]], options: TrainOptions, say: Callable[[str], None]) -> Any:
+def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions, say: Callable[[str], None]) -> Any:
     """The trained network with the weights that were best on the validation part."""
-    lessons = VoicesLessons(parts["training"], parts["validation"], NETWORK, options.batch_size, options.window_steps)
+    lessons = composer_of(here.name).lessons(parts["training"], parts["validation"], here.model, options)
     state = checkpoint.read_state(here.checkpoint) or checkpoint.TrainState(options.seed or 0)
     state.job_epochs = options.epochs
     model = networks_midi.trainable_network(here, options, state.seed, say)
@@ -96,9 +133,9 @@ def _figure(pieces: Sequence[np.ndarray], likelihood: Sequence[np.ndarray]) -> N
 
 def _card(path: Path, music: Benchmark, figures: dict[str, Nats], each: list[float], seconds: float) -> dict[str, Any]:
     counts = len(music.training), len(music.validation), len(music.test)
-    name, rnn_nade, balstm = PUBLISHED.get(counts, (path.name, None, None))
+    music_name, rnn_nade, balstm = PUBLISHED.get(counts, (path.name, None, None))
     return {
-        "music": name,
+        "music": music_name,
         "pieces": counts,
         "seconds": round(seconds, 1),
         "members": [round(nats, 4) for nats in each],

@@ -68,6 +68,9 @@ PLAYING = [
     option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
     option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
     option(PlayOptions, "top_p", "--top-p", type=float, help="Draw from the likeliest that reach this; 0 is all."),
+    option(PlayOptions, "conservativity", "--conservativity", type=float,
+           help="Power of the probability that a note of the biaxial model sounds with; above 1 fewer do."),
+    option(PlayOptions, "adaptive", "--adaptive", is_flag=True, help="The biaxial model plays more after silence."),
     option(PlayOptions, "note_stability", "--note-stability", type=int,
            help="Sixteenths that a chord of the piano-roll model lasts at least."),
     option(PlayOptions, "beam_size", "--beam-size", type=int, help="Drafts of which the likeliest go on; 1 is none."),
@@ -148,6 +151,8 @@ def generate(**given: Any) -> None:
     click.option("--generated", type=FOLDER, help="Judge these MIDI files instead of a model's,"),
     click.option("--reference", type=FOLDER, help="by these."),
     click.option("--benchmark", type=FOLDER, help="Train and score on a .mat file of piano rolls with its parts."),
+    WHICH,
+    NEURONS,
     EPOCHS,
     BATCH,
     click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Models in the mixture."),
@@ -164,8 +169,10 @@ def evaluate(**given: Any) -> None:
     if given["benchmark"]:
         from music_composer import benchmark_midi
 
-        options = dataclasses.replace(TRAINING[DEFAULT_MODEL], **_training(given))
-        benchmark_midi.evaluate_benchmark(given["benchmark"], given["model"], options, given["members"])
+        name = given["which"] or DEFAULT_MODEL
+        options = dataclasses.replace(TRAINING[name], **_training(given))
+        asked = {} if given["neurons"] is None else {"neurons": given["neurons"]}
+        benchmark_midi.evaluate_benchmark(given["benchmark"], given["model"], options, given["members"], name, asked)
         return
     options = record_of(JudgeOptions, given)
     from music_composer import evaluate_midi

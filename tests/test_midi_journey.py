@@ -207,6 +207,22 @@ def test_the_piano_roll_model_makes_the_same_journey(trained: Path) -> None:
     assert "under the pianoroll model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
 
 
+def test_the_biaxial_model_makes_the_same_journey(trained: Path) -> None:
+    model = ("-m", "biaxial", "--seed", "2")
+    sizes = ("--model", "biaxial", "-n", "6", "-l", "1", "--transpose", "1", "-e", "1", "-b", "4")
+    done = music_composer("midi", "train", *model, *sizes, cwd=trained)
+    assert_accepted(done, "training the biaxial model", "held-out")
+    wanted = ("--num-steps", "16", "-g", "1", "--conservativity", "2", "--adaptive", "--primer-midi", "primer.mid")
+    for name in ("i", "j"):
+        done = music_composer("midi", "generate", *model, *wanted, "-o", name, cwd=trained)
+        assert done.returncode == 0, done.stderr
+    assert (trained / "i-0.mid").read_bytes() == (trained / "j-0.mid").read_bytes()
+    assert np.array_equal(roll_of(trained / "i-0.mid").struck[:16], roll_of(trained / "primer.mid").struck)
+    refused = music_composer("midi", "generate", *model, "--top-k", "3", cwd=trained)
+    assert_refused(refused, "do nothing for the biaxial model", code=2)
+    assert "under the biaxial model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
+
+
 def test_training_goes_on_where_it_was(trained: Path) -> None:
     done = music_composer("midi", "train", *TINY, cwd=trained)
     assert_accepted(done, "going on from 2 trained epochs with 2 more")
@@ -226,6 +242,7 @@ def test_training_goes_on_where_it_was(trained: Path) -> None:
         (("--range", "C9-G9"), ("lies on the keys of a piano",), 2),
         (("--metre", "3"), ("--metre is '3'",), 2),
         (("--beam-size", "0"), ("--beam-size is 0",), 2),
+        (("--conservativity", "0"), ("--conservativity is 0",), 2),
         (("--top-p", "2"), ("--top-p is 2",), 2),
         (("--primer-melody", "[60, 300]"), ("--primer-melody is '[60, 300]'", "300 is none of them"), 2),
         (("--primer-pitches", "C"), ("--primer-pitches is 'C'",), 2),
@@ -262,6 +279,10 @@ def test_a_benchmark_file_is_learnt_and_scored_beside_the_record(tmp_path: Path)
     assert "epoch 1/2" not in again.stderr
     assert json.loads((tmp_path / "bench" / "benchmark.json").read_text())["members"] == card["members"]
     assert_refused(music_composer("midi", "evaluate", "--benchmark", "none.mat", cwd=tmp_path), "none.mat")
+    other = (*wanted[:4], "-e", "1", "--model", "biaxial", "-n", "6", "-m", "other")
+    assert_accepted(music_composer(*other, cwd=tmp_path), "tiny.mat, 19 test steps, one model")
+    struck = music_composer(*wanted[:4], "--model", "polyphony", cwd=tmp_path)
+    assert_refused(struck, "--model polyphony", "do not say which notes are struck", code=2)
 
 
 def test_folders_without_music_are_said(tmp_path: Path) -> None:

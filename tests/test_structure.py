@@ -22,6 +22,9 @@ KERAS = (
     "symbolic/polyphony/player.py",
     "symbolic/pianoroll/network.py",
     "symbolic/pianoroll/player.py",
+    "symbolic/biaxial/network.py",
+    "symbolic/biaxial/notes.py",
+    "symbolic/biaxial/player.py",
     "symbolic/likely.py",
     "symbolic/sampling.py",
 )  # may import it at module level

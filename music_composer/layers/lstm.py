@@ -81,16 +81,18 @@ def lstm_step(layer: keras.layers.LSTM, x: Any, h: Any, c: Any) -> tuple[Any, An
     return h, c
 
 
-def stack_step(layers: Sequence[keras.layers.LSTM], x: Any, state: Sequence[Any]) -> tuple[Any, list[Any]]:
+def stack_step(
+    layers: Sequence[keras.layers.LSTM], x: Any, state: Sequence[Any], residual: bool = True
+) -> tuple[Any, list[Any]]:
     """Advance a stack of built LSTM layers by one time step; returns its output and the new state.
 
-    Layers after the first add to what is below them. `state`: h and c of each layer, one after the other.
+    residual: layers after the first add to what is below them. `state`: h and c of each layer, one after the other.
     """
     after: list[Any] = []
     for i, layer in enumerate(layers):
         h, c = lstm_step(layer, x, state[2 * i], state[2 * i + 1])
         after += [h, c]
-        x = h if i == 0 else x + h
+        x = x + h if residual and i else h
     return x, after
 
 

@@ -73,6 +73,25 @@ class PianorollOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class BiaxialOptions:
+    """The network of the biaxial model: what is stored in the run folder rebuilds it."""
+
+    lowest: int = 24  # MIDI pitch of the first note, C1
+    notes: int = 78
+    neurons: int = 300  # of the layers along time
+    layers: int = 2
+    note_neurons: tuple[int, ...] = (100, 50)  # of those along the notes
+    articulation: bool = True  # whether notes are struck or held on; benchmark files do not say
+    dropout: float = 0.5
+    transpose: int = 0  # semitones, up and down, that training pieces are transposed by at most
+
+    def __post_init__(self) -> None:
+        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
+        require_at_least("-l/--hidden-layer-count", self.layers, 1)
+        require_at_least("--transpose", self.transpose, 0)
+
+
+@dataclasses.dataclass(frozen=True)
 class PlayOptions:
     """Sampling and writing."""
 
@@ -83,6 +102,8 @@ class PlayOptions:
     top_k: int = 0  # likeliest choices that are drawn from; 0: all
     top_p: float = 0.0  # the fewest choices that reach this probability together are drawn from; 0: all
     note_stability: int = 1  # steps that a chord of the piano-roll model lasts at least
+    conservativity: float = 1.0  # power of the probability that a note of the biaxial model sounds with
+    adaptive: bool = False  # the biaxial model plays more where little sounds
     drafts: int = 16  # of each sample, where notes are locked: see symbolic/drafts.py
     beam_size: int = 1  # drafts that go on by likelihood; 1: none is preferred
     branch_factor: int = 1  # copies of each of them
@@ -104,6 +125,8 @@ class PlayOptions:
         require_at_least("-g/--num-outputs", self.count, 1)
         require_at_least("--num-steps", self.steps, 1)
         require_at_least("--note-stability", self.note_stability, 1)
+        if not 0 < self.conservativity < float("inf"):
+            raise OptionError(f"--conservativity is {self.conservativity:g}: it must be more than 0")
         require_at_least("--drafts", self.drafts, 1)
         require_at_least("--beam-size", self.beam_size, 1)
         require_at_least("--branch-factor", self.branch_factor, 1)
@@ -163,9 +186,19 @@ POLYPHONY_TRAINING = TrainOptions(
 PIANOROLL_TRAINING = TrainOptions(
     epochs=60, batch_size=16, window_steps=128, learning_rate=2e-3, weight_decay=0.01, average=0.995
 )  # fmt: skip
-MODELS = MappingProxyType({"voices": VoicesOptions, "polyphony": PolyphonyOptions, "pianoroll": PianorollOptions})
+BIAXIAL_TRAINING = TrainOptions(
+    epochs=60, batch_size=10, window_steps=128, learning_rate=2e-3, weight_decay=0.01, average=0.995
+)  # fmt: skip
+MODELS = MappingProxyType(
+    {"voices": VoicesOptions, "polyphony": PolyphonyOptions, "pianoroll": PianorollOptions, "biaxial": BiaxialOptions}
+)  # by name
 TRAINING = MappingProxyType(
-    {"voices": VOICES_TRAINING, "polyphony": POLYPHONY_TRAINING, "pianoroll": PIANOROLL_TRAINING}
+    {
+        "voices": VOICES_TRAINING,
+        "polyphony": POLYPHONY_TRAINING,
+        "pianoroll": PIANOROLL_TRAINING,
+        "biaxial": BIAXIAL_TRAINING,
+    }
 )
 DEFAULT_MODEL = next(iter(MODELS))
 

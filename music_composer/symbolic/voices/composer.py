@@ -14,7 +14,7 @@ from music_composer.symbolic.request import Request
 from music_composer.symbolic.voices.bounds import bounds_of, stacked
 from music_composer.symbolic.voices.encoding import to_piece, to_roll
 from music_composer.symbolic.voices.lessons import Piece, VoicesLessons, voices_inputs
-from music_composer.symbolic.voices.likelihood import likelihood_of
+from music_composer.symbolic.voices.likelihood import any_key, likelihood_of
 from music_composer.values import Roll
 
 
@@ -56,3 +56,8 @@ def play(
 
 def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
     return likelihood_of(model.predict_on_batch, [to_piece(roll, model.options) for roll in rolls], model.options)
+
+
+def likelihood_in_any_key(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
+    """The same where nobody says how a piece was transposed."""
+    return any_key(model.predict_on_batch, [to_piece(roll, model.options) for roll in rolls], model.options)

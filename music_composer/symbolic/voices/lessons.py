@@ -161,8 +161,3 @@ def manners_by_rank(chords: np.ndarray, manner: np.ndarray) -> np.ndarray:
     """Manners by pitch, (steps, pitches), to those of the notes of chords, (steps, most); 0 where there is no note."""
     silent = np.zeros((len(manner), 1), manner.dtype)
     return np.take_along_axis(np.concatenate([manner, silent], axis=1), chords, axis=1)
-
-
-def binary_clock(steps: int, bits: int) -> np.ndarray:
-    """Where each step is, as the bits of its number, -1 and 1, (steps, bits): for music whose metre is not known."""
-    return np.where(np.arange(steps)[:, None] >> np.arange(bits) & 1, 1.0, -1.0).astype(np.float32)

@@ -30,7 +30,7 @@ def likelihood_of(judge: Judge, pieces: Sequence[Piece], options: VoicesOptions,
     return [found[i] for i in range(len(pieces))]
 
 
-def likelihood_in_any_key(judge: Judge, pieces: Sequence[Piece], options: VoicesOptions) -> list[np.ndarray]:
+def any_key(judge: Judge, pieces: Sequence[Piece], options: VoicesOptions) -> list[np.ndarray]:
     """The same where nobody says how a piece was transposed: an even mixture over all transpositions of whole pieces.
 
     Given step by step, each under the transpositions as the steps before make them likely.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.voices.chords import to_sounding
-from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, VoicesLessons, binary_clock
+from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, VoicesLessons
 
 OPTIONS = VoicesOptions(pitches=12, voices=3, shifts=4, clock=3)
 
@@ -74,11 +74,6 @@ def test_what_is_held_out_is_all_of_it_untransposed_and_counted():
         counted += counts
         steps |= {(int(a), int(b)) for a, b, _ in clock[weight > 0]}
     assert counted == len(steps) == 68
-
-
-def test_the_binary_clock_counts():
-    clock = binary_clock(6, 3)
-    assert [int("".join("1" if bit > 0 else "0" for bit in row[::-1]), 2) for row in clock] == [*range(6)]
 
 
 def test_what_is_held_on_where_a_cut_begins_counts_as_struck_there():

@@ -5,7 +5,7 @@ import pytest
 
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece
-from music_composer.symbolic.voices.likelihood import likelihood_in_any_key, likelihood_of
+from music_composer.symbolic.voices.likelihood import any_key, likelihood_of
 
 OPTIONS = VoicesOptions(pitches=12, voices=3, clock=2)
 
@@ -37,7 +37,7 @@ def test_in_any_key_a_piece_is_as_likely_as_in_its_own_but_for_the_choice():
         chords, shift = inputs[0], inputs[4]
         return np.broadcast_to(np.where(shift + LOWEST_SHIFT == 3, -0.5, -50.0)[:, None], chords.shape[:2])
 
-    [found] = likelihood_in_any_key(one_key, pieces_of(10), OPTIONS)
+    [found] = any_key(one_key, pieces_of(10), OPTIONS)
     assert found.sum() == pytest.approx(-0.5 * 10 - np.log(12))
     assert found[1:] == pytest.approx(np.full(9, -0.5))
 
@@ -49,5 +49,5 @@ def test_the_mixture_over_keys_is_that_of_whole_pieces():
 
     pieces = pieces_of(6)
     told = [likelihood_of(noisy, pieces, OPTIONS, shift)[0].sum() for shift in range(LOWEST_SHIFT, LOWEST_SHIFT + 12)]
-    [found] = likelihood_in_any_key(noisy, pieces, OPTIONS)
+    [found] = any_key(noisy, pieces, OPTIONS)
     assert found.sum() == pytest.approx(np.logaddexp.reduce(told) - np.log(12))

@@ -1,0 +1,70 @@
+"""Piano rolls as two bits for each note of a range, and back; what each note is told of the step before it.
+
+The features are those of biaxial-rnn-music-composition (D. Johnson 2015) with its faults mended: the surroundings of
+the lowest notes are silence and not the highest notes, and the beat is that of the music's own metre.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from music_composer.symbolic.frames import CLOCK, PITCHES
+from music_composer.symbolic.options import BiaxialOptions
+from music_composer.symbolic.request import VELOCITY
+from music_composer.values import Roll
+
+Tensor = Any
+OCTAVE = 12
+BITS = 2  # of a note: whether it sounds, and whether it was struck
+FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK
+
+
+def to_bits(roll: Roll, options: BiaxialOptions) -> np.ndarray:
+    """bool (steps, notes, 2). What lies beyond the range is moved by octaves; what begins to sound is struck."""
+    sounding, struck = (_folded(each, options) for each in (roll.sounding, roll.struck))
+    before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
+    return np.stack([sounding, sounding & (struck | ~before)], axis=-1)
+
+
+def to_roll(bits: np.ndarray, options: BiaxialOptions, like: Roll) -> Roll:
+    """The inverse, in the metre and tempo of another roll."""
+    sounding, struck = np.zeros((2, len(bits), PITCHES), bool)
+    within = slice(options.lowest, options.lowest + options.notes)
+    sounding[:, within], struck[:, within] = bits[..., 0], bits[..., 1]
+    velocity = np.where(sounding, VELOCITY, 0).astype(np.uint8)
+    return Roll(velocity, struck & sounding, like.per_quarter, like.tempos, like.metres)
+
+
+def features(bits: Tensor, clock: Tensor, lowest: int) -> Tensor:
+    """What each note is told: bits (batch, steps, notes, 2) of the step before, clock (batch, steps, clock) of its own
+    -> (batch, steps, notes, FEATURES).
+
+    Its place in the range, its pitch class, what an octave around it did, how many notes of each pitch class sounded
+    (its own first), and the time.
+    """
+    notes = bits.shape[2]
+    pitch = np.arange(lowest, lowest + notes)
+    ones = ops.ones_like(bits[..., :1])
+    place = ones * np.linspace(-1, 1, notes, dtype=np.float32)[:, None]
+    own = ones * np.eye(OCTAVE, dtype=np.float32)[pitch % OCTAVE]
+    padded = ops.pad(bits, ((0, 0), (0, 0), (OCTAVE, OCTAVE), (0, 0)))
+    around = [padded[:, :, i : i + notes] for i in range(2 * OCTAVE + 1)]
+    # How many notes of the class that lies k above each note's own sounded, as a product with a fixed matrix.
+    interval = (pitch[:, None] - pitch[None, :]) % OCTAVE
+    counts = (interval[:, :, None] == np.arange(OCTAVE)).astype(np.float32).reshape(notes, notes * OCTAVE)
+    context = ops.reshape(ops.matmul(bits[..., 0], counts), (*ops.shape(bits)[:2], notes, OCTAVE))
+    time = ones * clock[:, :, None]
+    return ops.concatenate([place, own, *around, context, time], axis=-1)
+
+
+def _folded(each: np.ndarray, options: BiaxialOptions) -> np.ndarray:
+    folded = np.zeros((len(each), options.notes), bool)
+    for pitch in np.flatnonzero(each.any(axis=0)):
+        note = int(pitch) - options.lowest
+        note += -(note // OCTAVE) * OCTAVE if note < 0 else 0
+        note -= max(0, -(-(note - options.notes + 1) // OCTAVE)) * OCTAVE
+        folded[:, note] |= each[:, pitch]
+    return folded

@@ -1,0 +1,181 @@
+"""Notes are told what is around them; the likelihood is one; what is played keeps to what is asked."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from music_composer.errors import OptionError
+from music_composer.symbolic.biaxial import composer
+from music_composer.symbolic.biaxial.lessons import BitLessons, bit_inputs, to_lesson
+from music_composer.symbolic.biaxial.notes import FEATURES, OCTAVE, features, to_bits, to_roll
+from music_composer.symbolic.frames import CLOCK
+from music_composer.symbolic.options import BiaxialOptions, PlayOptions
+from music_composer.symbolic.request import Request
+from music_composer.symbolic.rolls import lengthened, without
+from music_composer.values import Roll
+from tests.symbolic.voices.test_bounds import random_roll
+
+SMALL = BiaxialOptions(neurons=6, layers=2, note_neurons=(5, 4), dropout=0.0)
+TOY = BiaxialOptions(lowest=60, notes=4, neurons=6, layers=1, note_neurons=(5, 4), dropout=0.0)
+EVERY = np.ones(128, bool)
+
+
+def model_of(options):
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = composer.build(options)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.6, np.shape(weight)) for weight in model.get_weights()])
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_of(SMALL)
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return model_of(TOY)
+
+
+def play(model, requests, seeds=None, **options):
+    seeds = seeds or range(len(requests))
+    return composer.play(model, requests, PlayOptions(**options), [np.random.default_rng(seed) for seed in seeds])
+
+
+def free(steps, fullest=0, pitches=EVERY):
+    none = np.zeros((steps, 128), np.uint8)
+    return Request(Roll(none, none.astype(bool)), np.ones(steps, bool), pitches, fullest)
+
+
+def test_bits_are_the_inverse_within_the_range():
+    roll = random_roll(1)
+    within = (np.arange(128) >= SMALL.lowest) & (np.arange(128) < SMALL.lowest + SMALL.notes)
+    inside = Roll(np.where(within, roll.velocity, 0).astype(np.uint8), roll.struck & within, metres=roll.metres)
+    back = to_roll(to_bits(inside, SMALL), SMALL, inside)
+    assert np.array_equal(back.sounding, inside.sounding)
+    assert np.array_equal(back.struck, inside.struck)
+
+
+def test_what_lies_beyond_the_range_is_moved_by_octaves():
+    velocity, struck = np.zeros((1, 128), np.uint8), np.zeros((1, 128), bool)
+    for pitch in (0, 11, 127, 102):
+        velocity[0, pitch], struck[0, pitch] = 80, True
+    found = np.flatnonzero(to_bits(Roll(velocity, struck), SMALL)[0, :, 0]) + SMALL.lowest
+    assert found.tolist() == [24, 35, 90, 91]
+    assert {pitch % OCTAVE for pitch in found} == {pitch % OCTAVE for pitch in (0, 11, 127, 102)}
+
+
+def test_what_a_note_is_told():
+    bits = np.zeros((1, 1, 78, 2), np.float32)
+    for note in (0, 3, 14, 77):
+        bits[0, 0, note] = 1, note % 2
+    told = np.asarray(features(bits, np.arange(CLOCK, dtype=np.float32)[None, None], 24))[0, 0]
+    assert told.shape == (78, FEATURES)
+    own = told[:, 1:13].argmax(axis=1)
+    assert np.array_equal(own, (np.arange(78) + 24) % 12)
+    around = told[:, 13:63].reshape(78, 25, 2)
+    for note, at in itertools.product(range(78), range(25)):
+        other = note + at - 12
+        expected = bits[0, 0, other] if 0 <= other < 78 else (0, 0)  # beyond the ends is silence
+        assert tuple(around[note, at]) == tuple(expected)
+    context = told[:, 63:75]
+    for note, above in itertools.product(range(78), range(12)):
+        assert context[note, above] == sum((other - note) % 12 == above for other in (0, 3, 14, 77))
+    assert np.array_equal(told[5, 75:], np.arange(CLOCK))
+
+
+def test_all_chords_together_are_certain(toy):
+    """Of four notes after a step in which two sounded: each silent, struck, or held on where it sounded."""
+    first = np.array([[1, 1], [0, 0], [1, 1], [0, 0]], np.float32)
+    total = 0.0
+    for kinds in itertools.product(((0, 0), (1, 1), (1, 0)), repeat=4):
+        second = np.array(kinds, np.float32)
+        if (second[:, 0] * (1 - second[:, 1]) * (1 - first[:, 0])).any():
+            continue  # held on without having sounded
+        bits = np.stack([first, second])[None]
+        total += float(np.exp(np.asarray(toy([bits, np.zeros((1, 2, CLOCK)), np.ones((1, 2))]))[0, 1]))
+    assert total == pytest.approx(1, abs=1e-5)
+
+
+def test_no_later_step_changes_an_earlier_term_and_no_neighbour_does(model):
+    whole = random_roll(3, 24)
+    cut = Roll(whole.velocity[:12], whole.struck[:12], metres=whole.metres)
+    long, short, other = composer.likelihood(model, [whole, cut, random_roll(4, 30)])
+    assert short == pytest.approx(long[:12], abs=1e-4)
+    assert composer.likelihood(model, [whole])[0] == pytest.approx(long, abs=1e-4)
+    assert len(other) == 30
+
+
+def test_windows_begin_on_bar_lines_and_cover_all():
+    pieces = [to_lesson(random_roll(seed, 60 + seed), SMALL) for seed in range(5)]  # bars of 8 steps
+    lessons = BitLessons(pieces, pieces[:2], SMALL, batch_size=2, window=24)
+    batches = [batch for (batch,) in lessons.epoch(1, 0, 0)]
+    assert len(batches) == lessons.batches
+    for _, clock, weight in batches:
+        assert (clock[:, 0, -2] == 1).all() and weight[:, 0].all()  # a bar begins
+    again = [batch for (batch,) in lessons.epoch(1, 0, 3)]
+    assert all(np.array_equal(one, other) for one, other in zip(batches[3], again[0], strict=True))
+    assert sum(counts for _, counts in lessons.held_out()) >= 60 + 61
+    exact = bit_inputs([(to_lesson(random_roll(1, 24), SMALL), 0)], 24)
+    assert exact[2].all() and np.array_equal(exact[0][0] > 0, to_bits(random_roll(1, 24), SMALL))
+
+
+@pytest.mark.parametrize("task", ["harmonise", "infill", "go on"])
+def test_every_note_that_is_locked_is_kept_in_200_random_cases(model, task):
+    requests = []
+    for seed in range(200):
+        roll, gap = random_roll(seed), np.ones(24, bool)
+        if task == "infill":
+            gap = (np.arange(24) >= 8) & (np.arange(24) < 16)
+            roll = without(roll, gap)
+        if task == "go on":
+            roll, gap = lengthened(random_roll(seed, 16), 8), np.arange(24) >= 16
+        requests.append(Request(roll, gap, EVERY))
+    for made, request in zip(play(model, requests, drafts=1), requests, strict=True):
+        kept = to_bits(request.kept, SMALL)[..., 0]
+        sounding = to_bits(made, SMALL)[..., 0]
+        assert (sounding | ~kept).all()
+        assert np.array_equal(sounding[~request.open_steps], kept[~request.open_steps])
+
+
+def test_pitches_and_polyphony_are_kept_to(model):
+    pitches = np.isin(np.arange(128) % 12, (0, 4, 7))
+    for made in play(model, [free(16, fullest=3, pitches=pitches)] * 10):
+        assert made.sounding.sum(axis=1).max() <= 3
+        assert not made.sounding[:, ~pitches].any()
+
+
+def test_chords_come_as_often_as_they_are_likely(toy):
+    count = 4000
+    made = play(toy, [free(2)] * count)
+    chords = np.array([roll.sounding[0, 60:64] for roll in made])
+    for chord in np.unique(chords[:30], axis=0):
+        velocity = np.zeros((1, 128), np.uint8)
+        velocity[0, 60:64] = np.where(chord, 80, 0)
+        likely = float(np.exp(composer.likelihood(toy, [Roll(velocity, velocity > 0)])[0][0]))
+        often = float((chords == chord).all(axis=1).mean())
+        assert often == pytest.approx(likely, abs=4 * np.sqrt(likely / count))
+
+
+def test_conservativity_and_temperature_and_haste_change_how_much_sounds(model):
+    def notes(steps=20, **options):
+        return sum(int(made.sounding.sum()) for made in play(model, [free(steps)] * 8, **options))
+
+    assert notes(conservativity=3.0) < notes() < notes(conservativity=0.3)
+    quiet = {"conservativity": 100.0}
+    assert notes(60, **quiet, adaptive=True) > notes(60, **quiet)  # after 50 silent steps anything may sound
+
+
+def test_a_sample_depends_on_its_seed_alone(model):
+    together, alone = play(model, [free(10)] * 3, [4, 5, 6]), play(model, [free(10)], [5])
+    assert np.array_equal(together[1].velocity, alone[0].velocity)
+    assert not np.array_equal(together[0].velocity, together[2].velocity)
+
+
+def test_what_does_nothing_for_this_model_is_said(model):
+    with pytest.raises(OptionError, match="--top-k and --top-p do nothing"):
+        play(model, [free(4)], top_k=3)
