@@ -35,6 +35,7 @@ from music_composer.symbolic.options import (
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER, help="MIDI files to learn from."
 )
+TRAINDATA = option(FolderOptions, "traindata", "-t", "--traindata-folder-path", type=FOLDER, help="The cache of rolls.")
 MODEL = click.option(
     "-m", "--model-folder-path", "model", type=FOLDER, default=Path("midi_model"), show_default=True,
     help="The run folder.",
@@ -99,7 +100,7 @@ PLAYING = [
     option(BoundOptions, "range", "--range", help="From the lowest to the highest, like C3-C6 or 48-84."),
     option(BoundOptions, "max_polyphony", "--max-polyphony", type=int, help="Notes at once; 0 is any number."),
 ]  # fmt: skip
-LEARNING = [DATASETS, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH]
+LEARNING = [DATASETS, TRAINDATA, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH]
 
 
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
@@ -119,6 +120,25 @@ def midi(context: click.Context, **given: Any) -> None:
         record_of(FolderOptions, given), *_model(given), _training(given),
         record_of(PlayOptions, given), record_of(BoundOptions, given), given["primer"], given["fresh"],
     )  # fmt: skip
+
+
+@midi.command()
+@with_options(DATASETS, TRAINDATA, DEBUG)
+def prepare(**given: Any) -> None:
+    """Read the MIDI files, only what has changed."""
+    from music_composer import compose_midi
+
+    compose_midi.prepare(record_of(FolderOptions, given))
+
+
+@midi.command()
+@with_options(DATASETS, TRAINDATA, MODEL, DEBUG)
+def info(**given: Any) -> None:
+    """Say what is in the dataset, the cache and the run folder."""
+    from music_composer.info import describe_midi
+
+    for line in describe_midi(record_of(FolderOptions, given)):
+        click.echo(line)
 
 
 @midi.command()
@@ -144,6 +164,7 @@ def generate(**given: Any) -> None:
 @midi.command()
 @with_options(
     DATASETS,
+    TRAINDATA,
     MODEL,
     option(JudgeOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
     option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces that are composed to be judged."),

@@ -19,12 +19,13 @@ from music_composer import networks_midi, plots
 from music_composer.errors import OptionError
 from music_composer.files import write_json
 from music_composer.options import FolderOptions, TrainOptions
+from music_composer.symbolic import cache
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.composers import composer_of
-from music_composer.symbolic.dataset import Song, read_songs
+from music_composer.symbolic.dataset import Song
 from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.midi import write_midi
-from music_composer.symbolic.options import DEFAULT_MODEL, TRAINING, BoundOptions, PlayOptions, make_model
+from music_composer.symbolic.options import DEFAULT_MODEL, PER_QUARTER, TRAINING, BoundOptions, PlayOptions, make_model
 from music_composer.symbolic.request import Request, request_of
 from music_composer.symbolic.rolls import laid_over, shortened
 from music_composer.symbolic.run import SymbolicRun
@@ -34,7 +35,21 @@ from music_composer.training.progress import duration, progress_bar, say
 from music_composer.values import Roll
 
 Say = Callable[[str], None]
-PER_QUARTER = 4
+
+
+def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, say: Say = say) -> list[Song]:
+    """MIDI files to a cache of piano rolls that is up to date."""
+    started = time.monotonic()
+    with progress_bar("reading") as advance:
+        songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
+    for remark in report.remarks:
+        say(f"note: {remark}")
+    music = duration(sum(song.roll.steps / per_quarter * 60 / song.roll.tempos[0][1] for song in songs))
+    say(
+        f"{len(songs)} MIDI files, {music} of music: {report.done} read, {report.kept} already there, "
+        f"{report.removed} removed ({duration(time.monotonic() - started)})"
+    )
+    return songs
 
 
 def train(
@@ -55,12 +70,7 @@ def train(
     if old:
         _check_fits(old, name, model_options)
     options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **typed)
-    with progress_bar("reading") as advance:
-        songs, remarks = read_songs(folders.datasets, old.per_quarter if old else PER_QUARTER, advance)
-    for remark in remarks:
-        say(f"note: {remark}")
-    steps = sum(song.roll.steps for song in songs)
-    say(f"{len(songs)} MIDI files, {steps} steps of a sixteenth; {len(remarks)} remarks")
+    songs = prepare(folders, old.per_quarter if old else PER_QUARTER, say)
     before = checkpoint.read_state(old.checkpoint) if old else None
     state = next_job(before, options, _digest(songs), then_generate, say)
     if old and state.job_done:

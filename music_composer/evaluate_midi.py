@@ -22,7 +22,7 @@ from music_composer.symbolic.dataset import Song, read_songs
 from music_composer.symbolic.frames import to_roll, to_score
 from music_composer.symbolic.metrics import METRICS
 from music_composer.symbolic.midi import read_midi, write_midi
-from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
+from music_composer.symbolic.options import PER_QUARTER, BoundOptions, JudgeOptions, PlayOptions
 from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
 from music_composer.symbolic.scorecard import scorecard
@@ -41,7 +41,7 @@ def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) 
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer midi train` first")
-    songs = _songs(folders.datasets, here.per_quarter, say)
+    songs = compose_midi.prepare(folders, here.per_quarter, say)
     training, held_out = compose_midi.divide(songs, here.held_out, state.seed)
     if not held_out:
         raise MusicComposerError(
@@ -73,7 +73,7 @@ def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) 
 
 def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
     """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
-    made, others = (_songs(folder, compose_midi.PER_QUARTER, say) for folder in (generated, reference))
+    made, others = (_songs(folder, PER_QUARTER, say) for folder in (generated, reference))
     if len(others) < 2:
         raise ScoreError(f"{reference}: one file is not enough to judge by: half of them are the ruler for the others")
     return _judge(made, others[::2], others[1::2], options, {}, say)

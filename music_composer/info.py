@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from music_composer.data import cache
-from music_composer.data.folder import recordings_in
-from music_composer.errors import RecordingError
+from music_composer.data.folder import recordings_in, scores_in
+from music_composer.errors import RecordingError, ScoreError
 from music_composer.options import FolderOptions
+from music_composer.symbolic import cache as rolls
+from music_composer.symbolic import run as symbolic_run
+from music_composer.symbolic.options import PER_QUARTER
 from music_composer.training import checkpoint, run
 from music_composer.training.progress import duration
 
@@ -26,10 +29,32 @@ def describe(folders: FolderOptions) -> list[str]:
     if not run.exists(folders.model):
         return [*lines, f"model    {folders.model}: nothing trained"]
     here = run.read_run(folders.model)
-    state = checkpoint.read_state(here.checkpoint)
     lines.append(f"model    {folders.model}: {here.model.layers} x {here.model.neurons} LSTM, {here.model.head} head")
-    if state:
-        lines.append(
-            f"training {state.epoch} epochs done, best loss {state.best_loss:.4f} in epoch {state.best_epoch + 1}"
-        )
-    return lines
+    return [*lines, *_training(here)]
+
+
+def describe_midi(folders: FolderOptions) -> list[str]:
+    """The same of the symbolic backend."""
+    lines = []
+    try:
+        lines.append(f"dataset  {folders.datasets}: {len(scores_in(folders.datasets, make=False))} MIDI files")
+    except ScoreError as error:
+        lines.append(f"dataset  {error}")
+    here = symbolic_run.read_run(folders.model) if run.exists(folders.model) else None
+    ready = rolls.read_index(folders.traindata, here.per_quarter if here else PER_QUARTER)
+    lines.append(f"cache    {folders.traindata}: {f'{len(ready)} songs' if ready else 'nothing prepared'}")
+    if here is None:
+        return [*lines, f"model    {folders.model}: nothing trained"]
+    metre, note = here.metre
+    lines.append(
+        f"model    {folders.model}: {here.name}, {here.model.neurons} neurons; music in {metre}/{note}, "
+        f"{here.tempo:.0f} quarter notes a minute"
+    )
+    return [*lines, *_training(here)]
+
+
+def _training(here: run.RunFolder) -> list[str]:
+    state = checkpoint.read_state(here.checkpoint)
+    if state is None:
+        return []
+    return [f"training {state.epoch} epochs done, best loss {state.best_loss:.4f} in epoch {state.best_epoch + 1}"]

@@ -223,6 +223,26 @@ def test_the_biaxial_model_makes_the_same_journey(trained: Path) -> None:
     assert "under the biaxial model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
 
 
+def test_what_there_is_can_be_asked_for(trained: Path) -> None:
+    done = music_composer("midi", "prepare", cwd=trained)
+    assert_accepted(done, "4 MIDI files", "0 read, 4 already there", "broken.mid")
+    done = music_composer("midi", "info", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "5 MIDI files",
+        "train_data: 4 songs",
+        "voices, 8 neurons; music in 4/4, 100 quarter notes",
+        "epochs done",
+    ):
+        assert words in done.stdout
+    nothing = music_composer("midi", "info", "-d", "none", "-t", "none", "-m", "none", cwd=trained)
+    assert (
+        "does not exist" in nothing.stdout
+        and "nothing prepared" in nothing.stdout
+        and "nothing trained" in nothing.stdout
+    )
+
+
 def test_training_goes_on_where_it_was(trained: Path) -> None:
     done = music_composer("midi", "train", *TINY, cwd=trained)
     assert_accepted(done, "going on from 2 trained epochs with 2 more")

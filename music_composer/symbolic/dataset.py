@@ -22,12 +22,22 @@ class Song:
     roll: Roll
 
 
+def read_song(path: Path, per_quarter: int) -> tuple[Roll, tuple[str, ...]]:
+    """A MIDI file on a grid of `per_quarter` steps in a quarter note, without silent bars at its beginning, and remarks
+    on what is odd about it. Raises ScoreError when it cannot be read, or has no notes in it.
+    """
+    reading = read_midi(path)
+    roll = without_lead_in(to_roll(reading.score, per_quarter))
+    if not roll.steps:
+        drums = any(part.drums for part in reading.score.parts)
+        raise ScoreError(f"{path}: has {'nothing but drums' if drums else 'no notes'} in it")
+    return roll, tuple(reading.remarks)
+
+
 def read_songs(
     folder: Path, per_quarter: int = 4, progress: Callable[[float, float, str], None] = lambda done, total, name: None
 ) -> tuple[list[Song], list[str]]:
-    """All songs of a folder on a grid of `per_quarter` steps in a quarter note, and remarks, a line for each oddity.
-
-    Silent bars at the beginning of a song are left out.
+    """All songs of a folder, and remarks, a line for each oddity.
 
     Raises ScoreError when not one file can be used, naming every one and why.
     """
@@ -36,16 +46,12 @@ def read_songs(
     for done, path in enumerate(paths):
         progress(done, len(paths), path.name)
         try:
-            reading = read_midi(path)
-            roll = without_lead_in(to_roll(reading.score, per_quarter))
-            if not roll.steps:
-                drums = any(part.drums for part in reading.score.parts)
-                raise ScoreError(f"{path}: has {'nothing but drums' if drums else 'no notes'} in it")
+            roll, odd = read_song(path, per_quarter)
         except ScoreError as error:
             remarks.append(str(error))
             continue
         songs.append(Song(path.relative_to(folder).as_posix(), roll))
-        remarks += [f"{path}: {remark}" for remark in reading.remarks]
+        remarks += [f"{path}: {remark}" for remark in odd]
     if not songs:
         raise ScoreError(f"none of the {len(paths)} files in {folder} can be used:\n  " + "\n  ".join(remarks))
     return songs, remarks

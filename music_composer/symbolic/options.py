@@ -11,6 +11,8 @@ from typing import Any
 from music_composer.errors import OptionError
 from music_composer.options import TrainOptions, require_at_least
 
+PER_QUARTER = 4  # steps in a quarter note
+
 
 @dataclasses.dataclass(frozen=True)
 class VoicesOptions:

@@ -1,0 +1,127 @@
+"""Only what has changed is read again, and what comes from the cache is what was read."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from music_composer.errors import CacheError, ScoreError
+from music_composer.symbolic import cache
+from music_composer.symbolic.cache import prepare
+from music_composer.symbolic.dataset import read_songs
+from music_composer.symbolic.midi import write_midi
+from music_composer.values import NOTE, Part, Score
+
+
+def write(path, pitch, **more):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notes = np.array([(0, 480, pitch, 80), (960, 1200, pitch + 4, 70)], NOTE)
+    write_midi(Score((Part(notes),), **more), path)
+
+
+@pytest.fixture
+def music(tmp_path):
+    for i, name in enumerate(("a", "b", "sub/c")):
+        write(tmp_path / "music" / f"{name}.mid", 60 + i, tempos=((0, 100.0),), metres=((0, 3, 4), (1440, 4, 4)))
+    (tmp_path / "music" / "broken.mid").write_bytes(b"MThd")
+    return tmp_path / "music"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "cache"
+
+
+def done(report):
+    return report.done, report.kept, report.removed
+
+
+def assert_same(songs, others):
+    assert [song.source for song in songs] == [song.source for song in others]
+    for one, other in zip((song.roll for song in songs), (song.roll for song in others), strict=True):
+        assert np.array_equal(one.velocity, other.velocity) and np.array_equal(one.struck, other.struck)
+        assert one.struck.dtype == bool and one.velocity.dtype == np.uint8
+        assert (one.per_quarter, one.tempos, one.metres) == (other.per_quarter, other.tempos, other.metres)
+
+
+def test_what_comes_from_the_cache_is_what_was_read(music, folder, monkeypatch):
+    first, report = prepare(music, folder, 4)
+    assert done(report) == (3, 0, 0)
+    assert len(report.remarks) == 1 and "broken.mid" in report.remarks[0]
+    monkeypatch.setattr(
+        cache,
+        "read_song",
+        lambda path, per_quarter: (
+            pytest.fail(f"{path} was read again")
+            if "broken" not in path.name
+            else (_ for _ in ()).throw(ScoreError(f"{path}: is damaged"))
+        ),
+    )
+    second, report = prepare(music, folder, 4)
+    assert done(report) == (0, 3, 0)
+    assert len(report.remarks) == 1
+    assert_same(first, second)
+    assert_same(second, read_songs(music, 4)[0])
+
+
+def test_only_what_has_changed_is_read(music, folder):
+    prepare(music, folder, 4)
+    write(music / "b.mid", 72)
+    (music / "a.mid").unlink()
+    write(music / "d.mid", 50)
+    songs, report = prepare(music, folder, 4)
+    assert done(report) == (2, 1, 1)
+    assert_same(songs, read_songs(music, 4)[0])
+    assert len(list(folder.glob("roll-*.npz"))) == 3
+
+
+def test_a_file_that_was_only_touched_is_not_read_again(music, folder):
+    prepare(music, folder, 4)
+    os.utime(music / "a.mid", (1, 1))
+    assert done(prepare(music, folder, 4)[1]) == (0, 3, 0)
+
+
+def test_another_grid_reads_all_again(music, folder):
+    prepare(music, folder, 4)
+    songs, report = prepare(music, folder, 2)
+    assert done(report)[0] == 3
+    assert songs[0].roll.per_quarter == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", b"not a zip"])
+def test_a_damaged_roll_is_read_again(music, folder, damage):
+    prepare(music, folder, 4)
+    next(iter(folder.glob("roll-*.npz"))).write_bytes(damage)
+    songs, report = prepare(music, folder, 4)
+    assert done(report) == (1, 2, 0)
+    assert_same(songs, read_songs(music, 4)[0])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"magic": "music-composer scores", "version": 0}'])
+def test_a_damaged_index_counts_as_none(music, folder, text):
+    prepare(music, folder, 4)
+    (folder / "scores.json").write_text(text)
+    assert done(prepare(music, folder, 4)[1])[0] == 3
+
+
+def test_an_index_names_no_files_but_its_own(music, folder):
+    prepare(music, folder, 4)
+    plain = json.loads((folder / "scores.json").read_text())
+    plain["songs"][0]["shard"] = "../../elsewhere.npz"
+    (folder / "scores.json").write_text(json.dumps(plain))
+    assert cache.read_index(folder, 4) == []
+
+
+def test_an_index_of_somebody_else_is_left_alone(music, folder):
+    folder.mkdir()
+    (folder / "scores.json").write_text('{"magic": "tune list"}')
+    with pytest.raises(CacheError, match="is not ours, and is left alone"):
+        prepare(music, folder, 4)
+    assert (folder / "scores.json").read_text() == '{"magic": "tune list"}'
+
+
+def test_a_folder_that_cannot_be_written_is_said(music, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CacheError, match="cannot be written"):
+        prepare(music, tmp_path / "file" / "cache", 4)
