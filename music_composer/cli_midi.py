@@ -219,6 +219,35 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
         click.echo(line)
 
 
+@midi.command()
+@with_options(
+    click.argument("file", type=FOLDER),
+    MODEL,
+    click.option(
+        "-o", "--output", type=FOLDER, default=Path("midi_thoughts"), show_default=True, help="Folder of the pictures."
+    ),
+    DEBUG,
+)
+def observe(**given: Any) -> None:
+    """Show what goes on inside a biaxial model while it listens to a piece."""
+    from music_composer import observe_midi
+
+    click.echo(f"open {observe_midi.observe_file(given['model'], given['file'], given['output'])}")
+
+
+@midi.command()
+@with_options(
+    click.option("-o", "--output", type=FOLDER, default=Path("midi_demo"), show_default=True, help="Folder to make."),
+    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+    DEBUG,
+)
+def demo(**given: Any) -> None:
+    """Compose a corpus by rule, let each model learn it for a minute, and show what they make of it on a page."""
+    from music_composer.demo import journey_midi
+
+    click.echo(f"open {journey_midi.run_demo(given['output'], given['seed'])}")
+
+
 def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The model's name and options, only what was typed: the run folder knows the rest."""
     typed = {name: given[name] for name in ("neurons", "layers", "transpose") if given[name] is not None}

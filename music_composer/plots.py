@@ -84,6 +84,19 @@ def plot_roll(roll: Roll, kept: np.ndarray, png: Path) -> None:
     _save(figure, png)
 
 
+def plot_thoughts(hidden: np.ndarray, cells: np.ndarray, png: Path) -> None:
+    """Draws hidden activations and memory cells, (steps, neurons) each, over time: red above nought, blue below."""
+    figure, axes = _figure(10, 6, panels=2, rows=2)
+    for panel, values, name in zip(axes, (hidden, cells), ("hidden state", "memory cells"), strict=True):
+        most = max(1e-6, float(np.quantile(np.abs(values), 0.99)))
+        panel.imshow(
+            values.T, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest"
+        )
+        panel.set_ylabel(f"{name}, neuron")
+    axes[-1].set_xlabel("step")
+    _save(figure, png)
+
+
 def plot_densities(measured: Mapping[str, np.ndarray], names: Sequence[str], png: Path) -> None:
     """Draws how often each figure takes which value, a panel each. measured: rows of figures, by what was measured."""
     figure, axes = _figure(12, 5, panels=len(names), rows=2)

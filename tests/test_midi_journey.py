@@ -218,6 +218,11 @@ def test_the_biaxial_model_makes_the_same_journey(trained: Path) -> None:
         assert done.returncode == 0, done.stderr
     assert (trained / "i-0.mid").read_bytes() == (trained / "j-0.mid").read_bytes()
     assert np.array_equal(roll_of(trained / "i-0.mid").struck[:16], roll_of(trained / "primer.mid").struck)
+    done = music_composer("midi", "observe", "primer.mid", *model[:2], cwd=trained)
+    assert "open midi_thoughts/index.html" in done.stdout, done.stderr
+    assert {path.name for path in (trained / "midi_thoughts").iterdir()} == {"index.html", "notes.png", "layer-1.png"}
+    voices = music_composer("midi", "observe", "primer.mid", cwd=trained)
+    assert_refused(voices, "holds a voices model", "only the biaxial one", code=2)
     refused = music_composer("midi", "generate", *model, "--top-k", "3", cwd=trained)
     assert_refused(refused, "do nothing for the biaxial model", code=2)
     assert "under the biaxial model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout

@@ -12,13 +12,23 @@ from music_composer.training.progress import duration
 
 
 def summary_of(card: Mapping[str, Any]) -> str:
-    """The verdict in a sentence or two."""
-    rows, copying = card["metrics"], card["copying"]
-    near = sum(row["overlap_made"] >= 0.9 * row["overlap_training"] for row in rows)
+    """The verdict in two sentences."""
+    return f"{likeness_words(card)}. {copying_words(card)}."
+
+
+def likeness_words(card: Mapping[str, Any]) -> str:
+    near = sum(row["overlap_made"] >= 0.9 * row["overlap_training"] for row in card["metrics"])
     return (
-        f"By {near} of {len(rows)} measures the {card['pieces']['made']} pieces are as like the held-out music as nine "
-        f"tenths of what training music is. {100 * copying['made']['share']:.1f} % of their windows stand in the "
-        f"training music note by note, of the held-out music's {100 * copying['held_out']['share']:.1f} %."
+        f"By {near} of {len(card['metrics'])} measures the {card['pieces']['made']} pieces are as like the held-out "
+        "music as nine tenths of what training music is"
+    )
+
+
+def copying_words(card: Mapping[str, Any]) -> str:
+    made, held_out = (100 * card["copying"][name]["share"] for name in ("made", "held_out"))
+    return (
+        f"{made:.1f} % of their windows of {WINDOW} steps stand in the training music note by note, of the held-out "
+        f"music's {held_out:.1f} %"
     )
 
 

@@ -179,3 +179,23 @@ def test_a_sample_depends_on_its_seed_alone(model):
 def test_what_does_nothing_for_this_model_is_said(model):
     with pytest.raises(OptionError, match="--top-k and --top-p do nothing"):
         play(model, [free(4)], top_k=3)
+
+
+def test_thoughts_are_those_that_the_likelihood_is_made_of(model):
+    """What comes out of the last layer, step by step, is what the whole piece gives at once."""
+    from keras import ops
+
+    from music_composer.symbolic.biaxial.observe import observe
+
+    roll = random_roll(2, 12)
+    sounding, layers = observe(model, roll)
+    piece = to_lesson(roll, SMALL)
+    assert np.array_equal(sounding, piece.bits[..., 0])
+    told = features(piece.bits[None].astype(np.float32), piece.clock[None], SMALL.lowest)
+    x = ops.transpose(told, (0, 2, 1, 3))[0]
+    whole = np.asarray(model._along(x, model.time, model.starts[: len(model.time)], False))
+    assert layers[-1].hidden == pytest.approx(whole.transpose(1, 0, 2), abs=1e-5)
+    assert [layer.cells.shape for layer in layers] == [(12, 78, 6)] * 2
+    hidden, _ = layers[0].of(sounding)
+    step = int(np.flatnonzero(sounding.any(axis=1))[0])
+    assert hidden[step] == pytest.approx(layers[0].hidden[step, sounding[step]].mean(axis=0), abs=1e-6)

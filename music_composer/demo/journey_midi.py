@@ -1,0 +1,68 @@
+"""The symbolic demonstration: a corpus composed by rule, learnt by each model for a minute, shown on a page."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from music_composer import compose_midi, evaluate_midi
+from music_composer.demo.score import write_scores
+from music_composer.options import FolderOptions
+from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
+from music_composer.symbolic.report import copying_words, likeness_words
+from music_composer.tables import Table, write_page
+from music_composer.training.progress import duration, say
+
+PIECES = 40  # to learn from and to judge by
+NEW_PIECES, NEW_STEPS = 2, 128
+JUDGED = JudgeOptions(count=20, steps=128)
+# Networks and epochs that take about a minute each on two cores.
+MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "voices": ({"neurons": 128}, {"epochs": 15}),
+    "polyphony": ({"neurons": 128, "layers": 2}, {"epochs": 30}),
+    "pianoroll": ({"neurons": 256, "layers": 2}, {"epochs": 60}),
+    "biaxial": ({"neurons": 64, "layers": 2}, {"epochs": 10}),
+}
+
+
+def run_demo(folder: Path, seed: int) -> Path:
+    """Leaves scores, cache, models, new pieces with pictures and `index.html` in `folder`; returns the page."""
+    started = time.monotonic()
+    scores = folder / "scores"
+    say(f"composing {PIECES} pieces into {scores}: the whole demo takes about 6 minutes")
+    write_scores(scores, seed, PIECES)
+    tables, pictures = [], {}
+    for name, (network, training) in MODELS.items():
+        folders = FolderOptions(scores, folder / "train_data", folder / name / "model")
+        began = time.monotonic()
+        compose_midi.train(folders, name, network, {**training, "seed": seed}, fresh=True)
+        trained = time.monotonic() - began
+        playing = PlayOptions(count=NEW_PIECES, steps=NEW_STEPS, name=str(folder / name / "piece"), seed=seed)
+        made = compose_midi.generate(folders, playing, BoundOptions())
+        output = folder / name / "scorecard"
+        judged = JudgeOptions(output, JUDGED.count, JUDGED.steps, seed)
+        card = evaluate_midi.evaluate_run(folders, judged)
+        tables.append(_table(name, card, trained))
+        pictures[name] = [path.with_suffix(".png").relative_to(folder).as_posix() for path in made]
+    summary = (
+        f"Four models of notes learnt {PIECES} songs that a small rule-based composer wrote, each for about a minute. "
+        "The pictures are pieces that they made from nothing; darker is where a note begins. "
+        f"All of it took {duration(time.monotonic() - started)}, seed {seed}."
+    )
+    page = write_page(folder / "index.html", "Music, composed", summary, tables, pictures)
+    say(f"the demo took {duration(time.monotonic() - started)}")
+    return page
+
+
+def _table(name: str, card: dict[str, Any], trained: float) -> Table:
+    rows = [
+        ["training", duration(trained)],
+        ["held-out pieces", f"{-card['likelihood']['held out']['a_step']:.2f} nats a step"],
+        ["composing", f"{card['facts']['x_real_time']:.0f} x real time"],
+        ["likeness", likeness_words(card)],
+        ["copying", copying_words(card)],
+    ]
+    return Table(
+        name, f"{name}/piece-0.mid and on; {name}/scorecard/scorecard.html says more", ["what", "reading"], rows
+    )

@@ -1,0 +1,48 @@
+"""`midi observe`: the hidden activations and memory cells of a trained biaxial model, in pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from music_composer import networks_midi, plots
+from music_composer.errors import OptionError
+from music_composer.symbolic import run as symbolic_run
+from music_composer.symbolic.biaxial.observe import observe
+from music_composer.symbolic.dataset import read_song
+from music_composer.tables import Table, write_page
+
+MOST_STEPS = 256  # of a piece: more could not be told apart in a picture
+
+
+def observe_file(folder: Path, piece: Path, output: Path) -> Path:
+    """Pictures and a page of what the model of a run folder makes of a MIDI file; returns the page.
+
+    Raises OptionError for a model that is not the biaxial one.
+    """
+    here = symbolic_run.read_run(folder)
+    if here.name != "biaxial":
+        raise OptionError(f"{folder} holds a {here.name} model: only the biaxial one can be observed")
+    roll, _ = read_song(piece, here.per_quarter)
+    roll = dataclasses.replace(roll, velocity=roll.velocity[:MOST_STEPS], struck=roll.struck[:MOST_STEPS])
+    sounding, layers = observe(networks_midi.trained_network(here), roll)
+    plots.plot_roll(roll, np.zeros_like(roll.sounding), output / "notes.png")
+    tables, pictures = [], {}
+    for layer in layers:
+        hidden, cells = layer.of(sounding)
+        name = f"{layer.name.replace(' ', '-')}.png"
+        plots.plot_thoughts(hidden, cells, output / name)
+        busiest = np.argsort(-np.abs(np.diff(hidden, axis=0)).sum(axis=0))[:5]
+        words = "what its neurons say (above) and remember (below), step by step: means over the notes that sound"
+        rows = [
+            ["neurons", str(hidden.shape[1])],
+            ["those that change most", ", ".join(map(str, busiest))],
+            ["mean size of an activation", f"{np.abs(hidden).mean():.3f}"],
+            ["largest memory cell", f"{np.abs(cells).max():.2f}"],
+        ]
+        tables.append(Table(layer.name, words, ["what", "reading"], rows))
+        pictures[layer.name] = ["notes.png", name]
+    summary = f"{piece.name}, {roll.steps} steps, as the biaxial model in {folder} hears it."
+    return write_page(output / "index.html", "Thoughts", summary, tables, pictures)

@@ -1,0 +1,47 @@
+"""The demonstration's songs as MIDI: the same notes, in their metre, and the same bytes for the same seed."""
+
+import numpy as np
+
+from music_composer.demo.composer import compose
+from music_composer.demo.score import to_score, write_scores
+from music_composer.symbolic.dataset import read_songs
+from music_composer.symbolic.frames import to_roll
+from music_composer.symbolic.midi import read_midi
+
+
+def test_every_note_of_a_piece_is_in_its_score():
+    piece = compose(np.random.default_rng(1))
+    score = to_score(piece)
+    assert score.count == len(piece.notes)
+    assert {part.name for part in score.parts} <= {voice.name for voice in piece.voices}
+    assert score.metres == ((0, piece.metre, 4),) and score.tempos == ((0, piece.tempo),)
+    assert score.ticks == piece.bars * piece.metre * score.resolution
+    roll = to_roll(score)
+    for note in piece.notes:
+        assert roll.struck[round(4 * note.start), note.pitch]
+
+
+def test_a_corpus_has_several_keys_and_metres_and_can_be_read(tmp_path):
+    paths = write_scores(tmp_path, seed=1, count=12)
+    songs, remarks = read_songs(tmp_path)
+    assert len(songs) == 12 and remarks == []
+    assert {song.roll.metres[0][1] for song in songs} == {3, 4}
+    assert all(len(read_midi(path).score.parts) in (3, 4) for path in paths)
+    again = write_scores(tmp_path / "again", seed=1, count=3)
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in paths[:3]]
+
+
+def test_the_demonstration_leaves_a_page_with_all_models(tmp_path, monkeypatch):
+    from music_composer.demo import journey_midi
+    from music_composer.symbolic.options import JudgeOptions
+
+    tiny = {name: ({"neurons": 8}, {"epochs": 1}) for name in journey_midi.MODELS}
+    monkeypatch.setattr(journey_midi, "PIECES", 4)
+    monkeypatch.setattr(journey_midi, "MODELS", tiny)
+    monkeypatch.setattr(journey_midi, "NEW_STEPS", 16)
+    monkeypatch.setattr(journey_midi, "JUDGED", JudgeOptions(count=1, steps=64))
+    page = journey_midi.run_demo(tmp_path / "demo", seed=1).read_text()
+    for name in tiny:
+        assert f"{name}/piece-0.png" in page
+        assert (tmp_path / "demo" / name / "piece-1.mid").exists()
+        assert (tmp_path / "demo" / name / "scorecard" / "scorecard.html").exists()
