@@ -80,6 +80,7 @@ PLAYING = [
     option(PlayOptions, "qpm", "--qpm", type=float, help="Quarter notes a minute; 0 is the primer's, or the music's."),
     option(PlayOptions, "metre", "--metre", help="Of what is composed, like 3/4; empty is the music's."),
     option(PlayOptions, "program", "--program", type=click.IntRange(0, 127), help="Instrument of General MIDI."),
+    option(PlayOptions, "musicxml", "--musicxml", is_flag=True, help="Write MusicXML too; needs music21."),
     click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
     option(PlayOptions, "primer_melody", "--primer-melody", help="Go on from a melody: '[60, -2, 62, -1]', sixteenths;"
            " -2 holds, -1 rests."),
@@ -142,13 +143,21 @@ def info(**given: Any) -> None:
 
 
 @midi.command()
-@with_options(*LEARNING, SEED, DEBUG)
+@with_options(
+    *LEARNING,
+    click.option("--sample-every", type=click.IntRange(min=0), default=0, show_default=True,
+                 help="Epochs between two samples, kept with their weights in the run folder; 0: none."),
+    SEED,
+    DEBUG,
+)  # fmt: skip
 def train(**given: Any) -> None:
     """Train; further, where there are weights."""
     from music_composer import compose_midi
 
     folders = record_of(FolderOptions, given)
-    compose_midi.train(folders, *_model(given), _training(given), given["fresh"])
+    compose_midi.train(
+        folders, *_model(given), _training(given), given["fresh"], sample_every=given["sample_every"]
+    )  # fmt: skip
 
 
 @midi.command()

@@ -25,6 +25,7 @@ from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song
 from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.midi import write_midi
+from music_composer.symbolic.notation import write_musicxml
 from music_composer.symbolic.options import DEFAULT_MODEL, PER_QUARTER, TRAINING, BoundOptions, PlayOptions, make_model
 from music_composer.symbolic.request import Request, request_of
 from music_composer.symbolic.rolls import laid_over, shortened
@@ -59,12 +60,14 @@ def train(
     typed: Mapping[str, Any],
     fresh: bool = False,
     then_generate: bool = False,
+    sample_every: int = 0,
     say: Say = say,
 ) -> SymbolicRun:
     """Reads the MIDI files and trains in the run folder: on from what is there, unless `fresh`.
 
     name: of the model, None for that of the run folder. model_options: the fields of its options that were asked for, a
     run folder made with others is an OptionError; typed: those of TrainOptions, the rest being as the model likes it.
+    sample_every: epochs between two samples, each with the weights that made it, in the run folder; 0: none.
     """
     old = None if fresh or not run.exists(folders.model) else symbolic_run.read_run(folders.model)
     if old:
@@ -79,7 +82,7 @@ def train(
     devices.load_keras()
     if not old:
         symbolic_run.begin(here)
-    _train_job(songs, here, options, state, say)
+    _train_job(songs, here, options, state, sample_every, say)
     return here
 
 
@@ -100,7 +103,10 @@ def generate(
     paths = [Path(f"{options.name}-{number}.mid") for number in range(options.count)]
     kept = shortened(request.kept, request.omitted)
     for number, (roll, path) in enumerate(zip(made, paths, strict=True)):
-        write_midi(to_score(roll, options.program), path)
+        score = to_score(roll, options.program)
+        write_midi(score, path)
+        if options.musicxml:
+            write_musicxml(score, path.with_suffix(".musicxml"))
         plots.plot_roll(roll, kept.sounding, path.with_suffix(".png"))
         write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
     spent, seconds = time.monotonic() - started, options.count * seconds_of(request)
@@ -181,7 +187,12 @@ def divide(songs: Sequence[Song], held_out: float, seed: int) -> tuple[list[Song
 
 
 def _train_job(
-    songs: Sequence[Song], here: SymbolicRun, options: TrainOptions, state: checkpoint.TrainState, say: Say
+    songs: Sequence[Song],
+    here: SymbolicRun,
+    options: TrainOptions,
+    state: checkpoint.TrainState,
+    sample_every: int,
+    say: Say,
 ) -> None:
     kept, spared = ([song.roll for song in part] for part in divide(songs, here.held_out, state.seed))
     lessons = composer_of(here.name).lessons(kept, spared, here.model, options)
@@ -191,7 +202,16 @@ def _train_job(
         f"training the {here.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
-    run_job(model, lessons, here, options, state, say)
+
+    def sample(state: checkpoint.TrainState) -> None:
+        if sample_every and state.epoch % sample_every == 0:
+            sampled = dataclasses.replace(here, folder=here.folder / "samples" / f"epoch-{state.epoch:04d}")
+            request = request_of(None, PlayOptions(), BoundOptions(), here.blank)
+            (roll,) = play(here, model, [request], PlayOptions(), state.seed)
+            write_midi(to_score(roll), sampled.folder / "sample.mid")
+            run.save_weights(model, sampled)
+
+    run_job(model, lessons, here, options, state, say, sample)
 
 
 def _notes(

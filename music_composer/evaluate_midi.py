@@ -21,7 +21,8 @@ from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song, read_songs
 from music_composer.symbolic.frames import to_roll, to_score
 from music_composer.symbolic.metrics import METRICS
-from music_composer.symbolic.midi import read_midi, write_midi
+from music_composer.symbolic.midi import write_midi
+from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.options import PER_QUARTER, BoundOptions, JudgeOptions, PlayOptions
 from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
@@ -82,7 +83,7 @@ def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, sa
 def score(folder: Path, files: Sequence[Path]) -> Table:
     """How likely each file is under the model of a run folder."""
     here = symbolic_run.read_run(folder)
-    rolls = [to_roll(read_midi(path).score, here.per_quarter) for path in files]
+    rolls = [to_roll(read_score(path).score, here.per_quarter) for path in files]
     silent = [path for path, roll in zip(files, rolls, strict=True) if not roll.steps]
     if silent:
         raise ScoreError(f"{silent[0]}: has no notes in it")

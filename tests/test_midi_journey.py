@@ -11,6 +11,7 @@ import scipy.io
 
 from music_composer.symbolic.frames import to_roll
 from music_composer.symbolic.midi import read_midi, write_midi
+from music_composer.symbolic.notation import read_score
 from music_composer.values import NOTE, Part, Score
 from tests.command import assert_accepted, assert_refused, music_composer
 
@@ -109,10 +110,11 @@ def test_bars_are_composed_anew_between_two_sides_that_stay(trained: Path) -> No
 
 def test_music_is_composed_in_the_metre_that_is_asked_for(trained: Path) -> None:
     done = music_composer(
-        "midi", "generate", "--metre", "3/4", "-g", "1", "--num-steps", "24", "-o", "waltz", cwd=trained
+        "midi", "generate", "--metre", "3/4", "-g", "1", "--num-steps", "24", "-o", "waltz", "--musicxml", cwd=trained
     )
     assert done.returncode == 0, done.stderr
     assert read_midi(trained / "waltz-0.mid").score.metres == ((0, 3, 4),)
+    assert read_score(trained / "waltz-0.musicxml").score.metres == ((0, 3, 4),)
     wanted = ("--primer-midi", "primer.mid", "--metre", "6/8", "-g", "1", "--num-steps", "24", "-o", "turned")
     assert music_composer("midi", "generate", *wanted, cwd=trained).returncode == 0
     assert roll_of(trained / "turned-0.mid").metres == ((0, 4, 4), (16, 6, 8))
@@ -194,8 +196,11 @@ def test_the_polyphony_model_makes_the_same_journey(trained: Path) -> None:
 
 def test_the_piano_roll_model_makes_the_same_journey(trained: Path) -> None:
     model = ("-m", "roll", "--seed", "2")
-    done = music_composer("midi", "train", *model, "--model", "pianoroll", "-n", "8", "-e", "2", "-b", "2", cwd=trained)
+    sizes = ("--model", "pianoroll", "-n", "8", "-e", "2", "-b", "2", "--sample-every", "2")
+    done = music_composer("midi", "train", *model, *sizes, cwd=trained)
     assert_accepted(done, "training the pianoroll model", "held-out")
+    kept = {path.relative_to(trained / "roll" / "samples").as_posix() for path in trained.glob("roll/samples/*/*")}
+    assert kept == {"epoch-0002/sample.mid", "epoch-0002/model.weights.h5"}
     wanted = ("--num-steps", "32", "-g", "1", "--top-k", "5", "--note-stability", "4")
     for name in ("f", "h"):
         done = music_composer("midi", "generate", *model, *wanted, "-o", name, cwd=trained)

@@ -25,7 +25,7 @@ RECORDINGS = (
     ".rf64",
     ".au",
 )
-SCORES = (".mid", ".midi")
+SCORES = (".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc")
 HASH_BLOCK = 1 << 20
 
 

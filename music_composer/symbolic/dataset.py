@@ -9,7 +9,7 @@ from pathlib import Path
 from music_composer.data.folder import scores_in
 from music_composer.errors import ScoreError
 from music_composer.symbolic.frames import to_roll
-from music_composer.symbolic.midi import read_midi
+from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.rolls import without_lead_in
 from music_composer.values import Roll
 
@@ -23,10 +23,10 @@ class Song:
 
 
 def read_song(path: Path, per_quarter: int) -> tuple[Roll, tuple[str, ...]]:
-    """A MIDI file on a grid of `per_quarter` steps in a quarter note, without silent bars at its beginning, and remarks
-    on what is odd about it. Raises ScoreError when it cannot be read, or has no notes in it.
+    """A score file on a grid of `per_quarter` steps in a quarter note, without silent bars at its beginning, and
+    remarks on what is odd about it. Raises ScoreError when it cannot be read, or has no notes in it.
     """
-    reading = read_midi(path)
+    reading = read_score(path)
     roll = without_lead_in(to_roll(reading.score, per_quarter))
     if not roll.steps:
         drums = any(part.drums for part in reading.score.parts)

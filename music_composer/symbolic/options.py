@@ -113,6 +113,7 @@ class PlayOptions:
     qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
     metre: str = ""  # of what is composed, "3/4"; empty: as the primer's, or as most of the music's
     program: int = 0  # of General MIDI
+    musicxml: bool = False  # written beside each MIDI file
     primer_melody: str = ""  # "[60, -2, 62, -1]", a sixteenth each
     primer_pitches: str = ""  # "[60, 64, 67]", for a quarter
     condition_on_primer: bool = True  # the primer is heard first, and gone on from

@@ -14,7 +14,7 @@ import numpy as np
 
 from music_composer.errors import OptionError, ScoreError
 from music_composer.symbolic.frames import PITCHES, bars_of, to_roll
-from music_composer.symbolic.midi import read_midi
+from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.options import BoundOptions, PlayOptions
 from music_composer.symbolic.rolls import joined, lengthened, silence, without
 from music_composer.symbolic.scales import allowed_pitches
@@ -149,7 +149,7 @@ def _kept(primer: Path | None, options: PlayOptions, blank: Roll) -> tuple[Roll,
 
 def _read(primer: Path, options: PlayOptions, blank: Roll) -> Roll:
     """A MIDI file, or the tracks of it that are locked."""
-    score = read_midi(primer).score
+    score = read_score(primer).score
     if options.lock_tracks:
         wrong = [track for track in options.lock_tracks if not 0 <= track < len(score.parts)]
         if wrong:

@@ -54,10 +54,17 @@ def restore(model: Any, here: run.RunFolder, say: Callable[[str], None]) -> bool
 
 
 def run_job(
-    model: Any, lessons: Any, here: run.RunFolder, options: TrainOptions, state: TrainState, say: Callable[[str], None]
+    model: Any,
+    lessons: Any,
+    here: run.RunFolder,
+    options: TrainOptions,
+    state: TrainState,
+    say: Callable[[str], None],
+    then: Callable[[TrainState], None] = lambda state: None,
 ) -> None:
     """Trains until the job is done. After each epoch the run folder holds the best weights, history and picture.
 
+    then: what is to be done after each epoch besides.
     Raises MusicComposerError when it was stopped or cannot go on, with what to do.
     """
     from music_composer import plots
@@ -68,6 +75,7 @@ def run_job(
             run.save_weights(model, here)
         run.write_history(here.folder, state.history)
         plots.plot_loss(state.history, here.folder / run.LOSS_PLOT)
+        then(state)
 
     try:
         with progress_bar("training") as advance:
