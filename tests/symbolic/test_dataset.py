@@ -50,9 +50,7 @@ def test_a_folder_without_a_song_is_an_error_that_names_every_file(tmp_path):
 
 
 def test_a_folder_without_files_says_what_to_put_in(tmp_path):
-    with pytest.raises(
-        ScoreError, match=r"has no MIDI files in it \(MID, MIDI, MUSICXML, XML, MXL, ...\): put some in"
-    ):
+    with pytest.raises(ScoreError, match=r"has no MIDI files in it \(MID, MIDI, .*\): put some in"):
         read_songs(tmp_path)
     with pytest.raises(ScoreError, match="did not exist and has been made: put MIDI files into it"):
         read_songs(tmp_path / "new")

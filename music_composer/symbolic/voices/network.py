@@ -9,6 +9,7 @@ Each note is then given its manner: held on from the step before, or struck, and
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -40,7 +41,9 @@ class Voices(LikelihoodModel):
 
     def __init__(self, options: VoicesOptions, **kwargs: Any) -> None:
         super().__init__(options, **kwargs)
-        dense, embedding = keras.layers.Dense, keras.layers.Embedding
+        # Keras would begin with vectors of a twentieth: notes that mean next to nothing learn slowly what they mean.
+        wide = keras.initializers.RandomNormal(stddev=1.0)
+        dense, embedding = keras.layers.Dense, functools.partial(keras.layers.Embedding, embeddings_initializer=wide)
         pitches, most_interval = options.pitches, 2 * options.pitches + 1
         self.pitch = embedding(pitches + 2, options.embedding)  # the two: silent, no more
         self.pitch_class = embedding(OCTAVE + 2, options.embedding)
