@@ -53,42 +53,17 @@ def _some_music() -> Roll:
 
 
 def _playing(name: str, count: int, repeats: int) -> float:
-    """Seconds for `count` pieces side by side; the graph is built anew by each call of `play`, and so left out."""
+    """Seconds for `count` pieces side by side."""
     composer = composer_of(name)
     model = composer.build(composer.fitted(make_model(name, {}), [_some_music()]))
-    player = _kept_player(name)
+    player = composer.player(model)
     request = Request(silence(STEPS, _some_music()), np.ones(STEPS, bool), np.ones(128, bool), 4)
 
     def play() -> None:
-        rngs = [np.random.default_rng(i) for i in range(count)]
-        composer.play(model, [request] * count, PlayOptions(), rngs)
+        composer.play(player, [request] * count, PlayOptions(), [np.random.default_rng(i) for i in range(count)])
 
-    with player:
-        play()
-        return _median([play], repeats)[0]
-
-
-class _kept_player:  # noqa: N801
-    """While inside, the player of a model is built once and taken again."""
-
-    def __init__(self, name: str) -> None:
-        import importlib
-
-        self.module = importlib.import_module(f"music_composer.symbolic.{name}.player")
-        self.name = f"{name.capitalize()}Player"
-
-    def __enter__(self) -> None:
-        self.made, kept = getattr(self.module, self.name), []
-
-        def build(*arguments: object) -> object:
-            if not kept:
-                kept.append(self.made(*arguments))
-            return kept[0]
-
-        setattr(self.module, self.name, build)
-
-    def __exit__(self, *error: object) -> None:
-        setattr(self.module, self.name, self.made)
+    play()
+    return _median([play], repeats)[0]
 
 
 def _training(repeats: int) -> tuple[float, float]:

@@ -36,6 +36,7 @@ from music_composer.training.progress import duration, progress_bar, say
 from music_composer.values import Roll
 
 Say = Callable[[str], None]
+SIDE_BY_SIDE = 20  # pieces played at a time
 
 
 def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, say: Say = say) -> list[Song]:
@@ -99,7 +100,8 @@ def generate(
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     model = networks_midi.trained_network(here)
     started = time.monotonic()
-    made = play(here, model, [request] * options.count, options, seed)
+    with progress_bar("composing") as advance:
+        made = play(here, model, [request] * options.count, options, seed, advance)
     paths = [Path(f"{options.name}-{number}.mid") for number in range(options.count)]
     kept = shortened(request.kept, request.omitted)
     for number, (roll, path) in enumerate(zip(made, paths, strict=True)):
@@ -115,14 +117,25 @@ def generate(
 
 
 def play(
-    here: SymbolicRun, model: Any, requests: Sequence[Request], options: PlayOptions, seed: int, first: int = 0
+    here: SymbolicRun,
+    model: Any,
+    requests: Sequence[Request],
+    options: PlayOptions,
+    seed: int,
+    progress: Callable[[float, float, str], None] = lambda done, total, name: None,
 ) -> list[Roll]:
-    """A piece for each request, the notes that it keeps exactly as they are. first: the number of the first piece."""
-    rngs = [np.random.default_rng([seed, first + number]) for number in range(len(requests))]
-    made = composer_of(here.name).play(model, requests, options, rngs)
-    return [
-        shortened(laid_over(roll, request.kept), request.omitted) for roll, request in zip(made, requests, strict=True)
-    ]
+    """A piece for each request, the notes that it keeps exactly as they are; some side by side, one depends on none."""
+    composer = composer_of(here.name)
+    player, made = composer.player(model), []
+    for first in range(0, len(requests), SIDE_BY_SIDE):
+        some = requests[first : first + SIDE_BY_SIDE]
+        rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
+        rolls = composer.play(player, some, options, rngs)
+        made += [
+            shortened(laid_over(roll, request.kept), request.omitted) for roll, request in zip(rolls, some, strict=True)
+        ]
+        progress(len(made), len(requests), "")
+    return made
 
 
 def seconds_of(request: Request) -> float:

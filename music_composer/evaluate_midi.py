@@ -32,7 +32,6 @@ from music_composer.training import checkpoint
 from music_composer.training.progress import progress_bar, say
 
 Say = Callable[[str], None]
-SIDE_BY_SIDE = 20  # pieces played at a time
 SHOWN = 3  # of them on the page
 
 
@@ -52,13 +51,10 @@ def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) 
     model = networks_midi.trained_network(here)
     playing = PlayOptions(count=options.count, steps=options.steps)
     request = request_of(None, playing, BoundOptions(), here.blank)
-    started, made = time.monotonic(), []
+    started = time.monotonic()
     with progress_bar("composing") as advance:
-        for first in range(0, options.count, SIDE_BY_SIDE):
-            count = min(SIDE_BY_SIDE, options.count - first)
-            rolls = compose_midi.play(here, model, [request] * count, playing, options.seed, first)
-            made += [Song(f"piece-{first + i}", roll) for i, roll in enumerate(rolls)]
-            advance(first + count, options.count, "")
+        rolls = compose_midi.play(here, model, [request] * options.count, playing, options.seed, advance)
+    made = [Song(f"piece-{number}", roll) for number, roll in enumerate(rolls)]
     spent = time.monotonic() - started
     seconds = options.count * compose_midi.seconds_of(request)
     facts = {"model": here.name, "seconds": round(seconds), "spent": round(spent, 1), "x_real_time": seconds / spent}

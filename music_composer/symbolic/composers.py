@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from music_composer.options import TrainOptions
+from music_composer.symbolic.drafts import Player
 from music_composer.symbolic.options import PlayOptions
 from music_composer.symbolic.request import Request
 from music_composer.values import Roll
@@ -32,8 +33,11 @@ class Composer(Protocol):
     def lessons(self, training: Sequence[Roll], judged: Sequence[Roll], options: Any, how: TrainOptions) -> Lessons:
         """What there is to learn of pieces, and to judge by."""
 
+    def player(self, model: Any) -> Player:
+        """What plays a trained network; its graph is built when it first plays."""
+
     def play(
-        self, model: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
+        self, player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
     ) -> list[Roll]:
         """A piece for each request, of equal length all; each depends on its own random generator alone."""
 

@@ -38,20 +38,26 @@ def lessons(training: Sequence[Roll], judged: Sequence[Roll], options: BiaxialOp
     return BitLessons(learnt, spared, options, how.batch_size, how.window_steps)
 
 
+def player(model: Any) -> Any:
+    from music_composer.symbolic.biaxial.player import BiaxialPlayer
+
+    return BiaxialPlayer(model)
+
+
 def play(
-    model: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
+    player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
 ) -> list[Roll]:
     if options.top_k or options.top_p:
         raise OptionError(
             "--top-k and --top-p do nothing for the biaxial model, which decides note by note: leave them out"
         )
-    from music_composer.symbolic.biaxial.player import BiaxialPlayer
 
-    by_step = [np.stack(each) for each in zip(*(_by_step(request, model.options) for request in requests), strict=True)]
+    model = player.model.options
+    by_step = [np.stack(each) for each in zip(*(_by_step(request, model) for request in requests), strict=True)]
     ways = (options.temperature, options.conservativity, float(options.adaptive))
     for_good = [np.full(len(requests), way, np.float32) for way in ways]
-    (played,) = play_drafts(BiaxialPlayer(model), by_step, for_good, rngs, search_of(requests, options))
-    return [to_roll(bits > 0, model.options, request.kept) for bits, request in zip(played, requests, strict=True)]
+    (played,) = play_drafts(player, by_step, for_good, rngs, search_of(requests, options))
+    return [to_roll(bits > 0, model, request.kept) for bits, request in zip(played, requests, strict=True)]
 
 
 def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:

@@ -42,16 +42,21 @@ def lessons(
     return WordLessons(learnt, spared, how.batch_size, how.window_steps)
 
 
-def play(
-    model: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
-) -> list[Roll]:
+def player(model: Any) -> Any:
     from music_composer.symbolic.pianoroll.player import PianorollPlayer
+
+    return PianorollPlayer(model)
+
+
+def play(
+    player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
+) -> list[Roll]:
     from music_composer.symbolic.sampling import tastes
 
     by_step = [np.stack(each) for each in zip(*map(_by_step, requests), strict=True)]
     stability = np.full(len(requests), options.note_stability, np.float32)
     for_good = [tastes([options] * len(requests)), stability]
-    (played,) = play_drafts(PianorollPlayer(model), by_step, for_good, rngs, search_of(requests, options))
+    (played,) = play_drafts(player, by_step, for_good, rngs, search_of(requests, options))
     return [_to_roll(keys > 0, request.kept) for keys, request in zip(played, requests, strict=True)]
 
 

@@ -39,14 +39,19 @@ def lessons(
     return EventLessons(learnt, spared, options, how.batch_size, how.window_steps)
 
 
-def play(
-    model: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
-) -> list[Roll]:
+def player(model: Any) -> Any:
     from music_composer.symbolic.polyphony.player import PolyphonyPlayer
+
+    return PolyphonyPlayer(model)
+
+
+def play(
+    player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
+) -> list[Roll]:
     from music_composer.symbolic.sampling import tastes
 
-    player = PolyphonyPlayer(model)
-    by_step = [np.stack(each) for each in zip(*(_by_step(request, model.options) for request in requests), strict=True)]
+    model = player.model.options
+    by_step = [np.stack(each) for each in zip(*(_by_step(request, model) for request in requests), strict=True)]
     taste = tastes([options] * len(requests))
     sounding, struck = play_drafts(player, by_step, [taste], rngs, search_of(requests, options))
     return [

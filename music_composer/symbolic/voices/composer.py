@@ -38,18 +38,22 @@ def lessons(
     return VoicesLessons(learnt, spared, options, how.batch_size, how.window_steps)
 
 
-def play(
-    model: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
-) -> list[Roll]:
-    from music_composer.symbolic.sampling import tastes
+def player(model: Any) -> Any:
     from music_composer.symbolic.voices.player import VoicesPlayer
 
-    by_step, shift = stacked([bounds_of(request, model.options) for request in requests])
-    player = VoicesPlayer(model, model.options.most + 1)
+    return VoicesPlayer(model, model.options.most + 1)
+
+
+def play(
+    player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
+) -> list[Roll]:
+    from music_composer.symbolic.sampling import tastes
+
+    by_step, shift = stacked([bounds_of(request, player.model.options) for request in requests])
     for_good = [*shift, tastes([options] * len(requests))]
     chords, manners = play_drafts(player, by_step, for_good, rngs, search_of(requests, options))
     return [
-        to_roll(chord, manner, model.options, request.kept)
+        to_roll(chord, manner, player.model.options, request.kept)
         for chord, manner, request in zip(chords, manners, requests, strict=True)
     ]
 

@@ -32,7 +32,8 @@ def model():
 
 def play(model, requests, seeds=None, **options):
     seeds = seeds or range(len(requests))
-    return composer.play(model, requests, PlayOptions(**options), [np.random.default_rng(seed) for seed in seeds])
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    return composer.play(composer.player(model), requests, PlayOptions(**options), rngs)
 
 
 def free(steps, fullest=0, pitches=EVERY):
