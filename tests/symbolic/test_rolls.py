@@ -53,3 +53,11 @@ def test_silent_bars_at_the_beginning_go_and_an_upbeat_stays():
     assert np.flatnonzero(cut.sounding.any(axis=1))[0] == (27 + first) % 8
     assert np.array_equal(cut.sounding.sum(axis=0), roll.sounding.sum(axis=0))
     assert without_lead_in(BLANK).steps == 0
+
+
+def test_what_is_held_over_a_cut_is_struck_there():
+    velocity, struck = np.zeros((6, 128), np.uint8), np.zeros((6, 128), bool)
+    velocity[1:5, 60], struck[1, 60] = 80, True
+    roll = Roll(velocity, struck)
+    assert np.argwhere(shortened(roll, 3).struck).tolist() == [[0, 60]]
+    assert not roll.struck[3].any()  # the roll itself stays as it was
