@@ -103,7 +103,8 @@ def plot_densities(measured: Mapping[str, np.ndarray], names: Sequence[str], png
     for i, name in enumerate(names):
         columns = {music: rows[:, i][~np.isnan(rows[:, i])] for music, rows in measured.items()}
         every = np.concatenate(list(columns.values()))
-        edges = np.linspace(every.min(), every.max() + 1e-6, 21) if len(every) else np.array([0.0, 1.0])
+        low, high = (every.min(), every.max()) if len(every) else (0.0, 0.0)
+        edges = np.linspace(low, high, 21) if high > low else np.array([low - 0.5, low + 0.5])
         for music, values in columns.items():
             shares = np.histogram(values, edges)[0] / max(1, len(values))
             axes[i].stairs(shares, edges, label=music.replace("_", " "), linewidth=1.5)

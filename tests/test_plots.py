@@ -104,3 +104,20 @@ def test_any_roll_can_be_drawn(tmp_path, pitches):
     velocity[:, pitches] = 80
     plots.plot_roll(Roll(velocity, velocity > 0), velocity > 0, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_densities_of_what_varies_and_of_what_does_not_are_drawn(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = np.stack([rng.normal(size=30), np.zeros(30), np.full(30, np.nan)], axis=1)
+    plots.plot_densities({"made": rows, "held_out": rows[:10]}, ["varies", "stays", "is none"], tmp_path / "a.png")
+    assert shape_of(tmp_path / "a.png") == (500, 1200)
+
+
+def test_thoughts_are_red_above_nought_and_blue_below(tmp_path):
+    cells = np.zeros((40, 8))
+    cells[:, :4], cells[:, 4:] = -1, 1
+    plots.plot_thoughts(cells, cells, tmp_path / "a.png")
+    picture = imread(tmp_path / "a.png")[..., :3]
+    assert picture.shape[:2] == (600, 1000)
+    above, below = picture[60, 500], picture[230, 500]
+    assert above[0] > above[2] + 0.2 and below[2] > below[0] + 0.2
