@@ -23,7 +23,7 @@ from music_composer.symbolic.voices.chords import SILENT
 
 Tensor = Any
 OCTAVE = 12
-LEAST = 1e-30  # no chord is impossible
+LEAST = 1e-9  # what is copied with less counts as not copied
 Past = tuple[Tensor, Tensor, Tensor, Tensor]  # what `known` gives, voices, notes and copies: see `past`
 
 
@@ -173,8 +173,11 @@ class Voices(LikelihoodModel):
         weight = ops.concatenate([ops.where(free, weight, NEVER), self.by_end(y)], axis=-1)
         free = ops.concatenate([free, ops.ones_like(free[..., :1])], axis=-1)
         copied = copied * ops.cast(free, y.dtype) * ops.sigmoid(self.gate(y))
-        rest = ops.maximum(1 - ops.sum(copied, axis=-1, keepdims=True), 0.0)  # rounding may lead below
-        return ops.log(copied + rest * ops.softmax(weight, axis=-1) + LEAST), y
+        rest = ops.log(ops.maximum(1 - ops.sum(copied, axis=-1, keepdims=True), LEAST))
+        # Added as logarithms: the gradient of the logarithm of next to nothing would be beyond all numbers.
+        some = copied > LEAST
+        copied = ops.where(some, ops.log(ops.where(some, copied, 1.0)), NEVER)
+        return ops.logaddexp(copied, rest + ops.log_softmax(weight, axis=-1)), y
 
     def treat(self, y: Tensor, notes: Tensor, last: Tensor) -> Tensor:
         """Log probabilities of the manners of notes that were decided on, (batch, steps, most, manners).

@@ -52,7 +52,7 @@ def test_the_share_of_what_is_locked_alone_is_its_likelihood(model, player):
     locked = np.stack([np.where(piece, 1 + manner_of(piece), 0) for piece in pieces]).astype(np.int32)
     chords, _, shares, _ = play(player, 2, 9, locked=locked, allowed=np.zeros(locked.shape, np.float32))
     assert np.array_equal([to_sounding(chord, PITCHES) for chord in chords], pieces)
-    assert shares == pytest.approx(np.asarray(model(inputs_of(pieces))), abs=1e-4)
+    assert shares == pytest.approx(np.asarray(model(inputs_of(pieces))), rel=1e-5, abs=1e-4)
 
 
 def test_two_halves_are_the_whole(player):
