@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,5 +153,5 @@ def _load(path: Path, per_quarter: int) -> Roll | None:
             metres = tuple((int(step), int(beats), int(note)) for step, beats, note in found["metres"])
             whole = velocity.dtype == np.uint8 and velocity.shape == struck.shape and len(velocity) > 0
             return Roll(velocity, struck, per_quarter, tempos, metres) if whole and tempos and metres else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None

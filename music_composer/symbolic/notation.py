@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def _text_of(content: bytes, path: Path) -> str:
                 if not inside or inside[0].file_size > LARGEST:
                     raise ScoreError(f"{path}: holds no score, or one of more than {LARGEST // 2**20} MB")
                 content = pack.read(inside[0])
-        except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
             raise ScoreError(f"{path}: is damaged: {str(error)[:100]}") from error
     if len(content) > LARGEST:
         raise ScoreError(f"{path}: is {len(content) / 2**20:.0f} MB long: no score is")

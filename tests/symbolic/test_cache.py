@@ -98,6 +98,15 @@ def test_a_damaged_roll_is_read_again(music, folder, damage):
     assert_same(songs, read_songs(music, 4)[0])
 
 
+def test_a_roll_damaged_anywhere_is_read_again_or_is_whole(music, folder):
+    songs, _ = prepare(music, folder, 4)
+    shard = next(iter(folder.glob("roll-*.npz")))
+    whole = shard.read_bytes()
+    for at in range(0, len(whole), 11):
+        shard.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        assert_same(prepare(music, folder, 4)[0], songs)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"magic": "music-composer scores", "version": 0}'])
 def test_a_damaged_index_counts_as_none(music, folder, text):
     prepare(music, folder, 4)

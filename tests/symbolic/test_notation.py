@@ -1,6 +1,5 @@
 """Scores in notation are the same music as in MIDI; whatever cannot be read is our own error."""
 
-import contextlib
 import sys
 import zipfile
 
@@ -76,6 +75,15 @@ def test_other_files_are_named(tmp_path, name, content):
         read_notation(tmp_path / "none.xml")
 
 
+def assert_notes_or_our_own_error(path):
+    try:
+        reading = read_notation(path)
+    except ScoreError as error:
+        assert str(path) in str(error)
+    else:
+        assert all((part.notes["stop"] > part.notes["start"]).all() for part in reading.score.parts)
+
+
 @settings(max_examples=60, deadline=None)
 @given(at=st.integers(0, 5000), byte=st.integers(0, 255))
 def test_a_damaged_byte_leads_to_notes_or_to_our_own_error(tmp_path_factory, at, byte):
@@ -84,8 +92,17 @@ def test_a_damaged_byte_leads_to_notes_or_to_our_own_error(tmp_path_factory, at,
     content = bytearray((folder / "a.musicxml").read_bytes())
     content[at % len(content)] = byte
     (folder / "a.musicxml").write_bytes(content)
-    with contextlib.suppress(ScoreError):
-        read_notation(folder / "a.musicxml")
+    assert_notes_or_our_own_error(folder / "a.musicxml")
+
+
+def test_damage_anywhere_in_a_compressed_file_leads_to_notes_or_to_our_own_error(tmp_path):
+    write_musicxml(some_score(), tmp_path / "a.musicxml")
+    with zipfile.ZipFile(tmp_path / "a.mxl", "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.write(tmp_path / "a.musicxml", "score.xml")
+    whole = (tmp_path / "a.mxl").read_bytes()
+    for at in range(0, len(whole), 7):
+        (tmp_path / "a.mxl").write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        assert_notes_or_our_own_error(tmp_path / "a.mxl")
 
 
 def test_without_music21_one_line_says_what_to_install(tmp_path, monkeypatch):
