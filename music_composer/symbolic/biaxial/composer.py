@@ -35,7 +35,7 @@ def build(options: BiaxialOptions) -> Any:
 
 def lessons(training: Sequence[Roll], judged: Sequence[Roll], options: BiaxialOptions, how: TrainOptions) -> BitLessons:
     learnt, spared = ([to_lesson(roll, options) for roll in part] for part in (training, judged))
-    return BitLessons(learnt, spared, options, how.batch_size, how.window_steps)
+    return BitLessons(learnt, spared, how.batch_size, how.window_steps, options)
 
 
 def player(model: Any) -> Any:

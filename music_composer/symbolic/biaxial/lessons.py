@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from music_composer.symbolic.biaxial.notes import to_bits
 from music_composer.symbolic.frames import bar_clock, bars_of
 from music_composer.symbolic.options import BiaxialOptions
-from music_composer.symbolic.windows import starts_of, windows_in
+from music_composer.symbolic.windows import WindowedLessons, transposed
 from music_composer.values import Roll
 
 
@@ -26,6 +27,8 @@ class BitPiece:
     def steps(self) -> int:
         return len(self.bits)
 
+    length = steps
+
     def shifted(self, semitones: int) -> BitPiece:
         """Transposed; `fits` says whether it can be."""
         return dataclasses.replace(self, bits=np.roll(self.bits, semitones, axis=1))
@@ -40,37 +43,14 @@ def to_lesson(roll: Roll, options: BiaxialOptions) -> BitPiece:
 
 
 @dataclasses.dataclass(frozen=True)
-class BitLessons:
-    """Windows of `window` steps at most, all of a batch as long as the longest of them."""
+class BitLessons(WindowedLessons):
+    """Windows of `window` steps that begin on bar lines."""
 
-    training: Sequence[BitPiece]
-    judged: Sequence[BitPiece]
     options: BiaxialOptions
-    batch_size: int
-    window: int
 
-    @property
-    def batches(self) -> int:
-        return -(-sum(windows_in(piece.steps, self.window) for piece in self.training) // self.batch_size)
-
-    def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
-        rng = np.random.default_rng([seed, 1, epoch])
-        places = [(piece, at) for piece in self.training for at in starts_of(piece.steps, self.window, rng)]
-        order = rng.permutation(len(places))
-        for number in range(first, self.batches):
-            rng = np.random.default_rng([seed, 2, epoch, number])
-            chosen = [places[i] for i in order[number * self.batch_size : (number + 1) * self.batch_size]]
-            yield [bit_inputs([(self._shifted(piece, rng), at) for piece, at in chosen], self.window)]
-
-    def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
-        places = [(piece, at) for piece in self.judged for at in range(0, piece.steps, self.window)]
-        for i in range(0, len(places), self.batch_size):
-            inputs = bit_inputs(places[i : i + self.batch_size], self.window)
-            yield inputs, int(inputs[-1].sum())
-
-    def _shifted(self, piece: BitPiece, rng: np.random.Generator) -> BitPiece:
+    def inputs(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator | None) -> list[np.ndarray]:
         most = self.options.transpose
-        return piece.shifted(int(rng.choice([shift for shift in range(-most, most + 1) if piece.fits(shift)] or [0])))
+        return bit_inputs([(transposed(piece, most, rng), at) for piece, at in places], self.window)
 
 
 def bit_inputs(places: Sequence[tuple[BitPiece, int]], window: int) -> list[np.ndarray]:

@@ -36,7 +36,7 @@ def lessons(
     training: Sequence[Roll], judged: Sequence[Roll], options: PolyphonyOptions, how: TrainOptions
 ) -> EventLessons:
     learnt, spared = ([to_lesson(roll) for roll in part] for part in (training, judged))
-    return EventLessons(learnt, spared, options, how.batch_size, how.window_steps)
+    return EventLessons(learnt, spared, how.batch_size, how.window_steps, options)
 
 
 def player(model: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from music_composer.symbolic.frames import bar_clock
 from music_composer.symbolic.options import PolyphonyOptions
 from music_composer.symbolic.polyphony.events import NEW, PITCHES, STEP_END, to_events
 from music_composer.symbolic.rolls import lengthened
-from music_composer.symbolic.windows import starts_of, windows_in
+from music_composer.symbolic.windows import WindowedLessons, stacked, transposed
 from music_composer.values import Roll
 
 
@@ -32,7 +33,12 @@ class EventPiece:
     def steps(self) -> int:
         return len(self.clock) - 1
 
-    def transposed(self, semitones: int) -> EventPiece:
+    @property
+    def length(self) -> int:
+        """Events that are asked for."""
+        return len(self.events) - 1
+
+    def shifted(self, semitones: int) -> EventPiece:
         """`fits` says whether it can be."""
         moved = np.where(self.events >= NEW, self.events + semitones, self.events)
         return dataclasses.replace(self, events=moved, sounded=np.roll(self.sounded, semitones, axis=1))
@@ -50,42 +56,14 @@ def to_lesson(roll: Roll) -> EventPiece:
 
 
 @dataclasses.dataclass(frozen=True)
-class EventLessons:
-    """Windows of `window` events. Training pieces are transposed at random, those that are judged by stay."""
+class EventLessons(WindowedLessons):
+    """Windows of `window` events. Training pieces are transposed at random."""
 
-    training: Sequence[EventPiece]
-    judged: Sequence[EventPiece]
     options: PolyphonyOptions
-    batch_size: int
-    window: int
 
-    @property
-    def batches(self) -> int:
-        return -(-sum(windows_in(len(piece.events) - 1, self.window) for piece in self.training) // self.batch_size)
-
-    def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
-        rng = np.random.default_rng([seed, 1, epoch])
-        places = [(piece, at) for piece in self.training for at in starts_of(len(piece.events) - 1, self.window, rng)]
-        order = rng.permutation(len(places))
-        for number in range(first, self.batches):
-            chosen = [places[i] for i in order[number * self.batch_size : (number + 1) * self.batch_size]]
-            rng = np.random.default_rng([seed, 2, epoch, number])
-            yield [_batch([event_inputs(self._transposed(piece, rng), at, self.window) for piece, at in chosen])]
-
-    def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
-        windows = [
-            event_inputs(piece, start, self.window)
-            for piece in self.judged
-            for start in range(0, len(piece.events) - 1, self.window)
-        ]
-        for i in range(0, len(windows), self.batch_size):
-            batch = windows[i : i + self.batch_size]
-            yield _batch(batch), int(sum(window[-1].sum() for window in batch))
-
-    def _transposed(self, piece: EventPiece, rng: np.random.Generator) -> EventPiece:
+    def inputs(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator | None) -> list[np.ndarray]:
         most = self.options.transpose
-        shifts = [shift for shift in range(-most, most + 1) if piece.fits(shift)] or [0]
-        return piece.transposed(int(rng.choice(shifts)))
+        return stacked([event_inputs(transposed(piece, most, rng), at, self.window) for piece, at in places])
 
 
 def event_inputs(piece: EventPiece, start: int, window: int) -> list[np.ndarray]:
@@ -106,7 +84,3 @@ def event_inputs(piece: EventPiece, start: int, window: int) -> list[np.ndarray]
         np.concatenate([each, np.full((spare, *each.shape[1:]), fill, each.dtype)])
         for each, fill in zip(arrays, fills, strict=True)
     ]
-
-
-def _batch(windows: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
-    return [np.stack(each) for each in zip(*windows, strict=True)]

@@ -113,7 +113,7 @@ def test_no_later_step_changes_an_earlier_term_and_no_neighbour_does(model):
 
 def test_windows_begin_on_bar_lines_and_cover_all():
     pieces = [to_lesson(random_roll(seed, 60 + seed), SMALL) for seed in range(5)]  # bars of 8 steps
-    lessons = BitLessons(pieces, pieces[:2], SMALL, batch_size=2, window=24)
+    lessons = BitLessons(pieces, pieces[:2], 2, 24, SMALL)
     batches = [batch for (batch,) in lessons.epoch(1, 0, 0)]
     assert len(batches) == lessons.batches
     for _, clock, weight in batches:

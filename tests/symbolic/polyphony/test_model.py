@@ -87,7 +87,7 @@ def test_a_window_is_the_piece_from_there_on():
 
 def test_an_epoch_hears_every_event_once_and_transposed():
     pieces = [to_lesson(random_roll(seed, 60)) for seed in range(5)]
-    lessons = EventLessons(pieces, pieces[:2], SMALL, batch_size=2, window=16)
+    lessons = EventLessons(pieces, pieces[:2], 2, 16, SMALL)
     batches = [batch for (batch,) in lessons.epoch(1, 0, 0)]
     assert len(batches) == lessons.batches
     again = [batch for (batch,) in lessons.epoch(1, 0, 2)]
@@ -97,7 +97,7 @@ def test_an_epoch_hears_every_event_once_and_transposed():
     judged = [batch for batch, _ in lessons.held_out()]
     asked = np.concatenate([target[weight > 0] for _, target, _, _, weight in judged])
     assert np.array_equal(np.sort(asked), np.sort(np.concatenate([piece.events[1:] for piece in pieces[:2]])))
-    shifts = {piece.transposed(shift).events.max() for piece in pieces[:1] for shift in (-4, 0, 4)}
+    shifts = {piece.shifted(shift).events.max() for piece in pieces[:1] for shift in (-4, 0, 4)}
     assert len(shifts) == 3
 
 
