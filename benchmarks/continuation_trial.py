@@ -1,9 +1,11 @@
 """One trial of the audio model: trained with options of one's choice, judged by music that it never heard, one row.
 
-    python benchmarks/continuation_trial.py CHORALES WORK [FIELD=VALUE ...] [--variant NAME]
+    python benchmarks/continuation_trial.py CHORALES WORK [FIELD=VALUE ...] [--variant NAME] [--copies -1 1]
 
 CHORALES/train and CHORALES/test hold recordings. A field is any of ModelOptions, TrainOptions or GenerateOptions
 (neurons=384 layers=2 epochs=36 batch_size=16 learning_rate=0.002 ...); variants are those of continuation_variants.py.
+With --copies the training music is learnt at other speeds too, so many semitones higher or lower (and shorter or
+longer), and judged by the music as it was; give as many fewer epochs for as many updates.
 The row is printed, and added to WORK/trials.md; the model stays in a folder of WORK named after the fields that it was
 trained with, and is not trained again for another trial that only generates otherwise; continuations and scorecard in
 one named after all fields.
@@ -14,9 +16,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import soundfile
 from continuation_variants import VARIANTS
+from scipy.signal import resample
 
 from music_composer import compose
+from music_composer.data.folder import recordings_in
 from music_composer.evaluate import evaluate_run
 from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training import checkpoint, run
@@ -35,6 +41,7 @@ def main() -> None:
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--variant", choices=VARIANTS, help="a way of training that is not in the tool")
+    parser.add_argument("--copies", nargs="*", type=float, default=[], metavar="SEMITONES")
     options = parser.parse_args()
 
     given = fields_of(options.fields, ModelOptions, TrainOptions, GenerateOptions)
@@ -44,11 +51,13 @@ def main() -> None:
     if options.variant:
         VARIANTS[options.variant]()
         options.fields.append(f"variant={options.variant}")
+    if options.copies:
+        options.fields.append(f"copies={','.join(f'{each:g}' for each in options.copies)}")
     learnt = [field for field in options.fields if field.split("=")[0] not in playing]
     model = options.work / _name(learnt, options.seed) / "model"
     folders = FolderOptions(options.chorales / "train", options.work / "train_data", model)
     if not run.exists(model):
-        compose.train(folders, network, training)
+        compose.train(_with_copies(folders, options.copies), network, training)
     output = options.work / _name(options.fields, options.seed) / "scorecard"
     judged = EvaluateOptions(output=output, long_count=0, seed=options.seed)
     card = evaluate_run(folders, judged, options.chorales / "test", playing=playing)
@@ -60,6 +69,21 @@ def main() -> None:
     with table.open("a", encoding="utf-8") as file:
         file.write(row + "\n")
     print(table.read_text(encoding="utf-8"))
+
+
+def _with_copies(folders: FolderOptions, semitones: list[float]) -> FolderOptions:
+    """The dataset and copies of it at other speeds, in a folder beside the model's; the same where none is wanted."""
+    if not semitones:
+        return folders
+    folder = folders.model.parent / "recordings"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in recordings_in(folders.datasets, make=False):
+        sound, rate = soundfile.read(path, dtype="float32")
+        for shift in [0.0, *semitones]:
+            count = round(len(sound) / 2 ** (shift / 12))
+            copy = sound if not shift else resample(sound, count).astype(np.float32)
+            soundfile.write(folder / f"{path.stem}{shift:+g}.flac", copy, rate)
+    return dataclasses.replace(folders, datasets=folder, traindata=folders.model.parent / "train_data")
 
 
 def _name(fields: list[str], seed: int) -> str:

@@ -28,6 +28,7 @@ from music_composer.symbolic.benchmark import (
     mixture,
     nats_a_step,
     read_benchmark,
+    transposed,
 )
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.frames import PITCHES
@@ -46,6 +47,7 @@ NETWORKS: Mapping[str, Any] = MappingProxyType(
         "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, articulation=False, transpose=5),
     }
 )
+SHIFTS = range(-5, 7)  # semitones: every key, once
 STEPS_IN_BAR = 16  # as the models are told: nobody says where the bars are
 # Joint test likelihoods, nats a step, as published: RNN-NADE by Boulanger-Lewandowski et al. 2012, BALSTM by Johnson
 # 2017 (quoted from memory: about). A file is known by how many pieces its parts have.
@@ -66,12 +68,14 @@ def evaluate_benchmark(
     members: int = 1,
     name: str = DEFAULT_MODEL,
     asked: Mapping[str, Any] = MappingProxyType({}),
+    every_key: bool = False,
     say: Callable[[str], None] = say,
 ) -> dict[str, Any]:
     """Returns the figures, which it also prints and writes to `benchmark.json` in the run folder.
 
     name: of the model; asked: fields of its options. Raises OptionError for one that cannot be scored by such files.
-    options.seed: of the first member; the others have the next ones.
+    options.seed: of the first member; the others have the next ones. every_key: the test part is scored under every
+    transposition too, the key not told.
     """
     if name not in NETWORKS:
         raise OptionError(
@@ -84,6 +88,7 @@ def evaluate_benchmark(
     parts = {part: [_roll(piece) for piece in getattr(music, part)] for part in ("training", "validation", "test")}
     first = options.seed or 0
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
+    moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
     for member in range(members):
         here = SymbolicRun(folder / f"member-{member}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
         model = _train(here, parts, dataclasses.replace(options, seed=first + member), say)
@@ -91,12 +96,15 @@ def evaluate_benchmark(
             found[part].append(composer.likelihood(model, parts[part]))
         in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
         found["any key"].append(in_any_key(model, parts["test"]))
+        for shift, each in moved.items():
+            each.append(in_any_key(model, [_roll(transposed(piece, shift)) for piece in music.test]))
         say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
     seconds = time.monotonic() - started
     figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
                for part, each in found.items()}  # fmt: skip
     each = [_figure(music.test, member).every for member in found["test"]]
-    card = _card(path, music, figures, each, seconds)
+    keys = {shift: _figure(music.test, mixture(each)).every for shift, each in moved.items()}
+    card = _card(path, music, figures, each, seconds, {0: figures["any key"].every, **keys} if keys else {})
     write_json(folder / "benchmark.json", card)
     for line in _lines(card):
         say(line)
@@ -131,7 +139,9 @@ def _figure(pieces: Sequence[np.ndarray], likelihood: Sequence[np.ndarray]) -> N
     return nats_a_step(pieces, lambda _: likelihood)
 
 
-def _card(path: Path, music: Benchmark, figures: dict[str, Nats], each: list[float], seconds: float) -> dict[str, Any]:
+def _card(
+    path: Path, music: Benchmark, figures: dict[str, Nats], each: list[float], seconds: float, keys: dict[int, float]
+) -> dict[str, Any]:
     counts = len(music.training), len(music.validation), len(music.test)
     music_name, rnn_nade, balstm = PUBLISHED.get(counts, (path.name, None, None))
     return {
@@ -140,6 +150,7 @@ def _card(path: Path, music: Benchmark, figures: dict[str, Nats], each: list[flo
         "seconds": round(seconds, 1),
         "members": [round(nats, 4) for nats in each],
         "nats_a_step": {part: dataclasses.asdict(nats) for part, nats in figures.items()},
+        "nats_a_step_by_transposition": {shift: round(nats, 4) for shift, nats in sorted(keys.items())},
         "published": {"RNN-NADE": rnn_nade, "BALSTM (about)": balstm},
         "uniform": UNIFORM,
     }
@@ -155,5 +166,8 @@ def _lines(card: dict[str, Any]) -> list[str]:
         f"  test, key not told   {card['nats_a_step']['any key']['every']:.3f}",
         f"  validation           {validation['every']:.3f}",
     ]
+    if keys := card["nats_a_step_by_transposition"]:
+        mean, least, most = sum(keys.values()) / len(keys), min(keys.values()), max(keys.values())
+        lines.append(f"  test, in every key   {mean:.3f} on average, {least:.3f} to {most:.3f}; key not told")
     lines += [f"  {name:<20} {nats:.2f}" for name, nats in card["published"].items() if nats]
     return [*lines, f"  knowing nothing      {card['uniform']:.2f}"]

@@ -186,6 +186,7 @@ def generate(**given: Any) -> None:
     EPOCHS,
     BATCH,
     click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Models in the mixture."),
+    click.option("--every-key", is_flag=True, help="Score a .mat file's test part under every transposition too."),
     option(JudgeOptions, "seed", "--seed", type=click.IntRange(min=0), help="The same seed, the same verdict."),
     DEBUG,
 )
@@ -202,7 +203,9 @@ def evaluate(**given: Any) -> None:
         name = given["which"] or DEFAULT_MODEL
         options = dataclasses.replace(TRAINING[name], **_training(given))
         asked = {} if given["neurons"] is None else {"neurons": given["neurons"]}
-        benchmark_midi.evaluate_benchmark(given["benchmark"], given["model"], options, given["members"], name, asked)
+        benchmark_midi.evaluate_benchmark(
+            given["benchmark"], given["model"], options, given["members"], name, asked, given["every_key"]
+        )
         return
     options = record_of(JudgeOptions, given)
     from music_composer import evaluate_midi

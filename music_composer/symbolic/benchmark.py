@@ -57,6 +57,14 @@ def read_benchmark(path: Path) -> Benchmark:
     return Benchmark(*(tuple(_piece(roll, path) for roll in np.ravel(content[name])) for name in PARTS.values()))
 
 
+def transposed(piece: Piece, semitones: int) -> Piece:
+    """The piece by so many semitones higher; as it is, where a note of it would leave the keys."""
+    there = np.flatnonzero(piece.any(axis=0))
+    if len(there) and not 0 <= there[0] + semitones <= there[-1] + semitones < piece.shape[1]:
+        return piece
+    return np.roll(piece, semitones, axis=1)
+
+
 def nats_a_step(pieces: Sequence[Piece], likelihood: Callable[[Sequence[Piece]], Sequence[np.ndarray]]) -> Nats:
     """likelihood: pieces -> natural log likelihood of each step of each, (steps,) each."""
     found = likelihood(pieces)

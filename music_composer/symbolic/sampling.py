@@ -28,7 +28,8 @@ def drawn(weight: Tensor, open_: Tensor, taste: Tensor, draw: Tensor) -> tuple[T
     weight = weight / taste[:, :1]
     weight = ops.where(open_, weight - ops.logsumexp(weight, axis=-1, keepdims=True), NEVER)
     whole = ops.logsumexp(weight, axis=-1, keepdims=True)
-    likely = narrowed(weight - whole, taste)
+    likely = weight - whole
+    likely = ops.cond(ops.any(taste[:, 1:] > 0), lambda: narrowed(likely, taste), lambda: likely)
     reached = ops.cumsum(ops.exp(likely), axis=-1)
     chosen = ops.argmax(ops.cast((reached > draw * reached[:, -1:]) & open_, "float32"), axis=-1)
     chosen = ops.cast(chosen, "int32")[:, None]

@@ -5,7 +5,7 @@ import pytest
 import scipy.io
 
 from music_composer.errors import ScoreError
-from music_composer.symbolic.benchmark import KEYS, UNIFORM, mixture, nats_a_step, read_benchmark
+from music_composer.symbolic.benchmark import KEYS, UNIFORM, mixture, nats_a_step, read_benchmark, transposed
 
 
 def cells(*rolls):
@@ -52,6 +52,18 @@ def test_likelihoods_of_other_steps_are_refused():
 def test_a_mixture_is_the_mean_of_probabilities():
     found = mixture([[np.log([0.5, 0.1])], [np.log([0.1, 0.1])]])
     assert np.exp(found[0]) == pytest.approx([0.3, 0.1])
+
+
+def test_a_piece_is_transposed_where_all_of_it_stays_on_the_keys():
+    piece = np.zeros((2, KEYS), bool)
+    piece[0, 3] = piece[1, 80] = True
+    up = transposed(piece, 7)
+    assert np.flatnonzero(up[0]).tolist() == [10]
+    assert np.flatnonzero(up[1]).tolist() == [87]
+    assert np.array_equal(transposed(up, -7), piece)
+    assert np.array_equal(transposed(piece, 8), piece)
+    assert np.array_equal(transposed(piece, -4), piece)
+    assert not transposed(np.zeros((2, KEYS), bool), 5).any()
 
 
 @pytest.mark.parametrize(

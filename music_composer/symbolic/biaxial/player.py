@@ -16,6 +16,8 @@ from music_composer.symbolic.biaxial.network import Biaxial
 from music_composer.symbolic.biaxial.notes import BITS, features
 
 Tensor = Any
+LEAST = 1e-30  # added to probabilities before their logarithm is taken
+BEYOND = float("inf")  # more than any weight
 MOST_SILENT, HASTE, PATIENCE = 2, 0.02, 0.3  # of the adaptive mode: see `_eager`
 
 
@@ -83,35 +85,40 @@ class BiaxialPlayer(keras.Model):
         model, notes = self.model, self.model.options.notes
         first, *others = model.notes
         batch = ops.shape(hidden)[0]
-        # What the first layer makes of the hidden state does not depend on the notes below: formed at once.
+        # What does not depend on the notes below is formed for all notes at once: what the first layer makes of the
+        # hidden state, and the weights above which a note sounds, and is struck.
         kernel, recurrent, bias = (ops.convert_to_tensor(each) for each in _weights(first))
         known = ops.matmul(hidden, kernel[:-BITS]) + bias
+        heard = ops.concatenate([kernel[-BITS:], recurrent], axis=0)
+        never = ops.where(locked > 0, -BEYOND, BEYOND)  # too full for what is not locked
+        sound = ops.where((locked > 0) | (allowed == 0), never, _weight_above(draws[..., 0], power[:, None]))
+        strike = ops.where(last[..., 0] > 0, _weight_above(draws[..., 1], 1.0), -BEYOND)
+        limits = ops.stack([sound, never, strike], axis=-1) * temperature[:, None, None]
         place = ops.reshape(ops.arange(notes), (1, notes, 1))
         starts = [ops.tile(each[None], (batch, 1)) for start in model.starts[len(model.time) :] for each in start]
 
-        def choose(i: Tensor, below: Tensor, bits: Tensor, how: Tensor, free: Tensor, *state: Tensor) -> list[Tensor]:
-            here = ops.take(known, i, axis=1) + ops.matmul(below, kernel[-BITS:]) + ops.matmul(state[0], recurrent)
-            h, c = _gates(here, state[1])
+        def choose(i: Tensor, below: Tensor, found: Tensor, free: Tensor, *state: Tensor) -> list[Tensor]:
+            told = ops.concatenate([below, state[0]], axis=-1)
+            h, c = _gates(ops.take(known, i, axis=1) + ops.matmul(told, heard), state[1])
             x, after = stack_step(others, h, list(state[2:]), residual=False) if others else (h, [])
-            weights = model.outlet(x) / temperature[:, None]
-            may, must = ops.take(allowed, i, axis=1) * ops.cast(free > 0, "float32"), ops.take(locked, i, axis=1)
-            play = ops.exp(-power * ops.softplus(-weights[:, 0]))
-            draw = ops.take(draws, i, axis=1)
-            sounds = ops.where(must > 0, 1.0, ops.cast(draw[:, 0] < play, "float32") * may)
-            share = ops.where(must > 0, ops.log(play + 1e-30), ops.where(may > 0, 0.0, ops.log(1 - play + 1e-30)))
-            likely = ops.log(ops.where(sounds > 0, play, 1 - play) + 1e-30) - share
-            sounded = ops.take(last[..., 0], i, axis=1)
-            struck = sounds * ops.maximum(1 - sounded, ops.cast(draw[:, 1] < ops.sigmoid(weights[:, 1]), "float32"))
-            now = ops.stack([sounds, struck], axis=-1)
-            bits = ops.where(place == i, now[:, None], bits)
-            how += ops.stack([share, likely], axis=-1)
-            free -= ops.cast((sounds > 0) & (must == 0), "int32")
-            return [i + 1, now, bits, how, free, h, c, *after]
+            weights, limit = model.outlet(x), ops.take(limits, i, axis=1)
+            sounds = weights[:, 0] > ops.where(free > 0, limit[:, 0], limit[:, 1])
+            struck = sounds & (weights[:, 1] > limit[:, 2])
+            bits = ops.cast(ops.stack([sounds, struck], axis=-1), "float32")
+            found = ops.where(place == i, ops.concatenate([bits, weights], axis=-1)[:, None], found)
+            return [i + 1, bits, found, free - ops.cast(sounds & (limit[:, 1] > 0), "int32"), h, c, *after]
 
-        silent = ops.zeros_like(last[:, 0])
-        begin = [ops.zeros((), dtype="int32"), silent, ops.zeros_like(last), silent, fullest, *starts]
-        _, _, bits, how, *_ = ops.while_loop(lambda i, *rest: i < notes, choose, begin)
-        return bits, how
+        blank = ops.zeros_like(ops.concatenate([last, last], axis=-1))
+        begin = [ops.zeros((), dtype="int32"), blank[:, 0, :BITS], blank, fullest, *starts]
+        _, _, found, *_ = ops.while_loop(lambda i, *rest: i < notes, choose, begin)
+        bits, weights = ops.split(found, 2, axis=-1)
+        sounds, new = bits[..., 0] > 0, ops.cast((bits[..., 0] > 0) & (locked == 0), "int32")
+        room = fullest[:, None] - ops.cumsum(new, axis=1) + new > 0
+        play = ops.exp(-power[:, None] * ops.softplus(-weights[..., 0] / temperature[:, None]))
+        no = ops.log(1 - play + LEAST)
+        share = ops.where(locked > 0, ops.log(play + LEAST), ops.where((allowed > 0) & room, 0.0, no))
+        likely = ops.where(sounds, ops.log(play + LEAST), no) - share
+        return bits, ops.stack([ops.sum(share, axis=-1), ops.sum(likely, axis=-1)], axis=-1)
 
     def _eager(self, eager: Tensor, bits: Tensor) -> Tensor:
         """What the adaptive mode makes of silence: with fewer than two notes the power sinks, so that more sound;
@@ -121,6 +128,12 @@ class BiaxialPlayer(keras.Model):
         return ops.where(
             sounding < MOST_SILENT, ops.maximum(ops.minimum(eager, 1.0) - HASTE, 0.0), eager + (1 - eager) * PATIENCE
         )
+
+
+def _weight_above(draw: Tensor, power: Tensor) -> Tensor:
+    """Above which weight w the power of its probability, sigmoid(w) ** power, is more than a draw: -inf to inf."""
+    drawn = ops.log(draw) / power
+    return drawn - ops.log(-ops.expm1(drawn))
 
 
 def _weights(lstm: keras.layers.LSTM) -> tuple[Any, Any, Any]:

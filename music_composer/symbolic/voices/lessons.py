@@ -13,6 +13,7 @@ from music_composer.symbolic.voices.chords import lead_voices, to_chords
 from music_composer.symbolic.windows import starts_of, windows_in
 
 ROUND = 32  # batches are filled up to a multiple of so many steps: every other length is another graph to build
+DECISIONS = 512  # the same for what is decided in a batch
 ALIKE = 24  # pieces that differ in length by less are put into a batch together, more or less
 LOWEST_SHIFT = -5  # semitones
 UNSHIFTED = 1 / 3  # of the batches
@@ -138,7 +139,7 @@ def voices_inputs(
     most: int,
     told: Sequence[int] | None = None,
 ) -> list[np.ndarray]:
-    """chords, manners, led, clock, shift and weight, as the voices model takes them, filled up to the longest piece.
+    """What the voices model takes, filled up to the longest piece.
 
     shifts: semitones that the pieces are transposed by. told: what the model is told of it, if that is not the same.
     """
@@ -154,7 +155,17 @@ def voices_inputs(
         manners[i, :steps] = manners_by_rank(chords[i, :steps], moved.manner)
         led[i] = lead_voices(chords[i], options.pitches, options.voices)
         clock[i, :steps], weight[i, :steps] = piece.clock, 1
-    return [chords, manners, led, clock, np.array(told or shifts, np.int32) - LOWEST_SHIFT, weight]
+    told_shift = np.array(told or shifts, np.int32) - LOWEST_SHIFT
+    return [chords, manners, led, clock, told_shift, decisions_in(chords, weight, options.pitches), weight]
+
+
+def decisions_in(chords: np.ndarray, weight: np.ndarray, pitches: int) -> np.ndarray:
+    """Which notes by rank are decided on, int (any,), as places in chords (batch, steps, most): all notes of the steps
+    that count, and the first "no more" of each. Filled up with -1 to a multiple of DECISIONS.
+    """
+    notes = (chords < pitches).sum(axis=-1)
+    places = np.flatnonzero((np.arange(chords.shape[-1]) <= notes[..., None]) & (weight[..., None] > 0))
+    return np.pad(places, (0, -len(places) % DECISIONS), constant_values=-1).astype(np.int32)
 
 
 def manners_by_rank(chords: np.ndarray, manner: np.ndarray) -> np.ndarray:

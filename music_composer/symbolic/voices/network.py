@@ -24,7 +24,8 @@ from music_composer.symbolic.voices.chords import SILENT
 Tensor = Any
 OCTAVE = 12
 LEAST = 1e-9  # what is copied with less counts as not copied
-Past = tuple[Tensor, Tensor, Tensor, Tensor]  # what `known` gives, voices, notes and copies: see `past`
+# What `known` gives, voices, notes, and what may be copied: how much attention lies on past notes of the same rank.
+Past = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
@@ -33,8 +34,9 @@ class Voices(LikelihoodModel):
 
     Input: chords int (batch, steps, most), as `to_chords` gives them; the manners of their notes, the same shape: 0 is
     held on, 1 and more are struck, from soft to loud; led int (batch, steps, voices); clock float (batch, steps,
-    clock); shift int (batch,); weight (batch, steps), 1 for steps that count. Output: natural log likelihood of each
-    step, (batch, steps). The loss is nats a step that counts.
+    clock); shift int (batch,); decisions int (any,), which of all notes by rank are decided on, -1 for none: after
+    all notes of a step comes "no more", and nothing after that; weight (batch, steps), 1 for steps that count.
+    Output: natural log likelihood of each step, (batch, steps). The loss is nats a step that counts.
     """
 
     RECORD = VoicesOptions
@@ -70,20 +72,26 @@ class Voices(LikelihoodModel):
         self.classes = classes
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        chords, manners, led, clock, shift, weight = inputs
-        past = self.past(chords, manners, led, clock, shift, training)
+        chords, manners, led, clock, shift, decisions, weight = inputs
+        known, sung, last, copied = self.past(chords, manners, led, clock, shift, training)
         before, manner_before = (
             ops.concatenate([ops.full_like(each[..., :1], fill), each[..., :-1]], axis=-1)
             for each, fill in ((chords, SILENT), (manners, 0))
         )
-        weighed, y = self.decide(past, self.chosen(before, manner_before, past[1]), before, training)
-        likelihood = ops.take_along_axis(weighed, chords[..., None], axis=-1)[..., 0]
+        chosen = self.chosen(before, manner_before, sung)
+        # Most steps have far fewer notes than the fullest: what is decided is picked out, each a step of its own.
+        place = ops.maximum(decisions, 0)
+        step = place // chords.shape[2]
+        past = (*(_picked(each, 2, step)[:, None] for each in (known, sung, last)), _picked(copied, 3, place, 2))
+        chosen, note, manner, before = (_picked(each, 3, place, 2) for each in (chosen, chords, manners, before))
+        weighed, y = self.decide(past, chosen, before, training)
+        likelihood = _entries(weighed, note[..., None])
         if self.options.loudness:
-            given = ops.take_along_axis(self.treat(y, chords, past[2]), manners[..., None], axis=-1)[..., 0]
-            likelihood += ops.where(chords < self.options.pitches, given, 0.0)
-        # Only the first "no more" is a decision.
-        decisions = ops.cast(before < self.options.pitches, likelihood.dtype) * weight[..., None]
-        return ops.sum(likelihood * decisions, axis=-1)
+            given = _entries(self.treat(y, note, past[2]), manner[..., None])
+            likelihood += ops.where(note[..., None] < self.options.pitches, given, 0.0)
+        likelihood = ops.where(decisions >= 0, ops.reshape(likelihood, (-1,)), 0.0)
+        batch, steps = ops.shape(weight)
+        return ops.reshape(ops.segment_sum(likelihood, step, num_segments=batch * steps), (batch, steps))
 
     def past(self, chords: Tensor, manners: Tensor, led: Tensor, clock: Tensor, shift: Tensor, training: bool) -> Past:
         """What is known at each step before its notes, from the steps before."""
@@ -96,7 +104,7 @@ class Voices(LikelihoodModel):
         place = ops.arange(ops.shape(chords)[1])
         ago = place[:, None] - place[None, :]
         seen = (ago > 0) & (ago <= self.options.memory)
-        copied = self.copied(hidden, self.answer(hidden), ranked, seen[None])
+        copied = ops.einsum("bts,bskp->btkp", self.attended(hidden, self.answer(hidden), seen[None]), ranked)
         return self.known(hidden, last, second), sung, last, copied
 
     def notes_of(self, ranked: Tensor, manners: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,15 +135,14 @@ class Voices(LikelihoodModel):
         notes = self.dropped(ops.concatenate(music, axis=-1), training, options.input_dropout)
         return ops.concatenate([notes, clock, key], axis=-1)
 
-    def copied(self, hidden: Tensor, answers: Tensor, ranked: Tensor, seen: Tensor) -> Tensor:
-        """Where attention lies on past steps, as weights of their notes by rank, (batch, steps, most, pitches + 1).
+    def attended(self, hidden: Tensor, answers: Tensor, seen: Tensor) -> Tensor:
+        """How much attention lies on each past step, (batch, steps, past).
 
-        hidden (batch, steps, neurons); of the past: answers (batch, past, attention), ranked (batch, past, most,
-        pitches + 1), and which of it each step sees, (batch, steps, past).
+        hidden (batch, steps, neurons); of the past: answers (batch, past, attention), and which of it each step sees,
+        (batch, steps, past).
         """
         scores = self.ask(hidden) @ ops.swapaxes(answers, 1, 2) / self.options.attention**0.5
-        attended = ops.softmax(ops.where(seen, scores, NEVER), axis=-1) * ops.cast(seen, scores.dtype)
-        return ops.einsum("bts,bskp->btkp", attended, ranked)
+        return ops.softmax(ops.where(seen, scores, NEVER), axis=-1) * ops.cast(seen, scores.dtype)
 
     def known(self, hidden: Tensor, last: Tensor, second: Tensor) -> Tensor:
         return self.know(ops.concatenate([hidden, last, second], axis=-1))
@@ -163,9 +170,10 @@ class Voices(LikelihoodModel):
         known, led, last, copied = past
         y = self.dropped(ops.silu(known[:, :, None] + self.below(chosen)), training)
         y = self.dropped(self.think(y), training)
-        weight = self.by_pitch(y) + self.by_class(y) @ self.classes + self._by_voices(y, led)
+        by_class = ops.tile(self.by_class(y), (1, 1, 1, -(-self.options.pitches // OCTAVE)))
+        weight = self.by_pitch(y) + by_class[..., : self.options.pitches] + self._by_voices(y, led)
         above = ops.clip(pitches - before[..., None] - 1, 0, self.options.pitches)
-        weight += ops.take_along_axis(self.by_gap(y), above, axis=-1)
+        weight += _entries(self.by_gap(y), above)
         held, fresh = ops.split(self.by_past(y), 2, axis=-1)
         last = last[:, :, None]
         weight += held * last + fresh * (1 - last)
@@ -198,12 +206,24 @@ class Voices(LikelihoodModel):
         motion = ops.reshape(self.by_motion(y), (*ops.shape(y)[:3], voices, 2 * pitches + 1))
         to_voice = (ops.arange(pitches) - led[..., None] + pitches)[:, :, None]
         to_voice = ops.broadcast_to(to_voice, (*ops.shape(y)[:3], voices, pitches))
-        return ops.sum(ops.take_along_axis(motion, to_voice, axis=-1), axis=3)
+        return ops.sum(_entries(motion, to_voice), axis=3)
+
+
+def _entries(x: Tensor, places: Tensor) -> Tensor:
+    """x (..., n) at places (..., k), their first axes alike: a flat gather is a third of `take_along_axis`' work."""
+    first = ops.arange(0, ops.size(x), x.shape[-1], dtype=places.dtype)
+    return ops.take(ops.reshape(x, (-1,)), places + ops.reshape(first, (*ops.shape(x)[:-1], 1)))
 
 
 def _delayed(x: Tensor, by: int, fill: float = 0) -> Tensor:
     """x (batch, steps, ...) so many steps later, `fill` before."""
     return ops.concatenate([ops.full_like(x[:, :by], fill), x[:, :-by]], axis=1)
+
+
+def _picked(x: Tensor, lead: int, places: Tensor, ones: int = 0) -> Tensor:
+    """Some rows of an array whose first `lead` axes are counted as one, (places, 1, ..., rest) with so many ones."""
+    rest = tuple(x.shape[lead:])
+    return ops.reshape(ops.take(ops.reshape(x, (-1, *rest)), places, axis=0), (-1, *[1] * ones, *rest))
 
 
 def _flat(x: Tensor) -> Tensor:

@@ -86,13 +86,12 @@ class VoicesPlayer(keras.Model):
         hidden = h[:, None]
         memory = model.options.memory
         seen = (ops.arange(memory)[None] < count)[:, None]
-        ranked = ops.one_hot(ranks, model.options.pitches + 1, dtype="float32")
-        copied = model.copied(hidden, answers, ranked, seen)
+        attended = model.attended(hidden, answers, seen)[:, 0]
         known = model.known(hidden, last[:, None], second[:, None])
         here = (ops.arange(memory)[None] == count % memory)[..., None]
         answers = ops.where(here, model.answer(hidden), answers)
         heard = [h, c, *state[2:7], answers, ranks, count]
-        return (known, led[:, None], last[:, None], copied), heard
+        return (known, led[:, None], last[:, None], attended, ranks), heard
 
     def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], taste: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One chord and its manners, (batch, most), and the logarithms of the share it was drawn from and of its
@@ -102,16 +101,18 @@ class VoicesPlayer(keras.Model):
         """
         draws, allowed, locked, fullest = within
         pitches = self.model.options.pitches
-        known, led, last, copied = past
+        known, led, last, attended, ranks = past
         rank = ops.arange(self.most)[None]
         place = ops.arange(pitches)[None]
 
         def choose(
             k: Tensor, before: Tensor, chosen: Tensor, chord: Tensor, manners: Tensor, how: Tensor, free: Tensor
         ) -> list[Tensor]:
-            copy = ops.take(copied, k, axis=2)[:, :, None]
+            notes = ops.reshape(ops.take(ranks, k, axis=2) + (pitches + 1) * ops.arange(batch)[:, None], (-1,))
+            copied = ops.segment_sum(ops.reshape(attended, (-1,)), notes, num_segments=batch * (pitches + 1))
+            copied = ops.reshape(copied, (batch, 1, 1, pitches + 1))
             draw = ops.take(draws, k, axis=1)
-            weight, y = self.model.decide((known, led, last, copy), chosen, before[:, None])
+            weight, y = self.model.decide((known, led, last, copied), chosen, before[:, None])
             open_ = self._open(before, place, allowed, locked, free)
             note, *of_note = drawn(weight[:, 0, 0], open_, taste, draw[:, :1])
             manner, *of_manner = self._manner(y, note, last, locked, taste, draw[:, 1:])

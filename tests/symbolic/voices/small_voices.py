@@ -3,7 +3,7 @@
 import numpy as np
 
 from music_composer.symbolic.voices.chords import lead_voices, to_chords
-from music_composer.symbolic.voices.lessons import manners_by_rank
+from music_composer.symbolic.voices.lessons import decisions_in, manners_by_rank
 
 PITCHES, MOST, VOICES, LEVELS = 6, 6, 3, 3
 
@@ -50,7 +50,8 @@ def inputs_of(pieces, steps=0):
         led.append(lead_voices(chords[-1], PITCHES, VOICES))
     clock = np.stack([clock_of(steps)] * len(pieces))
     weight = np.stack([np.arange(steps) < len(piece) for piece in pieces]).astype(np.float32)
-    return [np.stack(chords), np.stack(manners), np.stack(led), clock, np.arange(len(pieces)) % 2, weight]
+    shift, decisions = np.arange(len(pieces)) % 2, decisions_in(np.stack(chords), weight, PITCHES)
+    return [np.stack(chords), np.stack(manners), np.stack(led), clock, shift, decisions, weight]
 
 
 def some_piece(seed, steps=7):

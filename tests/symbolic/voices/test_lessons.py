@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from music_composer.symbolic.options import VoicesOptions
-from music_composer.symbolic.voices.chords import to_sounding
-from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, VoicesLessons
+from music_composer.symbolic.voices.chords import to_chords, to_sounding
+from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, VoicesLessons, decisions_in
 
 OPTIONS = VoicesOptions(pitches=12, voices=3, shifts=4, clock=3)
 
@@ -27,7 +27,7 @@ def lessons_of(lengths, batch_size=4, window_steps=20, **more):
 
 def rows(lessons, epoch=0):
     """(piece, step, shift) of every step that counts."""
-    for [[_, _, _, clock, shift, weight]] in lessons.epoch(1, epoch, 0):
+    for [[_, _, _, clock, shift, _, weight]] in lessons.epoch(1, epoch, 0):
         for one, by, counts in zip(clock, shift, weight, strict=True):
             yield from ((int(a), int(b), int(by)) for a, b, _ in one[counts > 0])
 
@@ -44,7 +44,7 @@ def test_shifts_stay_within_the_keys_and_are_told():
     lessons = VoicesLessons(pieces, [], OPTIONS, 2, 20)
     told = {0: set(), 1: set()}
     for epoch in range(30):
-        for [[chords, _, _, clock, shift, weight]] in lessons.epoch(1, epoch, 0):
+        for [[chords, _, _, clock, shift, _, weight]] in lessons.epoch(1, epoch, 0):
             for chord, one, by, counts in zip(chords, clock, shift, weight, strict=True):
                 piece, semitones = int(one[0, 0]), int(by) + LOWEST_SHIFT
                 told[piece].add(semitones)
@@ -68,7 +68,7 @@ def test_what_is_held_out_is_all_of_it_untransposed_and_counted():
     judged = [piece_of(n, i) for i, n in enumerate([45, 3, 20])]
     lessons = VoicesLessons([piece_of(9)], judged, OPTIONS, 2, 20)
     counted, steps = 0, set()
-    for [_, _, _, clock, shift, weight], counts in lessons.held_out():
+    for [_, _, _, clock, shift, _, weight], counts in lessons.held_out():
         assert (shift + LOWEST_SHIFT == 0).all()
         assert weight.sum() == counts
         counted += counts
@@ -84,3 +84,18 @@ def test_what_is_held_on_where_a_cut_begins_counts_as_struck_there():
     assert whole.manner[:, 5].tolist() == [4, 0, 0, 0, 0, 0]
     assert whole.cut(2, 3).manner[:, 5].tolist() == [4, 0, 0]
     assert np.array_equal(whole.shifted(2).manner, np.roll(whole.manner, 2, axis=1))
+
+
+def test_every_note_is_decided_on_and_one_end_a_step_that_counts():
+    sounding = np.random.default_rng(1).random((2, 5, 12)) < 0.3
+    sounding[0, 2] = False
+    chords = np.stack([to_chords(each, 9) for each in sounding])
+    weight = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], np.float32)
+    places = decisions_in(chords, weight, 12)
+    filled, places = places[places < 0], places[places >= 0]
+    assert len(filled) > 0
+    decided = np.zeros(chords.shape, bool)
+    decided.reshape(-1)[places] = True
+    assert len(places) == decided.sum() == sounding[weight > 0].sum() + 7
+    assert (chords[decided] < 12).sum() == sounding[weight > 0].sum()
+    assert decided[0, 2].tolist() == [True] + [False] * 8
