@@ -5,6 +5,7 @@ Mirrors evaluate.py. What is measured is in symbolic/scorecard.py.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,17 +27,21 @@ from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.options import PER_QUARTER, BoundOptions, JudgeOptions, PlayOptions
 from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
+from music_composer.symbolic.rolls import silence
 from music_composer.symbolic.scorecard import scorecard
 from music_composer.tables import Table, write_page
 from music_composer.training import checkpoint
 from music_composer.training.progress import progress_bar, say
+from music_composer.values import Roll
 
 Say = Callable[[str], None]
 SHOWN = 3  # of them on the page
 
 
 def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
-    """Composes with the run folder's model and judges that by the pieces that were held out. Returns the scorecard."""
+    """Composes with the run folder's model, in the training music's metres and tempos, and judges that by the pieces
+    that were held out. Returns the scorecard.
+    """
     here = symbolic_run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
@@ -50,13 +55,14 @@ def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) 
         )
     model = networks_midi.trained_network(here)
     playing = PlayOptions(count=options.count, steps=options.steps)
-    request = request_of(None, playing, BoundOptions(), here.blank)
+    grids = _grids_of(training, options.count, options.seed)
+    requests = [request_of(None, playing, BoundOptions(), grid) for grid in grids]
     started = time.monotonic()
     with progress_bar("composing") as advance:
-        rolls = compose_midi.play(here, model, [request] * options.count, playing, options.seed, advance)
+        rolls = compose_midi.play(here, model, requests, playing, options.seed, advance)
     made = [Song(f"piece-{number}", roll) for number, roll in enumerate(rolls)]
     spent = time.monotonic() - started
-    seconds = options.count * compose_midi.seconds_of(request)
+    seconds = sum(map(compose_midi.seconds_of, requests))
     facts = {"model": here.name, "seconds": round(seconds), "spent": round(spent, 1), "x_real_time": seconds / spent}
     composer = composer_of(here.name)
     nats = {
@@ -91,6 +97,13 @@ def score(folder: Path, files: Sequence[Path]) -> Table:
                      f"{-nats['a_step']:.3f}", f"{-nats['a_note']:.3f}"])  # fmt: skip
     words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
     return Table("Log likelihood", words, ["piece", "steps", "notes", "whole", "a step", "a note"], rows)
+
+
+def _grids_of(songs: Sequence[Song], count: int, seed: int) -> list[Roll]:
+    """Rolls without steps, in metres and tempos as often as the songs begin with them."""
+    order = np.random.default_rng([seed, 1]).permutation(len(songs))
+    rolls = [songs[order[i % len(songs)]].roll for i in range(count)]
+    return [dataclasses.replace(silence(0, roll), tempos=roll.tempos[:1], metres=roll.metres[:1]) for roll in rolls]
 
 
 def _songs(folder: Path, per_quarter: int, say: Say) -> list[Song]:
