@@ -3,7 +3,7 @@
     python benchmarks/midi_likeness.py WORK [--pieces 160] [--models voices polyphony pianoroll biaxial] [--count 60]
 
 The corpus is composed by rule into WORK/scores; each model learns nine tenths of it with the settings below, and
-composes so many pieces, which are judged by the other tenth (`music-composer midi evaluate`). The figure of a measure is
+composes so many pieces, which are judged by the other tenth (`music-composer midi evaluate`). A measure's figure is
 the overlap of composed and held-out music over that of training and held-out music. Prints markdown.
 """
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from music_composer.cli_evolve import evolve
 from music_composer.cli_options import (
     DEBUG,
     FOLDER,
@@ -121,6 +122,9 @@ def midi(context: click.Context, **given: Any) -> None:
         record_of(FolderOptions, given), *_model(given), _training(given),
         record_of(PlayOptions, given), record_of(BoundOptions, given), given["primer"], given["fresh"],
     )  # fmt: skip
+
+
+midi.add_command(evolve)
 
 
 @midi.command()

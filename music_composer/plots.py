@@ -130,6 +130,16 @@ def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
     _save(figure, png)
 
 
+def plot_ratings(ratings: Sequence[float], png: Path) -> None:
+    """Draws the rating of the best network of each generation."""
+    figure, axes = _figure(7, 4)
+    axes.plot(range(1, len(ratings) + 1), ratings, marker=".")
+    axes.set_xlabel("generation")
+    axes.set_ylabel("rating of the best")
+    axes.grid(alpha=0.3)
+    _save(figure, png)
+
+
 def plot_minutes(rows: Sequence[Mapping[str, Any]], real: Mapping[str, Any], png: Path) -> None:
     """Draws distance and level of long continuations minute by minute, beside those of held-out music."""
     figure, axes = _figure(10, 3, panels=2)

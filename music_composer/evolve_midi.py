@@ -1,0 +1,139 @@
+"""The genetic journey: MIDI files in, networks that re-pitch them evolved, MIDI files of the best out."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from music_composer import plots
+from music_composer.errors import MusicComposerError
+from music_composer.files import reason, write_json
+from music_composer.symbolic.genetic.evolution import Generation, evolve
+from music_composer.symbolic.genetic.fitness import Task, played, task_of
+from music_composer.symbolic.genetic.models_file import read_networks, write_networks
+from music_composer.symbolic.genetic.options import EvolveOptions
+from music_composer.symbolic.genetic.style import style_of
+from music_composer.symbolic.genetic.themes import Symbol, Theme, numbered, repitched, themes_of, windows
+from music_composer.symbolic.midi import write_midi
+from music_composer.symbolic.notation import read_score
+from music_composer.training.progress import duration, progress_bar, say
+
+Say = Callable[[str], None]
+MODELS, RATINGS = "models.json", "ratings.png"
+
+
+def evolve_files(
+    files: Sequence[Path],
+    options: EvolveOptions,
+    output: Path,
+    load: Path | None = None,
+    load_best: int | None = None,
+    save: bool = False,
+    parallel: bool = False,
+    say: Say = say,
+) -> list[Path]:
+    """Evolves networks that hear the files and play other notes in their place. Returns the MIDI files of the best.
+
+    Everything goes into a folder of `output` that is named after the time: copies of the files, the music of the best
+    network every so many generations and at the end, a picture of the ratings, and with `save` the networks. Ctrl-C
+    ends it after the generation that is done, with all of that. load: networks to begin with, load_best: so many.
+    """
+    themes = [theme for path in files for theme in _themes(path, options, say)]
+    start = None
+    if load:
+        start = read_networks(load, options.activation)
+        start = start.some(np.arange(min(load_best or len(start), len(start))))
+        options = dataclasses.replace(options, inputs=start.inputs, layer_type=start.kind)
+    symbols, codes = numbered(themes)
+    style = style_of(themes, symbols, codes) if options.fitness == "style" else None
+    task = task_of(np.concatenate(codes), windows(codes, options.inputs), style)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    folder = _new_folder(output, files)
+    say(
+        f"evolving {len(start) if start else options.models} networks on {len(task.codes)} notes, {len(symbols)} of "
+        f"them different, in {folder}, seed {seed}"
+    )
+    written, history, last, started = [], [], None, time.monotonic()
+    try:
+        with progress_bar("evolving") as advance:
+            for last in evolve(task, options, seed, start, parallel):
+                history.append(float(last.ratings[0]))
+                advance(last.number, options.generations, f"generation {last.number}, best {history[-1]:.4f}")
+                if last.number % options.write_interval == 0 or last.number == options.generations:
+                    written += _write_best(last, task, themes, symbols, options, folder)
+    except KeyboardInterrupt:
+        say("stopped: what has evolved so far is kept")
+        if last is not None and last.number % options.write_interval:
+            written += _write_best(last, task, themes, symbols, options, folder)
+    if last is None:
+        return written
+    if save:
+        write_networks(last.networks, folder / MODELS)
+    plots.plot_ratings(history, folder / RATINGS)
+    spent = time.monotonic() - started
+    facts = {"seed": seed, "options": dataclasses.asdict(options), "files": [str(path) for path in files],
+             "ratings": history, "seconds": round(spent, 2)}  # fmt: skip
+    write_json(folder / "evolution.json", facts)
+    say(f"{len(history)} generations in {duration(spent)}, best rating {history[-1]:.4f}: {written[-1]}")
+    return written
+
+
+def _themes(path: Path, options: EvolveOptions, say: Say) -> list[Theme]:
+    reading = read_score(path)
+    for remark in reading.remarks:
+        say(f"note: {path}: {remark}")
+    themes = themes_of(reading.score, str(path), options.chords, options.all_parts)
+    left_out = sum(theme.left_out for theme in themes)
+    if left_out:
+        say(f"note: {path}: {left_out} notes begin together with others and are left out; --chords keeps them")
+    return themes
+
+
+def _new_folder(output: Path, files: Sequence[Path]) -> Path:
+    """A folder named after the time, with copies of the files."""
+    name = datetime.now().strftime("%Y%m%d_%H%M%S")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for more in ("", *(f"_{number}" for number in range(2, 1000))):
+            folder = output / (name + more)
+            if not folder.exists():
+                folder.mkdir()
+                break
+        for path in files:
+            shutil.copyfile(path, folder / path.name)
+    except OSError as error:
+        raise MusicComposerError(f"{output} cannot be written to: {reason(error)}") from error
+    return folder
+
+
+def _write_best(
+    generation: Generation,
+    task: Task,
+    themes: Sequence[Theme],
+    symbols: Sequence[Symbol],
+    options: EvolveOptions,
+    folder: Path,
+) -> list[Path]:
+    """The music of the best network: a MIDI file for each score that was read."""
+    codes = played(generation.networks.some(np.arange(1)), task)[0]
+    parts = np.split(codes, np.cumsum([len(theme.symbols) for theme in themes])[:-1])
+    scores = list({id(theme.score): theme.score for theme in themes}.values())
+    rating = round(100 * round(float(generation.ratings[0]), 2))
+    paths = []
+    for number, score in enumerate(scores):
+        mine = [
+            repitched(theme, [symbols[code] for code in part], options.rhythm)
+            for theme, part in zip(themes, parts, strict=True)
+            if theme.score is score
+        ]
+        file = "" if len(scores) == 1 else f"_{number}"
+        paths.append(folder / f"output_{generation.number}_{rating}{file}.mid")
+        write_midi(dataclasses.replace(score, parts=tuple(mine)), paths[-1])
+    return paths

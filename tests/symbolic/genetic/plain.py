@@ -1,0 +1,36 @@
+"""What bach_generator does, one network and one note at a time: what ours must agree with."""
+
+import collections
+import itertools
+
+import numpy as np
+
+
+def answer(kind, layers, heard):
+    """layers: nodes of weights. heard: the codes up to now, at most as many as the first layer has nodes."""
+    values = list(heard) + [0] * (len(layers[0]) - len(heard))
+    for weights in layers:
+        if kind == "matrix":
+            values = np.dot(np.reshape(values, (1, -1)), np.array(weights))[0].tolist()
+        else:
+            sums = [sum(v * row[j] for v, row in zip(values, weights, strict=True)) for j in range(len(weights[0]))]
+            values = [each / len(values) for each in sums]
+    return values[0]
+
+
+def answers(kind, layers, codes):
+    window, found = collections.deque(maxlen=len(layers[0])), []
+    for code in codes:
+        window.append(code)
+        found.append(answer(kind, layers, window))
+    return found
+
+
+def quantised(outputs, codes):
+    ranked = [code for code, _ in collections.Counter(codes).most_common()]
+    grounded = [each - min(outputs) for each in outputs]
+    scaling = max(grounded) / len(ranked)
+    levels = [round(each / scaling) if scaling else 0 for each in grounded]
+    found = [level for level, _ in collections.Counter(levels).most_common()]
+    mapping = dict(itertools.zip_longest(found, ranked[: len(found)], fillvalue=0))
+    return [mapping[level] for level in levels]
