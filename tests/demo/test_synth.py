@@ -6,7 +6,8 @@ from scipy.signal import butter, sosfilt
 
 from music_composer.demo.composer import Note, Piece, Voice, compose
 from music_composer.demo.harmony import Key
-from music_composer.demo.synth import TIMBRES, place, render
+from music_composer.demo.synth import render
+from music_composer.synth.room import place
 
 RATE = 44100
 
@@ -25,7 +26,7 @@ def spectrum(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.fft.rfftfreq(len(sound), 1 / RATE), np.abs(np.fft.rfft(windowed))
 
 
-@pytest.mark.parametrize("timbre", sorted(TIMBRES))
+@pytest.mark.parametrize("timbre", ["bass", "bell", "flute", "organ", "pluck"])
 @pytest.mark.parametrize(("pitch", "hertz"), [(45, 110.0), (69, 440.0), (81, 880.0)])
 def test_the_lowest_strong_partial_is_the_pitch(timbre, pitch, hertz):
     frequencies, power = spectrum(render(solo(note(pitch), timbre=timbre))[:RATE].mean(axis=1))
@@ -68,7 +69,7 @@ def test_a_note_starts_on_its_beat_and_ends_in_silence():
     assert sound[3 * RATE :].max() < 1e-3  # 60 dB down after the release and the room
 
 
-@pytest.mark.parametrize("timbre", sorted(TIMBRES))
+@pytest.mark.parametrize("timbre", ["bass", "bell", "flute", "organ", "pluck"])
 def test_notes_begin_and_end_without_a_click(timbre):
     """A click is energy far above the partials: there the sound must stay 54 dB below its peak at every moment."""
     sound = render(solo(note(57, start=0.5, duration=0.4), timbre=timbre)).mean(axis=1)
@@ -76,7 +77,7 @@ def test_notes_begin_and_end_without_a_click(timbre):
     assert np.abs(heights).max() < 2e-3 * np.abs(sound).max()
 
 
-@pytest.mark.parametrize("timbre", sorted(TIMBRES))
+@pytest.mark.parametrize("timbre", ["bass", "bell", "flute", "organ", "pluck"])
 def test_louder_notes_are_brighter_and_stronger(timbre):
     soft, loud = (render(solo(note(velocity=v), note(81, 3, 1, 0.8), timbre=timbre)) for v in (0.3, 0.9))
 
