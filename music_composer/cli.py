@@ -22,6 +22,7 @@ from music_composer.cli_options import (
     refuse_before_subcommand,
     with_options,
 )
+from music_composer.cli_render import SOUND, sound_of
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.options import (
     HEADS,
@@ -78,6 +79,9 @@ ENDLESS = click.option("--endless", is_flag=True, help="With --stream: play unti
 INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
+FROM_MIDI = click.option(
+    "--from-midi", type=FOLDER, metavar="FOLDER", help="First render these MIDI files into the folder of recordings."
+)
 PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
 GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE]
 # What makes no sense together, or alone: said, not silently left out.
@@ -94,11 +98,13 @@ NEED = {
     "gap_stop": ("infill",),
     "candidates": ("infill",),
     "endless": ("stream",),
+    "voices": ("from_midi",),
+    "soundfont": ("from_midi",),
 }
 
 
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
-@with_options(*PREPARING, *TRAINING, *GENERATING, SEED, DEBUG)
+@with_options(FROM_MIDI, *SOUND, *PREPARING, *TRAINING, *GENERATING, SEED, DEBUG)
 @click.version_option(music_composer.__version__)
 @click.pass_context
 def cli(context: click.Context, **given: Any) -> None:
@@ -113,6 +119,10 @@ def cli(context: click.Context, **given: Any) -> None:
     from music_composer import compose
 
     folders, model, training, generating = _records(context, given)
+    if given["from_midi"]:
+        from music_composer import render_midi
+
+        render_midi.render_dataset(given["from_midi"], folders.datasets, sound_of(given))
     compose.compose(folders, model, training, generating, given["prompts"], given["fresh"], given["blend"] or ())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from music_composer.cli_options import DEBUG, FOLDER, SEED, option, record_of, with_options
+from music_composer.cli_render import RENDER, check_sound, render_written
 from music_composer.errors import OptionError
 from music_composer.symbolic.genetic.options import (
     ACTIVATIONS,
@@ -59,6 +60,7 @@ def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any
     click.option("--load", type=FOLDER, help="Begin with the networks of a models.json."),
     click.option("--load-best", type=click.IntRange(1), help="With so many of them.  [default: all]"),
     click.option("--parallel", "-p", is_flag=True, help="Use all cores; worth it from 10,000 networks on."),
+    *RENDER,
     SEED,
     DEBUG,
 )  # fmt: skip
@@ -70,8 +72,10 @@ def evolve(**given: Any) -> None:
     if given["load_best"] and not given["load"]:
         raise OptionError("--load-best goes with --load: give the models.json that they are in")
     options = record_of(EvolveOptions, given)
+    check_sound(given)
     from music_composer import evolve_midi
 
-    evolve_midi.evolve_files(
+    written = evolve_midi.evolve_files(
         given["files"], options, given["output"], given["load"], given["load_best"], given["save"], given["parallel"]
     )
+    render_written(written, given)

@@ -21,6 +21,7 @@ from music_composer.cli_options import (
     refuse_before_subcommand,
     with_options,
 )
+from music_composer.cli_render import RENDER, check_sound, render, render_written
 from music_composer.errors import OptionError
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic.options import (
@@ -106,7 +107,7 @@ LEARNING = [DATASETS, TRAINDATA, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCH
 
 
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
-@with_options(*LEARNING, *PLAYING, SEED, DEBUG)
+@with_options(*LEARNING, *PLAYING, *RENDER, SEED, DEBUG)
 @click.pass_context
 def midi(context: click.Context, **given: Any) -> None:
     """Learns music from a folder of MIDI files, and composes more of its kind.
@@ -116,15 +117,18 @@ def midi(context: click.Context, **given: Any) -> None:
     if context.invoked_subcommand:
         refuse_before_subcommand(context, given)
         return
+    check_sound(given)
     from music_composer import compose_midi
 
-    compose_midi.compose(
+    written = compose_midi.compose(
         record_of(FolderOptions, given), *_model(given), _training(given),
         record_of(PlayOptions, given), record_of(BoundOptions, given), given["primer"], given["fresh"],
     )  # fmt: skip
+    render_written(written, given)
 
 
 midi.add_command(evolve)
+midi.add_command(render)
 
 
 @midi.command()
@@ -165,13 +169,14 @@ def train(**given: Any) -> None:
 
 
 @midi.command()
-@with_options(MODEL, *PLAYING, SEED, DEBUG)
+@with_options(MODEL, *PLAYING, *RENDER, SEED, DEBUG)
 def generate(**given: Any) -> None:
     """Compose with the trained model."""
     from music_composer import compose_midi
 
+    check_sound(given)
     folders, playing = record_of(FolderOptions, given), record_of(PlayOptions, given)
-    compose_midi.generate(folders, playing, record_of(BoundOptions, given), given["primer"])
+    render_written(compose_midi.generate(folders, playing, record_of(BoundOptions, given), given["primer"]), given)
 
 
 @midi.command()

@@ -29,7 +29,7 @@ def render(piece: Piece, rate: int = 44100) -> NDArray[np.float32]:
                 sound = play(TONES[voice.timbre], note.pitch, note.velocity, note.duration * 60 / piece.tempo, rate)
                 _add(line, round(note.start * 60 / piece.tempo * rate), sound)
         dry += line[:, None] * (voice.level * place(voice.pan))
-    return _master(dry + reverberate(dry, rate), rate)
+    return _master(dry + reverberate(dry.T, rate).T, rate)
 
 
 def _add(line: NDArray[np.float64], begin: int, sound: NDArray[np.float64]) -> None:

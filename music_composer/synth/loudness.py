@@ -13,20 +13,23 @@ KNEE = 0.6  # what is louder is rounded off
 BLOCK_SECONDS, OVERLAP = 0.4, 4
 SILENCE, BELOW_MEAN = -70.0, -10.0  # LUFS, LU: blocks under these do not count
 STEPS = 12  # of the search for the gain
+NEAR = 0.1  # LU
+LOUDEST = 100.0  # peaks are not rounded off from beyond this: a single click is not made as loud as music
 
 
 def loudness(sound: Sound, rate: int) -> float:
-    """Integrated loudness of (samples, channels), LUFS; minus infinity of silence. What is too short for a block is
+    """Integrated loudness of (channels, samples), LUFS; minus infinity of silence. What is too short for a block is
     taken as one.
     """
     heard = _weighted(sound, rate) ** 2
     hop = round(BLOCK_SECONDS * rate / OVERLAP)
-    sums = np.add.reduceat(heard.sum(axis=1), np.arange(0, len(heard), hop)) if len(heard) else np.zeros(0)
-    if not len(sums):
+    power = heard.sum(axis=0)
+    if not len(power):
         return -np.inf
+    sums = np.add.reduceat(power, np.arange(0, len(power), hop))
     count = max(1, len(sums) - OVERLAP + 1)
-    power = np.convolve(sums, np.ones(OVERLAP))[OVERLAP - 1 :][:count] / (OVERLAP * hop)
-    kept = power[_lufs(power) > SILENCE]
+    blocks = np.convolve(sums, np.ones(OVERLAP))[OVERLAP - 1 :][:count] / (OVERLAP * hop)
+    kept = blocks[_lufs(blocks) > SILENCE]
     if not len(kept):
         return -np.inf
     kept = kept[_lufs(kept) > _lufs(kept.mean()) + BELOW_MEAN]
@@ -35,25 +38,27 @@ def loudness(sound: Sound, rate: int) -> float:
 
 def levelled(sound: Sound, rate: int, target: float = TARGET) -> Sound:
     """The sound at the target loudness; peaks are rounded off, none reaches full scale. Silence stays silence."""
-    peak = float(np.abs(sound).max(initial=0.0))
-    if not peak or not np.isfinite(loudness(sound, rate)):
+    peak, now = float(np.abs(sound).max(initial=0.0)), loudness(sound, rate)
+    if not np.isfinite(now):
         return sound
-    gain = 0.0
+    gain = target - now
     for _ in range(STEPS):
-        missing = target - loudness(_rounded(sound * 10 ** (gain / 20)), rate)
-        gain += missing
-        if abs(missing) < 0.02 or gain > 60 - 20 * np.log10(peak):  # noise is not made music
+        made = _rounded(sound * 10 ** (gain / 20))
+        if peak * 10 ** (gain / 20) <= KNEE:
             break
-    return _rounded(sound * 10 ** (gain / 20))
+        missing = target - loudness(made, rate)
+        gain += missing
+        if abs(missing) < NEAR or peak * 10 ** (gain / 20) > LOUDEST:
+            break
+    return made
 
 
 def _rounded(sound: Sound) -> Sound:
-    """Unchanged below the knee; above it, ever less."""
-    over = np.maximum(np.abs(sound) - KNEE, 0)
-    if not over.any():
-        return sound
-    room = CEILING - KNEE
-    return np.asarray(np.sign(sound) * (np.minimum(np.abs(sound), KNEE) + room * np.tanh(over / room)))
+    """Unchanged below the knee; above it, ever less. Changes what it is given."""
+    size, room = np.abs(sound), CEILING - KNEE
+    over = np.nonzero(size > KNEE)
+    sound[over] = np.sign(sound[over]) * (KNEE + room * np.tanh((size[over] - KNEE) / room))
+    return sound
 
 
 def _weighted(sound: Sound, rate: int) -> Sound:
@@ -72,7 +77,7 @@ def _weighted(sound: Sound, rate: int) -> Sound:
                  (high - middle * k / q + k * k) / divisor]  # fmt: skip
         else:
             b = [1.0, -2.0, 1.0]
-        sound = lfilter(b, a, sound, axis=0)
+        sound = lfilter(b, a, sound)
     return sound
 
 

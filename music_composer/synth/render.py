@@ -8,7 +8,7 @@ import numpy as np
 
 from music_composer.synth.loudness import levelled
 from music_composer.synth.room import place, reverberate
-from music_composer.synth.tones import Sound, play, strike
+from music_composer.synth.tones import play, strike
 from music_composer.synth.voices import AUTO, LEVELS, TONES, VOICES, Voice, drum_of, tone_of_program
 from music_composer.values import Part, Score, Waveform
 
@@ -25,10 +25,10 @@ def render(score: Score, voices: Sequence[str] = (AUTO,), rate: int = RATE) -> W
     """The score as stereo sound, by one voice or several layered. The same score and voices give the same sound."""
     seconds = seconds_at(score, np.array([score.ticks]))[0]
     samples = round((float(seconds) + TAIL_SECONDS) * rate)
-    mixed = np.zeros((samples, 2))
+    mixed = np.zeros((2, samples), np.float32)
     for name in voices:
-        mixed += _played(score, name, samples, rate) / len(voices)
-    return Waveform(levelled(mixed, rate).astype(np.float32), rate)
+        mixed += _played(score, name, samples, rate) / np.float32(len(voices))
+    return Waveform(np.ascontiguousarray(levelled(mixed, rate).T), rate)
 
 
 def seconds_at(score: Score, ticks: np.ndarray) -> np.ndarray:
@@ -40,18 +40,18 @@ def seconds_at(score: Score, ticks: np.ndarray) -> np.ndarray:
     return np.asarray(begun[number] + (ticks - changes[number]) * each[number])
 
 
-def _played(score: Score, name: str, samples: int, rate: int) -> Sound:
-    """By one voice, (samples, 2)."""
+def _played(score: Score, name: str, samples: int, rate: int) -> np.ndarray:
+    """By one voice, (2, samples)."""
     voice = VOICES.get(name, Voice(()))
     tones = _tones(score.parts, voice)
-    dry = np.zeros((samples, 2))
+    dry = np.zeros((2, samples), np.float32)
     for number, part in enumerate(score.parts):
         pan = WIDTH * (2 * number / max(1, len(score.parts) - 1) - 1) if len(score.parts) > 1 else 0.0
         starts, stops = (seconds_at(score, part.notes[field]) for field in ("start", "stop"))
         _add_part(dry, part, tones[number], pan, starts, stops, rate)
     if voice.echo:
         later = round(voice.echo * rate)
-        dry[later:] += ECHO * dry[:-later, ::-1].copy()
+        dry[:, later:] += np.float32(ECHO) * dry[::-1, :-later].copy()
     return dry + reverberate(dry, rate) if voice.room else dry
 
 
@@ -68,19 +68,23 @@ def _tones(parts: Sequence[Part], voice: Voice) -> list[str]:
     ]
 
 
-def _add_part(dry: Sound, part: Part, tone: str, pan: float, starts: np.ndarray, stops: np.ndarray, rate: int) -> None:
+def _add_part(
+    dry: np.ndarray, part: Part, tone: str, pan: float, starts: np.ndarray, stops: np.ndarray, rate: int
+) -> None:
     """Adds the notes of a part. Notes alike are made once."""
-    made: dict[tuple[int, int, int], Sound] = {}
+    made: dict[tuple[int, int, int], np.ndarray] = {}
     for note, start, stop in zip(part.notes, starts, stops, strict=True):
         pitch, velocity = int(note["pitch"]), int(note["velocity"])
         held = 0 if part.drums else round(max(SHORTEST, stop - start) * 1000)
         key = pitch, velocity, held
         if key not in made:
             if part.drums:
-                made[key] = GAIN * strike(drum_of(pitch), velocity / 127, rate)
+                sound = strike(drum_of(pitch), velocity / 127, rate)
             else:
-                made[key] = GAIN * LEVELS.get(tone, 1.0) * play(TONES[tone], pitch, velocity / 127, held / 1000, rate)
-        at, gains = round(start * rate), place(float(np.clip(pan + BY_PITCH * (pitch - 64) / 44, -1, 1)))
-        sound = made[key][: len(dry) - at]
+                sound = LEVELS.get(tone, 1.0) * play(TONES[tone], pitch, velocity / 127, held / 1000, rate)
+            made[key] = (GAIN * sound).astype(np.float32)
+        at, where = round(start * rate), float(np.clip(pan + BY_PITCH * (pitch - 64) / 44, -1, 1))
+        gains = place(where).astype(np.float32)
+        sound = made[key][: dry.shape[1] - at]
         for channel in range(2):
-            dry[at : at + len(sound), channel] += gains[channel] * sound
+            dry[channel, at : at + len(sound)] += gains[channel] * sound

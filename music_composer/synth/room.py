@@ -18,12 +18,12 @@ def place(pan: float) -> Sound:
 
 
 def reverberate(dry: Sound, rate: int) -> Sound:
-    """The room's answer to stereo sound (samples, 2): dark, decaying noise, unlike on the two sides."""
+    """The room's answer to stereo sound (2, samples): dark, decaying noise, unlike on the two sides."""
     length = round(REVERB_SECONDS * rate)
-    noise = np.random.default_rng(REVERB_SEED).standard_normal((length, 2))
+    noise = np.random.default_rng(REVERB_SEED).standard_normal((length, 2)).T
     pole = np.exp(-2 * np.pi * 3000 / rate)  # walls swallow what lies above some 3 kHz
-    response = lfilter([1 - pole], [1, -pole], noise, axis=0) * 1000 ** (-np.arange(length) / length)[:, None]
-    response *= REVERB_LEVEL / np.sqrt(np.sum(response**2, axis=0))
-    crossed = dry @ np.array([[0.8, 0.2], [0.2, 0.8]])
-    wet: Sound = oaconvolve(crossed, response, axes=0)[: len(dry)]
+    response = lfilter([1 - pole], [1, -pole], noise) * 1000 ** (-np.arange(length) / length)
+    response *= REVERB_LEVEL / np.sqrt(np.sum(response**2, axis=1, keepdims=True))
+    crossed = np.array([[0.8, 0.2], [0.2, 0.8]], dry.dtype) @ dry
+    wet: Sound = oaconvolve(crossed, np.ascontiguousarray(response, dry.dtype), axes=1)[:, : dry.shape[1]]
     return wet

@@ -15,7 +15,7 @@ Sound = NDArray[np.float64]
 BLOCK = 256
 HIGHEST = 0.45  # of the rate: partials above would fold back below the Nyquist frequency
 TABLE = 2048  # samples of one period of a wave
-VIBRATO_HZ = 5.5
+VIBRATO_HZ, VIBRATO_AFTER = 5.5, 0.4  # the second: seconds until it is full
 
 
 @dataclass(frozen=True)
@@ -137,28 +137,33 @@ def _sum_partials(exponents: NDArray[np.complex128], gains: Sound, samples: int)
 def _cycle(tone: Wave, pitch: float, samples: int, rate: int) -> Sound:
     """The wave read at the note's pitch, from its table."""
     sound, time = np.zeros(samples), np.arange(samples) / rate
-    for number, cents in enumerate(tone.detune):
-        hz = hertz(pitch + cents)
-        table = _table(tone.shape, tone.duty, max(1, int(HIGHEST * rate / hz)))
-        phase = hz * time + number / len(tone.detune)
-        if tone.vibrato:
-            depth = hz * (2 ** (tone.vibrato / 12) - 1) / (2 * np.pi * VIBRATO_HZ)
-            phase = phase + depth * np.minimum(1, time / 0.4) * np.sin(2 * np.pi * VIBRATO_HZ * time)
-        place = (phase % 1) * TABLE
+    if tone.vibrato:
+        depth = (2 ** (tone.vibrato / 12) - 1) / (2 * np.pi * VIBRATO_HZ)
+        time += depth * np.minimum(1, time / VIBRATO_AFTER) * np.sin(2 * np.pi * VIBRATO_HZ * time)
+    for number, semitones in enumerate(tone.detune):
+        hz = hertz(pitch + semitones)
+        table, slope = _table(tone.shape, tone.duty, max(1, int(HIGHEST * rate / hz)))
+        place = hz * time + (1 + number / len(tone.detune))
+        place -= np.floor(place)
+        place *= TABLE
         before = place.astype(np.intp)
-        sound += table[before] + (place - before) * (table[before + 1] - table[before])
+        place -= before
+        sound += table[before] + place * slope[before]
     return sound / len(tone.detune) ** 0.5
 
 
 @functools.cache
-def _table(shape: str, duty: float, highest: int) -> Sound:
-    """One period of a wave with partials up to the `highest`, and its first sample again."""
+def _table(shape: str, duty: float, highest: int) -> tuple[Sound, Sound]:
+    """One period of a wave with partials up to the `highest`, and by how much the next sample is more."""
     orders = np.arange(1, min(highest, TABLE // 4) + 1)
-    phase = 2 * np.pi * orders * np.arange(TABLE + 1)[:, None] / TABLE
     if shape == "pulse":
-        waves = 4 / (np.pi * orders) * np.sin(np.pi * orders * duty) * np.cos(phase - np.pi * orders * duty)
+        partials = 2 / (np.pi * orders) * np.sin(np.pi * orders * duty) * np.exp(-1j * np.pi * orders * duty)
     elif shape == "triangle":
-        waves = np.where(orders % 2, 8 / np.pi**2 / orders**2, 0) * np.cos(phase)
+        partials = np.where(orders % 2, 4 / np.pi**2 / orders**2, 0)
     else:
-        waves = 2 / np.pi / orders * np.sin(phase)
-    return np.asarray(waves.sum(axis=1) / 2)
+        partials = -1j / np.pi / orders
+    spectrum = np.zeros(TABLE // 2 + 1, complex)
+    spectrum[orders] = partials * (TABLE / 2)
+    period = np.fft.irfft(spectrum)
+    period = np.append(period, period[0])  # rounding may lead to the very end
+    return period, np.append(np.diff(period), 0.0)

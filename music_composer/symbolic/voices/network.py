@@ -81,7 +81,7 @@ class Voices(LikelihoodModel):
         chosen = self.chosen(before, manner_before, sung)
         # Most steps have far fewer notes than the fullest: what is decided is picked out, each a step of its own.
         place = ops.maximum(decisions, 0)
-        step = place // chords.shape[2]
+        step = place // ops.shape(chords)[2]
         past = (*(_picked(each, 2, step)[:, None] for each in (known, sung, last)), _picked(copied, 3, place, 2))
         chosen, note, manner, before = (_picked(each, 3, place, 2) for each in (chosen, chords, manners, before))
         weighed, y = self.decide(past, chosen, before, training)
