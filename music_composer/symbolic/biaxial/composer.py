@@ -9,7 +9,7 @@ import numpy as np
 
 from music_composer.errors import OptionError
 from music_composer.options import TrainOptions
-from music_composer.symbolic.biaxial.lessons import BitLessons, bit_inputs, to_lesson
+from music_composer.symbolic.biaxial.lessons import ROUND, BitLessons, bit_inputs, to_lesson
 from music_composer.symbolic.biaxial.notes import to_bits, to_roll
 from music_composer.symbolic.drafts import play_drafts, search_of
 from music_composer.symbolic.frames import bar_clock
@@ -17,7 +17,6 @@ from music_composer.symbolic.options import BiaxialOptions, PlayOptions
 from music_composer.symbolic.request import Request
 from music_composer.values import Roll
 
-ROUND = 32  # steps: pieces are filled up to a multiple of so many, since every other length is another graph
 BATCH = 8
 
 

@@ -14,6 +14,8 @@ from music_composer.symbolic.options import BiaxialOptions
 from music_composer.symbolic.windows import WindowedLessons, transposed
 from music_composer.values import Roll
 
+ROUND = 32  # steps: batches are filled up to a multiple of so many, since every other length is another graph
+
 
 @dataclasses.dataclass(frozen=True)
 class BitPiece:
@@ -55,9 +57,11 @@ class BitLessons(WindowedLessons):
 
 def bit_inputs(places: Sequence[tuple[BitPiece, int]], window: int) -> list[np.ndarray]:
     """bits, clock and weight, as the model takes them, of windows that begin at a step of a piece, or at the bar line
-    before it; the rest filled up with silence.
+    before it; the rest filled up with silence, as far as the longest of them needs it.
     """
     cuts = [(piece, at - int(piece.bars[at]) if at < piece.steps else at) for piece, at in places]
+    longest = max(piece.steps - max(0, at) for piece, at in cuts)
+    window = min(window, max(1, -(-longest // ROUND)) * ROUND)
     notes, clock = places[0][0].bits.shape[1:], places[0][0].clock.shape[1]
     bits = np.zeros((len(cuts), window, *notes), np.float32)
     time = np.zeros((len(cuts), window, clock), np.float32)

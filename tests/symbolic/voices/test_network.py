@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.symbolic.voices.small_voices import LEVELS, PITCHES, inputs_of, small_model, some_piece
+from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, voices_inputs
+from tests.symbolic.voices.small_voices import LEVELS, PITCHES, clock_of, inputs_of, small_model, some_piece
 
 
 @pytest.fixture(scope="module", params=[0, LEVELS], ids=["sounding", "struck"])
@@ -76,3 +77,18 @@ def test_how_a_note_was_struck_is_heard_later():
     other[1][0, 1] = np.where(other[1][0, 1] > 0, LEVELS + 1 - other[1][0, 1], 0)
     assert np.any(other[1] != inputs[1])
     assert abs(np.asarray(model(inputs))[0, 4] - np.asarray(model(other))[0, 4]) > 1e-4
+
+
+def test_batches_of_any_shape_go_through_one_graph():
+    """TensorFlow forgets the lengths of axes that differ from batch to batch."""
+    model = small_model(LEVELS)
+    model.compile()
+    for seed, (steps, most) in enumerate([(40, 5), (70, 6), (100, 7)]):
+        sounding = some_piece(seed, steps)
+        sounding[:, most - 1 :] = False
+        clock = clock_of(steps)
+        level = np.where(sounding, 1, 0)
+        piece = Piece(sounding, clock, sounding, level)
+        inputs = voices_inputs([piece], [0], model.options, most, told=[LOWEST_SHIFT])
+        alone = np.asarray(model(inputs))
+        assert np.asarray(model.predict_on_batch(inputs)) == pytest.approx(alone, abs=1e-4)
