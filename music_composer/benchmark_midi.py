@@ -96,14 +96,14 @@ def evaluate_benchmark(
             found[part].append(composer.likelihood(model, parts[part]))
         in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
         found["any key"].append(in_any_key(model, parts["test"]))
-        for shift, each in moved.items():
-            each.append(in_any_key(model, [_roll(transposed(piece, shift)) for piece in music.test]))
+        for shift, found_there in moved.items():
+            found_there.append(in_any_key(model, [_roll(transposed(piece, shift)) for piece in music.test]))
         say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
     seconds = time.monotonic() - started
     figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
                for part, each in found.items()}  # fmt: skip
     each = [_figure(music.test, member).every for member in found["test"]]
-    keys = {shift: _figure(music.test, mixture(each)).every for shift, each in moved.items()}
+    keys = {shift: _figure(music.test, mixture(there)).every for shift, there in moved.items()}
     card = _card(path, music, figures, each, seconds, {0: figures["any key"].every, **keys} if keys else {})
     write_json(folder / "benchmark.json", card)
     for line in _lines(card):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -109,8 +110,10 @@ def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> 
 
 
 def _write(target: Path, sound: Waveform) -> None:
+    """As 16 bits a sample; a file that is like that already is left alone."""
+    made = io.BytesIO()
+    soundfile.write(made, np.clip(sound.samples, -1, 1), sound.rate, subtype="PCM_16", format="WAV")
+    if target.is_file() and target.read_bytes() == made.getvalue():
+        return
     with whole_file(target) as part:
-        soundfile.write(part, np.clip(sound.samples, -1, 1), sound.rate, subtype="PCM_16", format="WAV")
-        same = target.exists() and target.stat().st_size == part.stat().st_size
-        if same and target.read_bytes() == part.read_bytes():
-            os.utime(part, ns=(target.stat().st_atime_ns, target.stat().st_mtime_ns))
+        part.write_bytes(made.getvalue())

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Sound = NDArray[np.float64]
+Sound = NDArray[Any]
 BLOCK = 256
 HIGHEST = 0.45  # of the rate: partials above would fold back below the Nyquist frequency
 TABLE = 2048  # samples of one period of a wave

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -25,7 +26,7 @@ def _string(partials: int, slope: float, struck_at: float, decay: float, attack:
     )
 
 
-TONES = MappingProxyType(
+TONES: Mapping[str, Tone] = MappingProxyType(
     {
         "piano": _string(18, 1.1, 0.125, 0.55, 0.003, stiff=2e-4),
         "pluck": _string(14, 1.0, 0.23, 2.2, 0.004),

@@ -50,7 +50,8 @@ def style_of(themes: Sequence[Theme], symbols: Sequence[Symbol], codes: Sequence
     rhythm = np.concatenate([_rhythm(theme) for theme in themes])
     anchor = _anchors(begins, rhythm)
     pitch = tops[np.concatenate(codes)]
-    plain = Style(tops, begins, rhythm, anchor, *(np.zeros((0, 0)) for _ in range(3)), np.zeros(0, np.int64), 0.0)
+    empty = np.zeros((0, 0))
+    plain = Style(tops, begins, rhythm, anchor, empty, empty, empty, np.zeros(0, np.int64), 0.0)
     interval, before, judged = _intervals(pitch[None], plain)
     classes = pitch % OCTAVE
     shares = np.bincount(classes, minlength=OCTAVE) / len(classes)
