@@ -13,15 +13,12 @@ import numpy as np
 from keras import ops
 
 from music_composer.audio.frames import floor
-from music_composer.audio.gap import bent
 from music_composer.audio.models.continuation import Continuation
 from music_composer.audio.models.heads import FlowHead
-from music_composer.data import batches
 from music_composer.options import FrameOptions, TrainOptions
 from music_composer.training import loop
 
 GAIN_DB = 6.0
-STRETCH = 0.1  # most, to either side
 EMA_UPDATES = 200  # that the averaged weights look back over
 SELF_FED = 0.25  # share of the steps that the model hears as it would have played them
 HELD_STATE = 0.1  # share of the neurons that keep the state of a chunk ago
@@ -52,22 +49,6 @@ def gain() -> None:
         return learn(model, [np.maximum(windows + shift, silence).astype(np.float32)], carried)
 
     loop.learn = learn_at_a_level
-
-
-def stretch() -> None:
-    """Every window that is learnt is played up to a tenth faster or slower; pitch stays."""
-    cut = batches.cut_window
-
-    def cut_stretched(dataset: batches.Dataset, song: int, start: int, frames: int) -> np.ndarray:
-        if frames != dataset.window or frames == dataset.unit:
-            return cut(dataset, song, start, frames)
-        speed = np.random.default_rng([song, start]).uniform(1 - STRETCH, 1 + STRETCH)
-        needed = -(-round(frames * speed + 2) // dataset.stack) * dataset.stack
-        channels = dataset.stretches[song].shape[1]
-        heard = batches.to_frames(cut(dataset, song, start, needed), dataset.stack, channels)
-        return batches.to_steps(bent(heard, frames, speed), dataset.stack)
-
-    batches.cut_window = cut_stretched
 
 
 def averaged() -> None:
@@ -155,7 +136,6 @@ def held_state() -> None:
 VARIANTS: dict[str, Callable[[], None]] = {
     "middle-times": middle_times,
     "gain": gain,
-    "stretch": stretch,
     "averaged": averaged,
     "self-fed": self_fed,
     "quiet-noise": quiet_noise,

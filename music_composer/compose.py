@@ -248,7 +248,7 @@ def _train_job(
     dataset = batches.dataset_of(songs, here.window_steps, here.model.stack, here.held_out, state.seed)
     if dataset.joined:
         say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
-    lessons = WindowLessons(dataset, options.batch_size, options.chunk_steps)
+    lessons = WindowLessons(dataset, options.batch_size, options.chunk_steps, options.stretch)
     model = trainable_network(here, songs, options, state, say)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(

@@ -79,6 +79,7 @@ class TrainOptions:
     window_steps: int = 512  # steps of the model that one training example spans, where there is music for it
     least_window_steps: int = 128  # what they are cut down to until there is a batch of them
     chunk_steps: int = 32  # of them between two updates of the weights
+    stretch: float = 0.1  # share by which windows of sound are played faster or slower at most; pitch stays
     held_out: float = 0.1  # share of each recording that the model is only judged by
     learning_rate: float = 2e-3
     warmup: float = 0.05  # share of the run in which the learning rate rises

@@ -126,14 +126,6 @@ def best_join(candidates: np.ndarray, right: np.ndarray, places: range) -> Join:
     return Join(int(candidate), places[int(place)], each)
 
 
-def bent(bands: np.ndarray, frames: int, speed: float) -> np.ndarray:
-    """(any, channels, bands) -> (frames, channels, bands), played `speed` times as fast; pitch stays."""
-    place = np.minimum(np.arange(frames) * speed, len(bands) - 1)
-    before = np.minimum(place.astype(int), len(bands) - 2)
-    share = (place - before).astype(np.float32)[:, None, None]
-    return (1 - share) * bands[before] + share * bands[before + 1]
-
-
 def bands_of(samples: np.ndarray, frame: FrameOptions) -> np.ndarray:
     """Bands (frames, channels, bands) of every whole window in (samples, channels), the first at its beginning."""
     mid_side = np.ascontiguousarray(to_mid_side(samples), np.float32)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from music_composer.audio import gap as gaps
-from music_composer.audio.frames import bands_to_magnitudes, spectrum, to_left_right, to_mid_side
+from music_composer.audio.frames import bands_to_magnitudes, bent, spectrum, to_left_right, to_mid_side
 from music_composer.audio.gap import Gap, Join
 from music_composer.audio.generate import continue_prompts
 from music_composer.audio.phase import samples_of
@@ -95,7 +95,7 @@ def _sound(
     left = np.ascontiguousarray(to_mid_side(with_channels(gap.left[origin - gap.start :], channels)))
     right = np.ascontiguousarray(to_mid_side(with_channels(gap.right, channels)))
     whole = begin + new * frame.hop - gap.stop  # where in the right side the first frame of it alone begins
-    middle = bands_to_magnitudes(gaps.bent(candidate, new, speed).transpose(1, 0, 2), frame)
+    middle = bands_to_magnitudes(bent(candidate, new, speed).transpose(1, 0, 2), frame)
     sides = np.abs(spectrum(left, frame)), np.abs(spectrum(right[:, whole:], frame))
     magnitudes = np.concatenate([sides[0], middle, sides[1]], axis=1)
     end = origin + (magnitudes.shape[1] - 1) * frame.hop + frame.window

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from music_composer.audio.frames import bent
 from music_composer.errors import RecordingError
 from music_composer.options import TrainOptions
 
@@ -162,31 +164,43 @@ def held_out_windows(dataset: Dataset) -> list[tuple[int, int]]:
     ]
 
 
+def epoch_speeds(count: int, stretch: float, seed: int, epoch: int) -> np.ndarray:
+    """How fast each window of an epoch is played, up to a share of `stretch` faster or slower, (count,)."""
+    return np.random.default_rng([seed, 4, epoch]).uniform(1 - stretch, 1 + stretch, count)
+
+
 def batches(
-    dataset: Dataset, windows: Sequence[tuple[int, int]], frames: int, batch_size: int, first: int = 0
+    dataset: Dataset,
+    windows: Sequence[tuple[int, int]],
+    frames: int,
+    batch_size: int,
+    first: int = 0,
+    speeds: Sequence[float] | np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Batches (batch, steps, stack * channels * bands), float32, from the `first`-th on; the last is filled up.
 
-    frames: in each window; `dataset.window` or `dataset.unit`.
+    frames: in each window; `dataset.window` or `dataset.unit`. speeds: at which they are played; None: their own.
     A batch of another size would be another graph; it is filled with windows from the front, which are thus seen
     twice in that epoch.
     """
     for start in range(first * batch_size, len(windows), batch_size):
-        chosen = [windows[i % len(windows)] for i in range(start, start + batch_size)]
-        yield np.stack([cut_window(dataset, *window, frames) for window in chosen])
+        chosen = [i % len(windows) for i in range(start, start + batch_size)]
+        speed = [1.0 if speeds is None else float(speeds[i]) for i in chosen]
+        yield np.stack([cut_window(dataset, *windows[i], frames, by) for i, by in zip(chosen, speed, strict=True)])
 
 
-def cut_window(dataset: Dataset, stretch: int, start: int, frames: int) -> np.ndarray:
-    """So many frames as steps, shape (steps, stack * channels * bands), float32.
+def cut_window(dataset: Dataset, stretch: int, start: int, frames: int, speed: float = 1.0) -> np.ndarray:
+    """So many frames as steps, shape (steps, stack * channels * bands), float32, of music played at some speed.
 
     Where it reaches over the end of its stretch, it goes on with the beginning of the next (of the first, at the last).
     """
-    music = dataset.stretches[stretch][start : start + frames]
-    missing = frames - len(music)
+    wanted = frames if speed == 1 else math.ceil(frames * speed) + 1
+    music = dataset.stretches[stretch][start : start + wanted]
+    missing = wanted - len(music)
     if missing:
         following = dataset.stretches[(stretch + 1) % len(dataset.stretches)]
         music = np.concatenate([music, following[:missing]])
-    return to_steps(music, dataset.stack)
+    return to_steps(music if speed == 1 else bent(np.asarray(music, np.float32), frames, speed), dataset.stack)
 
 
 def _place(dataset: Dataset, stretch: int, frame: int) -> tuple[int, int]:

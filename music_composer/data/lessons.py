@@ -8,16 +8,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from music_composer.data.batches import Dataset, batches, epoch_windows, held_out_windows
+from music_composer.data.batches import Dataset, batches, epoch_speeds, epoch_windows, held_out_windows
 
 
 @dataclasses.dataclass(frozen=True)
 class WindowLessons:
-    """batch_size: windows in a batch; chunk_steps: steps of them between two updates of the weights."""
+    """batch_size: windows in a batch; chunk_steps: steps of them between two updates of the weights; stretch: how much
+    faster or slower windows are played at most, a share.
+    """
 
     dataset: Dataset
     batch_size: int
     chunk_steps: int
+    stretch: float
 
     @property
     def batches(self) -> int:
@@ -26,7 +29,8 @@ class WindowLessons:
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
         """Windows (batch, steps + 1, size) chunk by chunk; the last step of one is the first of the next."""
         windows = epoch_windows(self.dataset, seed, epoch)
-        coming = batches(self.dataset, windows, self.dataset.window, self.batch_size, first)
+        speeds = epoch_speeds(len(windows), self.stretch, seed, epoch) if self.stretch else None
+        coming = batches(self.dataset, windows, self.dataset.window, self.batch_size, first, speeds)
         for batch in itertools.islice(coming, self.batches - first):
             starts = range(0, batch.shape[1] - 1, self.chunk_steps)
             yield [[batch[:, start : start + self.chunk_steps + 1]] for start in starts]

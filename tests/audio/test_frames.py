@@ -10,6 +10,7 @@ from music_composer.audio.frames import (
     band_centres,
     band_weights,
     bands_to_magnitudes,
+    bent,
     blocks_to_bands,
     floor,
     spectrum,
@@ -131,3 +132,9 @@ def test_the_side_of_a_sine_that_is_the_same_on_both_sides_is_silent(sine):
     bands = bands_of(np.repeat(sine(440, 0.2), 2, axis=1))
     assert np.allclose(bands[:, 1], np.log(floor(OPTIONS)))
     assert bands[10, 0].max() > -0.5
+
+
+@given(frames=st.integers(2, 30), speed=st.floats(0.9, 1.1))
+def test_bending_moves_frames_in_time(frames, speed):
+    ramp = np.arange(40.0)[:, None, None] * np.ones((1, 2, 3))
+    np.testing.assert_allclose(bent(ramp, frames, speed)[:, 1, 2], np.arange(frames) * speed, atol=1e-4)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from music_composer.audio.gap import (
     bands_of,
-    bent,
     best_join,
     first_new_sample,
     frames_to_end,
@@ -67,12 +66,6 @@ def test_the_candidate_that_goes_on_like_the_right_side_wins(seed, candidate, pl
     join = best_join(candidates, right, range(3, 20))
     assert (join.candidate, join.frame) == (candidate, place)
     assert min(join.distances) == join.distances[candidate] < 0.2
-
-
-@given(frames=st.integers(2, 30), speed=st.floats(0.9, 1.1))
-def test_bending_moves_frames_in_time(frames, speed):
-    ramp = np.arange(40.0)[:, None, None] * np.ones((1, 2, 3))
-    np.testing.assert_allclose(bent(ramp, frames, speed)[:, 1, 2], np.arange(frames) * speed, atol=1e-4)
 
 
 def test_a_filling_of_the_right_bands_runs_into_the_right_side_in_phase(tmp_path, record):

@@ -7,9 +7,9 @@ from music_composer.data.batches import dataset_of
 from music_composer.data.lessons import WindowLessons
 
 
-def lessons_of(frames, window_steps=10, batch_size=2, chunk_steps=4, held_out=0.0):
+def lessons_of(frames, window_steps=10, batch_size=2, chunk_steps=4, held_out=0.0, stretch=0.0):
     song = np.arange(frames, dtype=np.float32)[:, None, None]
-    return WindowLessons(dataset_of([song], window_steps, 1, held_out, seed=1), batch_size, chunk_steps)
+    return WindowLessons(dataset_of([song], window_steps, 1, held_out, seed=1), batch_size, chunk_steps, stretch)
 
 
 def test_chunks_share_the_step_where_they_meet_and_together_are_the_window():
@@ -22,9 +22,10 @@ def test_chunks_share_the_step_where_they_meet_and_together_are_the_window():
         assert (np.diff(steps[..., 0], axis=1) % 66 == 1).all()
 
 
+@pytest.mark.parametrize("stretch", [0.0, 0.2])
 @pytest.mark.parametrize("first", [0, 1, 2])
-def test_an_epoch_goes_on_from_any_batch(first):
-    lessons = lessons_of(66)
+def test_an_epoch_goes_on_from_any_batch(first, stretch):
+    lessons = lessons_of(66, stretch=stretch)
     assert lessons.batches == 3
     whole = list(lessons.epoch(seed=3, epoch=1, first=0))
     rest = list(lessons.epoch(seed=3, epoch=1, first=first))
@@ -39,3 +40,19 @@ def test_what_is_held_out_is_the_same_every_time():
     assert len(once) > 1
     assert all(np.array_equal(a[0], b[0]) for (a, _), (b, _) in zip(once, again, strict=True))
     assert list(lessons_of(66).held_out()) == []
+
+
+def test_windows_are_played_faster_and_slower_within_their_share_and_what_is_held_out_is_not():
+    lessons, speeds = lessons_of(2000, window_steps=100, chunk_steps=100, held_out=0.2, stretch=0.2), []
+    for epoch in range(3):
+        for [[windows]] in lessons.epoch(seed=1, epoch=epoch, first=0):
+            for window in windows[..., 0]:
+                moved = np.diff(window)
+                speeds.append(float(np.median(moved)))
+                assert (
+                    np.isclose(moved, speeds[-1], atol=1e-3).mean() > 0.95
+                )  # but where the end leads to the beginning
+    assert 0.8 <= min(speeds) < 0.9
+    assert 1.1 < max(speeds) <= 1.2
+    for [windows], _ in lessons.held_out():
+        assert (np.diff(windows[..., 0], axis=1) == 1).all()

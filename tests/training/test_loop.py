@@ -69,7 +69,7 @@ def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(
     dataset = dataset_of([np.zeros((11 * 10, 1, 1), np.float32)], window_steps=9, stack=1, held_out=0.0, seed=1)
     assert dataset.windows_in_epoch == 11
     model, state = Notes(), TrainState(1, job_epochs=3)
-    lessons = WindowLessons(dataset, batch_size, chunk_steps=9)
+    lessons = WindowLessons(dataset, batch_size, chunk_steps=9, stretch=0.1)
     train(model, lessons, TrainOptions(), state, tmp_path, lambda _: None, lambda _: None, lambda *_: None)
     assert len(model.chunks) == 3 * batches
     assert state.epoch == 3

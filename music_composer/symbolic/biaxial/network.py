@@ -41,7 +41,7 @@ class Biaxial(LikelihoodModel):
     def build(self, shape: Any = None) -> None:
         options = self.options
         self.starts = []
-        for kind, lstms, told in (("time", self.time, FEATURES), ("notes", self.notes, options.neurons + BITS)):
+        for kind, lstms, told in (("time", self.time, FEATURES), ("notes", self.notes, options.neurons + 2 * BITS)):
             for i, lstm in enumerate(lstms):
                 lstm.build((None, None, told))
                 told = lstm.units
@@ -59,7 +59,9 @@ class Biaxial(LikelihoodModel):
         x = self._along(x, self.time, self.starts[: len(self.time)], training)
         x = ops.transpose(ops.reshape(x, (batch, notes, steps, self.options.neurons)), (0, 2, 1, 3))
         below = ops.concatenate([ops.zeros_like(bits[:, :, :1]), bits[:, :, :-1]], axis=2)
-        x = ops.reshape(ops.concatenate([x, below], axis=-1), (batch * steps, notes, self.options.neurons + BITS))
+        # What each note did in the step before is told again: it would get lost on its way through two layers.
+        x = ops.concatenate([x, before, below], axis=-1)
+        x = ops.reshape(x, (batch * steps, notes, self.options.neurons + 2 * BITS))
         x = self._along(x, self.notes, self.starts[len(self.time) :], training)
         weights = ops.reshape(self.outlet(x), (batch, steps, notes, BITS))
         likely = -ops.softplus(ops.where(bits > 0, -weights, weights))

@@ -88,7 +88,7 @@ class BiaxialPlayer(keras.Model):
         # What does not depend on the notes below is formed for all notes at once: what the first layer makes of the
         # hidden state, and the weights above which a note sounds, and is struck.
         kernel, recurrent, bias = (ops.convert_to_tensor(each) for each in _weights(first))
-        known = ops.matmul(hidden, kernel[:-BITS]) + bias
+        known = ops.matmul(ops.concatenate([hidden, last], axis=-1), kernel[:-BITS]) + bias
         heard = ops.concatenate([kernel[-BITS:], recurrent], axis=0)
         never = ops.where(locked > 0, -BEYOND, BEYOND)  # too full for what is not locked
         sound = ops.where((locked > 0) | (allowed == 0), never, _weight_above(draws[..., 0], power[:, None]))
