@@ -44,7 +44,7 @@ from music_composer.values import Roll
 NETWORKS: Mapping[str, Any] = MappingProxyType(
     {
         "voices": VoicesOptions(pitches=KEYS, loudness=0, most=KEYS),
-        "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, articulation=False, transpose=5, dropout=0.2),
+        "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, articulation=False, dropout=0.2),
     }
 )
 SHIFTS = range(-5, 7)  # semitones: every key, once

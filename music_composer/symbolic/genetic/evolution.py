@@ -13,7 +13,7 @@ from music_composer.symbolic.genetic.fitness import Task, ratings
 from music_composer.symbolic.genetic.networks import Networks, crossed, joined, jumbled, random_networks
 from music_composer.symbolic.genetic.options import EvolveOptions
 
-TOGETHER = 32  # networks that are changed and rated at a time, in small pieces of memory
+TOGETHER = 96  # networks that are changed and rated at a time: few enough for a core's cache, enough for threads
 WORTH_THREADS = 10_000  # networks
 Work = Callable[[np.ndarray, int], tuple[np.ndarray, ...]]
 
@@ -35,19 +35,20 @@ def evolve(
     The same seed gives the same networks, parallel or not: each TOGETHER of them have random numbers of their own.
     """
     population = start or random_networks(options, np.random.default_rng([seed, 0]))
-    rated = _in_parts(len(population), parallel, lambda part, _: (ratings(population.some(part), task),))[0]
+    threads = parallel and max(len(population), options.select_models * (1 + options.clones)) >= WORTH_THREADS
+    rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.some(part), task),))[0]
     for number in range(1, options.generations + 1):
         rng = np.random.default_rng([seed, number])
         chosen = _selected(rated, options, rng)
         best, rated = population.some(chosen), rated[chosen]
         yield Generation(number, best, rated)
         if number < options.generations:
-            population, more = _clones(best, task, options, [seed, number], parallel)
+            population, more = _clones(best, task, options, [seed, number], threads)
             rated = np.concatenate([rated, more])
 
 
 def _clones(
-    best: Networks, task: Task, options: EvolveOptions, seed: list[int], parallel: bool
+    best: Networks, task: Task, options: EvolveOptions, seed: list[int], threads: bool
 ) -> tuple[Networks, np.ndarray]:
     """The selected networks with their clones, and the ratings of the clones."""
     parents = np.tile(np.arange(len(best)), options.clones)
@@ -62,14 +63,14 @@ def _clones(
         made = jumbled(made, options.jumble, options.weight_divergence, rng)
         return (*made.weights, ratings(made, task))
 
-    *weights, rated = _in_parts(len(parents), parallel, make)
+    *weights, rated = _in_parts(len(parents), threads, make)
     return joined(best, dataclasses.replace(best, weights=tuple(weights))), rated
 
 
-def _in_parts(count: int, parallel: bool, work: Work) -> list[np.ndarray]:
+def _in_parts(count: int, threads: bool, work: Work) -> list[np.ndarray]:
     """`work` on so many numbers, TOGETHER at a time, and on how many times before; its arrays joined."""
     parts = [np.arange(at, min(at + TOGETHER, count)) for at in range(0, count, TOGETHER)]
-    if parallel and count >= WORTH_THREADS:
+    if threads:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = list(pool.map(work, parts, range(len(parts))))
     else:
