@@ -190,7 +190,7 @@ PIANOROLL_TRAINING = TrainOptions(
     epochs=60, batch_size=16, window_steps=128, learning_rate=2e-3, weight_decay=0.01, average=0.995
 )  # fmt: skip
 BIAXIAL_TRAINING = TrainOptions(
-    epochs=60, batch_size=10, window_steps=128, learning_rate=2e-3, weight_decay=0.01, average=0.995
+    epochs=60, batch_size=10, window_steps=128, learning_rate=5e-3, weight_decay=0.01, average=0.995
 )  # fmt: skip
 MODELS = MappingProxyType(
     {"voices": VoicesOptions, "polyphony": PolyphonyOptions, "pianoroll": PianorollOptions, "biaxial": BiaxialOptions}

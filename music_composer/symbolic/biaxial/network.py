@@ -18,6 +18,7 @@ from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import BiaxialOptions
 
 Tensor = Any
+SELDOM = -3.0  # logit with which every note sounds in the beginning, one in twenty
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
@@ -36,7 +37,9 @@ class Biaxial(LikelihoodModel):
         lstm = functools.partial(keras.layers.LSTM, return_sequences=True)
         self.time = [lstm(options.neurons, name=f"time_{i}") for i in range(options.layers)]
         self.notes = [lstm(size, name=f"notes_{i}") for i, size in enumerate(options.note_neurons)]
-        self.outlet = keras.layers.Dense(BITS)
+        # Few notes sound: to learn that first would take a hundred updates.
+        rarely = keras.initializers.Constant(np.array([SELDOM, 0.0], np.float32))
+        self.outlet = keras.layers.Dense(BITS, bias_initializer=rarely)
 
     def build(self, shape: Any = None) -> None:
         options = self.options
