@@ -58,6 +58,16 @@ def test_one_seed_decides_everything_parallel_or_not(monkeypatch):
     assert not np.array_equal(flat(one.networks), flat(other.networks))
 
 
+def test_no_two_clones_are_alike(monkeypatch):
+    monkeypatch.setattr(evolution, "TOGETHER", 5)  # as many as are selected: each has one clone in every part
+    counted = []
+    rate = evolution.ratings
+    monkeypatch.setattr(evolution, "ratings", lambda some, task: counted.append(flat(some)) or rate(some, task))
+    list(evolve(some_task(), dataclasses.replace(SMALL, generations=2), 1))
+    made = np.concatenate(counted)
+    assert len(np.unique(made, axis=0)) == len(made) == 30 + 25
+
+
 def test_evolution_goes_on_from_given_networks():
     first = list(evolve(some_task(), SMALL, 1))[-1]
     second = next(iter(evolve(some_task(), SMALL, 2, start=first.networks)))

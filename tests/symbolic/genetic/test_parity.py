@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from music_composer.symbolic.genetic.fitness import played, ratings, task_of
-from music_composer.symbolic.genetic.networks import Networks, answers
+from music_composer.symbolic.genetic.networks import Networks, answers, answers_in_order
 from music_composer.symbolic.genetic.quantiser import by_frequency, quantised
 from music_composer.symbolic.genetic.themes import windows
 from tests.symbolic.genetic import plain
@@ -32,7 +32,9 @@ def test_random_networks_play_the_same_and_are_rated_alike(kind, seed):
     codes[:2] = 0, 1  # two symbols at least
     models = [random_model(kind, rng, inputs, hidden) for _ in range(4)]
     task = task_of(codes, windows([codes], inputs))
-    found, rated = played(networks_of(kind, *models), task), ratings(networks_of(kind, *models), task)
+    networks = networks_of(kind, *models)
+    assert answers_in_order(networks, task.heard) == pytest.approx(answers(networks, task.heard))
+    found, rated = played(networks, task), ratings(networks, task)
     for model, notes, rating in zip(models, found, rated, strict=True):
         theirs = plain.quantised(plain.answers(kind, [w.tolist() for w in model], codes.tolist()), codes.tolist())
         assert notes.tolist() == theirs
