@@ -52,6 +52,7 @@ def test_windows_are_played_faster_and_slower_within_their_share_and_what_is_hel
                 assert (
                     np.isclose(moved, speeds[-1], atol=1e-3).mean() > 0.95
                 )  # but where the end leads to the beginning
+    assert len(np.unique(np.round(speeds, 5))) > len(speeds) * 2 / 3  # another epoch, other speeds
     assert 0.8 <= min(speeds) < 0.9
     assert 1.1 < max(speeds) <= 1.2
     for [windows], _ in lessons.held_out():
