@@ -47,7 +47,7 @@ def sound_of(given: dict[str, Any]) -> Any:
 
 def render_written(paths: Sequence[Path], given: dict[str, Any]) -> None:
     """What --render asks for, once MIDI files are written."""
-    if given["rendered"]:
+    if given["rendered"] and paths:
         from music_composer import render_midi
 
         render_midi.render_files(paths, None, sound_of(given))
