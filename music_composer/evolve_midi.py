@@ -23,6 +23,7 @@ from music_composer.symbolic.genetic.style import style_of
 from music_composer.symbolic.genetic.themes import Symbol, Theme, numbered, repitched, themes_of, windows
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import read_score
+from music_composer.training.interrupt import patient_interrupt
 from music_composer.training.progress import duration, progress_bar, say
 
 Say = Callable[[str], None]
@@ -60,20 +61,18 @@ def evolve_files(
         f"evolving {len(start) if start else options.models} networks on {len(task.codes)} notes, {len(symbols)} of "
         f"them different, in {folder}, seed {seed}"
     )
-    written, history, last, started = [], [], None, time.monotonic()
-    try:
-        with progress_bar("evolving") as advance:
-            for last in evolve(task, options, seed, start, parallel):
-                history.append(float(last.ratings[0]))
-                advance(last.number, options.generations, f"generation {last.number}, best {history[-1]:.4f}")
-                if last.number % options.write_interval == 0 or last.number == options.generations:
-                    written += _write_best(last, task, themes, symbols, options, folder)
-    except KeyboardInterrupt:
+    written, history, started = [], [], time.monotonic()
+    with progress_bar("evolving") as advance, patient_interrupt() as pressed:
+        for last in evolve(task, options, seed, start, parallel):
+            history.append(float(last.ratings[0]))
+            advance(last.number, options.generations, f"generation {last.number}, best {history[-1]:.4f}")
+            ended = last.number == options.generations or pressed()
+            if ended or last.number % options.write_interval == 0:
+                written += _write_best(last, task, themes, symbols, options, folder)
+            if ended:
+                break
+    if last.number < options.generations:
         say("stopped: what has evolved so far is kept")
-        if last is not None and last.number % options.write_interval:
-            written += _write_best(last, task, themes, symbols, options, folder)
-    if last is None:
-        return written
     if save:
         write_networks(last.networks, folder / MODELS)
     plots.plot_ratings(history, folder / RATINGS)

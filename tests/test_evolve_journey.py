@@ -116,8 +116,8 @@ def test_ctrl_c_keeps_what_has_evolved(tmp_path: Path) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=2)
         process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
         said = process.stderr.read()
-        assert process.wait(timeout=60) == 0, said
     assert "stopped: what has evolved so far is kept" in said
     (run,) = (tmp_path / "outputs").iterdir()
     facts = json.loads((run / "evolution.json").read_text())

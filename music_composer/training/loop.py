@@ -7,12 +7,10 @@ weights of one that was not.
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +18,7 @@ import numpy as np
 from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState, save_checkpoint
 from music_composer.training.devices import compile_arguments
+from music_composer.training.interrupt import patient_interrupt
 from music_composer.training.progress import Advance, duration
 
 MEASURED_STEPS = 3  # after the first, which also builds the graph
@@ -92,7 +91,7 @@ def train(
     per_epoch = lessons.batches
     total = per_epoch * state.job_epochs
     pace = _Pace(total, say)
-    with _patient_interrupt() as pressed:
+    with patient_interrupt() as pressed:
         while not state.job_done:
             saved = time.monotonic()
             for batch in lessons.epoch(state.seed, state.epoch, state.batch):
@@ -224,25 +223,3 @@ class _Pace:
         if len(self.measured) == MEASURED_STEPS + 1 and left:
             each = sorted(self.measured[1:])[MEASURED_STEPS // 2]
             self.say(f"{left} steps at {each:.2f} s each: about {duration(left * each)} on this machine")
-
-
-@contextmanager
-def _patient_interrupt() -> Iterator[Callable[[], bool]]:
-    """While inside, the first Ctrl-C only sets a flag; a second one interrupts as usual."""
-    count = 0
-
-    def press(number: int, frame: FrameType | None) -> None:
-        nonlocal count
-        count += 1
-        if count > 1:
-            raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGINT, press)
-    except ValueError:  # not the main thread: whoever runs us there handles Ctrl-C
-        yield lambda: False
-        return
-    try:
-        yield lambda: count > 0
-    finally:
-        signal.signal(signal.SIGINT, before)
