@@ -122,7 +122,8 @@ def cli(context: click.Context, **given: Any) -> None:
     if given["from_midi"]:
         from music_composer import render_midi
 
-        render_midi.render_dataset(given["from_midi"], folders.datasets, sound_of(given))
+        # In a folder of their own, where no recording of the user's can have the same name.
+        render_midi.render_files([given["from_midi"]], folders.datasets / "from-midi", sound_of(given))
     compose.compose(folders, model, training, generating, given["prompts"], given["fresh"], given["blend"] or ())
 
 

@@ -105,8 +105,9 @@ def _new_folder(output: Path, files: Sequence[Path]) -> Path:
             if not folder.exists():
                 folder.mkdir()
                 break
-        for path in files:
-            shutil.copyfile(path, folder / path.name)
+        for number, path in enumerate(files):
+            taken = (folder / path.name).exists()
+            shutil.copyfile(path, folder / (f"{number}-{path.name}" if taken else path.name))
     except OSError as error:
         raise MusicComposerError(f"{output} cannot be written to: {reason(error)}") from error
     return folder

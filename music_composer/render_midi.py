@@ -6,7 +6,8 @@ import dataclasses
 import io
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -38,16 +39,10 @@ class RenderOptions:
 def render_files(files: Sequence[Path], output: Path | None, options: RenderOptions, say: Say = say) -> list[Path]:
     """Renders MIDI files, and all of each folder among them, into `output`, or beside each where that is None.
 
-    Files that cannot be read are named and left out. Raises ScoreError when that is all of them.
+    What comes out as it was is not written again, so that recordings that are learnt from are not prepared twice. Files
+    that cannot be read are named and left out. Raises ScoreError when that is all of them.
     """
     return _rendered([pair for path in files for pair in _targets(path, output)], options, say)
-
-
-def render_dataset(folder: Path, datasets: Path, options: RenderOptions, say: Say = say) -> list[Path]:
-    """Renders a folder of MIDI files into the folder of recordings. What comes out as it was is not written again, so
-    that nothing is prepared twice.
-    """
-    return _rendered(_targets(folder, datasets), options, say)
 
 
 def render_file(source: Path, target: Path, options: RenderOptions) -> tuple[float, str]:
@@ -78,7 +73,7 @@ def _rendered(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, say: S
     if options.soundfont:
         soundfont.check(options.soundfont)
     targets = [target for _, target in pairs]
-    twice = [target for target in targets if targets.count(target) > 1]
+    twice = [target for target, count in Counter(targets).items() if count > 1]
     if twice:
         raise ScoreError(f"{twice[0]} would be written twice: render files of the same name into folders of their own")
     started, seconds, written, failed = time.monotonic(), 0.0, [], []
@@ -101,12 +96,14 @@ def _rendered(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, say: S
     return written
 
 
-def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> list[tuple[float, str]]:
+def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> Iterator[tuple[float, str]]:
+    """What `render_file` returns of each, as soon as it is there."""
     processes = min(len(pairs), os.cpu_count() or 1)
     if processes < 2:
-        return [render_file(*pair, options) for pair in pairs]
+        yield from (render_file(*pair, options) for pair in pairs)
+        return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(render_file, *zip(*pairs, strict=True), [options] * len(pairs)))
+        yield from pool.map(render_file, *zip(*pairs, strict=True), [options] * len(pairs))
 
 
 def _write(target: Path, sound: Waveform) -> None:

@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 from music_composer.synth.loudness import TARGET, loudness
-from tests.command import TINY, assert_accepted, assert_refused, music_composer, without_privileges
+from tests.command import TINY, assert_accepted, assert_refused, music_composer, without_privileges, write
+from tests.command import tune as sines
 from tests.test_evolve_journey import SMALL, tune, write_parts
 
 
@@ -55,14 +56,17 @@ def test_what_evolves_is_rendered_too(tmp_path: Path) -> None:
 def test_a_folder_of_midi_files_becomes_recordings_and_a_model_of_them(tmp_path: Path) -> None:
     for seed in range(2):
         write_parts(tmp_path / "scores" / f"{seed}.mid", tune(24, seed))
+    own = write(tmp_path / "input_music_dataset" / "0.wav", sines(3)).read_bytes()
     wanted = ("--from-midi", "scores", "--voice", "organ", *TINY, "-s", "0.5", "-g", "1", "--seed", "1")
-    assert_accepted(music_composer(*wanted, cwd=tmp_path), "2 of 2 files", "2 recordings")
+    assert_accepted(music_composer(*wanted, cwd=tmp_path), "2 of 2 files", "3 recordings")
     assert sound_of(tmp_path / "output-0.wav").shape[1] == 2
-    first = {path: path.stat().st_mtime_ns for path in (tmp_path / "input_music_dataset").iterdir()}
+    first = {path: path.stat().st_mtime_ns for path in (tmp_path / "input_music_dataset").rglob("*.wav")}
+    assert sorted(path.name for path in first) == ["0.wav", "0.wav", "1.wav"]
+    assert (tmp_path / "input_music_dataset" / "0.wav").read_bytes() == own
     assert_accepted(music_composer("prepare", cwd=tmp_path), "0 prepared")
     again = music_composer(*wanted, cwd=tmp_path)
     assert_accepted(again, "0 prepared")
-    assert first == {path: path.stat().st_mtime_ns for path in (tmp_path / "input_music_dataset").iterdir()}
+    assert first == {path: path.stat().st_mtime_ns for path in (tmp_path / "input_music_dataset").rglob("*.wav")}
 
 
 def test_a_soundfont_is_played_by_fluidsynth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

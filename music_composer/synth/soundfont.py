@@ -41,10 +41,13 @@ def render_with(soundfont: Path, midi: Path) -> Waveform:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.wav"
         options = ["-n", "-i", "-q", "-g", str(GAIN), "-r", str(RATE), "-T", "wav", "-O", "float", "-F", str(raw)]
-        done = subprocess.run(
-            [PROGRAM, *options, str(soundfont.resolve()), str(midi.resolve())],
-            capture_output=True, text=True, timeout=LONGEST_SECONDS, stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [PROGRAM, *options, str(soundfont.resolve()), str(midi.resolve())],
+                capture_output=True, text=True, timeout=LONGEST_SECONDS, stdin=subprocess.DEVNULL, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise ScoreError(f"{midi}: fluidsynth was not done after an hour") from error
         if done.returncode or not raw.exists():
             said = (done.stderr or done.stdout).strip().splitlines()
             raise ScoreError(f"{midi}: fluidsynth failed: {said[-1][:120] if said else done.returncode}")
