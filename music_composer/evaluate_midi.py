@@ -27,7 +27,7 @@ from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.options import PER_QUARTER, BoundOptions, JudgeOptions, PlayOptions
 from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
-from music_composer.symbolic.rolls import silence
+from music_composer.symbolic.rolls import beginning, silence
 from music_composer.symbolic.scorecard import scorecard
 from music_composer.tables import Table, write_page
 from music_composer.training import checkpoint
@@ -39,8 +39,8 @@ SHOWN = 3  # of them on the page
 
 
 def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
-    """Composes with the run folder's model, in the training music's metres and tempos, and judges that by the pieces
-    that were held out. Returns the scorecard.
+    """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
+    pieces that were held out. Returns the scorecard.
     """
     here = symbolic_run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
@@ -55,12 +55,16 @@ def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) 
         )
     model = networks_midi.trained_network(here)
     playing = PlayOptions(count=options.count, steps=options.steps)
-    grids = _grids_of(training, options.count, options.seed)
-    requests = [request_of(None, playing, BoundOptions(), grid) for grid in grids]
+    examples = _examples_for(training, options.count, options.seed)
+    requests = [request_of(None, playing, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
     with progress_bar("composing") as advance:
         rolls = compose_midi.play(here, model, requests, playing, options.seed, advance)
-    made = [Song(f"piece-{number}", roll) for number, roll in enumerate(rolls)]
+    # A song is over where those of the training music are: the model never heard what comes after.
+    made = [
+        Song(f"piece-{number}", beginning(roll, song.roll.steps))
+        for number, (roll, song) in enumerate(zip(rolls, examples, strict=True))
+    ]
     spent = time.monotonic() - started
     seconds = sum(map(compose_midi.seconds_of, requests))
     facts = {"model": here.name, "seconds": round(seconds), "spent": round(spent, 1), "x_real_time": seconds / spent}
@@ -99,11 +103,15 @@ def score(folder: Path, files: Sequence[Path]) -> Table:
     return Table("Log likelihood", words, ["piece", "steps", "notes", "whole", "a step", "a note"], rows)
 
 
-def _grids_of(songs: Sequence[Song], count: int, seed: int) -> list[Roll]:
-    """Rolls without steps, in metres and tempos as often as the songs begin with them."""
+def _examples_for(songs: Sequence[Song], count: int, seed: int) -> list[Song]:
+    """Songs that lend what is composed their metre, tempo and length, each as often as the others."""
     order = np.random.default_rng([seed, 1]).permutation(len(songs))
-    rolls = [songs[order[i % len(songs)]].roll for i in range(count)]
-    return [dataclasses.replace(silence(0, roll), tempos=roll.tempos[:1], metres=roll.metres[:1]) for roll in rolls]
+    return [songs[order[i % len(songs)]] for i in range(count)]
+
+
+def _grid_of(roll: Roll) -> Roll:
+    """Without steps, in the metre and tempo that it begins with."""
+    return dataclasses.replace(silence(0, roll), tempos=roll.tempos[:1], metres=roll.metres[:1])
 
 
 def _songs(folder: Path, per_quarter: int, say: Say) -> list[Song]:

@@ -40,6 +40,16 @@ def shortened(roll: Roll, steps: int) -> Roll:
     return dataclasses.replace(roll, velocity=velocity, struck=struck, tempos=tempos, metres=metres)
 
 
+def beginning(roll: Roll, steps: int) -> Roll:
+    """The first steps alone."""
+    tempos, metres = (
+        tuple(each for each in changes if each[0] < max(1, steps)) for changes in (roll.tempos, roll.metres)
+    )
+    return dataclasses.replace(
+        roll, velocity=roll.velocity[:steps], struck=roll.struck[:steps], tempos=tempos, metres=metres
+    )
+
+
 def without_lead_in(roll: Roll) -> Roll:
     """Without the silent bars at the beginning."""
     sounding = np.flatnonzero(roll.sounding.any(axis=1))

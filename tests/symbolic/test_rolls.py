@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from music_composer.symbolic.request import gap_of
-from music_composer.symbolic.rolls import joined, lengthened, shortened, silence, without, without_lead_in
+from music_composer.symbolic.rolls import beginning, joined, lengthened, shortened, silence, without, without_lead_in
 from music_composer.values import Roll
 from tests.symbolic.voices.test_bounds import random_roll
 
@@ -43,6 +43,16 @@ def test_changes_of_tempo_and_metre_are_kept_when_a_beginning_is_cut_off():
     assert cut.metres == ((0, 4, 4), (6, 3, 4))
     assert shortened(roll, 0).tempos == roll.tempos
     assert lengthened(cut, 3).steps == 13
+
+
+def test_a_beginning_and_the_rest_make_the_whole():
+    whole = dataclasses.replace(random_roll(4, 24), tempos=((0, 100.0), (10, 50.0)), metres=((0, 2, 4), (16, 3, 4)))
+    first = beginning(whole, 10)
+    again = joined(first, shortened(whole, 10))
+    assert np.array_equal(again.velocity, whole.velocity)
+    assert first.tempos == ((0, 100.0),) and first.metres == ((0, 2, 4),)
+    assert beginning(whole, 11).tempos == whole.tempos
+    assert beginning(whole, 0).tempos == ((0, 100.0),) and beginning(whole, 99).steps == 24
 
 
 def test_silent_bars_at_the_beginning_go_and_an_upbeat_stays():
