@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +19,13 @@ import soundfile
 from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, ScoreError
 from music_composer.files import whole_file
-from music_composer.symbolic.notation import read_score
+from music_composer.symbolic.midi import write_midi
+from music_composer.symbolic.notation import FORMATS, read_score
 from music_composer.synth import soundfont
 from music_composer.synth.render import render
 from music_composer.synth.voices import AUTO
 from music_composer.training.progress import duration, progress_bar, say
-from music_composer.values import Waveform
+from music_composer.values import Score, Waveform
 
 Say = Callable[[str], None]
 
@@ -52,11 +54,21 @@ def render_file(source: Path, target: Path, options: RenderOptions) -> tuple[flo
         if not score.count:
             raise ScoreError(f"{source}: has no notes in it")
         font = options.soundfont
-        sound = soundfont.render_with(font, source) if font else render(score, options.voices)
+        sound = _with_soundfont(font, source, score) if font else render(score, options.voices)
         _write(target, sound)
     except MusicComposerError as error:
         return 0.0, str(error)
     return sound.seconds, ""
+
+
+def _with_soundfont(font: Path, source: Path, score: Score) -> Waveform:
+    """fluidsynth reads MIDI files alone: notation is written as one first."""
+    if source.suffix.lower() not in FORMATS:
+        return soundfont.render_with(font, source)
+    with tempfile.TemporaryDirectory() as folder:
+        midi = Path(folder) / f"{source.name}.mid"
+        write_midi(score, midi)
+        return soundfont.render_with(font, midi)
 
 
 def _targets(path: Path, output: Path | None) -> list[tuple[Path, Path]]:

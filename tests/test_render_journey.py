@@ -77,7 +77,7 @@ def test_a_soundfont_is_played_by_fluidsynth(tmp_path: Path, monkeypatch: pytest
     program.parent.mkdir()
     program.write_text(
         "#!/usr/bin/env python3\nimport sys, wave, random\n"
-        "assert sys.argv[-2].endswith('font.sf2') and sys.argv[-1].endswith('a.mid')\n"
+        "assert sys.argv[-2].endswith('font.sf2') and open(sys.argv[-1], 'rb').read(4) == b'MThd'\n"
         "out = wave.open(sys.argv[sys.argv.index('-F') + 1], 'wb')\n"
         "out.setnchannels(2); out.setsampwidth(2); out.setframerate(44100)\n"
         "out.writeframes(random.Random(1).randbytes(88200)); out.close()\n"
@@ -88,6 +88,9 @@ def test_a_soundfont_is_played_by_fluidsynth(tmp_path: Path, monkeypatch: pytest
     sound = sound_of(tmp_path / "a.wav")
     assert sound.shape == (22050, 2)
     assert loudness(sound.T.copy(), 44100) == pytest.approx(TARGET, abs=0.2)
+    (tmp_path / "b.abc").write_text("X:1\nL:1/4\nK:C\nCEGc|\n")  # fluidsynth reads no notation: it is given MIDI
+    assert_accepted(music_composer("midi", "render", "b.abc", "--soundfont", "font.sf2", cwd=tmp_path))
+    assert sound_of(tmp_path / "b.wav").shape == (22050, 2)
     program.write_text("#!/bin/sh\necho 'no such preset' >&2\nexit 3\n")
     failed = music_composer("midi", "render", "a.mid", "--soundfont", "font.sf2", cwd=tmp_path)
     assert_refused(failed, "a.mid", "fluidsynth failed", "no such preset")

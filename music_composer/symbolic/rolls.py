@@ -42,9 +42,8 @@ def shortened(roll: Roll, steps: int) -> Roll:
 
 def beginning(roll: Roll, steps: int) -> Roll:
     """The first steps alone."""
-    tempos, metres = (
-        tuple(each for each in changes if each[0] < max(1, steps)) for changes in (roll.tempos, roll.metres)
-    )
+    tempos = tuple(change for change in roll.tempos if change[0] < max(1, steps))
+    metres = tuple(change for change in roll.metres if change[0] < max(1, steps))
     return dataclasses.replace(
         roll, velocity=roll.velocity[:steps], struck=roll.struck[:steps], tempos=tempos, metres=metres
     )
