@@ -43,7 +43,7 @@ from music_composer.values import Roll
 # These files know neither struck notes nor loudness, and no note of them may be left out.
 NETWORKS: Mapping[str, Any] = MappingProxyType(
     {
-        "voices": VoicesOptions(pitches=KEYS, loudness=0, most=KEYS),
+        "voices": VoicesOptions(pitches=KEYS, loudness=0, most=KEYS, fades=()),
         "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, articulation=False, dropout=0.2),
     }
 )

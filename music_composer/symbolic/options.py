@@ -29,6 +29,8 @@ class VoicesOptions:
     shifts: int = 12  # semitones that a piece may be transposed by, -5 to 6: the model is told which
     memory: int = 256  # steps back that attention reaches
     clock: int = 8  # numbers that say where in bar and phrase a step is
+    fades: tuple[int, ...] = (2, 16, 64)  # steps in which what was heard counts half, for each way of counting it
+    tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
     loudness: int = 16  # levels that a note can be struck with; 0: notes sound or not, as in the benchmark files
     dropout: float = 0.5
     input_dropout: float = 0.25

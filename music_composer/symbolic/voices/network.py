@@ -2,8 +2,9 @@
 
 A step is a set of notes, written as "the next note, or no more": an exact likelihood over all sets (as NADE's chain
 over 88 keys, Boulanger-Lewandowski et al. 2012, but with one decision a note instead of one a key). A decision weighs
-every pitch by what it is, by its pitch class, by the interval to each voice of the step before and to the note below
-it, and may copy the note of the same rank from a past step that it attends to (pointer networks, Vinyals et al. 2015).
+every pitch by what it is, by its pitch class, by how much of which pitch classes above it was heard lately (that is
+its degree in the key, whichever that is), by the interval to each voice of the step before and to the note below it,
+and may copy the note of the same rank from a past step that it attends to (pointer networks, Vinyals et al. 2015).
 Each note is then given its manner: held on from the step before, or struck, and how loud.
 """
 
@@ -24,8 +25,9 @@ from music_composer.symbolic.voices.chords import SILENT
 Tensor = Any
 OCTAVE = 12
 LEAST = 1e-9  # what is copied with less counts as not copied
-# What `known` gives, voices, notes, and what may be copied: how much attention lies on past notes of the same rank.
-Past = tuple[Tensor, Tensor, Tensor, Tensor]
+# What `known` gives, voices, notes, `tonality`, and what may be copied: how much attention lies on past notes of the
+# same rank.
+Past = tuple[Tensor, ...]
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
@@ -60,6 +62,8 @@ class Voices(LikelihoodModel):
         self.by_class = dense(OCTAVE)
         self.by_motion = dense(options.voices * most_interval)
         self.by_gap = dense(pitches + 1)
+        if options.fades:
+            self.listen, self.by_tonality = dense(options.tonal, activation="silu"), dense(options.tonal)
         self.by_past = dense(2)
         self.by_end = dense(1)
         self.ask, self.answer = dense(options.attention), dense(options.attention)
@@ -73,7 +77,7 @@ class Voices(LikelihoodModel):
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         chords, manners, led, clock, shift, decisions, weight = inputs
-        known, sung, last, copied = self.past(chords, manners, led, clock, shift, training)
+        known, sung, last, tonality, copied = self.past(chords, manners, led, clock, shift, training)
         before, manner_before = (
             ops.concatenate([ops.full_like(each[..., :1], fill), each[..., :-1]], axis=-1)
             for each, fill in ((chords, SILENT), (manners, 0))
@@ -82,7 +86,8 @@ class Voices(LikelihoodModel):
         # Most steps have far fewer notes than the fullest: what is decided is picked out, each a step of its own.
         place = ops.maximum(decisions, 0)
         step = place // ops.shape(chords)[2]
-        past = (*(_picked(each, 2, step)[:, None] for each in (known, sung, last)), _picked(copied, 3, place, 2))
+        by_step = (_picked(each, 2, step)[:, None] for each in (known, sung, last, tonality))
+        past = (*by_step, _picked(copied, 3, place, 2))
         chosen, note, manner, before = (_picked(each, 3, place, 2) for each in (chosen, chords, manners, before))
         weighed, y = self.decide(past, chosen, before, training)
         likelihood = _entries(weighed, note[..., None])
@@ -105,7 +110,7 @@ class Voices(LikelihoodModel):
         ago = place[:, None] - place[None, :]
         seen = (ago > 0) & (ago <= self.options.memory)
         copied = ops.einsum("bts,bskp->btkp", self.attended(hidden, self.answer(hidden), seen[None]), ranked)
-        return self.known(hidden, last, second), sung, last, copied
+        return self.known(hidden, last, second), sung, last, self.tonality(self.faded(last)), copied
 
     def notes_of(self, ranked: Tensor, manners: Tensor) -> tuple[Tensor, Tensor]:
         """What sounds, as 0 and 1, and what is struck, as its level from 0 to 1, both (batch, steps, pitches).
@@ -144,6 +149,30 @@ class Voices(LikelihoodModel):
         scores = self.ask(hidden) @ ops.swapaxes(answers, 1, 2) / self.options.attention**0.5
         return ops.softmax(ops.where(seen, scores, NEVER), axis=-1) * ops.cast(seen, scores.dtype)
 
+    def faded(self, last: Tensor) -> Tensor:
+        """How much of each pitch class was heard, older steps counting less, (batch, steps, fades, 12).
+
+        last: the step before each, (batch, steps, pitches).
+        """
+        classes = last @ self.classes.T
+        if not self.options.fades:
+            return classes[:, :, None][:, :, :0]
+        place = ops.cast(ops.arange(ops.shape(last)[1]), last.dtype)
+        ago = place[:, None] - place[None, :]
+        counts = [ops.where(ago < 0, 0.0, 0.5 ** (ops.maximum(ago, 0.0) / steps)) for steps in self.options.fades]
+        return ops.swapaxes(ops.matmul(ops.stack(counts), classes[:, None]), 1, 2)
+
+    def tonality(self, faded: Tensor) -> Tensor:
+        """What each pitch class is in what was heard, whatever key that is in, (batch, steps, 12, tonal).
+
+        Of every class the network is told how much was heard of the one a semitone above it, two above, ...
+        """
+        shares = faded / ops.maximum(ops.sum(faded, axis=-1, keepdims=True), 1.0)
+        around = ops.take(shares, (np.arange(OCTAVE)[:, None] + np.arange(OCTAVE)) % OCTAVE, axis=-1)
+        around = ops.transpose(around, (0, 1, 3, 2, 4))
+        around = ops.reshape(around, (*ops.shape(around)[:3], len(self.options.fades) * OCTAVE))
+        return self.listen(around) if self.options.fades else around
+
     def known(self, hidden: Tensor, last: Tensor, second: Tensor) -> Tensor:
         return self.know(ops.concatenate([hidden, last, second], axis=-1))
 
@@ -167,10 +196,13 @@ class Voices(LikelihoodModel):
         the thought behind it, (batch, steps, most, narrow).
         """
         pitches = ops.arange(self.options.pitches)
-        known, led, last, copied = past
+        known, led, last, tonality, copied = past
         y = self.dropped(ops.silu(known[:, :, None] + self.below(chosen)), training)
         y = self.dropped(self.think(y), training)
-        by_class = ops.tile(self.by_class(y), (1, 1, 1, -(-self.options.pitches // OCTAVE)))
+        by_class = self.by_class(y)
+        if self.options.fades:
+            by_class += ops.einsum("bskt,bsct->bskc", self.by_tonality(y), tonality)
+        by_class = ops.tile(by_class, (1, 1, 1, -(-self.options.pitches // OCTAVE)))
         weight = self.by_pitch(y) + by_class[..., : self.options.pitches] + self._by_voices(y, led)
         above = ops.clip(pitches - before[..., None] - 1, 0, self.options.pitches)
         weight += _entries(self.by_gap(y), above)

@@ -15,7 +15,7 @@ from keras import ops
 from music_composer.layers.lstm import lstm_step
 from music_composer.symbolic.sampling import drawn
 from music_composer.symbolic.voices.chords import SILENT, ways_to_sing
-from music_composer.symbolic.voices.network import Voices
+from music_composer.symbolic.voices.network import OCTAVE, Voices
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
@@ -40,6 +40,7 @@ class VoicesPlayer(keras.Model):
         super().__init__()
         self.model, self.most = model, most
         self.draws = (most, 2)
+        self.fading = np.array([0.5 ** (1 / steps) for steps in model.options.fades], np.float32)[:, None]
         ways = [ways_to_sing(notes, model.options.voices) for notes in range(1, most + 1)]
         count = max(map(len, ways))
         # Filled up with the last way, which can only be found again.
@@ -48,14 +49,16 @@ class VoicesPlayer(keras.Model):
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
         """Nothing heard: h, c, notes of the last step and of the one before, what was struck in the last, the voices
-        of both, and the memory that attention reaches: answers, notes by rank, and how many steps there were.
+        of both, how much each pitch class was heard, and the memory that attention reaches: answers, notes by rank, and
+        how many steps there were.
         """
         options = self.model.options
         zeros = [np.zeros((batch, size), np.float32) for size in [options.neurons] * 2 + [options.pitches] * 3]
         silent = [np.full((batch, options.voices), SILENT, np.int32) for _ in range(2)]
         answers = np.zeros((batch, options.memory, options.attention), np.float32)
         ranks = np.full((batch, options.memory, self.most), options.pitches, np.int32)
-        return [*zeros, *silent, answers, ranks, np.zeros((batch, 1), np.int32)]
+        heard = np.zeros((batch, len(options.fades), OCTAVE), np.float32)
+        return [*zeros, *silent, heard, answers, ranks, np.zeros((batch, 1), np.int32)]
 
     def call(self, inputs: list[Tensor]) -> list[Tensor]:
         draws, clock, allowed, locked, fullest, shift, taste, *state = inputs
@@ -80,8 +83,9 @@ class VoicesPlayer(keras.Model):
     def _hear(self, clock: Tensor, shift: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
         """What is known before the notes of a step, as for a batch of one step; and the state, the step heard."""
         model = self.model
-        h, c, last, second, struck, led, led_before, answers, ranks, count = state
+        h, c, last, second, struck, led, led_before, heard, answers, ranks, count = state
         x = model.heard(last[:, None], struck[:, None], led[:, None], led_before[:, None], clock, shift)
+        heard = heard * self.fading + (last @ model.classes.T)[:, None]
         h, c = lstm_step(model.lstm, x[:, 0], h, c)
         hidden = h[:, None]
         memory = model.options.memory
@@ -90,8 +94,8 @@ class VoicesPlayer(keras.Model):
         known = model.known(hidden, last[:, None], second[:, None])
         here = (ops.arange(memory)[None] == count % memory)[..., None]
         answers = ops.where(here, model.answer(hidden), answers)
-        heard = [h, c, *state[2:7], answers, ranks, count]
-        return (known, led[:, None], last[:, None], attended, ranks), heard
+        after = [h, c, *state[2:7], heard, answers, ranks, count]
+        return (known, led[:, None], last[:, None], model.tonality(heard[:, None]), attended, ranks), after
 
     def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], taste: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One chord and its manners, (batch, most), and the logarithms of the share it was drawn from and of its
@@ -101,7 +105,7 @@ class VoicesPlayer(keras.Model):
         """
         draws, allowed, locked, fullest = within
         pitches = self.model.options.pitches
-        known, led, last, attended, ranks = past
+        known, led, last, tonality, attended, ranks = past
         rank = ops.arange(self.most)[None]
         place = ops.arange(pitches)[None]
 
@@ -112,7 +116,7 @@ class VoicesPlayer(keras.Model):
             copied = ops.segment_sum(ops.reshape(attended, (-1,)), notes, num_segments=batch * (pitches + 1))
             copied = ops.reshape(copied, (batch, 1, 1, pitches + 1))
             draw = ops.take(draws, k, axis=1)
-            weight, y = self.model.decide((known, led, last, copied), chosen, before[:, None])
+            weight, y = self.model.decide((known, led, last, tonality, copied), chosen, before[:, None])
             open_ = self._open(before, place, allowed, locked, free)
             note, *of_note = drawn(weight[:, 0, 0], open_, taste, draw[:, :1])
             manner, *of_manner = self._manner(y, note, last, locked, taste, draw[:, 1:])
@@ -158,12 +162,12 @@ class VoicesPlayer(keras.Model):
     def _remember(self, chord: Tensor, manners: Tensor, state: State) -> State:
         """The state after a step: its chord (batch, most) becomes the last one."""
         pitches, memory = self.model.options.pitches, self.model.options.memory
-        h, c, last, _, _, led, _, answers, ranks, count = state
+        h, c, last, _, _, led, _, heard, answers, ranks, count = state
         here = (ops.arange(memory)[None] == count % memory)[..., None]
         ranks = ops.where(here, chord[:, None], ranks)
         ranked = ops.one_hot(chord[:, None], pitches + 1, dtype="float32")
         sounding, struck = (each[:, 0] for each in self.model.notes_of(ranked, manners[:, None]))
-        return [h, c, sounding, last, struck, self._led(chord, led), led, answers, ranks, count + 1]
+        return [h, c, sounding, last, struck, self._led(chord, led), led, heard, answers, ranks, count + 1]
 
     def _led(self, chord: Tensor, led: Tensor) -> Tensor:
         """`lead_voices` for one step."""

@@ -99,7 +99,7 @@ def test_nothing_locked_is_drawn_alike_with_drafts_or_without(model, player):
 def test_a_beam_finds_what_is_likelier(model, player):
     mean = [
         likelihood(model, play(player, [bounds_of()] * 60, range(60), **how)[0])
-        for how in ({}, {"drafts": 8, "beam": 2, "chunk": 2})
+        for how in ({}, {"drafts": 32, "beam": 8, "chunk": 4})
     ]
     error = np.sqrt(mean[0].var() / 60 + mean[1].var() / 60)
     assert mean[1].mean() - mean[0].mean() > 5 * error
