@@ -64,13 +64,16 @@ HELD_OUT = click.option(
     "--eval-ratio", "held_out", type=click.FloatRange(0, 0.9), default=TrainOptions.held_out, show_default=True,
     help="Share of the pieces that the model is only judged by.",
 )  # fmt: skip
+TASTE = [
+    option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
+    option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
+    option(PlayOptions, "top_p", "--top-p", type=float, help="Draw from the likeliest that reach this; 0 is all."),
+]
 PLAYING = [
     option(PlayOptions, "name", "-o", "--output-music-name", help="NAME-0.mid, NAME-1.mid, ...; may contain a folder."),
     option(PlayOptions, "count", "-g", "--num-outputs", type=int, help="How many pieces."),
     option(PlayOptions, "steps", "--num-steps", type=int, help="New music in each, in sixteenths."),
-    option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
-    option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
-    option(PlayOptions, "top_p", "--top-p", type=float, help="Draw from the likeliest that reach this; 0 is all."),
+    *TASTE,
     option(PlayOptions, "conservativity", "--conservativity", type=float,
            help="Power of the probability that a note of the biaxial model sounds with; above 1 fewer do."),
     option(PlayOptions, "adaptive", "--adaptive", is_flag=True, help="The biaxial model plays more after silence."),
@@ -186,7 +189,8 @@ def generate(**given: Any) -> None:
     MODEL,
     option(JudgeOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
     option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces that are composed to be judged."),
-    option(JudgeOptions, "steps", "--num-steps", type=int, help="In each of them, sixteenths."),
+    option(JudgeOptions, "steps", "--num-steps", type=int, help="In each of them, sixteenths, at most."),
+    *TASTE,
     click.option("--generated", type=FOLDER, help="Judge these MIDI files instead of a model's,"),
     click.option("--reference", type=FOLDER, help="by these."),
     click.option("--benchmark", type=FOLDER, help="Train and score on a .mat file of piano rolls with its parts."),
@@ -224,7 +228,8 @@ def evaluate(**given: Any) -> None:
     if given["generated"]:
         card = evaluate_midi.evaluate_folders(given["generated"], given["reference"], options)
     else:
-        card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options)
+        playing = {name: given[name] for name in ("temperature", "top_k", "top_p")}
+        card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options, playing)
     for line in markdown(tables_of(card)):
         click.echo(line)
 

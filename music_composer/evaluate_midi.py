@@ -9,6 +9,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,14 @@ Say = Callable[[str], None]
 SHOWN = 3  # of them on the page
 
 
-def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
+def evaluate_run(
+    folders: FolderOptions,
+    options: JudgeOptions,
+    playing: Mapping[str, Any] = MappingProxyType({}),
+    say: Say = say,
+) -> dict[str, Any]:
     """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
-    pieces that were held out. Returns the scorecard.
+    pieces that were held out. playing: fields of PlayOptions other than their defaults. Returns the scorecard.
     """
     here = symbolic_run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
@@ -54,12 +60,12 @@ def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) 
             "or with --eval-ratio above 0"
         )
     model = networks_midi.trained_network(here)
-    playing = PlayOptions(count=options.count, steps=options.steps)
+    played = PlayOptions(count=options.count, steps=options.steps, **playing)
     examples = _examples_for(training, options.count, options.seed)
-    requests = [request_of(None, playing, BoundOptions(), _grid_of(song.roll)) for song in examples]
+    requests = [request_of(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
     with progress_bar("composing") as advance:
-        rolls = compose_midi.play(here, model, requests, playing, options.seed, advance)
+        rolls = compose_midi.play(here, model, requests, played, options.seed, advance)
     # A song is over where those of the training music are: the model never heard what comes after.
     made = [
         Song(f"piece-{number}", beginning(roll, song.roll.steps))
@@ -67,7 +73,13 @@ def evaluate_run(folders: FolderOptions, options: JudgeOptions, say: Say = say) 
     ]
     spent = time.monotonic() - started
     seconds = sum(map(compose_midi.seconds_of, requests))
-    facts = {"model": here.name, "seconds": round(seconds), "spent": round(spent, 1), "x_real_time": seconds / spent}
+    facts = {
+        "model": here.name,
+        **playing,
+        "seconds": round(seconds),
+        "spent": round(spent, 1),
+        "x_real_time": seconds / spent,
+    }
     composer = composer_of(here.name)
     nats = {
         name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
