@@ -133,7 +133,7 @@ def _print(name: str, figures: dict[str, Any]) -> None:
 def _draw(figures: dict[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
-    picture = Figure(figsize=(10, 3.2), layout="constrained")
+    picture = Figure(figsize=(10, 3.6), layout="constrained")
     panels = np.atleast_1d(picture.subplots(1, len(figures), sharey=True))
     for panel, (name, each) in zip(panels, figures.items(), strict=True):
         for recipe in RECIPES:
@@ -145,7 +145,7 @@ def _draw(figures: dict[str, Any], path: Path) -> None:
         panel.set_yscale("log")
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("distance from the music (discrepancy)")
-    panels[0].legend()
+    picture.legend(handles=panels[0].get_lines(), loc="outside lower center", ncols=len(RECIPES) + 1)
     picture.savefig(path, dpi=100)
 
 
