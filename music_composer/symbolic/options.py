@@ -12,6 +12,7 @@ from music_composer.errors import OptionError
 from music_composer.options import TrainOptions, require_at_least
 
 PER_QUARTER = 4  # steps in a quarter note
+FADES = 2, 16, 64  # steps after which a note that was heard counts half, for each way of counting: see tonality.py
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class VoicesOptions:
     shifts: int = 12  # semitones that a piece may be transposed by, -5 to 6: the model is told which
     memory: int = 256  # steps back that attention reaches
     clock: int = 8  # numbers that say where in bar and phrase a step is
-    fades: tuple[int, ...] = (2, 16, 64)  # steps in which what was heard counts half, for each way of counting it
+    fades: tuple[int, ...] = FADES
     tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
     loudness: int = 16  # levels that a note can be struck with; 0: notes sound or not, as in the benchmark files
     dropout: float = 0.5
@@ -51,6 +52,8 @@ class PolyphonyOptions:
     neurons: int = 256
     layers: int = 3
     embedding: int = 128  # of what the first layer hears
+    fades: tuple[int, ...] = FADES
+    tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
     dropout: float = 0.5
     transpose: int = 4  # semitones, up and down, that training pieces are transposed by at most
     most: int = 15  # notes in a step, when playing
@@ -85,6 +88,7 @@ class BiaxialOptions:
     neurons: int = 300  # of the layers along time
     layers: int = 2
     note_neurons: tuple[int, ...] = (100, 50)  # of those along the notes
+    fades: tuple[int, ...] = FADES
     articulation: bool = True  # whether notes are struck or held on; benchmark files do not say
     dropout: float = 0.5
     transpose: int = 0  # semitones, up and down, that training pieces are transposed by at most

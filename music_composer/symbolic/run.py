@@ -14,7 +14,7 @@ from music_composer.symbolic.options import MODELS
 from music_composer.training.run import RunFolder, begin_folder, reading_options
 from music_composer.values import Roll
 
-LABEL = {"magic": "music-composer symbolic model", "version": 3}
+LABEL = {"magic": "music-composer symbolic model", "version": 4}
 COMMAND = "music-composer midi"
 
 

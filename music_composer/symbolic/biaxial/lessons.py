@@ -11,6 +11,7 @@ import numpy as np
 from music_composer.symbolic.biaxial.notes import to_bits
 from music_composer.symbolic.frames import bar_clock, bars_of
 from music_composer.symbolic.options import BiaxialOptions
+from music_composer.symbolic.tonality import heard_before
 from music_composer.symbolic.windows import WindowedLessons, transposed
 from music_composer.values import Roll
 
@@ -19,9 +20,12 @@ ROUND = 32  # steps: batches are filled up to a multiple of so many, since every
 
 @dataclasses.dataclass(frozen=True)
 class BitPiece:
-    """bits: bool (steps, notes, 2). clock: float (steps, clock). bars: int (steps,), steps since the bar line."""
+    """bits: bool (steps, notes, 2). heard: float (steps, fades, 12), how much of each pitch class was heard before each
+    step. clock: float (steps, clock). bars: int (steps,), steps since the bar line.
+    """
 
     bits: np.ndarray
+    heard: np.ndarray
     clock: np.ndarray
     bars: np.ndarray
 
@@ -33,7 +37,8 @@ class BitPiece:
 
     def shifted(self, semitones: int) -> BitPiece:
         """Transposed; `fits` says whether it can be."""
-        return dataclasses.replace(self, bits=np.roll(self.bits, semitones, axis=1))
+        bits, heard = np.roll(self.bits, semitones, axis=1), np.roll(self.heard, semitones, axis=-1)
+        return dataclasses.replace(self, bits=bits, heard=heard)
 
     def fits(self, semitones: int) -> bool:
         notes = np.flatnonzero(self.bits.any(axis=(0, 2))) + semitones
@@ -41,7 +46,9 @@ class BitPiece:
 
 
 def to_lesson(roll: Roll, options: BiaxialOptions) -> BitPiece:
-    return BitPiece(to_bits(roll, options), bar_clock(roll), bars_of(roll)[0])
+    bits = to_bits(roll, options)
+    heard = heard_before(bits[..., 0], options.fades)[:-1]
+    return BitPiece(bits, heard, bar_clock(roll), bars_of(roll)[0])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,18 +63,20 @@ class BitLessons(WindowedLessons):
 
 
 def bit_inputs(places: Sequence[tuple[BitPiece, int]], window: int) -> list[np.ndarray]:
-    """bits, clock and weight, as the model takes them, of windows that begin at a step of a piece, or at the bar line
-    before it; the rest filled up with silence, as far as the longest of them needs it.
+    """bits, heard, clock and weight, as the model takes them, of windows that begin at a step of a piece, or at the
+    bar line before it; the rest filled up with silence, as far as the longest of them needs it.
     """
     cuts = [(piece, at - int(piece.bars[at]) if at < piece.steps else at) for piece, at in places]
     longest = max(piece.steps - max(0, at) for piece, at in cuts)
     window = min(window, max(1, -(-longest // ROUND)) * ROUND)
-    notes, clock = places[0][0].bits.shape[1:], places[0][0].clock.shape[1]
-    bits = np.zeros((len(cuts), window, *notes), np.float32)
-    time = np.zeros((len(cuts), window, clock), np.float32)
+    first = places[0][0]
+    bits, heard, clock = (
+        np.zeros((len(cuts), window, *each.shape[1:]), np.float32) for each in (first.bits, first.heard, first.clock)
+    )
     weight = np.zeros((len(cuts), window), np.float32)
     for i, (piece, at) in enumerate(cuts):
         steps = min(window, piece.steps - max(0, at))
         cut = slice(max(0, at), max(0, at) + steps)
-        bits[i, :steps], time[i, :steps], weight[i, :steps] = piece.bits[cut], piece.clock[cut], 1
-    return [bits, time, weight]
+        bits[i, :steps], heard[i, :steps] = piece.bits[cut], piece.heard[cut]
+        clock[i, :steps], weight[i, :steps] = piece.clock[cut], 1
+    return [bits, heard, clock, weight]

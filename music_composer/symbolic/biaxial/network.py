@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from music_composer.symbolic.biaxial.notes import BITS, FEATURES, features
+from music_composer.symbolic.biaxial.notes import BITS, features, features_of
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import BiaxialOptions
 
@@ -25,8 +25,9 @@ SELDOM = -3.0  # logit with which every note sounds in the beginning, one in twe
 class Biaxial(LikelihoodModel):
     """Log likelihoods of the notes of each step, given all steps before: exact, note by note from the lowest up.
 
-    Input: bits (batch, steps, notes, 2), what sounds and what is struck; clock (batch, steps, clock); weight (batch,
-    steps), 1 for steps that count. Output: natural log likelihood of each step, (batch, steps).
+    Input: bits (batch, steps, notes, 2), what sounds and what is struck; heard (batch, steps, fades, 12), how much of
+    each pitch class was heard before each step; clock (batch, steps, clock); weight (batch, steps), 1 for steps that
+    count. Output: natural log likelihood of each step, (batch, steps).
     """
 
     RECORD = BiaxialOptions
@@ -44,7 +45,8 @@ class Biaxial(LikelihoodModel):
     def build(self, shape: Any = None) -> None:
         options = self.options
         self.starts = []
-        for kind, lstms, told in (("time", self.time, FEATURES), ("notes", self.notes, options.neurons + 2 * BITS)):
+        told_of_time, told_of_notes = features_of(options), options.neurons + 2 * BITS
+        for kind, lstms, told in (("time", self.time, told_of_time), ("notes", self.notes, told_of_notes)):
             for i, lstm in enumerate(lstms):
                 lstm.build((None, None, told))
                 told = lstm.units
@@ -54,11 +56,11 @@ class Biaxial(LikelihoodModel):
         self.built = True
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        bits, clock, weight = inputs
+        bits, heard, clock, weight = inputs
         batch, steps, notes = ops.shape(bits)[0], ops.shape(bits)[1], self.options.notes
         before = ops.concatenate([ops.zeros_like(bits[:, :1]), bits[:, :-1]], axis=1)
-        told = features(before, clock, self.options.lowest)
-        x = ops.reshape(ops.transpose(told, (0, 2, 1, 3)), (batch * notes, steps, FEATURES))
+        told = features(before, heard, clock, self.options.lowest)
+        x = ops.reshape(ops.transpose(told, (0, 2, 1, 3)), (batch * notes, steps, told.shape[-1]))
         x = self._along(x, self.time, self.starts[: len(self.time)], training)
         x = ops.transpose(ops.reshape(x, (batch, notes, steps, self.options.neurons)), (0, 2, 1, 3))
         below = ops.concatenate([ops.zeros_like(bits[:, :, :1]), bits[:, :, :-1]], axis=2)

@@ -1,7 +1,8 @@
 """Piano rolls as two bits for each note of a range, and back; what each note is told of the step before it.
 
 The features are those of biaxial-rnn-music-composition (D. Johnson 2015) with its faults mended: the surroundings of
-the lowest notes are silence and not the highest notes, and the beat is that of the music's own metre.
+the lowest notes are silence and not the highest notes, and the beat is that of the music's own metre. Beyond them each
+note is told what was heard lately: the seed's knew of the step before alone, and had to find the key by themselves.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from music_composer.layers.degrees import OCTAVE, degrees
 from music_composer.symbolic.frames import CLOCK, PITCHES
 from music_composer.symbolic.options import BiaxialOptions
 from music_composer.symbolic.request import VELOCITY
 from music_composer.values import Roll
 
 Tensor = Any
-OCTAVE = 12
 BITS = 2  # of a note: whether it sounds, and whether it was struck
-FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK
+SEED_FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK
 
 
 def to_bits(roll: Roll, options: BiaxialOptions) -> np.ndarray:
@@ -38,12 +39,17 @@ def to_roll(bits: np.ndarray, options: BiaxialOptions, like: Roll) -> Roll:
     return Roll(velocity, struck & sounding, like.per_quarter, like.tempos, like.metres)
 
 
-def features(bits: Tensor, clock: Tensor, lowest: int) -> Tensor:
-    """What each note is told: bits (batch, steps, notes, 2) of the step before, clock (batch, steps, clock) of its own
-    -> (batch, steps, notes, FEATURES).
+def features_of(options: BiaxialOptions) -> int:
+    """How many numbers each note is told."""
+    return SEED_FEATURES + OCTAVE * len(options.fades)
+
+
+def features(bits: Tensor, heard: Tensor, clock: Tensor, lowest: int) -> Tensor:
+    """What each note is told: bits (batch, steps, notes, 2) of the step before, heard (batch, steps, fades, 12) up to
+    it, class 0 being the lowest note's, clock (batch, steps, clock) of its own -> (batch, steps, notes, features).
 
     Its place in the range, its pitch class, what an octave around it did, how many notes of each pitch class sounded
-    (its own first), and the time.
+    (its own first), the time, and which share of what was heard each pitch class had (its own first).
     """
     notes = bits.shape[2]
     pitch = np.arange(lowest, lowest + notes)
@@ -57,7 +63,8 @@ def features(bits: Tensor, clock: Tensor, lowest: int) -> Tensor:
     counts = (interval[:, :, None] == np.arange(OCTAVE)).astype(np.float32).reshape(notes, notes * OCTAVE)
     context = ops.reshape(ops.matmul(bits[..., 0], counts), (*ops.shape(bits)[:2], notes, OCTAVE))
     time = ones * clock[:, :, None]
-    return ops.concatenate([place, own, *around, context, time], axis=-1)
+    lately = ops.take(degrees(heard), np.arange(notes) % OCTAVE, axis=2)
+    return ops.concatenate([place, own, *around, context, time, lately], axis=-1)
 
 
 def _folded(each: np.ndarray, options: BiaxialOptions) -> np.ndarray:

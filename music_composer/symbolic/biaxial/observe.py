@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from music_composer.symbolic.biaxial.lessons import to_lesson
+from music_composer.symbolic.rolls import lengthened
 from music_composer.values import Roll
 
 
@@ -34,8 +35,10 @@ def observe(model: Any, roll: Roll) -> tuple[np.ndarray, list[Thoughts]]:
     from music_composer.layers.lstm import lstm_step
     from music_composer.symbolic.biaxial.notes import features
 
-    piece = to_lesson(roll, model.options)
-    told = features(piece.bits[None].astype(np.float32), piece.clock[None], model.options.lowest)
+    # Each step is heard on the way to the next one, whose time is told with it.
+    piece = to_lesson(lengthened(roll, 1), model.options)
+    bits, heard, clock = (each[None].astype(np.float32) for each in (piece.bits[:-1], piece.heard[1:], piece.clock[1:]))
+    told = features(bits, heard, clock, model.options.lowest)
     told = ops.convert_to_numpy(told)[0]
     state = model.time_state(model.options.notes)
     found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in model.time]
@@ -49,4 +52,4 @@ def observe(model: Any, roll: Roll) -> tuple[np.ndarray, list[Thoughts]]:
         Thoughts(f"layer {i + 1}", np.stack([h for h, _ in steps]), np.stack([c for _, c in steps]))
         for i, steps in enumerate(found)
     ]
-    return piece.bits[..., 0], layers
+    return piece.bits[:-1, :, 0], layers

@@ -14,6 +14,7 @@ from keras import ops
 from music_composer.layers.lstm import stack_step
 from music_composer.symbolic.biaxial.network import Biaxial
 from music_composer.symbolic.biaxial.notes import BITS, features
+from music_composer.symbolic.tonality import OCTAVE, fading
 
 Tensor = Any
 LEAST = 1e-30  # added to probabilities before their logarithm is taken
@@ -37,14 +38,19 @@ class BiaxialPlayer(keras.Model):
         super().__init__()
         self.model = model
         self.draws = (model.options.notes, BITS)
+        self.fading = fading(model.options.fades)
+        self.classes = np.eye(OCTAVE, dtype=np.float32)[np.arange(model.options.notes) % OCTAVE]
         self.compile(jit_compile=jit_compile)
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
-        """Nothing heard: the bits of the last step, how eager it is to sound, h and c of each layer along time."""
+        """Nothing heard: the bits of the last step, how much each pitch class was heard, how eager it is to sound, h
+        and c of each layer along time.
+        """
         options = self.model.options
         last, eager = np.zeros((batch, options.notes, BITS), np.float32), np.ones(batch, np.float32)
+        heard = np.zeros((batch, len(options.fades), OCTAVE), np.float32)
         layers = self.model.time_state(batch * options.notes)
-        return [last, eager, *(each.reshape(batch, options.notes, -1) for each in layers)]
+        return [last, heard, eager, *(each.reshape(batch, options.notes, -1) for each in layers)]
 
     def call(self, inputs: list[Tensor]) -> list[Tensor]:
         draws, clock, allowed, locked, fullest, temperature, conservativity, adaptive, *state = inputs
@@ -53,23 +59,26 @@ class BiaxialPlayer(keras.Model):
 
         def play(i: Tensor, played: Tensor, how: Tensor, *state: Tensor) -> list[Tensor]:
             now = [ops.take(each, i, axis=1) for each in (draws, clock, allowed, locked, fullest)]
-            last, eager, *layers = state
-            hidden, layers = self._along_time(last, now[1], layers)
+            last, heard, eager, *layers = state
+            hidden, layers = self._along_time(last, heard, now[1], layers)
             power = conservativity * ops.where(adaptive > 0, eager, 1.0)
             bits, found = self._along_notes(hidden, last, now, temperature, power)
             # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
             played = ops.where(index == i, bits[:, None], played)
             how = ops.where(index[..., 0] == i, found[:, None], how)
-            return [i + 1, played, how, bits, self._eager(eager, bits), *layers]
+            heard = heard * self.fading + ops.matmul(bits[..., 0], self.classes)[:, None]
+            return [i + 1, played, how, bits, heard, self._eager(eager, bits), *layers]
 
         start = [ops.zeros((), dtype="int32"), ops.zeros_like(draws), ops.zeros_like(draws[:, :, 0]), *state]
         _, played, how, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
         return [played, how[..., 0], how[..., 1], *state]
 
-    def _along_time(self, last: Tensor, clock: Tensor, layers: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def _along_time(
+        self, last: Tensor, heard: Tensor, clock: Tensor, layers: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
         """hidden (batch, notes, neurons) after the last step was heard, and the layers' state."""
         batch, notes = ops.shape(last)[0], self.model.options.notes
-        told = features(last[:, None], clock[:, None], self.model.options.lowest)
+        told = features(last[:, None], heard[:, None], clock[:, None], self.model.options.lowest)
         x = ops.reshape(told, (batch * notes, told.shape[-1]))
         flat = [ops.reshape(each, (batch * notes, each.shape[-1])) for each in layers]
         x, after = stack_step(self.model.time, x, flat, residual=False)

@@ -28,14 +28,14 @@ def build(options: PolyphonyOptions) -> Any:
 
     model = Polyphony(options)
     none = np.zeros((1, PITCHES), np.uint8)
-    model([each[None] for each in event_inputs(to_lesson(Roll(none, none.astype(bool))), 0, 2)])
+    model([each[None] for each in event_inputs(to_lesson(Roll(none, none.astype(bool)), options), 0, 2)])
     return model
 
 
 def lessons(
     training: Sequence[Roll], judged: Sequence[Roll], options: PolyphonyOptions, how: TrainOptions
 ) -> EventLessons:
-    learnt, spared = ([to_lesson(roll) for roll in part] for part in (training, judged))
+    learnt, spared = ([to_lesson(roll, options) for roll in part] for part in (training, judged))
     return EventLessons(learnt, spared, how.batch_size, how.window_steps, options)
 
 
@@ -63,7 +63,7 @@ def play(
 def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
     found = []
     for roll in rolls:
-        piece = to_lesson(roll)
+        piece = to_lesson(roll, model.options)
         events = len(piece.events) - 1
         inputs = event_inputs(piece, 0, -(-events // ROUND) * ROUND)
         each = np.asarray(model.predict_on_batch([part[None] for part in inputs]))[0, :events]

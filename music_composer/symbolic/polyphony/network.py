@@ -1,7 +1,7 @@
 """The polyphony model: an LSTM over events (Magenta's polyphony_rnn, 2016), told where it is and what sounded.
 
 What no piece can hold has no probability: a note that is continued sounded in the step before, and the notes of a step
-come from the top down.
+come from the top down. A note is weighed by what it is and by what its pitch class is in what was heard lately.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from music_composer.layers.degrees import OCTAVE, degrees
 from music_composer.layers.lstm import HoistedLSTM, stack_step
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import PolyphonyOptions
@@ -26,8 +27,9 @@ class Polyphony(LikelihoodModel):
     """Log likelihoods of events, each given all before it.
 
     Input: told int (batch, events), the event before each; target int, the same shape; sounded (batch, events, 128),
-    what sounds in the step before that of the target; clock (batch, events, clock), of the target's step; weight
-    (batch, events), 1 for events that count. Output: natural log likelihood of each target, (batch, events). The loss
+    what sounds in the step before that of the target; heard (batch, events, fades, 12), how much of each pitch class
+    was heard before that; clock (batch, events, clock), of the target's step; weight (batch, events), 1 for events that
+    count. Output: natural log likelihood of each target, (batch, events). The loss
     is nats an event that counts.
     """
 
@@ -41,28 +43,32 @@ class Polyphony(LikelihoodModel):
             HoistedLSTM(options.neurons, return_sequences=True, name=f"lstm_{i}") for i in range(options.layers)
         ]
         self.outlet = keras.layers.Dense(EVENTS)
+        self.listen = keras.layers.Dense(options.tonal, activation="silu")
+        self.by_tonality = keras.layers.Dense(2 * options.tonal)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        told, target, sounded, clock, weight = inputs
-        x = self.heard(told, sounded, clock)
+        told, target, sounded, heard, clock, weight = inputs
+        x = self.received(told, sounded, clock)
         for i, lstm in enumerate(self.lstms):
             y = lstm(x, training=training)
             y = self.dropped(y, training)
             x = y if i == 0 else x + y
-        weighed = self.weighed(x, told, sounded)
+        weighed = self.weighed(x, told, sounded, heard)
         return ops.take_along_axis(weighed, target[..., None], axis=-1)[..., 0] * weight
 
-    def heard(self, told: Tensor, sounded: Tensor, clock: Tensor) -> Tensor:
+    def received(self, told: Tensor, sounded: Tensor, clock: Tensor) -> Tensor:
         """(..., embedding)"""
         return self.event(told) + self.inlet(ops.concatenate([sounded, clock], axis=-1))
 
-    def listen_step(self, told: Tensor, sounded: Tensor, clock: Tensor, state: State) -> tuple[Tensor, State]:
+    def listen_step(
+        self, told: Tensor, sounded: Tensor, heard: Tensor, clock: Tensor, state: State
+    ) -> tuple[Tensor, State]:
         """One event later: log probabilities (batch, events) of what may come next, and the state."""
-        x = self.heard(told, sounded, clock)
+        x = self.received(told, sounded, clock)
         x, after = stack_step(self.lstms, x, state)
-        return self.weighed(x, told, sounded), after
+        return self.weighed(x, told, sounded, heard), after
 
-    def weighed(self, hidden: Tensor, told: Tensor, sounded: Tensor) -> Tensor:
+    def weighed(self, hidden: Tensor, told: Tensor, sounded: Tensor, heard: Tensor) -> Tensor:
         """Log probabilities of all events, (..., EVENTS)."""
         within = ops.where(told >= NEW, (told - NEW) % PITCHES, PITCHES)  # notes below the last one of the step
         below = ops.arange(PITCHES) < within[..., None]
@@ -70,4 +76,14 @@ class Polyphony(LikelihoodModel):
         never, always = ops.zeros_like(below[..., :1]), ops.ones_like(below[..., :1])
         special = {START: never, END: between[..., None], STEP_END: always}
         possible = ops.concatenate([*(special[event] for event in range(NEW)), below, below & (sounded > 0)], axis=-1)
-        return ops.log_softmax(ops.where(possible, self.outlet(hidden), NEVER), axis=-1)
+        weight = self.outlet(hidden) + self._by_tonality(hidden, heard)
+        return ops.log_softmax(ops.where(possible, weight, NEVER), axis=-1)
+
+    def _by_tonality(self, hidden: Tensor, heard: Tensor) -> Tensor:
+        """Weight of each event by the degree of its pitch class, (..., EVENTS), of new notes and continued ones."""
+        asked = self.by_tonality(hidden)
+        asked = ops.reshape(asked, (*ops.shape(asked)[:-1], 2, self.options.tonal))
+        by_class = ops.matmul(asked, ops.swapaxes(self.listen(degrees(heard)), -1, -2))
+        by_pitch = ops.tile(by_class, (*[1] * (len(by_class.shape) - 1), -(-PITCHES // OCTAVE)))[..., :PITCHES]
+        by_note = ops.reshape(by_pitch, (*ops.shape(by_pitch)[:-2], 2 * PITCHES))
+        return ops.concatenate([ops.zeros_like(by_note[..., :NEW]), by_note], axis=-1)

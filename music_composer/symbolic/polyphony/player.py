@@ -15,6 +15,7 @@ from music_composer.layers.lstm import silent_state
 from music_composer.symbolic.polyphony.events import CONTINUED, END, NEW, PITCHES, START, STEP_END
 from music_composer.symbolic.polyphony.network import Polyphony
 from music_composer.symbolic.sampling import drawn
+from music_composer.symbolic.tonality import OCTAVE, fading
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
@@ -40,12 +41,17 @@ class PolyphonyPlayer(keras.Model):
         super().__init__()
         self.model, self.most = model, model.options.most + 1
         self.draws = (self.most,)
+        self.fading = fading(model.options.fades)
+        self.classes = np.eye(OCTAVE, dtype=np.float32)[np.arange(PITCHES) % OCTAVE]
         self.compile(**compile_arguments())
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
-        """Nothing heard: the last event, what sounded in the last step, h and c of each layer."""
-        told = np.full((batch,), START, np.int32)
-        return [told, np.zeros((batch, PITCHES), np.float32), *silent_state(self.model.lstms, batch)]
+        """Nothing heard: the last event, what sounded in the last step, how much each pitch class was heard, h and c of
+        each layer.
+        """
+        told, sounded = np.full((batch,), START, np.int32), np.zeros((batch, PITCHES), np.float32)
+        heard = np.zeros((batch, len(self.fading), OCTAVE), np.float32)
+        return [told, sounded, heard, *silent_state(self.model.lstms, batch)]
 
     def call(self, inputs: list[Tensor]) -> list[Tensor]:
         draws, clock, allowed, locked, fullest, taste, *state = inputs
@@ -70,14 +76,14 @@ class PolyphonyPlayer(keras.Model):
     def _step(self, now: list[Tensor], taste: Tensor, state: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, list]:
         """What sounds and what is struck, (batch, 128) both, the logarithms, (batch, 2), and the state."""
         draws, clock, allowed, locked, fullest = now
-        told, sounded, *layers = state
+        told, sounded, heard, *layers = state
         pitch = ops.arange(PITCHES)[None]
 
         def choose(
             k: Tensor, told: Tensor, row: Tensor, new: Tensor, how: Tensor, free: Tensor, *before: Tensor
         ) -> list[Tensor]:
             going = (k == 0) | (told != STEP_END)
-            weight, after = self.model.listen_step(told, sounded, clock, list(before))
+            weight, after = self.model.listen_step(told, sounded, heard, clock, list(before))
             open_ = self._open(told, k, sounded, allowed, locked, free)
             event, share, likely = drawn(weight, open_, taste, ops.take(draws, k, axis=1)[:, None])
             event = event[:, 0]
@@ -95,7 +101,8 @@ class PolyphonyPlayer(keras.Model):
         blank = ops.zeros_like(allowed)
         begin = [ops.zeros((), dtype="int32"), told, blank, blank, blank[:, :2], fullest, *layers]
         _, told, row, new, how, _, *layers = ops.while_loop(going_on, choose, begin)
-        return row, new, how, [told, row, *layers]
+        heard = heard * self.fading + ops.matmul(row, self.classes)[:, None]
+        return row, new, how, [told, row, heard, *layers]
 
     def _open(self, told: Tensor, k: Tensor, sounded: Tensor, allowed: Tensor, locked: Tensor, free: Tensor) -> Tensor:
         """Which events may follow, bool (batch, EVENTS)."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.tonality import OCTAVE, heard_before
 from music_composer.symbolic.voices.chords import lead_voices, to_chords
 from music_composer.symbolic.windows import starts_of, windows_in
 
@@ -147,6 +148,7 @@ def voices_inputs(
     chords = np.full((*shape, most), options.pitches, np.int32)
     manners = np.zeros((*shape, most), np.int32)
     led = np.zeros((*shape, options.voices), np.int32)
+    heard = np.zeros((*shape, len(options.fades), OCTAVE), np.float32)
     clock = np.zeros((*shape, options.clock), np.float32)
     weight = np.zeros(shape, np.float32)
     for i, (piece, shift) in enumerate(zip(pieces, shifts, strict=True)):
@@ -154,9 +156,11 @@ def voices_inputs(
         chords[i, :steps] = to_chords(moved.sounding, most)
         manners[i, :steps] = manners_by_rank(chords[i, :steps], moved.manner)
         led[i] = lead_voices(chords[i], options.pitches, options.voices)
+        heard[i, :steps] = heard_before(moved.sounding, options.fades)[:-1]
         clock[i, :steps], weight[i, :steps] = piece.clock, 1
     told_shift = np.array(told or shifts, np.int32) - LOWEST_SHIFT
-    return [chords, manners, led, clock, told_shift, decisions_in(chords, weight, options.pitches), weight]
+    decisions = decisions_in(chords, weight, options.pitches)
+    return [chords, manners, led, heard, clock, told_shift, decisions, weight]
 
 
 def decisions_in(chords: np.ndarray, weight: np.ndarray, pitches: int) -> np.ndarray:

@@ -17,13 +17,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from music_composer.layers.degrees import OCTAVE, degrees
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.sampling import NEVER
 from music_composer.symbolic.voices.chords import SILENT
 
 Tensor = Any
-OCTAVE = 12
 LEAST = 1e-9  # what is copied with less counts as not copied
 # What `known` gives, voices, notes, `tonality`, and what may be copied: how much attention lies on past notes of the
 # same rank.
@@ -35,9 +35,10 @@ class Voices(LikelihoodModel):
     """Log likelihoods of the notes of each step, given all steps before.
 
     Input: chords int (batch, steps, most), as `to_chords` gives them; the manners of their notes, the same shape: 0 is
-    held on, 1 and more are struck, from soft to loud; led int (batch, steps, voices); clock float (batch, steps,
-    clock); shift int (batch,); decisions int (any,), which of all notes by rank are decided on, -1 for none: after
-    all notes of a step comes "no more", and nothing after that; weight (batch, steps), 1 for steps that count.
+    held on, 1 and more are struck, from soft to loud; led int (batch, steps, voices); heard (batch, steps, fades, 12),
+    how much of each pitch class was heard before each step; clock (batch, steps, clock); shift int (batch,); decisions
+    int (any,), which of all notes by rank are decided on, -1 for none: after all notes of a step comes "no more", and
+    nothing after that; weight (batch, steps), 1 for steps that count.
     Output: natural log likelihood of each step, (batch, steps). The loss is nats a step that counts.
     """
 
@@ -76,8 +77,8 @@ class Voices(LikelihoodModel):
         self.classes = classes
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        chords, manners, led, clock, shift, decisions, weight = inputs
-        known, sung, last, tonality, copied = self.past(chords, manners, led, clock, shift, training)
+        chords, manners, led, heard, clock, shift, decisions, weight = inputs
+        known, sung, last, tonality, copied = self.past(chords, manners, led, heard, clock, shift, training)
         before, manner_before = (
             ops.concatenate([ops.full_like(each[..., :1], fill), each[..., :-1]], axis=-1)
             for each, fill in ((chords, SILENT), (manners, 0))
@@ -98,7 +99,16 @@ class Voices(LikelihoodModel):
         batch, steps = ops.shape(weight)
         return ops.reshape(ops.segment_sum(likelihood, step, num_segments=batch * steps), (batch, steps))
 
-    def past(self, chords: Tensor, manners: Tensor, led: Tensor, clock: Tensor, shift: Tensor, training: bool) -> Past:
+    def past(
+        self,
+        chords: Tensor,
+        manners: Tensor,
+        led: Tensor,
+        heard: Tensor,
+        clock: Tensor,
+        shift: Tensor,
+        training: bool,
+    ) -> Past:
         """What is known at each step before its notes, from the steps before."""
         ranked = ops.one_hot(chords, self.options.pitches + 1, dtype="float32")
         sounding, struck = self.notes_of(ranked, manners)
@@ -110,7 +120,7 @@ class Voices(LikelihoodModel):
         ago = place[:, None] - place[None, :]
         seen = (ago > 0) & (ago <= self.options.memory)
         copied = ops.einsum("bts,bskp->btkp", self.attended(hidden, self.answer(hidden), seen[None]), ranked)
-        return self.known(hidden, last, second), sung, last, self.tonality(self.faded(last)), copied
+        return self.known(hidden, last, second), sung, last, self.tonality(heard), copied
 
     def notes_of(self, ranked: Tensor, manners: Tensor) -> tuple[Tensor, Tensor]:
         """What sounds, as 0 and 1, and what is struck, as its level from 0 to 1, both (batch, steps, pitches).
@@ -149,29 +159,10 @@ class Voices(LikelihoodModel):
         scores = self.ask(hidden) @ ops.swapaxes(answers, 1, 2) / self.options.attention**0.5
         return ops.softmax(ops.where(seen, scores, NEVER), axis=-1) * ops.cast(seen, scores.dtype)
 
-    def faded(self, last: Tensor) -> Tensor:
-        """How much of each pitch class was heard, older steps counting less, (batch, steps, fades, 12).
-
-        last: the step before each, (batch, steps, pitches).
-        """
-        classes = last @ self.classes.T
-        if not self.options.fades:
-            return classes[:, :, None][:, :, :0]
-        place = ops.cast(ops.arange(ops.shape(last)[1]), last.dtype)
-        ago = place[:, None] - place[None, :]
-        counts = [ops.where(ago < 0, 0.0, 0.5 ** (ops.maximum(ago, 0.0) / steps)) for steps in self.options.fades]
-        return ops.swapaxes(ops.matmul(ops.stack(counts), classes[:, None]), 1, 2)
-
-    def tonality(self, faded: Tensor) -> Tensor:
-        """What each pitch class is in what was heard, whatever key that is in, (batch, steps, 12, tonal).
-
-        Of every class the network is told how much was heard of the one a semitone above it, two above, ...
-        """
-        shares = faded / ops.maximum(ops.sum(faded, axis=-1, keepdims=True), 1.0)
-        around = ops.take(shares, (np.arange(OCTAVE)[:, None] + np.arange(OCTAVE)) % OCTAVE, axis=-1)
-        around = ops.transpose(around, (0, 1, 3, 2, 4))
-        around = ops.reshape(around, (*ops.shape(around)[:3], len(self.options.fades) * OCTAVE))
-        return self.listen(around) if self.options.fades else around
+    def tonality(self, heard: Tensor) -> Tensor:
+        """What each pitch class is in what was heard, whatever key that is in, (batch, steps, 12, tonal)."""
+        near = degrees(heard)
+        return self.listen(near) if self.options.fades else near
 
     def known(self, hidden: Tensor, last: Tensor, second: Tensor) -> Tensor:
         return self.know(ops.concatenate([hidden, last, second], axis=-1))

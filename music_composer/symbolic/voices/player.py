@@ -14,8 +14,9 @@ from keras import ops
 
 from music_composer.layers.lstm import lstm_step
 from music_composer.symbolic.sampling import drawn
+from music_composer.symbolic.tonality import OCTAVE, fading
 from music_composer.symbolic.voices.chords import SILENT, ways_to_sing
-from music_composer.symbolic.voices.network import OCTAVE, Voices
+from music_composer.symbolic.voices.network import Voices
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
@@ -28,8 +29,9 @@ class VoicesPlayer(keras.Model):
     Input: draws (batch, steps, most, 2) even in 0 to 1, clock (batch, steps, clock), allowed (batch, steps, pitches) as
     0 and 1, locked int (batch, steps, pitches): 0 is free, 1 and more are the manner less one; fullest int (batch,
     steps): notes at most; shift (batch,), taste (batch, 3), and the state.
-    Output: chords and manners int (batch, steps, most); the logarithm of what share of all chords each step was
-    drawn from, (batch, steps); that of its probability among these; and the state after the last step.
+    Output: chords and manners int (batch, steps, most), 0 where there is no note; the logarithm of what share of all
+    chords each step was drawn from, (batch, steps); that of its probability among these; and the state after the last
+    step.
 
     Pitches that are not allowed never sound; those that are locked always do, and are not counted among `fullest`.
     """
@@ -40,7 +42,7 @@ class VoicesPlayer(keras.Model):
         super().__init__()
         self.model, self.most = model, most
         self.draws = (most, 2)
-        self.fading = np.array([0.5 ** (1 / steps) for steps in model.options.fades], np.float32)[:, None]
+        self.fading = fading(model.options.fades)
         ways = [ways_to_sing(notes, model.options.voices) for notes in range(1, most + 1)]
         count = max(map(len, ways))
         # Filled up with the last way, which can only be found again.
@@ -124,7 +126,7 @@ class VoicesPlayer(keras.Model):
             how += note_counts * ops.stack(of_note, axis=-1) + manner_counts * ops.stack(of_manner, axis=-1)
             took = ops.any((place == note) & (locked == 0), axis=-1)
             chord = ops.where(rank == k, note, chord)
-            manners = ops.where(rank == k, manner, manners)
+            manners = ops.where((rank == k) & (note < pitches), manner, manners)
             chosen = chosen + self.model.chosen(note[:, None], manner[:, None], led)
             return [k + 1, note, chosen, chord, manners, how, free - ops.cast(took, "int32")]
 

@@ -8,7 +8,7 @@ import pytest
 from music_composer.errors import OptionError
 from music_composer.symbolic.biaxial import composer
 from music_composer.symbolic.biaxial.lessons import BitLessons, bit_inputs, to_lesson
-from music_composer.symbolic.biaxial.notes import FEATURES, OCTAVE, features, to_bits, to_roll
+from music_composer.symbolic.biaxial.notes import features, features_of, to_bits, to_roll
 from music_composer.symbolic.frames import CLOCK
 from music_composer.symbolic.options import BiaxialOptions, PlayOptions
 from music_composer.symbolic.request import Request
@@ -67,15 +67,17 @@ def test_what_lies_beyond_the_range_is_moved_by_octaves():
         velocity[0, pitch], struck[0, pitch] = 80, True
     found = np.flatnonzero(to_bits(Roll(velocity, struck), SMALL)[0, :, 0]) + SMALL.lowest
     assert found.tolist() == [24, 35, 90, 91]
-    assert {pitch % OCTAVE for pitch in found} == {pitch % OCTAVE for pitch in (0, 11, 127, 102)}
+    assert {pitch % 12 for pitch in found} == {pitch % 12 for pitch in (0, 11, 127, 102)}
 
 
 def test_what_a_note_is_told():
     bits = np.zeros((1, 1, 78, 2), np.float32)
     for note in (0, 3, 14, 77):
         bits[0, 0, note] = 1, note % 2
-    told = np.asarray(features(bits, np.arange(CLOCK, dtype=np.float32)[None, None], 24))[0, 0]
-    assert told.shape == (78, FEATURES)
+    clock, heard = np.arange(CLOCK, dtype=np.float32), np.zeros((3, 12), np.float32)
+    heard[1, 4] = 2  # an E, as the lowest note is a C
+    told = np.asarray(features(bits, heard[None, None], clock[None, None], 24))[0, 0]
+    assert told.shape == (78, features_of(SMALL))
     own = told[:, 1:13].argmax(axis=1)
     assert np.array_equal(own, (np.arange(78) + 24) % 12)
     around = told[:, 13:63].reshape(78, 25, 2)
@@ -86,7 +88,10 @@ def test_what_a_note_is_told():
     context = told[:, 63:75]
     for note, above in itertools.product(range(78), range(12)):
         assert context[note, above] == sum((other - note) % 12 == above for other in (0, 3, 14, 77))
-    assert np.array_equal(told[5, 75:], np.arange(CLOCK))
+    assert np.array_equal(told[5, 75 : 75 + CLOCK], clock)
+    lately = told[:, 75 + CLOCK :].reshape(78, 3, 12)
+    for note in range(78):
+        assert np.flatnonzero(lately[note]).tolist() == [12 + (4 - note) % 12]
 
 
 def test_all_chords_together_are_certain(toy):
@@ -97,8 +102,8 @@ def test_all_chords_together_are_certain(toy):
         second = np.array(kinds, np.float32)
         if (second[:, 0] * (1 - second[:, 1]) * (1 - first[:, 0])).any():
             continue  # held on without having sounded
-        bits = np.stack([first, second])[None]
-        total += float(np.exp(np.asarray(toy([bits, np.zeros((1, 2, CLOCK)), np.ones((1, 2))]))[0, 1]))
+        inputs = [np.stack([first, second]), np.zeros((2, 3, 12)), np.zeros((2, CLOCK)), np.ones(2)]
+        total += float(np.exp(np.asarray(toy([each[None] for each in inputs]))[0, 1]))
     assert total == pytest.approx(1, abs=1e-5)
 
 
@@ -116,13 +121,13 @@ def test_windows_begin_on_bar_lines_and_cover_all():
     lessons = BitLessons(pieces, pieces[:2], 2, 24, SMALL)
     batches = [batch for (batch,) in lessons.epoch(1, 0, 0)]
     assert len(batches) == lessons.batches
-    for _, clock, weight in batches:
+    for *_, clock, weight in batches:
         assert (clock[:, 0, -2] == 1).all() and weight[:, 0].all()  # a bar begins
     again = [batch for (batch,) in lessons.epoch(1, 0, 3)]
     assert all(np.array_equal(one, other) for one, other in zip(batches[3], again[0], strict=True))
     assert sum(counts for _, counts in lessons.held_out()) >= 60 + 61
     exact = bit_inputs([(to_lesson(random_roll(1, 24), SMALL), 0)], 24)
-    assert exact[2].all() and np.array_equal(exact[0][0] > 0, to_bits(random_roll(1, 24), SMALL))
+    assert exact[-1].all() and np.array_equal(exact[0][0] > 0, to_bits(random_roll(1, 24), SMALL))
 
 
 @pytest.mark.parametrize("task", ["harmonise", "infill", "go on"])
@@ -190,9 +195,10 @@ def test_thoughts_are_those_that_the_likelihood_is_made_of(model):
 
     roll = random_roll(2, 12)
     sounding, layers = observe(model, roll)
-    piece = to_lesson(roll, SMALL)
-    assert np.array_equal(sounding, piece.bits[..., 0])
-    told = features(piece.bits[None].astype(np.float32), piece.clock[None], SMALL.lowest)
+    piece = to_lesson(lengthened(roll, 1), SMALL)
+    assert np.array_equal(sounding, piece.bits[:-1, :, 0])
+    before = np.concatenate([0 * piece.bits[:1], piece.bits[:-1]]).astype(np.float32)
+    told = features(before[None], piece.heard[None], piece.clock[None], SMALL.lowest)[:, 1:]
     x = ops.transpose(told, (0, 2, 1, 3))[0]
     whole = np.asarray(model._along(x, model.time, model.starts[: len(model.time)], False))
     assert layers[-1].hidden == pytest.approx(whole.transpose(1, 0, 2), abs=1e-5)

@@ -45,9 +45,9 @@ def free(steps, fullest=0, pitches=EVERY):
 
 
 def test_what_comes_next_is_a_distribution_over_what_can_come(model):
-    told, _, sounded, clock, _ = (each[None] for each in event_inputs(to_lesson(random_roll(1)), 0, 60))
+    told, _, sounded, heard, _, _ = (each[None] for each in event_inputs(to_lesson(random_roll(1), SMALL), 0, 60))
     hidden = np.random.default_rng(0).normal(size=(1, 60, SMALL.neurons)).astype(np.float32)
-    shares = np.exp(np.asarray(model.weighed(hidden, told, sounded)))[0]
+    shares = np.exp(np.asarray(model.weighed(hidden, told, sounded, heard)))[0]
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert (shares[:, 0] == 0).all()
     assert (shares[:, STEP_END] > 0).all()
@@ -74,9 +74,9 @@ def test_no_later_step_changes_an_earlier_term(model):
 
 
 def test_a_window_is_the_piece_from_there_on():
-    piece = to_lesson(random_roll(4))
+    piece = to_lesson(random_roll(4), SMALL)
     events = to_events(random_roll(4))
-    told, target, sounded, _, weight = event_inputs(piece, 5, 8)
+    told, target, sounded, _, _, weight = event_inputs(piece, 5, 8)
     assert told.tolist() == events[5:13].tolist() and target.tolist() == events[6:14].tolist()
     assert weight.all()
     step = (events[:13] == STEP_END).sum()
@@ -86,16 +86,16 @@ def test_a_window_is_the_piece_from_there_on():
 
 
 def test_an_epoch_hears_every_event_once_and_transposed():
-    pieces = [to_lesson(random_roll(seed, 60)) for seed in range(5)]
+    pieces = [to_lesson(random_roll(seed, 60), SMALL) for seed in range(5)]
     lessons = EventLessons(pieces, pieces[:2], 2, 16, SMALL)
     batches = [batch for (batch,) in lessons.epoch(1, 0, 0)]
     assert len(batches) == lessons.batches
     again = [batch for (batch,) in lessons.epoch(1, 0, 2)]
     assert all(np.array_equal(one, other) for one, other in zip(batches[2], again[0], strict=True))
-    heard = np.concatenate([target[weight > 0] for _, target, _, _, weight in batches])
+    heard = np.concatenate([target[weight > 0] for _, target, *_, weight in batches])
     assert (heard == END).sum() >= 5
     judged = [batch for batch, _ in lessons.held_out()]
-    asked = np.concatenate([target[weight > 0] for _, target, _, _, weight in judged])
+    asked = np.concatenate([target[weight > 0] for _, target, *_, weight in judged])
     assert np.array_equal(np.sort(asked), np.sort(np.concatenate([piece.events[1:] for piece in pieces[:2]])))
     shifts = {piece.shifted(shift).events.max() for piece in pieces[:1] for shift in (-4, 0, 4)}
     assert len(shifts) == 3
@@ -138,13 +138,27 @@ def test_what_is_played_can_be_written_as_events(model):
         assert np.array_equal(again.struck, made.struck[: again.steps])
 
 
+def test_step_by_step_and_whole_pieces_are_the_same_model(model):
+    """With all that sounds locked and nothing else allowed, a step is drawn from the share of its own likelihood."""
+    roll = random_roll(5, 30)
+    kept = Request(roll, np.ones(roll.steps, bool), np.zeros(128, bool))
+    player = composer.player(model)
+    by_step = [each[None] for each in composer._by_step(kept, SMALL)]
+    draws = np.zeros((1, roll.steps, player.most), np.float32)
+    taste = np.array([[1, 0, 0]], np.float32)
+    *_, struck, shares, _ = player.predict_on_batch([draws, *by_step, taste, *player.initial_state(1)])[:4]
+    assert struck[0][:, :128].sum() == to_roll(to_events(roll)).struck.sum()
+    (likely,) = composer.likelihood(model, [roll])
+    assert shares[0, :-1] == pytest.approx(likely[:-1], rel=1e-4, abs=1e-3)  # that the piece ends is said with the last
+
+
 def test_first_notes_come_as_often_as_they_are_likely(model):
     from music_composer.layers.lstm import silent_state
 
     made = play(model, [free(1)] * 3000)
     silent = np.mean([not roll.sounding.any() for roll in made])
-    told, _, sounded, clock, _ = (each[None, :1] for each in event_inputs(to_lesson(blank(1)), 0, 1))
-    weighed, _ = model.listen_step(told[0], sounded[0], clock[0], silent_state(model.lstms, 1))
+    told, _, sounded, heard, clock, _ = (each[None, :1] for each in event_inputs(to_lesson(blank(1), SMALL), 0, 1))
+    weighed, _ = model.listen_step(told[0], sounded[0], heard[0], clock[0], silent_state(model.lstms, 1))
     shares = np.exp(np.asarray(weighed)[0])
     assert silent == pytest.approx(shares[STEP_END] / (1 - shares[END]), abs=0.03)
 

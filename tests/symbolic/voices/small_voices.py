@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from music_composer.symbolic.tonality import heard_before
 from music_composer.symbolic.voices.chords import lead_voices, to_chords
 from music_composer.symbolic.voices.lessons import decisions_in, manners_by_rank
 
 PITCHES, MOST, VOICES, LEVELS = 6, 6, 3, 3
+FADES = 2, 8
 
 
 def small_model(loudness=0):
@@ -18,7 +20,7 @@ def small_model(loudness=0):
     keras.utils.set_random_seed(3)
     small = VoicesOptions(
         pitches=PITCHES, voices=VOICES, neurons=8, wide=16, narrow=12, embedding=8, attention=4, shifts=2, clock=2,
-        memory=5, loudness=loudness,
+        memory=5, loudness=loudness, fades=FADES,
     )  # fmt: skip
     model = Voices(small)
     model(inputs_of([np.zeros((3, PITCHES), bool)]))
@@ -42,16 +44,18 @@ def manner_of(sounding):
 def inputs_of(pieces, steps=0):
     """Pieces bool (steps, PITCHES) as one batch, filled up with silence."""
     steps = max(steps, *map(len, pieces), 3)
-    chords, manners, led = [], [], []
+    chords, manners, led, heard = [], [], [], []
     for piece in pieces:
         filled = np.concatenate([piece, np.zeros((steps - len(piece), PITCHES), bool)])
         chords.append(to_chords(filled, MOST))
         manners.append(manners_by_rank(chords[-1], manner_of(filled)))
         led.append(lead_voices(chords[-1], PITCHES, VOICES))
+        heard.append(heard_before(filled, FADES)[:-1])
     clock = np.stack([clock_of(steps)] * len(pieces))
     weight = np.stack([np.arange(steps) < len(piece) for piece in pieces]).astype(np.float32)
     shift, decisions = np.arange(len(pieces)) % 2, decisions_in(np.stack(chords), weight, PITCHES)
-    return [np.stack(chords), np.stack(manners), np.stack(led), clock, shift, decisions, weight]
+    music = [np.stack(each) for each in (chords, manners, led, heard)]
+    return [*music, clock, shift, decisions, weight]
 
 
 def some_piece(seed, steps=7):

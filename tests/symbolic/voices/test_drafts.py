@@ -44,7 +44,7 @@ def play(player, bounds, seeds, taste=PLAIN, **how):
 
 def likelihood(model, chords):
     inputs = inputs_of([to_sounding(chord, PITCHES) for chord in chords])
-    inputs[4] = np.zeros(len(chords), int)
+    inputs[5] = np.zeros(len(chords), int)
     return np.asarray(model(inputs))[:, : chords.shape[1]].sum(axis=1)
 
 
@@ -98,10 +98,10 @@ def test_nothing_locked_is_drawn_alike_with_drafts_or_without(model, player):
 
 def test_a_beam_finds_what_is_likelier(model, player):
     mean = [
-        likelihood(model, play(player, [bounds_of()] * 60, range(60), **how)[0])
+        likelihood(model, play(player, [bounds_of()] * 120, range(120), **how)[0])
         for how in ({}, {"drafts": 32, "beam": 8, "chunk": 4})
     ]
-    error = np.sqrt(mean[0].var() / 60 + mean[1].var() / 60)
+    error = np.sqrt(mean[0].var() / 120 + mean[1].var() / 120)
     assert mean[1].mean() - mean[0].mean() > 5 * error
 
 

@@ -27,7 +27,7 @@ def lessons_of(lengths, batch_size=4, window_steps=20, **more):
 
 def rows(lessons, epoch=0):
     """(piece, step, shift) of every step that counts."""
-    for [[_, _, _, clock, shift, _, weight]] in lessons.epoch(1, epoch, 0):
+    for [[*_, clock, shift, _, weight]] in lessons.epoch(1, epoch, 0):
         for one, by, counts in zip(clock, shift, weight, strict=True):
             yield from ((int(a), int(b), int(by)) for a, b, _ in one[counts > 0])
 
@@ -44,7 +44,7 @@ def test_shifts_stay_within_the_keys_and_are_told():
     lessons = VoicesLessons(pieces, [], OPTIONS, 2, 20)
     told = {0: set(), 1: set()}
     for epoch in range(30):
-        for [[chords, _, _, clock, shift, _, weight]] in lessons.epoch(1, epoch, 0):
+        for [[chords, *_, clock, shift, _, weight]] in lessons.epoch(1, epoch, 0):
             for chord, one, by, counts in zip(chords, clock, shift, weight, strict=True):
                 piece, semitones = int(one[0, 0]), int(by) + LOWEST_SHIFT
                 told[piece].add(semitones)
@@ -68,7 +68,7 @@ def test_what_is_held_out_is_all_of_it_untransposed_and_counted():
     judged = [piece_of(n, i) for i, n in enumerate([45, 3, 20])]
     lessons = VoicesLessons([piece_of(9)], judged, OPTIONS, 2, 20)
     counted, steps = 0, set()
-    for [_, _, _, clock, shift, _, weight], counts in lessons.held_out():
+    for [*_, clock, shift, _, weight], counts in lessons.held_out():
         assert (shift + LOWEST_SHIFT == 0).all()
         assert weight.sum() == counts
         counted += counts

@@ -20,7 +20,7 @@ def pieces_of(*lengths):
 
 
 def by_place(inputs):
-    _, _, _, clock, *_ = inputs
+    _, _, _, _, clock, *_ = inputs
     return 100 * clock[..., 0] + clock[..., 1]
 
 
@@ -34,7 +34,7 @@ def test_likelihoods_come_back_to_their_pieces():
 def test_in_any_key_a_piece_is_as_likely_as_in_its_own_but_for_the_choice():
     def one_key(inputs):
         """Sure of everything in one key, lost in all others."""
-        chords, shift = inputs[0], inputs[4]
+        chords, shift = inputs[0], inputs[5]
         return np.broadcast_to(np.where(shift + LOWEST_SHIFT == 3, -0.5, -50.0)[:, None], chords.shape[:2])
 
     [found] = any_key(one_key, pieces_of(10), OPTIONS)
@@ -44,7 +44,7 @@ def test_in_any_key_a_piece_is_as_likely_as_in_its_own_but_for_the_choice():
 
 def test_the_mixture_over_keys_is_that_of_whole_pieces():
     def noisy(inputs):
-        rng = np.random.default_rng(int(inputs[4][0]))
+        rng = np.random.default_rng(int(inputs[5][0]))
         return -rng.random(inputs[0].shape[:2]) * 3
 
     pieces = pieces_of(6)

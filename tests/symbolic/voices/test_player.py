@@ -71,7 +71,7 @@ def test_chords_come_as_often_as_their_likelihood_says(model, player):
     chords, _, _, _ = play(player, count, 2, seed=1, shift=np.zeros(count, np.int32))
     sounding = np.stack([to_sounding(chord, PITCHES) for chord in chords])
     inputs = inputs_of(list(sounding[:200]))
-    inputs[4] = np.zeros(200, int)
+    inputs[5] = np.zeros(200, int)
     likely = np.exp(np.asarray(model(inputs))[:, 0])
     for i in range(20):
         often = (sounding[:, 0] == sounding[i, 0]).all(axis=1).mean()
