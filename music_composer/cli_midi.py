@@ -27,6 +27,7 @@ from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic.options import (
     DEFAULT_MODEL,
     MODELS,
+    PLAYS,
     TRAINING,
     BoundOptions,
     JudgeOptions,
@@ -67,7 +68,9 @@ HELD_OUT = click.option(
 TASTE = [
     option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
     option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
-    option(PlayOptions, "top_p", "--top-p", type=float, help="Draw from the likeliest that reach this; 0 is all."),
+    click.option(
+        "--top-p", type=float, help=f"Draw from the likeliest that reach this; 0 is all.  {by_model(PLAYS, 'top_p')}"
+    ),
 ]
 PLAYING = [
     option(PlayOptions, "name", "-o", "--output-music-name", help="NAME-0.mid, NAME-1.mid, ...; may contain a folder."),

@@ -26,7 +26,15 @@ from music_composer.symbolic.dataset import Song
 from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import write_musicxml
-from music_composer.symbolic.options import DEFAULT_MODEL, PER_QUARTER, TRAINING, BoundOptions, PlayOptions, make_model
+from music_composer.symbolic.options import (
+    DEFAULT_MODEL,
+    PER_QUARTER,
+    TRAINING,
+    BoundOptions,
+    PlayOptions,
+    as_it_plays,
+    make_model,
+)
 from music_composer.symbolic.request import Request, request_of
 from music_composer.symbolic.rolls import laid_over, shortened
 from music_composer.symbolic.run import SymbolicRun
@@ -96,6 +104,7 @@ def generate(
 ) -> list[Path]:
     """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew."""
     here = symbolic_run.read_run(folders.model)
+    options = as_it_plays(here.name, options)
     request = request_of(primer, options, bounds, here.blank)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     model = networks_midi.trained_network(here)
@@ -220,7 +229,7 @@ def _train_job(
         if sample_every and state.epoch % sample_every == 0:
             sampled = dataclasses.replace(here, folder=here.folder / "samples" / f"epoch-{state.epoch:04d}")
             request = request_of(None, PlayOptions(), BoundOptions(), here.blank)
-            (roll,) = play(here, model, [request], PlayOptions(), state.seed)
+            (roll,) = play(here, model, [request], as_it_plays(here.name, PlayOptions()), state.seed)
             write_midi(to_score(roll), sampled.folder / "sample.mid")
             run.save_weights(model, sampled)
 

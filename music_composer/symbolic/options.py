@@ -108,7 +108,7 @@ class PlayOptions:
     name: str = "output"
     temperature: float = 1.0
     top_k: int = 0  # likeliest choices that are drawn from; 0: all
-    top_p: float = 0.0  # the fewest choices that reach this probability together are drawn from; 0: all
+    top_p: float | None = None  # the fewest choices that together reach it are drawn from; 0: all; None: see PLAYS
     note_stability: int = 1  # steps that a chord of the piano-roll model lasts at least
     conservativity: float = 1.0  # power of the probability that a note of the biaxial model sounds with
     adaptive: bool = False  # the biaxial model plays more where little sounds
@@ -141,7 +141,7 @@ class PlayOptions:
         require_at_least("--branch-factor", self.branch_factor, 1)
         require_at_least("--steps-per-iteration", self.steps_per_iteration, 1)
         require_at_least("--top-k", self.top_k, 0)
-        if not 0 <= self.top_p <= 1:
+        if self.top_p is not None and not 0 <= self.top_p <= 1:
             raise OptionError(f"--top-p is {self.top_p:g}: it must be between 0 and 1")
         if bool(self.from_bar) != bool(self.to_bar):
             raise OptionError("--from-bar and --to-bar go together: the first and the last bar that are composed anew")
@@ -209,7 +209,21 @@ TRAINING = MappingProxyType(
         "biaxial": BIAXIAL_TRAINING,
     }
 )
+# As each model plays best; see docs/RESULTS.md, likeness.
+PLAYS = MappingProxyType(
+    {
+        "voices": PlayOptions(top_p=0.8),
+        "polyphony": PlayOptions(top_p=0.85),
+        "pianoroll": PlayOptions(top_p=0.0),
+        "biaxial": PlayOptions(top_p=0.0),
+    }
+)
 DEFAULT_MODEL = next(iter(MODELS))
+
+
+def as_it_plays(name: str, options: PlayOptions) -> PlayOptions:
+    """The options with what was left to the model."""
+    return dataclasses.replace(options, top_p=PLAYS[name].top_p) if options.top_p is None else options
 
 
 def make_model(name: str, asked: Mapping[str, Any]) -> Any:

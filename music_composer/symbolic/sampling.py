@@ -16,7 +16,7 @@ NEVER = -1e9
 
 def tastes(options: Sequence[PlayOptions]) -> np.ndarray:
     """What `drawn` is told of each sample, float (samples, 3): temperature, top-k and top-p."""
-    return np.array([(each.temperature, each.top_k, each.top_p) for each in options], np.float32)
+    return np.array([(each.temperature, each.top_k, each.top_p or 0.0) for each in options], np.float32)
 
 
 def drawn(weight: Tensor, open_: Tensor, taste: Tensor, draw: Tensor) -> tuple[Tensor, Tensor, Tensor]:

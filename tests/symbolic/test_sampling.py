@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from music_composer.symbolic.options import PlayOptions
+from music_composer.symbolic.options import MODELS, PLAYS, PlayOptions, as_it_plays
 
 SHARES = np.array([0.5, 0.25, 0.15, 0.1])
 COUNT = 4000
@@ -54,3 +54,9 @@ def test_only_the_likeliest_are_left(taste, kept):
 def test_top_k_counts_among_what_is_open():
     often, _ = draw(open_=(False, True, True, True), top_k=2)
     assert often == pytest.approx([0, 0.625, 0.375, 0], abs=1e-3)
+
+
+def test_what_is_left_open_each_model_plays_as_it_does_best():
+    assert as_it_plays("voices", PlayOptions()).top_p == PLAYS["voices"].top_p
+    assert as_it_plays("voices", PlayOptions(top_p=0.0)).top_p == 0  # asked for: nothing is left out
+    assert all(as_it_plays(name, PlayOptions()).top_p is not None for name in MODELS)
