@@ -71,6 +71,8 @@ class PianorollOptions:
     neurons: int = 256
     layers: int = 2
     dropout: float = 0.5
+    fades: tuple[int, ...] = FADES
+    tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
     most_words: int = 8192  # sets of notes that it can play, the most frequent of the music
     words: tuple[tuple[int, ...], ...] = ()  # those that there are: see pianoroll/vocabulary.py
 

@@ -30,7 +30,9 @@ def build(options: PianorollOptions) -> Any:
     from music_composer.symbolic.pianoroll.network import Pianoroll
 
     model = Pianoroll(options)
-    model.build()
+    none = np.zeros((1, PITCHES), np.uint8)
+    piece = to_lesson(Roll(none, none.astype(bool)), numbers_of(options), options.fades)
+    model([each[None] for each in word_inputs(piece, 0, 2)])
     return model
 
 
@@ -38,7 +40,7 @@ def lessons(
     training: Sequence[Roll], judged: Sequence[Roll], options: PianorollOptions, how: TrainOptions
 ) -> WordLessons:
     numbers = numbers_of(options)
-    learnt, spared = ([to_lesson(roll, numbers) for roll in part] for part in (training, judged))
+    learnt, spared = ([to_lesson(roll, numbers, options.fades) for roll in part] for part in (training, judged))
     return WordLessons(learnt, spared, how.batch_size, how.window_steps)
 
 
@@ -64,7 +66,7 @@ def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
     """Of a word that is not in the vocabulary: that of being none, and then of its keys given those before."""
     numbers, found = numbers_of(model.options), []
     for roll in rolls:
-        piece = to_lesson(roll, numbers)
+        piece = to_lesson(roll, numbers, model.options.fades)
         inputs = word_inputs(piece, 0, max(1, -(-piece.steps // ROUND)) * ROUND)
         each = np.asarray(model.predict_on_batch([part[None] for part in inputs]))[0, : piece.steps]
         found.append(each + np.where(piece.words == len(numbers), _of_unknown(piece), 0.0))

@@ -11,6 +11,7 @@ import numpy as np
 from music_composer.symbolic.frames import bar_clock
 from music_composer.symbolic.options import PianorollOptions
 from music_composer.symbolic.pianoroll.vocabulary import Word, keys_of, words_of
+from music_composer.symbolic.tonality import heard_before
 from music_composer.symbolic.windows import WindowedLessons, stacked
 from music_composer.values import Roll
 
@@ -19,11 +20,13 @@ from music_composer.values import Roll
 class WordPiece:
     """keys: bool (steps, KEYS). words: int (steps,), numbers in the vocabulary; what is not in it is its length.
 
-    clock: float (steps, clock).
+    heard: float (steps, fades, 12), how much of each pitch class was heard before each step. clock: float (steps,
+    clock).
     """
 
     keys: np.ndarray
     words: np.ndarray
+    heard: np.ndarray
     clock: np.ndarray
 
     @property
@@ -33,11 +36,11 @@ class WordPiece:
     length = steps
 
 
-def to_lesson(roll: Roll, numbers: Mapping[Word, int]) -> WordPiece:
+def to_lesson(roll: Roll, numbers: Mapping[Word, int], fades: Sequence[int]) -> WordPiece:
     """numbers: of the words, as `numbers_of` gives them."""
     keys = keys_of(roll)
     words = np.array([numbers.get(word, len(numbers)) for word in words_of(keys)], np.int32)
-    return WordPiece(keys, words, bar_clock(roll))
+    return WordPiece(keys, words, heard_before(roll.sounding, fades)[:-1], bar_clock(roll))
 
 
 def numbers_of(options: PianorollOptions) -> dict[Word, int]:
@@ -53,14 +56,14 @@ class WordLessons(WindowedLessons):
 
 
 def word_inputs(piece: WordPiece, start: int, window: int) -> list[np.ndarray]:
-    """heard, word, clock and weight, as the model takes them, of `window` steps, the rest filled up with silence.
+    """last, word, heard, clock and weight, as the model takes them, of `window` steps, the rest filled up with silence.
 
-    heard: the keys of the step before each.
+    last: the keys of the step before each.
     """
     stop = min(start + window, piece.steps)
-    heard = np.concatenate([np.zeros_like(piece.keys[:1]), piece.keys])[start:stop]
+    last = np.concatenate([np.zeros_like(piece.keys[:1]), piece.keys])[start:stop]
     arrays = [
-        heard.astype(np.float32), piece.words[start:stop], piece.clock[start:stop],
+        last.astype(np.float32), piece.words[start:stop], piece.heard[start:stop], piece.clock[start:stop],
         np.ones(stop - start, np.float32),
     ]  # fmt: skip
     spare = window - (stop - start)

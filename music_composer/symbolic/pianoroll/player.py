@@ -14,8 +14,9 @@ from keras import ops
 from music_composer.layers.lstm import silent_state
 from music_composer.symbolic.frames import PITCHES
 from music_composer.symbolic.pianoroll.network import Pianoroll
-from music_composer.symbolic.pianoroll.vocabulary import KEYS, table_of
+from music_composer.symbolic.pianoroll.vocabulary import KEYS
 from music_composer.symbolic.sampling import drawn
+from music_composer.symbolic.tonality import OCTAVE, fading
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
@@ -39,15 +40,19 @@ class PianorollPlayer(keras.Model):
     def __init__(self, model: Pianoroll) -> None:
         super().__init__()
         self.model = model
-        table = table_of([*model.options.words, ()]).astype(np.float32)
-        self.table = table
+        self.table = table = model.table
+        self.fading = fading(model.options.fades)
+        self.classes = np.eye(OCTAVE, dtype=np.float32)[np.arange(PITCHES) % OCTAVE]
         self.sounding, self.held = table[:, :PITCHES] + table[:, PITCHES:], table[:, PITCHES:]
         self.compile(**compile_arguments())
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
-        """Nothing heard: the keys of the last step, how long its chord has lasted, h and c of each layer."""
+        """Nothing heard: the keys of the last step, how much each pitch class was heard, how long the last chord has
+        lasted, h and c of each layer.
+        """
         return [
             np.zeros((batch, KEYS), np.float32),
+            np.zeros((batch, len(self.fading), OCTAVE), np.float32),
             np.full(batch, KEYS, np.float32),
             *silent_state(self.model.lstms, batch),
         ]
@@ -73,9 +78,9 @@ class PianorollPlayer(keras.Model):
         self, now: list[Tensor], taste: Tensor, stability: Tensor, state: list[Tensor]
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         draw, clock, allowed, locked, fullest = now
-        last, age, *layers = state
+        last, heard, age, *layers = state
         sounded = last[:, :PITCHES] + last[:, PITCHES:]
-        weight, layers = self.model.listen_step(last, clock, layers)
+        weight, layers = self.model.listen_step(last, heard, clock, layers)
         # Matrix products count, for every word, what it lacks of the locked notes, what it has that is not allowed, how
         # much it adds to them, and what it holds on that did not sound.
         open_ = ops.matmul(locked, 1 - self.sounding.T) < 0.5
@@ -93,8 +98,8 @@ class PianorollPlayer(keras.Model):
         may = ~ops.any((locked > sounded) | ((sounded > locked) & (allowed < 1)), axis=-1)
         may &= ops.sum(sounded * (1 - locked), axis=-1) < ops.cast(fullest, "float32") + 0.5
         keys = ops.where(((age < stability) & may)[:, None], held, keys)
-        changed = ops.any(keys[:, :PITCHES] > 0, axis=-1) | ops.any(
-            keys[:, :PITCHES] + keys[:, PITCHES:] != sounded, axis=-1
-        )
+        sounding = keys[:, :PITCHES] + keys[:, PITCHES:]
+        changed = ops.any(keys[:, :PITCHES] > 0, axis=-1) | ops.any(sounding != sounded, axis=-1)
         how = ops.where(some, ops.stack([share, likely], axis=-1), 0.0)
-        return keys, how, [keys, ops.where(changed, 1.0, age + 1), *layers]
+        heard = heard * self.fading + ops.matmul(sounding, self.classes)[:, None]
+        return keys, how, [keys, heard, ops.where(changed, 1.0, age + 1), *layers]

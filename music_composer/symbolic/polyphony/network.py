@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from music_composer.layers.degrees import OCTAVE, degrees
+from music_composer.layers.degrees import Tonality, over_pitches
 from music_composer.layers.lstm import HoistedLSTM, stack_step
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import PolyphonyOptions
@@ -43,8 +43,7 @@ class Polyphony(LikelihoodModel):
             HoistedLSTM(options.neurons, return_sequences=True, name=f"lstm_{i}") for i in range(options.layers)
         ]
         self.outlet = keras.layers.Dense(EVENTS)
-        self.listen = keras.layers.Dense(options.tonal, activation="silu")
-        self.by_tonality = keras.layers.Dense(2 * options.tonal)
+        self.tonality = Tonality(options.tonal, kinds=2)  # of new notes and of continued ones
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         told, target, sounded, heard, clock, weight = inputs
@@ -76,14 +75,7 @@ class Polyphony(LikelihoodModel):
         never, always = ops.zeros_like(below[..., :1]), ops.ones_like(below[..., :1])
         special = {START: never, END: between[..., None], STEP_END: always}
         possible = ops.concatenate([*(special[event] for event in range(NEW)), below, below & (sounded > 0)], axis=-1)
-        weight = self.outlet(hidden) + self._by_tonality(hidden, heard)
+        by_note = over_pitches(self.tonality(hidden, self.tonality.known(heard)), PITCHES)
+        by_note = ops.reshape(by_note, (*ops.shape(by_note)[:-2], 2 * PITCHES))
+        weight = self.outlet(hidden) + ops.concatenate([ops.zeros_like(by_note[..., :NEW]), by_note], axis=-1)
         return ops.log_softmax(ops.where(possible, weight, NEVER), axis=-1)
-
-    def _by_tonality(self, hidden: Tensor, heard: Tensor) -> Tensor:
-        """Weight of each event by the degree of its pitch class, (..., EVENTS), of new notes and continued ones."""
-        asked = self.by_tonality(hidden)
-        asked = ops.reshape(asked, (*ops.shape(asked)[:-1], 2, self.options.tonal))
-        by_class = ops.matmul(asked, ops.swapaxes(self.listen(degrees(heard)), -1, -2))
-        by_pitch = ops.tile(by_class, (*[1] * (len(by_class.shape) - 1), -(-PITCHES // OCTAVE)))[..., :PITCHES]
-        by_note = ops.reshape(by_pitch, (*ops.shape(by_pitch)[:-2], 2 * PITCHES))
-        return ops.concatenate([ops.zeros_like(by_note[..., :NEW]), by_note], axis=-1)

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from music_composer.layers.degrees import OCTAVE, degrees
+from music_composer.layers.degrees import OCTAVE, Tonality, over_pitches
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.sampling import NEVER
@@ -25,8 +25,8 @@ from music_composer.symbolic.voices.chords import SILENT
 
 Tensor = Any
 LEAST = 1e-9  # what is copied with less counts as not copied
-# What `known` gives, voices, notes, `tonality`, and what may be copied: how much attention lies on past notes of the
-# same rank.
+# What `known` gives, voices, notes, what `degrees` gives, and what may be copied: how much attention lies on past notes
+# of the same rank.
 Past = tuple[Tensor, ...]
 
 
@@ -64,7 +64,7 @@ class Voices(LikelihoodModel):
         self.by_motion = dense(options.voices * most_interval)
         self.by_gap = dense(pitches + 1)
         if options.fades:
-            self.listen, self.by_tonality = dense(options.tonal, activation="silu"), dense(options.tonal)
+            self.tonality = Tonality(options.tonal)
         self.by_past = dense(2)
         self.by_end = dense(1)
         self.ask, self.answer = dense(options.attention), dense(options.attention)
@@ -78,7 +78,7 @@ class Voices(LikelihoodModel):
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         chords, manners, led, heard, clock, shift, decisions, weight = inputs
-        known, sung, last, tonality, copied = self.past(chords, manners, led, heard, clock, shift, training)
+        known, sung, last, classes, copied = self.past(chords, manners, led, heard, clock, shift, training)
         before, manner_before = (
             ops.concatenate([ops.full_like(each[..., :1], fill), each[..., :-1]], axis=-1)
             for each, fill in ((chords, SILENT), (manners, 0))
@@ -87,7 +87,7 @@ class Voices(LikelihoodModel):
         # Most steps have far fewer notes than the fullest: what is decided is picked out, each a step of its own.
         place = ops.maximum(decisions, 0)
         step = place // ops.shape(chords)[2]
-        by_step = (_picked(each, 2, step)[:, None] for each in (known, sung, last, tonality))
+        by_step = (_picked(each, 2, step)[:, None] for each in (known, sung, last, classes))
         past = (*by_step, _picked(copied, 3, place, 2))
         chosen, note, manner, before = (_picked(each, 3, place, 2) for each in (chosen, chords, manners, before))
         weighed, y = self.decide(past, chosen, before, training)
@@ -120,7 +120,7 @@ class Voices(LikelihoodModel):
         ago = place[:, None] - place[None, :]
         seen = (ago > 0) & (ago <= self.options.memory)
         copied = ops.einsum("bts,bskp->btkp", self.attended(hidden, self.answer(hidden), seen[None]), ranked)
-        return self.known(hidden, last, second), sung, last, self.tonality(heard), copied
+        return self.known(hidden, last, second), sung, last, self.degrees(heard), copied
 
     def notes_of(self, ranked: Tensor, manners: Tensor) -> tuple[Tensor, Tensor]:
         """What sounds, as 0 and 1, and what is struck, as its level from 0 to 1, both (batch, steps, pitches).
@@ -159,10 +159,9 @@ class Voices(LikelihoodModel):
         scores = self.ask(hidden) @ ops.swapaxes(answers, 1, 2) / self.options.attention**0.5
         return ops.softmax(ops.where(seen, scores, NEVER), axis=-1) * ops.cast(seen, scores.dtype)
 
-    def tonality(self, heard: Tensor) -> Tensor:
+    def degrees(self, heard: Tensor) -> Tensor:
         """What each pitch class is in what was heard, whatever key that is in, (batch, steps, 12, tonal)."""
-        near = degrees(heard)
-        return self.listen(near) if self.options.fades else near
+        return self.tonality.known(heard) if self.options.fades else ops.zeros_like(heard)
 
     def known(self, hidden: Tensor, last: Tensor, second: Tensor) -> Tensor:
         return self.know(ops.concatenate([hidden, last, second], axis=-1))
@@ -187,14 +186,13 @@ class Voices(LikelihoodModel):
         the thought behind it, (batch, steps, most, narrow).
         """
         pitches = ops.arange(self.options.pitches)
-        known, led, last, tonality, copied = past
+        known, led, last, known_classes, copied = past
         y = self.dropped(ops.silu(known[:, :, None] + self.below(chosen)), training)
         y = self.dropped(self.think(y), training)
         by_class = self.by_class(y)
         if self.options.fades:
-            by_class += ops.einsum("bskt,bsct->bskc", self.by_tonality(y), tonality)
-        by_class = ops.tile(by_class, (1, 1, 1, -(-self.options.pitches // OCTAVE)))
-        weight = self.by_pitch(y) + by_class[..., : self.options.pitches] + self._by_voices(y, led)
+            by_class += self.tonality(y, known_classes[:, :, None])[..., 0, :]
+        weight = self.by_pitch(y) + over_pitches(by_class, self.options.pitches) + self._by_voices(y, led)
         above = ops.clip(pitches - before[..., None] - 1, 0, self.options.pitches)
         weight += _entries(self.by_gap(y), above)
         held, fresh = ops.split(self.by_past(y), 2, axis=-1)

@@ -97,7 +97,7 @@ class VoicesPlayer(keras.Model):
         here = (ops.arange(memory)[None] == count % memory)[..., None]
         answers = ops.where(here, model.answer(hidden), answers)
         after = [h, c, *state[2:7], heard, answers, ranks, count]
-        return (known, led[:, None], last[:, None], model.tonality(heard[:, None]), attended, ranks), after
+        return (known, led[:, None], last[:, None], model.degrees(heard[:, None]), attended, ranks), after
 
     def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], taste: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One chord and its manners, (batch, most), and the logarithms of the share it was drawn from and of its
@@ -107,7 +107,7 @@ class VoicesPlayer(keras.Model):
         """
         draws, allowed, locked, fullest = within
         pitches = self.model.options.pitches
-        known, led, last, tonality, attended, ranks = past
+        known, led, last, classes, attended, ranks = past
         rank = ops.arange(self.most)[None]
         place = ops.arange(pitches)[None]
 
@@ -118,7 +118,7 @@ class VoicesPlayer(keras.Model):
             copied = ops.segment_sum(ops.reshape(attended, (-1,)), notes, num_segments=batch * (pitches + 1))
             copied = ops.reshape(copied, (batch, 1, 1, pitches + 1))
             draw = ops.take(draws, k, axis=1)
-            weight, y = self.model.decide((known, led, last, tonality, copied), chosen, before[:, None])
+            weight, y = self.model.decide((known, led, last, classes, copied), chosen, before[:, None])
             open_ = self._open(before, place, allowed, locked, free)
             note, *of_note = drawn(weight[:, 0, 0], open_, taste, draw[:, :1])
             manner, *of_manner = self._manner(y, note, last, locked, taste, draw[:, 1:])

@@ -59,17 +59,20 @@ def test_the_vocabulary_is_what_is_most_frequent():
 
 
 def test_all_words_together_are_certain(model):
-    piece = to_lesson(MUSIC[0], numbers_of(SMALL))
-    heard, _, clock, weight = (each[None] for each in word_inputs(piece, 0, 40))
-    total = 0.0
+    piece = to_lesson(MUSIC[0], numbers_of(SMALL), SMALL.fades)
+    last, _, *others = (each[None] for each in word_inputs(piece, 0, 40))
+    total, holds = 0.0, table_of([*SMALL.words, ()])[:, 128:]
     for word in range(len(SMALL.words) + 1):
-        total = total + np.exp(np.asarray(model([heard, np.full((1, 40), word, np.int32), clock, weight])))
+        share = np.exp(np.asarray(model([last, np.full((1, 40), word, np.int32), *others])))
+        sounded = last[0, :, :128] + last[0, :, 128:] > 0
+        assert ((share[0] > 0) == ~(holds[word] & ~sounded).any(axis=1)).all()  # only what sounded can be held on
+        total = total + share
     assert total == pytest.approx(np.ones((1, 40)), abs=1e-4)
 
 
 def test_what_is_in_no_vocabulary_has_a_likelihood_too(model):
     odd = random_roll(77, 40)
-    assert (to_lesson(odd, numbers_of(SMALL)).words == len(SMALL.words)).any()
+    assert (to_lesson(odd, numbers_of(SMALL), SMALL.fades).words == len(SMALL.words)).any()
     (steps,) = composer.likelihood(model, [odd])
     assert len(steps) == 40 and np.isfinite(steps).all()
     known, unknown = composer.likelihood(model, [MUSIC[0], odd])
@@ -84,7 +87,7 @@ def test_of_an_unknown_word_every_set_of_keys_adds_up_to_one():
         keys = np.zeros((2, KEYS), bool)
         for row, what in zip(keys, (before, after), strict=True):
             row[60], row[128 + 60] = what == "struck", what == "held"
-        piece = WordPiece(keys, np.zeros(2, int), np.zeros((2, 8)))
+        piece = WordPiece(keys, np.zeros(2, int), np.zeros((2, 3, 12)), np.zeros((2, 8)))
         return np.exp(composer._of_unknown(piece)[1] - 127 * np.log(1 - composer.CHANGE))
 
     assert likely("silent", "silent") + likely("silent", "struck") == pytest.approx(1)
@@ -104,13 +107,26 @@ def test_what_is_played_is_in_the_vocabulary(model):
     assert made.sounding.any()
 
 
+def test_step_by_step_and_whole_pieces_are_the_same_model(model):
+    """What is played with nothing asked is as likely as its words are."""
+    player, steps = composer.player(model), 30
+    by_step = [each[None] for each in composer._by_step(free(steps))]
+    draws = np.random.default_rng(3).random((1, steps, 1)).astype(np.float32)
+    for_good = [np.array([[1, 0, 0]], np.float32), np.ones(1, np.float32)]
+    keys, share, likely, *_ = player.predict_on_batch([draws, *by_step, *for_good, *player.initial_state(1)])
+    (said,) = composer.likelihood(model, [composer._to_roll(keys[0] > 0, free(steps).kept)])
+    assert (share + likely)[0] == pytest.approx(said, rel=1e-4, abs=1e-3)
+    assert keys.any()
+
+
 def test_words_come_as_often_as_they_are_likely(model):
     from music_composer.layers.lstm import silent_state
     from music_composer.symbolic.frames import bar_clock
 
     made = [words_of(keys_of(roll))[0] for roll in play(model, [free(1)] * 3000)]
     clock = bar_clock(free(1).kept)
-    weighed, _ = model.listen_step(np.zeros((1, KEYS), np.float32), clock, silent_state(model.lstms, 1))
+    last, heard = np.zeros((1, KEYS), np.float32), np.zeros((1, len(SMALL.fades), 12), np.float32)
+    weighed, _ = model.listen_step(last, heard, clock, silent_state(model.lstms, 1))
     shares = np.exp(np.asarray(weighed)[0, :-1])
     possible = ~table_of(SMALL.words)[:, 128:].any(axis=1)  # nothing sounds yet that could be held on
     shares = np.where(possible, shares, 0) / shares[possible].sum()
