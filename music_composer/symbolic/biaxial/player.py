@@ -14,7 +14,7 @@ from keras import ops
 from music_composer.layers.lstm import stack_step
 from music_composer.symbolic.biaxial.network import Biaxial
 from music_composer.symbolic.biaxial.notes import BITS, features
-from music_composer.symbolic.tonality import OCTAVE, fading
+from music_composer.symbolic.tonality import OCTAVE, classes_of, fading
 
 Tensor = Any
 LEAST = 1e-30  # added to probabilities before their logarithm is taken
@@ -39,7 +39,7 @@ class BiaxialPlayer(keras.Model):
         self.model = model
         self.draws = (model.options.notes, BITS)
         self.fading = fading(model.options.fades)
-        self.classes = np.eye(OCTAVE, dtype=np.float32)[np.arange(model.options.notes) % OCTAVE]
+        self.classes = classes_of(model.options.notes)
         self.compile(jit_compile=jit_compile)
 
     def initial_state(self, batch: int) -> list[np.ndarray]:

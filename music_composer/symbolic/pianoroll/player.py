@@ -16,7 +16,7 @@ from music_composer.symbolic.frames import PITCHES
 from music_composer.symbolic.pianoroll.network import Pianoroll
 from music_composer.symbolic.pianoroll.vocabulary import KEYS
 from music_composer.symbolic.sampling import drawn
-from music_composer.symbolic.tonality import OCTAVE, fading
+from music_composer.symbolic.tonality import OCTAVE, classes_of, fading
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
@@ -42,7 +42,7 @@ class PianorollPlayer(keras.Model):
         self.model = model
         self.table = table = model.table
         self.fading = fading(model.options.fades)
-        self.classes = np.eye(OCTAVE, dtype=np.float32)[np.arange(PITCHES) % OCTAVE]
+        self.classes = classes_of(PITCHES)
         self.sounding, self.held = table[:, :PITCHES] + table[:, PITCHES:], table[:, PITCHES:]
         self.compile(**compile_arguments())
 

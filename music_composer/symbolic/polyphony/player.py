@@ -15,7 +15,7 @@ from music_composer.layers.lstm import silent_state
 from music_composer.symbolic.polyphony.events import CONTINUED, END, NEW, PITCHES, START, STEP_END
 from music_composer.symbolic.polyphony.network import Polyphony
 from music_composer.symbolic.sampling import drawn
-from music_composer.symbolic.tonality import OCTAVE, fading
+from music_composer.symbolic.tonality import OCTAVE, classes_of, fading
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
@@ -42,7 +42,7 @@ class PolyphonyPlayer(keras.Model):
         self.model, self.most = model, model.options.most + 1
         self.draws = (self.most,)
         self.fading = fading(model.options.fades)
-        self.classes = np.eye(OCTAVE, dtype=np.float32)[np.arange(PITCHES) % OCTAVE]
+        self.classes = classes_of(PITCHES)
         self.compile(**compile_arguments())
 
     def initial_state(self, batch: int) -> list[np.ndarray]:

@@ -14,13 +14,13 @@ import functools
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from music_composer.layers.degrees import OCTAVE, Tonality, over_pitches
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.sampling import NEVER
+from music_composer.symbolic.tonality import classes_of
 from music_composer.symbolic.voices.chords import SILENT
 
 Tensor = Any
@@ -72,9 +72,7 @@ class Voices(LikelihoodModel):
         if options.loudness:
             self.manner = embedding(options.manners, options.embedding)
             self.hold, self.strike = dense(1), dense(options.loudness)
-        classes = np.zeros((OCTAVE, pitches), np.float32)
-        classes[np.arange(pitches) % OCTAVE, np.arange(pitches)] = 1
-        self.classes = classes
+        self.classes = classes_of(pitches)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         chords, manners, led, heard, clock, shift, decisions, weight = inputs
@@ -144,7 +142,7 @@ class Voices(LikelihoodModel):
         options = self.options
         moved = ops.where(sung_before < 0, 0, sung - sung_before) + options.pitches
         voices = self.pitch(sung + 1) + self.pitch_class(ops.where(sung < 0, 0, sung % OCTAVE + 1))
-        music = [last, last @ self.classes.T, _flat(voices), _flat(self.motion(moved))]
+        music = [last, last @ self.classes, _flat(voices), _flat(self.motion(moved))]
         music += [struck] if options.loudness else []
         key = ops.broadcast_to(self.shift(shift)[:, None], (*ops.shape(last)[:2], options.embedding // 4))
         notes = self.dropped(ops.concatenate(music, axis=-1), training, options.input_dropout)

@@ -87,7 +87,7 @@ class VoicesPlayer(keras.Model):
         model = self.model
         h, c, last, second, struck, led, led_before, heard, answers, ranks, count = state
         x = model.heard(last[:, None], struck[:, None], led[:, None], led_before[:, None], clock, shift)
-        heard = heard * self.fading + (last @ model.classes.T)[:, None]
+        heard = heard * self.fading + (last @ model.classes)[:, None]
         h, c = lstm_step(model.lstm, x[:, 0], h, c)
         hidden = h[:, None]
         memory = model.options.memory
