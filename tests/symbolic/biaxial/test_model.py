@@ -1,5 +1,6 @@
 """Notes are told what is around them; the likelihood is one; what is played keeps to what is asked."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -165,6 +166,20 @@ def test_chords_come_as_often_as_they_are_likely(toy):
         likely = float(np.exp(composer.likelihood(toy, [Roll(velocity, velocity > 0)])[0][0]))
         often = float((chords == chord).all(axis=1).mean())
         assert often == pytest.approx(likely, abs=4 * np.sqrt(likely / count))
+
+
+def test_step_by_step_and_whole_pieces_are_the_same_model():
+    """What is played is as likely as its share of all and its place there (the player counts no articulation)."""
+    model = model_of(dataclasses.replace(SMALL, articulation=False))
+    player, steps = composer.player(model), 20
+    chord = free(steps, pitches=np.isin(np.arange(128) % 12, (0, 1)))  # what was heard is no longer even
+    by_step = [each[None] for each in composer._by_step(chord, SMALL)]
+    draws = np.random.default_rng(3).random((1, steps, SMALL.notes, 2)).astype(np.float32)
+    for_good = [np.full(1, way, np.float32) for way in (1, 1, 0)]
+    bits, share, likely, *_ = player.predict_on_batch([draws, *by_step, *for_good, *player.initial_state(1)])
+    (said,) = composer.likelihood(model, [to_roll(bits[0] > 0, SMALL, chord.kept)])
+    assert (share + likely)[0] == pytest.approx(said, rel=2e-5)
+    assert bits.any()
 
 
 def test_conservativity_and_temperature_and_haste_change_how_much_sounds(model):
