@@ -7,6 +7,7 @@ call goes on from there.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -71,7 +72,9 @@ def evaluate_benchmark(
     every_key: bool = False,
     say: Callable[[str], None] = say,
 ) -> dict[str, Any]:
-    """Returns the figures, which it also prints and writes to `benchmark.json` in the run folder.
+    """Returns the figures, which it also prints and writes to `benchmark.json` in the folder.
+
+    Cut off anywhere, the same call goes on from there.
 
     name: of the model; asked: fields of its options. Raises OptionError for one that cannot be scored by such files.
     options.seed: of the first member; the others have the next ones. every_key: the test part is scored under every
@@ -90,8 +93,9 @@ def evaluate_benchmark(
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
     moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
     for member in range(members):
-        here = SymbolicRun(folder / f"member-{member}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
-        model = _train(here, parts, dataclasses.replace(options, seed=first + member), say)
+        how = dataclasses.replace(options, seed=first + member)
+        here = SymbolicRun(_member(folder, path, network, how), name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
+        model = _train(here, parts, how, say)
         for part in ("validation", "test"):
             found[part].append(composer.likelihood(model, parts[part]))
         in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
@@ -109,6 +113,13 @@ def evaluate_benchmark(
     for line in _lines(card):
         say(line)
     return card
+
+
+def _member(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path:
+    """A run folder of its own for each file, network and way of training: nothing is gone on with that is not this."""
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=4)
+    digest.update(repr((network, dataclasses.replace(options, seed=None))).encode())
+    return folder / f"{path.stem}-{digest.hexdigest()}" / f"seed-{options.seed}"
 
 
 def _roll(piece: np.ndarray) -> Roll:

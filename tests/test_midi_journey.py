@@ -311,8 +311,14 @@ def test_a_benchmark_file_is_learnt_and_scored_beside_the_record(tmp_path: Path)
     assert_accepted(again, "in every key")
     assert json.loads((tmp_path / "bench" / "benchmark.json").read_text())["members"] == card["members"]
     assert_refused(music_composer("midi", "evaluate", "--benchmark", "none.mat", cwd=tmp_path), "none.mat")
-    other = (*wanted[:4], "-e", "1", "--model", "biaxial", "-n", "6", "-m", "other")
+    # Another file or another model in the same folder begins anew, and the first is still there afterwards.
+    scipy.io.savemat(tmp_path / "small.mat", parts | {"traindata": parts["testdata"]})
+    anew = music_composer(*wanted[:3], "small.mat", *wanted[4:], cwd=tmp_path)
+    assert "epoch 1/2" in anew.stderr
+    other = (*wanted[:4], "-e", "1", "--model", "biaxial", "-n", "6", "-m", "bench")
     assert_accepted(music_composer(*other, cwd=tmp_path), "tiny.mat, 19 test steps, one model")
+    assert "epoch 1/2" not in music_composer(*wanted, cwd=tmp_path).stderr
+    assert json.loads((tmp_path / "bench" / "benchmark.json").read_text())["members"] == card["members"]
     struck = music_composer(*wanted[:4], "--model", "polyphony", cwd=tmp_path)
     assert_refused(struck, "--model polyphony", "do not say which notes are struck", code=2)
 
