@@ -17,7 +17,7 @@ from music_composer.symbolic.options import BiaxialOptions, PlayOptions
 from music_composer.symbolic.request import Request
 from music_composer.values import Roll
 
-BATCH = 8
+BATCH, AT_ONCE = 8, 1024  # pieces, and steps of all of them, where one alone is not longer: a step is all its notes
 
 
 def fitted(options: BiaxialOptions, training: Sequence[Roll]) -> BiaxialOptions:
@@ -61,11 +61,11 @@ def play(
 
 def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
     pieces = [to_lesson(roll, model.options) for roll in rolls]
-    order = sorted(range(len(pieces)), key=lambda i: pieces[i].steps)
+    order = sorted(range(len(pieces)), key=lambda i: -pieces[i].steps)
     found: dict[int, np.ndarray] = {}
-    for first in range(0, len(order), BATCH):
-        numbers = order[first : first + BATCH]
-        longest = max(1, *(pieces[i].steps for i in numbers))
+    while len(found) < len(pieces):
+        longest = max(1, pieces[order[len(found)]].steps)
+        numbers = order[len(found) : len(found) + max(1, min(BATCH, AT_ONCE // longest))]
         inputs = bit_inputs([(pieces[i], 0) for i in numbers], -(-longest // ROUND) * ROUND)
         for i, row in zip(numbers, model.predict_on_batch(inputs), strict=True):
             found[i] = np.asarray(row[: pieces[i].steps], np.float64)
