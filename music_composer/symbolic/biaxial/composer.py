@@ -46,14 +46,13 @@ def player(model: Any) -> Any:
 def play(
     player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
 ) -> list[Roll]:
-    if options.top_k or options.top_p:
-        raise OptionError(
-            "--top-k and --top-p do nothing for the biaxial model, which decides note by note: leave them out"
-        )
-
+    if options.top_k:
+        raise OptionError("--top-k does nothing for the biaxial model, which decides note by note: leave it out")
     model = player.model.options
     by_step = [np.stack(each) for each in zip(*(_by_step(request, model) for request in requests), strict=True)]
-    ways = (options.temperature, options.conservativity, float(options.adaptive))
+    # Of two choices the likelier alone reaches a top-p below its probability; below a half, always.
+    sure = max(0.5, options.top_p) if options.top_p else 1.0
+    ways = (options.temperature, options.conservativity, float(options.adaptive), sure)
     for_good = [np.full(len(requests), way, np.float32) for way in ways]
     (played,) = play_drafts(player, by_step, for_good, rngs, search_of(requests, options))
     return [to_roll(bits > 0, model, request.kept) for bits, request in zip(played, requests, strict=True)]

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from music_composer.symbolic.biaxial.notes import BITS, features, features_of
+from music_composer.symbolic.biaxial.notes import ALREADY, BEFORE, BITS, already, before, features, features_of
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import BiaxialOptions
 
@@ -45,7 +45,7 @@ class Biaxial(LikelihoodModel):
     def build(self, shape: Any = None) -> None:
         options = self.options
         self.starts = []
-        told_of_time, told_of_notes = features_of(options), options.neurons + 2 * BITS
+        told_of_time, told_of_notes = features_of(options), options.neurons + BEFORE + ALREADY
         for kind, lstms, told in (("time", self.time, told_of_time), ("notes", self.notes, told_of_notes)):
             for i, lstm in enumerate(lstms):
                 lstm.build((None, None, told))
@@ -58,22 +58,21 @@ class Biaxial(LikelihoodModel):
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         bits, heard, clock, weight = inputs
         batch, steps, notes = ops.shape(bits)[0], ops.shape(bits)[1], self.options.notes
-        before = ops.concatenate([ops.zeros_like(bits[:, :1]), bits[:, :-1]], axis=1)
-        told = features(before, heard, clock, self.options.lowest)
+        last = ops.concatenate([ops.zeros_like(bits[:, :1]), bits[:, :-1]], axis=1)
+        told = features(last, heard, clock, self.options.lowest)
         x = ops.reshape(ops.transpose(told, (0, 2, 1, 3)), (batch * notes, steps, told.shape[-1]))
         x = self._along(x, self.time, self.starts[: len(self.time)], training)
         x = ops.transpose(ops.reshape(x, (batch, notes, steps, self.options.neurons)), (0, 2, 1, 3))
-        below = ops.concatenate([ops.zeros_like(bits[:, :, :1]), bits[:, :, :-1]], axis=2)
         # What each note did in the step before is told again: it would get lost on its way through two layers.
-        x = ops.concatenate([x, before, below], axis=-1)
-        x = ops.reshape(x, (batch * steps, notes, self.options.neurons + 2 * BITS))
+        x = ops.concatenate([x, before(last), already(bits)], axis=-1)
+        x = ops.reshape(x, (batch * steps, notes, x.shape[-1]))
         x = self._along(x, self.notes, self.starts[len(self.time) :], training)
         weights = ops.reshape(self.outlet(x), (batch, steps, notes, BITS))
         likely = -ops.softplus(ops.where(bits > 0, -weights, weights))
         likelihood = ops.sum(likely[..., 0], axis=-1)
         if self.options.articulation:
             # Only of what sounded before and sounds on it is open whether it is struck.
-            likelihood += ops.sum(likely[..., 1] * bits[..., 0] * before[..., 0], axis=-1)
+            likelihood += ops.sum(likely[..., 1] * bits[..., 0] * last[..., 0], axis=-1)
         return likelihood * weight
 
     def _along(self, x: Tensor, lstms: list[Any], starts: list[list[Tensor]], training: bool) -> Tensor:

@@ -20,6 +20,11 @@ from music_composer.values import Roll
 
 Tensor = Any
 BITS = 2  # of a note: whether it sounds, and whether it was struck
+ALREADY = (
+    BITS + 1
+)  # what a note is told of those below it in its own step: the bits of the next one, and how many sound
+BEFORE = BITS + 2  # and of the step before: its own bits, how many sounded below it, and how many in all
+SOME = 4  # notes, which count as 1 where notes are counted
 SEED_FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK
 
 
@@ -65,6 +70,18 @@ def features(bits: Tensor, heard: Tensor, clock: Tensor, lowest: int) -> Tensor:
     time = ones * clock[:, :, None]
     lately = ops.take(degrees(heard), np.arange(notes) % OCTAVE, axis=2)
     return ops.concatenate([place, own, *around, context, time, lately], axis=-1)
+
+
+def already(bits: Tensor) -> Tensor:
+    """What each note is told of those below it: bits (..., notes, 2) of its own step -> (..., notes, ALREADY)."""
+    below = ops.concatenate([ops.zeros_like(bits[..., :1, :]), bits[..., :-1, :]], axis=-2)
+    return ops.concatenate([below, ops.cumsum(below[..., :1], axis=-2) / SOME], axis=-1)
+
+
+def before(bits: Tensor) -> Tensor:
+    """What each note is told, on the way up, of the step before: its bits (..., notes, 2) -> (..., notes, BEFORE)."""
+    counts = ops.cumsum(bits[..., :1], axis=-2) / SOME
+    return ops.concatenate([bits, counts - bits[..., :1] / SOME, ops.ones_like(counts) * counts[..., -1:, :]], axis=-1)
 
 
 def _folded(each: np.ndarray, options: BiaxialOptions) -> np.ndarray:

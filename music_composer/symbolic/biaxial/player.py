@@ -13,7 +13,7 @@ from keras import ops
 
 from music_composer.layers.lstm import stack_step
 from music_composer.symbolic.biaxial.network import Biaxial
-from music_composer.symbolic.biaxial.notes import BITS, features
+from music_composer.symbolic.biaxial.notes import ALREADY, BITS, SOME, before, features
 from music_composer.symbolic.tonality import OCTAVE, classes_of, fading
 
 Tensor = Any
@@ -27,7 +27,8 @@ class BiaxialPlayer(keras.Model):
 
     Input: draws (batch, steps, notes, 2) even in 0 to 1, clock (batch, steps, clock), allowed and locked (batch, steps,
     notes) as 0 and 1, fullest (batch, steps): notes at most besides those locked; temperature (batch,), conservativity
-    (batch,): a note sounds with that power of its probability; adaptive (batch,), 0 or 1; and the state.
+    (batch,): a note sounds with that power of its probability; adaptive (batch,), 0 or 1; sure (batch,): what is more
+    probable than that is not drawn but done, for notes that sound and notes that do not; and the state.
     Output: bits (batch, steps, notes, 2) as 0 and 1; the logarithm of what share of everything each step was drawn
     from, (batch, steps); that of its probability there; and the state after the last step.
     """
@@ -53,7 +54,7 @@ class BiaxialPlayer(keras.Model):
         return [last, heard, eager, *(each.reshape(batch, options.notes, -1) for each in layers)]
 
     def call(self, inputs: list[Tensor]) -> list[Tensor]:
-        draws, clock, allowed, locked, fullest, temperature, conservativity, adaptive, *state = inputs
+        draws, clock, allowed, locked, fullest, temperature, conservativity, adaptive, sure, *state = inputs
         steps = ops.shape(clock)[1]
         index = ops.reshape(ops.arange(steps), (1, steps, 1, 1))
 
@@ -62,7 +63,7 @@ class BiaxialPlayer(keras.Model):
             last, heard, eager, *layers = state
             hidden, layers = self._along_time(last, heard, now[1], layers)
             power = conservativity * ops.where(adaptive > 0, eager, 1.0)
-            bits, found = self._along_notes(hidden, last, now, temperature, power)
+            bits, found = self._along_notes(hidden, last, now, temperature, power, sure)
             # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
             played = ops.where(index == i, bits[:, None], played)
             how = ops.where(index[..., 0] == i, found[:, None], how)
@@ -87,18 +88,20 @@ class BiaxialPlayer(keras.Model):
         ]
 
     def _along_notes(
-        self, hidden: Tensor, last: Tensor, now: list[Tensor], temperature: Tensor, power: Tensor
+        self, hidden: Tensor, last: Tensor, now: list[Tensor], temperature: Tensor, power: Tensor, sure: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The bits of a step, (batch, notes, 2), and the logarithms of share and probability, (batch, 2)."""
         draws, _, allowed, locked, fullest = now
+        sure = sure[:, None]
+        draws = ops.clip(draws, 1 - sure[..., None], sure[..., None])
         model, notes = self.model, self.model.options.notes
         first, *others = model.notes
         batch = ops.shape(hidden)[0]
         # What does not depend on the notes below is formed for all notes at once: what the first layer makes of the
         # hidden state, and the weights above which a note sounds, and is struck.
         kernel, recurrent, bias = (ops.convert_to_tensor(each) for each in _weights(first))
-        known = ops.matmul(ops.concatenate([hidden, last], axis=-1), kernel[:-BITS]) + bias
-        heard = ops.concatenate([kernel[-BITS:], recurrent], axis=0)
+        known = ops.matmul(ops.concatenate([hidden, before(last)], axis=-1), kernel[:-ALREADY]) + bias
+        heard = ops.concatenate([kernel[-ALREADY:], recurrent], axis=0)
         never = ops.where(locked > 0, -BEYOND, BEYOND)  # too full for what is not locked
         sound = ops.where((locked > 0) | (allowed == 0), never, _weight_above(draws[..., 0], power[:, None]))
         strike = ops.where(last[..., 0] > 0, _weight_above(draws[..., 1], 1.0), -BEYOND)
@@ -115,10 +118,11 @@ class BiaxialPlayer(keras.Model):
             struck = sounds & (weights[:, 1] > limit[:, 2])
             bits = ops.cast(ops.stack([sounds, struck], axis=-1), "float32")
             found = ops.where(place == i, ops.concatenate([bits, weights], axis=-1)[:, None], found)
-            return [i + 1, bits, found, free - ops.cast(sounds & (limit[:, 1] > 0), "int32"), h, c, *after]
+            below = ops.concatenate([bits, below[:, BITS:] + bits[:, :1] / SOME], axis=-1)
+            return [i + 1, below, found, free - ops.cast(sounds & (limit[:, 1] > 0), "int32"), h, c, *after]
 
         blank = ops.zeros_like(ops.concatenate([last, last], axis=-1))
-        begin = [ops.zeros((), dtype="int32"), blank[:, 0, :BITS], blank, fullest, *starts]
+        begin = [ops.zeros((), dtype="int32"), blank[:, 0, :ALREADY], blank, fullest, *starts]
         _, _, found, *_ = ops.while_loop(lambda i, *rest: i < notes, choose, begin)
         bits, weights = ops.split(found, 2, axis=-1)
         sounds, new = bits[..., 0] > 0, ops.cast((bits[..., 0] > 0) & (locked == 0), "int32")
@@ -126,7 +130,9 @@ class BiaxialPlayer(keras.Model):
         play = ops.exp(-power[:, None] * ops.softplus(-weights[..., 0] / temperature[:, None]))
         no = ops.log(1 - play + LEAST)
         share = ops.where(locked > 0, ops.log(play + LEAST), ops.where((allowed > 0) & room, 0.0, no))
-        likely = ops.where(sounds, ops.log(play + LEAST), no) - share
+        drawn = ops.where(play >= sure, 1.0, ops.where(play <= 1 - sure, 0.0, play))
+        drawn = ops.log(ops.where(sounds, drawn, 1 - drawn) + LEAST)
+        likely = ops.where((locked == 0) & (allowed > 0) & room, drawn, 0.0)
         return bits, ops.stack([ops.sum(share, axis=-1), ops.sum(likely, axis=-1)], axis=-1)
 
     def _eager(self, eager: Tensor, bits: Tensor) -> Tensor:

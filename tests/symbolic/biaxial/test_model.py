@@ -9,7 +9,7 @@ import pytest
 from music_composer.errors import OptionError
 from music_composer.symbolic.biaxial import composer
 from music_composer.symbolic.biaxial.lessons import BitLessons, bit_inputs, to_lesson
-from music_composer.symbolic.biaxial.notes import features, features_of, to_bits, to_roll
+from music_composer.symbolic.biaxial.notes import SOME, already, before, features, features_of, to_bits, to_roll
 from music_composer.symbolic.frames import CLOCK
 from music_composer.symbolic.options import BiaxialOptions, PlayOptions
 from music_composer.symbolic.request import Request
@@ -95,6 +95,16 @@ def test_what_a_note_is_told():
         assert np.flatnonzero(lately[note]).tolist() == [12 + (4 - note) % 12]
 
 
+def test_what_a_note_is_told_of_those_around_it_in_its_step_and_before():
+    bits = np.zeros((1, 1, 6, 2), np.float32)
+    bits[0, 0, [1, 4]] = (1, 1), (1, 0)
+    below, same = (np.asarray(each)[0, 0] for each in (already(bits), before(bits)))
+    assert below[:, 0].tolist() == [0, 0, 1, 0, 0, 1] and below[:, 1].tolist() == [0, 0, 1, 0, 0, 0]
+    assert (SOME * below[:, 2]).tolist() == [0, 0, 1, 1, 1, 2]
+    assert np.array_equal(same[:, :2], bits[0, 0])
+    assert (SOME * same[:, 2]).tolist() == [0, 0, 1, 1, 1, 2] and (SOME * same[:, 3] == 2).all()
+
+
 def test_all_chords_together_are_certain(toy):
     """Of four notes after a step in which two sounded: each silent, struck, or held on where it sounded."""
     first = np.array([[1, 1], [0, 0], [1, 1], [0, 0]], np.float32)
@@ -175,7 +185,7 @@ def test_step_by_step_and_whole_pieces_are_the_same_model():
     chord = free(steps, pitches=np.isin(np.arange(128) % 12, (0, 1)))  # what was heard is no longer even
     by_step = [each[None] for each in composer._by_step(chord, SMALL)]
     draws = np.random.default_rng(3).random((1, steps, SMALL.notes, 2)).astype(np.float32)
-    for_good = [np.full(1, way, np.float32) for way in (1, 1, 0)]
+    for_good = [np.full(1, way, np.float32) for way in (1, 1, 0, 1)]
     bits, share, likely, *_ = player.predict_on_batch([draws, *by_step, *for_good, *player.initial_state(1)])
     (said,) = composer.likelihood(model, [to_roll(bits[0] > 0, SMALL, chord.kept)])
     assert (share + likely)[0] == pytest.approx(said, rel=2e-5)
@@ -197,8 +207,18 @@ def test_a_sample_depends_on_its_seed_alone(model):
     assert not np.array_equal(together[0].velocity, together[2].velocity)
 
 
+def test_what_is_surer_than_top_p_is_done_and_the_rest_is_drawn_as_likely(toy):
+    often = {}
+    for top_p in (0.0, 0.8):
+        made = play(toy, [free(1)] * 4000, top_p=top_p)
+        often[top_p] = np.mean([roll.sounding[0, 60] for roll in made])  # the lowest: nothing else decides on it
+    assert often[0.8] == (0 if often[0.0] < 0.2 else 1 if often[0.0] > 0.8 else pytest.approx(often[0.0], abs=0.03))
+    first = play(toy, [free(8)] * 2, [1, 2], top_p=0.1)
+    assert np.array_equal(first[0].sounding, first[1].sounding)  # nothing is left to chance below a half
+
+
 def test_what_does_nothing_for_this_model_is_said(model):
-    with pytest.raises(OptionError, match="--top-k and --top-p do nothing"):
+    with pytest.raises(OptionError, match="--top-k does nothing"):
         play(model, [free(4)], top_k=3)
 
 
@@ -212,8 +232,8 @@ def test_thoughts_are_those_that_the_likelihood_is_made_of(model):
     sounding, layers = observe(model, roll)
     piece = to_lesson(lengthened(roll, 1), SMALL)
     assert np.array_equal(sounding, piece.bits[:-1, :, 0])
-    before = np.concatenate([0 * piece.bits[:1], piece.bits[:-1]]).astype(np.float32)
-    told = features(before[None], piece.heard[None], piece.clock[None], SMALL.lowest)[:, 1:]
+    last = np.concatenate([0 * piece.bits[:1], piece.bits[:-1]]).astype(np.float32)
+    told = features(last[None], piece.heard[None], piece.clock[None], SMALL.lowest)[:, 1:]
     x = ops.transpose(told, (0, 2, 1, 3))[0]
     whole = np.asarray(model._along(x, model.time, model.starts[: len(model.time)], False))
     assert layers[-1].hidden == pytest.approx(whole.transpose(1, 0, 2), abs=1e-5)
