@@ -125,15 +125,8 @@ class BiaxialPlayer(keras.Model):
         begin = [ops.zeros((), dtype="int32"), blank[:, 0, :ALREADY], blank, fullest, *starts]
         _, _, found, *_ = ops.while_loop(lambda i, *rest: i < notes, choose, begin)
         bits, weights = ops.split(found, 2, axis=-1)
-        sounds, new = bits[..., 0] > 0, ops.cast((bits[..., 0] > 0) & (locked == 0), "int32")
-        room = fullest[:, None] - ops.cumsum(new, axis=1) + new > 0
         play = ops.exp(-power[:, None] * ops.softplus(-weights[..., 0] / temperature[:, None]))
-        no = ops.log(1 - play + LEAST)
-        share = ops.where(locked > 0, ops.log(play + LEAST), ops.where((allowed > 0) & room, 0.0, no))
-        drawn = ops.where(play >= sure, 1.0, ops.where(play <= 1 - sure, 0.0, play))
-        drawn = ops.log(ops.where(sounds, drawn, 1 - drawn) + LEAST)
-        likely = ops.where((locked == 0) & (allowed > 0) & room, drawn, 0.0)
-        return bits, ops.stack([ops.sum(share, axis=-1), ops.sum(likely, axis=-1)], axis=-1)
+        return bits, _logarithms(play, bits[..., 0] > 0, locked, allowed, fullest, sure)
 
     def _eager(self, eager: Tensor, bits: Tensor) -> Tensor:
         """What the adaptive mode makes of silence: with fewer than two notes the power sinks, so that more sound;
@@ -160,3 +153,16 @@ def _gates(z: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     i, f, new, o = ops.split(z, 4, axis=-1)
     c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(new)
     return ops.sigmoid(o) * ops.tanh(c), c
+
+
+def _logarithms(play: Tensor, sounds: Tensor, locked: Tensor, allowed: Tensor, fullest: Tensor, sure: Tensor) -> Tensor:
+    """Of what share of everything a step was drawn from, and of its probability there, (batch, 2).
+
+    play: the probability of each note, and `sounds`, whether it did, (batch, notes) both.
+    """
+    new = ops.cast(sounds & (locked == 0), "int32")
+    free = (locked == 0) & (allowed > 0) & (fullest[:, None] - ops.cumsum(new, axis=1) + new > 0)
+    share = ops.where(free, 0.0, ops.log(ops.where(locked > 0, play, 1 - play) + LEAST))
+    drawn = ops.where(play >= sure, 1.0, ops.where(play <= 1 - sure, 0.0, play))
+    likely = ops.where(free, ops.log(ops.where(sounds, drawn, 1 - drawn) + LEAST), 0.0)
+    return ops.stack([ops.sum(share, axis=-1), ops.sum(likely, axis=-1)], axis=-1)
