@@ -45,7 +45,7 @@ from music_composer.values import Roll
 NETWORKS: Mapping[str, Any] = MappingProxyType(
     {
         "voices": VoicesOptions(pitches=KEYS, loudness=0, most=KEYS, fades=()),
-        "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, fades=(), articulation=False, dropout=0.2),
+        "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, fades=(), articulation=False, dropout=0.2, forget=0.0),
     }
 )
 SHIFTS = range(-5, 7)  # semitones: every key, once

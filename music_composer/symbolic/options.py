@@ -93,6 +93,9 @@ class BiaxialOptions:
     fades: tuple[int, ...] = FADES
     articulation: bool = True  # whether notes are struck or held on; benchmark files do not say
     dropout: float = 0.5
+    forget: float = (
+        0.05  # share of the notes that are not heard in training, so that it learns to begin what is missing
+    )
     transpose: int = 0  # semitones, up and down, that training pieces are transposed by at most
 
     def __post_init__(self) -> None:

@@ -59,6 +59,9 @@ class Biaxial(LikelihoodModel):
         bits, heard, clock, weight = inputs
         batch, steps, notes = ops.shape(bits)[0], ops.shape(bits)[1], self.options.notes
         last = ops.concatenate([ops.zeros_like(bits[:, :1]), bits[:, :-1]], axis=1)
+        if training and self.options.forget:
+            kept = self.dropped(ops.ones_like(last[..., :1]), training, self.options.forget)
+            last = ops.where(kept > 0, last, 0.0)
         told = features(last, heard, clock, self.options.lowest)
         x = ops.reshape(ops.transpose(told, (0, 2, 1, 3)), (batch * notes, steps, told.shape[-1]))
         x = self._along(x, self.time, self.starts[: len(self.time)], training)

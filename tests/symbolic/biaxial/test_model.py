@@ -127,6 +127,15 @@ def test_no_later_step_changes_an_earlier_term_and_no_neighbour_does(model):
     assert len(other) == 30
 
 
+def test_in_training_some_notes_of_the_past_are_not_heard():
+    inputs = [each[:1] for each in bit_inputs([(to_lesson(random_roll(1, 24), SMALL), 0)], 24)]
+    for forget, some in ((0.0, False), (0.5, True)):
+        model = model_of(dataclasses.replace(SMALL, forget=forget))
+        heard, learnt = (np.asarray(model(inputs, training=training))[0] for training in (False, True))
+        assert np.allclose(heard, learnt, atol=1e-4) != some
+        assert heard[0] == pytest.approx(learnt[0], abs=1e-4)  # before the first step there is nothing to forget
+
+
 def test_windows_begin_on_bar_lines_and_cover_all():
     pieces = [to_lesson(random_roll(seed, 60 + seed), SMALL) for seed in range(5)]  # bars of 8 steps
     lessons = BitLessons(pieces, pieces[:2], 2, 24, SMALL)
