@@ -230,7 +230,7 @@ def test_the_biaxial_model_makes_the_same_journey(trained: Path) -> None:
     voices = music_composer("midi", "observe", "primer.mid", cwd=trained)
     assert_refused(voices, "holds a voices model", "only the biaxial one", code=2)
     refused = music_composer("midi", "generate", *model, "--top-k", "3", cwd=trained)
-    assert_refused(refused, "do nothing for the biaxial model", code=2)
+    assert_refused(refused, "does nothing for the biaxial model", code=2)
     assert "under the biaxial model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
 
 

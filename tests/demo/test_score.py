@@ -35,7 +35,7 @@ def test_the_demonstration_leaves_a_page_with_all_models(tmp_path, monkeypatch):
     from music_composer.demo import journey_midi
     from music_composer.symbolic.options import JudgeOptions
 
-    tiny = {name: ({"neurons": 8}, {"epochs": 1}, {"temperature": 0.9}) for name in journey_midi.MODELS}
+    tiny = {name: ({"neurons": 8}, {"epochs": 1}) for name in journey_midi.MODELS}
     monkeypatch.setattr(journey_midi, "PIECES", 4)
     monkeypatch.setattr(journey_midi, "MODELS", tiny)
     monkeypatch.setattr(journey_midi, "NEW_STEPS", 16)
