@@ -23,7 +23,7 @@ MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "voices": ({"dropout": 0.2, "input_dropout": 0.1}, {"epochs": 40, "batch_size": 4}),
     "polyphony": ({"dropout": 0.2}, {"epochs": 24, "batch_size": 8}),
     "pianoroll": ({}, {"epochs": 20}),
-    "biaxial": ({"neurons": 128, "dropout": 0.2}, {"epochs": 16, "batch_size": 5, "learning_rate": 3e-3}),
+    "biaxial": ({"neurons": 128, "dropout": 0.2}, {"epochs": 24, "batch_size": 5, "learning_rate": 3e-3}),
 }
 
 

@@ -93,9 +93,7 @@ class BiaxialOptions:
     fades: tuple[int, ...] = FADES
     articulation: bool = True  # whether notes are struck or held on; benchmark files do not say
     dropout: float = 0.5
-    forget: float = (
-        0.05  # share of the notes that are not heard in training, so that it learns to begin what is missing
-    )
+    forget: float = 0.05  # share of past notes that training does not hear: it learns to begin what is missing
     transpose: int = 0  # semitones, up and down, that training pieces are transposed by at most
 
     def __post_init__(self) -> None:
@@ -220,7 +218,7 @@ PLAYS = MappingProxyType(
         "voices": PlayOptions(top_p=0.8),
         "polyphony": PlayOptions(top_p=0.85),
         "pianoroll": PlayOptions(top_p=0.0),
-        "biaxial": PlayOptions(top_p=0.0),
+        "biaxial": PlayOptions(top_p=0.7),
     }
 )
 DEFAULT_MODEL = next(iter(MODELS))
