@@ -113,7 +113,7 @@ class PlayOptions:
     top_k: int = 0  # likeliest choices that are drawn from; 0: all
     top_p: float | None = None  # the fewest choices that together reach it are drawn from; 0: all; None: see PLAYS
     note_stability: int = 1  # steps that a chord of the piano-roll model lasts at least
-    conservativity: float = 1.0  # power of the probability that a note of the biaxial model sounds with
+    conservativity: float = 0.8  # power of the probability that a note of the biaxial model sounds with
     adaptive: bool = False  # the biaxial model plays more where little sounds
     drafts: int = 16  # of each sample, where notes are locked: see symbolic/drafts.py
     beam_size: int = 1  # drafts that go on by likelihood; 1: none is preferred
@@ -218,7 +218,7 @@ PLAYS = MappingProxyType(
         "voices": PlayOptions(top_p=0.8),
         "polyphony": PlayOptions(top_p=0.85),
         "pianoroll": PlayOptions(top_p=0.0),
-        "biaxial": PlayOptions(top_p=0.7),
+        "biaxial": PlayOptions(top_p=0.65),
     }
 )
 DEFAULT_MODEL = next(iter(MODELS))

@@ -45,7 +45,7 @@ def toy():
 def play(model, requests, seeds=None, **options):
     seeds = seeds or range(len(requests))
     rngs = [np.random.default_rng(seed) for seed in seeds]
-    return composer.play(composer.player(model), requests, PlayOptions(**options), rngs)
+    return composer.play(composer.player(model), requests, PlayOptions(**{"conservativity": 1.0, **options}), rngs)
 
 
 def free(steps, fullest=0, pitches=EVERY):
