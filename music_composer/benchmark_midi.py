@@ -74,8 +74,6 @@ def evaluate_benchmark(
 ) -> dict[str, Any]:
     """Returns the figures, which it also prints and writes to `benchmark.json` in the folder.
 
-    Cut off anywhere, the same call goes on from there.
-
     name: of the model; asked: fields of its options. Raises OptionError for one that cannot be scored by such files.
     options.seed: of the first member; the others have the next ones. every_key: the test part is scored under every
     transposition too, the key not told.
@@ -89,12 +87,12 @@ def evaluate_benchmark(
     devices.load_keras()
     started = time.monotonic()
     parts = {part: [_roll(piece) for piece in getattr(music, part)] for part in ("training", "validation", "test")}
-    first = options.seed or 0
+    first, home = options.seed or 0, _home(folder, path, network, options)
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
     moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
     for member in range(members):
         how = dataclasses.replace(options, seed=first + member)
-        here = SymbolicRun(_member(folder, path, network, how), name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
+        here = SymbolicRun(home / f"seed-{how.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
         model = _train(here, parts, how, say)
         for part in ("validation", "test"):
             found[part].append(composer.likelihood(model, parts[part]))
@@ -115,11 +113,11 @@ def evaluate_benchmark(
     return card
 
 
-def _member(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path:
-    """A run folder of its own for each file, network and way of training: nothing is gone on with that is not this."""
+def _home(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path:
+    """A folder of its own for each file, network and way of training: nothing is gone on with that is not this."""
     digest = hashlib.blake2b(path.read_bytes(), digest_size=4)
     digest.update(repr((network, dataclasses.replace(options, seed=None))).encode())
-    return folder / f"{path.stem}-{digest.hexdigest()}" / f"seed-{options.seed}"
+    return folder / f"{path.stem}-{digest.hexdigest()}"
 
 
 def _roll(piece: np.ndarray) -> Roll:

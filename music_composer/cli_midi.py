@@ -28,6 +28,7 @@ from music_composer.symbolic.options import (
     DEFAULT_MODEL,
     MODELS,
     PLAYS,
+    TASTES,
     TRAINING,
     BoundOptions,
     JudgeOptions,
@@ -71,14 +72,14 @@ TASTE = [
     click.option(
         "--top-p", type=float, help=f"Draw from the likeliest that reach this; 0 is all.  {by_model(PLAYS, 'top_p')}"
     ),
-]
+    option(PlayOptions, "conservativity", "--conservativity", type=float,
+           help="Power of the probability that a note of the biaxial model sounds with; above 1 fewer do."),
+]  # fmt: skip
 PLAYING = [
     option(PlayOptions, "name", "-o", "--output-music-name", help="NAME-0.mid, NAME-1.mid, ...; may contain a folder."),
     option(PlayOptions, "count", "-g", "--num-outputs", type=int, help="How many pieces."),
     option(PlayOptions, "steps", "--num-steps", type=int, help="New music in each, in sixteenths."),
     *TASTE,
-    option(PlayOptions, "conservativity", "--conservativity", type=float,
-           help="Power of the probability that a note of the biaxial model sounds with; above 1 fewer do."),
     option(PlayOptions, "adaptive", "--adaptive", is_flag=True, help="The biaxial model plays more after silence."),
     option(PlayOptions, "note_stability", "--note-stability", type=int,
            help="Sixteenths that a chord of the piano-roll model lasts at least."),
@@ -231,7 +232,7 @@ def evaluate(**given: Any) -> None:
     if given["generated"]:
         card = evaluate_midi.evaluate_folders(given["generated"], given["reference"], options)
     else:
-        playing = {name: given[name] for name in ("temperature", "top_k", "top_p")}
+        playing = {name: given[name] for name in TASTES}
         card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options, playing)
     for line in markdown(tables_of(card)):
         click.echo(line)

@@ -25,7 +25,7 @@ from music_composer.symbolic.frames import to_roll, to_score
 from music_composer.symbolic.metrics import METRICS
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import read_score
-from music_composer.symbolic.options import PER_QUARTER, BoundOptions, JudgeOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.options import PER_QUARTER, TASTES, BoundOptions, JudgeOptions, PlayOptions, as_it_plays
 from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
 from music_composer.symbolic.rolls import beginning, silence
@@ -75,9 +75,7 @@ def evaluate_run(
     seconds = sum(map(compose_midi.seconds_of, requests))
     facts = {
         "model": here.name,
-        "temperature": played.temperature,
-        "top_k": played.top_k,
-        "top_p": played.top_p,
+        **{name: getattr(played, name) for name in TASTES},
         "seconds": round(seconds),
         "spent": round(spent, 1),
         "x_real_time": seconds / spent,

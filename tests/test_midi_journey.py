@@ -134,7 +134,7 @@ def test_what_is_composed_is_judged_by_what_was_held_out(trained: Path) -> None:
         assert roll_of(trained / "card" / "piece-2.mid").steps <= 96  # no longer than the songs it learnt from
         page = (trained / "card" / "scorecard.html").read_text()
         assert "metrics.png" in page and (trained / "card" / "metrics.png").exists()
-        assert card["facts"]["top_p"] == 0.5
+        assert card["facts"]["top_p"] == 0.5 and card["facts"]["conservativity"] == 0.8
         del card["facts"]
         cards.append(card)
     assert cards[0] == cards[1]

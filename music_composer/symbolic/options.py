@@ -212,6 +212,7 @@ TRAINING = MappingProxyType(
         "biaxial": BIAXIAL_TRAINING,
     }
 )
+TASTES = "temperature", "top_k", "top_p", "conservativity"  # fields of PlayOptions that say how boldly it is played
 # As each model plays best; see docs/RESULTS.md, likeness.
 PLAYS = MappingProxyType(
     {

@@ -20,9 +20,7 @@ from music_composer.values import Roll
 
 Tensor = Any
 BITS = 2  # of a note: whether it sounds, and whether it was struck
-ALREADY = (
-    BITS + 1
-)  # what a note is told of those below it in its own step: the bits of the next one, and how many sound
+ALREADY = BITS + 1  # what a note is told of those below it in its step: bits of the next one, how many sound
 BEFORE = BITS + 2  # and of the step before: its own bits, how many sounded below it, and how many in all
 SOME = 4  # notes, which count as 1 where notes are counted
 SEED_FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK

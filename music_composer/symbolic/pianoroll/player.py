@@ -15,7 +15,7 @@ from music_composer.layers.lstm import silent_state
 from music_composer.symbolic.frames import PITCHES
 from music_composer.symbolic.pianoroll.network import Pianoroll
 from music_composer.symbolic.pianoroll.vocabulary import KEYS
-from music_composer.symbolic.sampling import drawn
+from music_composer.symbolic.sampling import NEVER, drawn
 from music_composer.symbolic.tonality import OCTAVE, classes_of, fading
 from music_composer.training.devices import compile_arguments
 
@@ -43,7 +43,7 @@ class PianorollPlayer(keras.Model):
         self.table = table = model.table
         self.fading = fading(model.options.fades)
         self.classes = classes_of(PITCHES)
-        self.sounding, self.held = table[:, :PITCHES] + table[:, PITCHES:], table[:, PITCHES:]
+        self.sounding = table[:, :PITCHES] + table[:, PITCHES:]
         self.compile(**compile_arguments())
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
@@ -81,12 +81,12 @@ class PianorollPlayer(keras.Model):
         last, heard, age, *layers = state
         sounded = last[:, :PITCHES] + last[:, PITCHES:]
         weight, layers = self.model.listen_step(last, heard, clock, layers)
-        # Matrix products count, for every word, what it lacks of the locked notes, what it has that is not allowed, how
-        # much it adds to them, and what it holds on that did not sound.
+        # Matrix products count, for every word, what it lacks of the locked notes, what it has that is not allowed, and
+        # how much it adds to them; one that holds on what did not sound has no weight.
         open_ = ops.matmul(locked, 1 - self.sounding.T) < 0.5
         open_ &= ops.matmul((1 - allowed) * (1 - locked), self.sounding.T) < 0.5
         open_ &= ops.matmul(1 - locked, self.sounding.T) < ops.cast(fullest, "float32")[:, None] + 0.5
-        open_ &= ops.matmul(1 - sounded, self.held.T) < 0.5
+        open_ &= weight > NEVER / 2
         open_ = ops.concatenate([open_[:, :-1], ops.zeros_like(open_[:, :1])], axis=-1)  # the last is no word
         some = ops.any(open_, axis=-1, keepdims=True)
         word, share, likely = drawn(weight, open_ | ~some, taste, draw)

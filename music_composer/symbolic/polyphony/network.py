@@ -52,7 +52,7 @@ class Polyphony(LikelihoodModel):
             y = lstm(x, training=training)
             y = self.dropped(y, training)
             x = y if i == 0 else x + y
-        weighed = self.weighed(x, told, sounded, heard)
+        weighed = self.weighed(x, told, sounded, self.tonality.known(heard))
         return ops.take_along_axis(weighed, target[..., None], axis=-1)[..., 0] * weight
 
     def received(self, told: Tensor, sounded: Tensor, clock: Tensor) -> Tensor:
@@ -60,22 +60,22 @@ class Polyphony(LikelihoodModel):
         return self.event(told) + self.inlet(ops.concatenate([sounded, clock], axis=-1))
 
     def listen_step(
-        self, told: Tensor, sounded: Tensor, heard: Tensor, clock: Tensor, state: State
+        self, told: Tensor, sounded: Tensor, degrees: Tensor, clock: Tensor, state: State
     ) -> tuple[Tensor, State]:
         """One event later: log probabilities (batch, events) of what may come next, and the state."""
         x = self.received(told, sounded, clock)
         x, after = stack_step(self.lstms, x, state)
-        return self.weighed(x, told, sounded, heard), after
+        return self.weighed(x, told, sounded, degrees), after
 
-    def weighed(self, hidden: Tensor, told: Tensor, sounded: Tensor, heard: Tensor) -> Tensor:
-        """Log probabilities of all events, (..., EVENTS)."""
+    def weighed(self, hidden: Tensor, told: Tensor, sounded: Tensor, degrees: Tensor) -> Tensor:
+        """Log probabilities of all events, (..., EVENTS). degrees: as `tonality.known` gives them, (..., 12, tonal)."""
         within = ops.where(told >= NEW, (told - NEW) % PITCHES, PITCHES)  # notes below the last one of the step
         below = ops.arange(PITCHES) < within[..., None]
         between = (told == START) | (told == STEP_END)
         never, always = ops.zeros_like(below[..., :1]), ops.ones_like(below[..., :1])
         special = {START: never, END: between[..., None], STEP_END: always}
         possible = ops.concatenate([*(special[event] for event in range(NEW)), below, below & (sounded > 0)], axis=-1)
-        by_note = over_pitches(self.tonality(hidden, self.tonality.known(heard)), PITCHES)
+        by_note = over_pitches(self.tonality(hidden, degrees), PITCHES)
         by_note = ops.reshape(by_note, (*ops.shape(by_note)[:-2], 2 * PITCHES))
         weight = self.outlet(hidden) + ops.concatenate([ops.zeros_like(by_note[..., :NEW]), by_note], axis=-1)
         return ops.log_softmax(ops.where(possible, weight, NEVER), axis=-1)

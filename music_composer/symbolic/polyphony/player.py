@@ -77,13 +77,13 @@ class PolyphonyPlayer(keras.Model):
         """What sounds and what is struck, (batch, 128) both, the logarithms, (batch, 2), and the state."""
         draws, clock, allowed, locked, fullest = now
         told, sounded, heard, *layers = state
-        pitch = ops.arange(PITCHES)[None]
+        pitch, degrees = ops.arange(PITCHES)[None], self.model.tonality.known(heard)
 
         def choose(
             k: Tensor, told: Tensor, row: Tensor, new: Tensor, how: Tensor, free: Tensor, *before: Tensor
         ) -> list[Tensor]:
             going = (k == 0) | (told != STEP_END)
-            weight, after = self.model.listen_step(told, sounded, heard, clock, list(before))
+            weight, after = self.model.listen_step(told, sounded, degrees, clock, list(before))
             open_ = self._open(told, k, sounded, allowed, locked, free)
             event, share, likely = drawn(weight, open_, taste, ops.take(draws, k, axis=1)[:, None])
             event = event[:, 0]

@@ -47,7 +47,7 @@ def free(steps, fullest=0, pitches=EVERY):
 def test_what_comes_next_is_a_distribution_over_what_can_come(model):
     told, _, sounded, heard, _, _ = (each[None] for each in event_inputs(to_lesson(random_roll(1), SMALL), 0, 60))
     hidden = np.random.default_rng(0).normal(size=(1, 60, SMALL.neurons)).astype(np.float32)
-    shares = np.exp(np.asarray(model.weighed(hidden, told, sounded, heard)))[0]
+    shares = np.exp(np.asarray(model.weighed(hidden, told, sounded, model.tonality.known(heard))))[0]
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert (shares[:, 0] == 0).all()
     assert (shares[:, STEP_END] > 0).all()
@@ -158,7 +158,9 @@ def test_first_notes_come_as_often_as_they_are_likely(model):
     made = play(model, [free(1)] * 3000)
     silent = np.mean([not roll.sounding.any() for roll in made])
     told, _, sounded, heard, clock, _ = (each[None, :1] for each in event_inputs(to_lesson(blank(1), SMALL), 0, 1))
-    weighed, _ = model.listen_step(told[0], sounded[0], heard[0], clock[0], silent_state(model.lstms, 1))
+    weighed, _ = model.listen_step(
+        told[0], sounded[0], model.tonality.known(heard[0]), clock[0], silent_state(model.lstms, 1)
+    )
     shares = np.exp(np.asarray(weighed)[0])
     assert silent == pytest.approx(shares[STEP_END] / (1 - shares[END]), abs=0.03)
 
