@@ -1,24 +1,32 @@
 """How fast the models of notes play and train.
 
-    python benchmarks/midi_speed.py [--repeats 5] [--models voices polyphony pianoroll biaxial]
+    python benchmarks/midi_speed.py [--repeats 5] [--models voices polyphony pianoroll biaxial] [--music JSB.mat]
 
 Playing: 128 sixteenths, alone and ten side by side, by networks of the default sizes with random weights (voices: but
 one, so that a chord has four notes in the middle and not fifteen), after the graph was built once; the factor is over
-real time at 120 quarter notes a minute. Training the biaxial model: with
-Keras' own LSTM layers and with the hoisted ones of the audio model, taking turns. Medians.
+real time at 120 quarter notes a minute.
+
+Training the biaxial model: its training step and that of a plain stack of Keras LSTM layers of the same sizes, which is
+given ready features, on the same windows, taking turns: windows full of music, and those that a benchmark file is cut
+into (`--music`), which the plain stack gets filled up to the whole window, as one does. Medians.
 """
 
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from music_composer.benchmark_midi import roll_of
+from music_composer.symbolic.benchmark import read_benchmark
+from music_composer.symbolic.biaxial.notes import ALREADY, BEFORE, BITS, already, before, features, features_of
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.options import MODELS, TRAINING, PlayOptions, make_model
 from music_composer.symbolic.request import Request
 from music_composer.symbolic.rolls import silence
-from music_composer.training import devices
+from music_composer.training import devices, loop
 from music_composer.values import Roll
 
 STEPS, QPM, PER_QUARTER = 128, 120, 4
@@ -28,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--models", nargs="*", choices=list(MODELS), default=list(MODELS))
+    parser.add_argument("--music", type=Path)
     parser.add_argument("--no-training", action="store_true")
     options = parser.parse_args()
     devices.load_keras()
@@ -41,9 +50,20 @@ def main() -> None:
             cells += [f"{seconds:.2f} s", f"{count * real / seconds:.0f}"]
         print(f"| {' | '.join(cells)} |", flush=True)
     if not options.no_training:
-        hoisted, plain = _training(options.repeats)
-        print(f"\nbiaxial, a training step of 10 x 128 x 78 notes: {plain:.2f} s with the stock layer, as it is; "
-              f"{hoisted:.2f} s with the hoisted one")  # fmt: skip
+        _print_training(options)
+
+
+def _print_training(options: argparse.Namespace) -> None:
+    from music_composer.layers.lstm import bfloat16_is_fast
+
+    print(f"\nbiaxial, training steps (products in {'bfloat16' if bfloat16_is_fast() else 'float32'})")
+    print("| music | plain stack of Keras LSTMs | ours | ratio |\n|---|---|---|---|")
+    music = {"windows full of music": [_some_music()] * 10}
+    if options.music:
+        music[options.music.stem] = [roll_of(piece) for piece in read_benchmark(options.music).training]
+    for name, rolls in music.items():
+        plain, ours = _training(rolls, options.repeats)
+        print(f"| {name} | {plain:.2f} s | {ours:.2f} s | {plain / ours:.2f} |", flush=True)
 
 
 def _some_music() -> Roll:
@@ -69,27 +89,52 @@ def _playing(name: str, count: int, repeats: int) -> float:
     return _median([play], repeats)[0]
 
 
-def _training(repeats: int) -> tuple[float, float]:
-    """Seconds of a training step of the biaxial model with our own LSTM layers, and with Keras' own."""
+def _training(rolls: list[Roll], repeats: int) -> tuple[float, float]:
+    """Seconds of a training step of a plain stack, and of the biaxial model, on the batches of an epoch in turns."""
+    options, how = make_model("biaxial", {}), TRAINING["biaxial"]
+    lessons = composer_of("biaxial").lessons(rolls, [], options, how)
+    batches = [inputs for epoch in range(1 + repeats) for (inputs,) in lessons.epoch(1, epoch, 0)]
+    ours, plain = composer_of("biaxial").build(options), plain_stack(options, how.window_steps)
+    loop.compile_model(ours, how)
+    found = []
+    for number, inputs in enumerate(batches[: 2 * repeats]):
+        ready = plain_inputs(inputs, options, how.window_steps)
+        seconds = _median([lambda: plain.train_on_batch(*ready), lambda: ours.train_on_batch(inputs)], 1)  # noqa: B023
+        found += [seconds] if number >= repeats else []
+    return tuple(np.median(found, axis=0).tolist())
+
+
+def plain_stack(options: Any, window: int) -> Any:
+    """LSTM layers along time, and then along the notes, with dropout, as Keras has them."""
     import keras
+    from keras import layers, ops
 
-    from music_composer.layers.lstm import HoistedLSTM
-    from music_composer.training import loop
+    told = keras.Input((options.notes, window, features_of(options)))
+    again = keras.Input((window, options.notes, BEFORE + ALREADY))
+    x = ops.reshape(told, (-1, window, told.shape[-1]))
+    for _ in range(options.layers):
+        x = layers.Dropout(options.dropout)(layers.LSTM(options.neurons, return_sequences=True)(x))
+    x = ops.transpose(ops.reshape(x, (-1, options.notes, window, x.shape[-1])), (0, 2, 1, 3))
+    x = ops.concatenate([x, again], axis=-1)
+    x = ops.reshape(x, (-1, options.notes, x.shape[-1]))
+    for units in options.note_neurons:
+        x = layers.Dropout(options.dropout)(layers.LSTM(units, return_sequences=True)(x))
+    x = ops.reshape(layers.Dense(BITS)(x), (-1, window, options.notes, BITS))
+    model = keras.Model([told, again], x)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(optimizer=keras.optimizers.AdamW(1e-3), loss=loss, jit_compile=False)
+    return model
 
-    options, batch = make_model("biaxial", {}), TRAINING["biaxial"].batch_size
-    lessons = composer_of("biaxial").lessons([_some_music()] * batch, [], options, TRAINING["biaxial"])
-    inputs = next(iter(lessons.epoch(1, 0, 0)))[0]
-    steps: list[Callable[[], object]] = []
-    stock = keras.layers.LSTM
-    for layer in (HoistedLSTM, stock):
-        keras.layers.LSTM = layer
-        model = composer_of("biaxial").build(options)
-        keras.layers.LSTM = stock
-        loop.compile_model(model, TRAINING["biaxial"])
-        model.train_on_batch(inputs)
-        steps.append(lambda model=model: model.train_on_batch(inputs))
-    hoisted, plain = _median(steps, repeats)
-    return hoisted, plain
+
+def plain_inputs(inputs: list[np.ndarray], options: Any, window: int) -> list[Any]:
+    """What `plain_stack` is trained with: its inputs, what it is to say, and which notes count."""
+    bits, heard, clock, weight = (
+        np.pad(each, [(0, 0), (0, window - each.shape[1]), *[(0, 0)] * (each.ndim - 2)]) for each in inputs
+    )
+    last = np.concatenate([np.zeros_like(bits[:, :1]), bits[:, :-1]], axis=1)
+    told = np.asarray(features(last, heard, clock, options.lowest)).transpose(0, 2, 1, 3)
+    again = np.concatenate([np.asarray(each) for each in (before(last), already(bits))], axis=-1)
+    return [[told, again], bits, np.repeat(weight[:, :, None], options.notes, axis=2)]
 
 
 def _median(contestants: list[Callable[[], object]], repeats: int) -> list[float]:

@@ -86,7 +86,7 @@ def evaluate_benchmark(
     music = read_benchmark(path)
     devices.load_keras()
     started = time.monotonic()
-    parts = {part: [_roll(piece) for piece in getattr(music, part)] for part in ("training", "validation", "test")}
+    parts = {part: [roll_of(piece) for piece in getattr(music, part)] for part in ("training", "validation", "test")}
     first, home = options.seed or 0, _home(folder, path, network, options)
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
     moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
@@ -99,7 +99,7 @@ def evaluate_benchmark(
         in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
         found["any key"].append(in_any_key(model, parts["test"]))
         for shift, found_there in moved.items():
-            found_there.append(in_any_key(model, [_roll(transposed(piece, shift)) for piece in music.test]))
+            found_there.append(in_any_key(model, [roll_of(transposed(piece, shift)) for piece in music.test]))
         say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
     seconds = time.monotonic() - started
     figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
@@ -120,7 +120,7 @@ def _home(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path
     return folder / f"{path.stem}-{digest.hexdigest()}"
 
 
-def _roll(piece: np.ndarray) -> Roll:
+def roll_of(piece: np.ndarray) -> Roll:
     """bool (steps, KEYS) -> a roll. What is struck is a guess that none of these models looks at."""
     sounding = np.zeros((len(piece), PITCHES), bool)
     sounding[:, LOWEST : LOWEST + KEYS] = piece

@@ -47,10 +47,14 @@ class WindowedLessons(abc.ABC):
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
         rng = np.random.default_rng([seed, 1, epoch])
         places = [(piece, at) for piece in self.training for at in starts_of(piece.length, self.window, rng)]
-        order = rng.permutation(len(places))
+        order = self.order(places, rng)
         for number in range(first, self.batches):
             chosen = [places[i] for i in order[number * self.batch_size : (number + 1) * self.batch_size]]
             yield [self.inputs(chosen, np.random.default_rng([seed, 2, epoch, number]))]
+
+    def order(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator) -> np.ndarray:
+        """Numbers of the places, each once, as they come in an epoch: as many as a batch has are a batch."""
+        return rng.permutation(len(places))
 
     def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
         places = [(piece, at) for piece in self.judged for at in range(0, piece.length, self.window)]

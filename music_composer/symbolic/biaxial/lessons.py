@@ -15,7 +15,8 @@ from music_composer.symbolic.tonality import heard_before
 from music_composer.symbolic.windows import WindowedLessons, transposed
 from music_composer.values import Roll
 
-ROUND = 32  # steps: batches are filled up to a multiple of so many, since every other length is another graph
+ROUND = 16  # steps: batches are filled up to a multiple of so many, since for each length something is compiled
+POOL = 16  # batches among which pieces are put with others of their length
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +61,15 @@ class BitLessons(WindowedLessons):
     def inputs(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator | None) -> list[np.ndarray]:
         most = self.options.transpose
         return bit_inputs([(transposed(piece, most, rng), at) for piece, at in places], self.window)
+
+    def order(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator) -> np.ndarray:
+        """At random, but that a batch is of about one length: what it is filled up with is learnt from for nothing."""
+        order, size = super().order(places, rng), self.batch_size
+        pools = [order[i : i + POOL * size] for i in range(0, len(order), POOL * size)]
+        steps = np.array([min(self.window, piece.steps - at) for piece, at in places])
+        order = np.concatenate([pool[np.argsort(steps[pool], kind="stable")] for pool in pools])
+        whole = len(order) // size * size  # the last batch may have fewer, and stays the last
+        return np.concatenate([rng.permutation(order[:whole].reshape(-1, size)).ravel(), order[whole:]])
 
 
 def bit_inputs(places: Sequence[tuple[BitPiece, int]], window: int) -> list[np.ndarray]:

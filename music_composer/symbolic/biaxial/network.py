@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from music_composer.layers.lstm import lstm_along
 from music_composer.symbolic.biaxial.notes import ALREADY, BEFORE, BITS, already, before, features, features_of
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import BiaxialOptions
@@ -34,7 +35,6 @@ class Biaxial(LikelihoodModel):
 
     def __init__(self, options: BiaxialOptions, **kwargs: Any) -> None:
         super().__init__(options, **kwargs)
-        # The stock layer: in a thousand rows at once it is faster than the hoisted one (benchmarks/midi_speed.py).
         lstm = functools.partial(keras.layers.LSTM, return_sequences=True)
         self.time = [lstm(options.neurons, name=f"time_{i}") for i in range(options.layers)]
         self.notes = [lstm(size, name=f"notes_{i}") for i, size in enumerate(options.note_neurons)]
@@ -56,34 +56,36 @@ class Biaxial(LikelihoodModel):
         self.built = True
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        bits, heard, clock, weight = inputs
-        batch, steps, notes = ops.shape(bits)[0], ops.shape(bits)[1], self.options.notes
-        last = ops.concatenate([ops.zeros_like(bits[:, :1]), bits[:, :-1]], axis=1)
+        *pieces, weight = inputs
+        bits, heard, clock = (ops.swapaxes(each, 0, 1) for each in pieces)  # layers go along the first axis
+        steps, batch, notes = ops.shape(bits)[0], ops.shape(bits)[1], self.options.notes
+        last = ops.concatenate([ops.zeros_like(bits[:1]), bits[:-1]], axis=0)
         if training and self.options.forget:
             kept = self.dropped(ops.ones_like(last[..., :1]), training, self.options.forget)
             last = ops.where(kept > 0, last, 0.0)
-        told = features(last, heard, clock, self.options.lowest)
-        x = ops.reshape(ops.transpose(told, (0, 2, 1, 3)), (batch * notes, steps, told.shape[-1]))
+        x = features(last, heard, clock, self.options.lowest)
+        x = ops.reshape(x, (steps, batch * notes, x.shape[-1]))
         x = self._along(x, self.time, self.starts[: len(self.time)], training)
-        x = ops.transpose(ops.reshape(x, (batch, notes, steps, self.options.neurons)), (0, 2, 1, 3))
+        x = ops.reshape(x, (steps, batch, notes, self.options.neurons))
         # What each note did in the step before is told again: it would get lost on its way through two layers.
         x = ops.concatenate([x, before(last), already(bits)], axis=-1)
-        x = ops.reshape(x, (batch * steps, notes, x.shape[-1]))
+        x = ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (notes, steps * batch, x.shape[-1]))
         x = self._along(x, self.notes, self.starts[len(self.time) :], training)
-        weights = ops.reshape(self.outlet(x), (batch, steps, notes, BITS))
+        weights = ops.transpose(ops.reshape(self.outlet(x), (notes, steps, batch, BITS)), (1, 2, 0, 3))
         likely = -ops.softplus(ops.where(bits > 0, -weights, weights))
         likelihood = ops.sum(likely[..., 0], axis=-1)
         if self.options.articulation:
             # Only of what sounded before and sounds on it is open whether it is struck.
             likelihood += ops.sum(likely[..., 1] * bits[..., 0] * last[..., 0], axis=-1)
-        return likelihood * weight
+        return ops.swapaxes(likelihood, 0, 1) * weight
 
     def _along(self, x: Tensor, lstms: list[Any], starts: list[list[Tensor]], training: bool) -> Tensor:
+        """x: (time, rows, features) -> (time, rows, units of the last layer), float32."""
         for lstm, start in zip(lstms, starts, strict=True):
-            rows = ops.shape(x)[0]
-            x = lstm(x, initial_state=[ops.tile(each[None], (rows, 1)) for each in start], training=training)
+            rows = ops.shape(x)[1]
+            x = lstm_along(lstm, x, [ops.tile(each[None], (rows, 1)) for each in start], training)
             x = self.dropped(x, training)
-        return x
+        return ops.cast(x, "float32")
 
     def time_state(self, rows: int) -> list[np.ndarray]:
         """h and c of each layer along time before anything was heard, (rows, neurons) each."""

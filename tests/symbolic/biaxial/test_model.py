@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from music_composer.errors import OptionError
+from music_composer.layers import lstm
 from music_composer.symbolic.biaxial import composer
-from music_composer.symbolic.biaxial.lessons import BitLessons, bit_inputs, to_lesson
+from music_composer.symbolic.biaxial.lessons import POOL, BitLessons, bit_inputs, to_lesson
 from music_composer.symbolic.biaxial.notes import SOME, already, before, features, features_of, to_bits, to_roll
 from music_composer.symbolic.frames import CLOCK
 from music_composer.symbolic.options import BiaxialOptions, PlayOptions
@@ -127,7 +128,8 @@ def test_no_later_step_changes_an_earlier_term_and_no_neighbour_does(model):
     assert len(other) == 30
 
 
-def test_in_training_some_notes_of_the_past_are_not_heard():
+def test_in_training_some_notes_of_the_past_are_not_heard(monkeypatch):
+    monkeypatch.setattr(lstm, "bfloat16_is_fast", lambda: False)
     inputs = [each[:1] for each in bit_inputs([(to_lesson(random_roll(1, 24), SMALL), 0)], 24)]
     for forget, some in ((0.0, False), (0.5, True)):
         model = model_of(dataclasses.replace(SMALL, forget=forget))
@@ -146,8 +148,8 @@ def test_windows_begin_on_bar_lines_and_cover_all():
     again = [batch for (batch,) in lessons.epoch(1, 0, 3)]
     assert all(np.array_equal(one, other) for one, other in zip(batches[3], again[0], strict=True))
     assert sum(counts for _, counts in lessons.held_out()) >= 60 + 61
-    exact = bit_inputs([(to_lesson(random_roll(1, 24), SMALL), 0)], 24)
-    assert exact[-1].all() and np.array_equal(exact[0][0] > 0, to_bits(random_roll(1, 24), SMALL))
+    exact = bit_inputs([(to_lesson(random_roll(1, 32), SMALL), 0)], 32)
+    assert exact[-1].all() and np.array_equal(exact[0][0] > 0, to_bits(random_roll(1, 32), SMALL))
 
 
 @pytest.mark.parametrize("task", ["harmonise", "infill", "go on"])
@@ -216,6 +218,21 @@ def test_a_sample_depends_on_its_seed_alone(model):
     assert not np.array_equal(together[0].velocity, together[2].velocity)
 
 
+def test_a_batch_is_of_one_length_and_each_piece_comes_once_an_epoch():
+    pieces = [to_lesson(random_roll(seed, 8 * (1 + seed % 16)), SMALL) for seed in range(4 * POOL + 3)]
+    lessons = BitLessons(pieces, [], 4, 128, SMALL)
+    orders = []
+    for epoch in range(2):
+        batches = [batch for (batch,) in lessons.epoch(1, epoch, 0)]
+        weights = [batch[-1] for batch in batches]
+        assert [len(each) for each in weights] == [4] * POOL + [3]
+        counted = [int(row.sum()) for each in weights for row in each]
+        assert sorted(counted) == sorted(piece.steps for piece in pieces)
+        assert np.mean([each.mean() for each in weights]) > 0.72  # in batches at random it is 0.6
+        orders.append(counted)
+    assert orders[0] != orders[1]
+
+
 def test_what_is_surer_than_top_p_is_done_and_the_rest_is_drawn_as_likely(toy):
     often = {}
     for top_p in (0.0, 0.8):
@@ -231,10 +248,26 @@ def test_what_does_nothing_for_this_model_is_said(model):
         play(model, [free(4)], top_k=3)
 
 
+def test_training_in_bfloat16_is_nearly_that_in_float32(monkeypatch):
+    """On any machine: the sums are the same, whether or not it is fast."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("on TensorFlow only")
+    model = model_of(dataclasses.replace(SMALL, forget=0.0))
+    inputs = bit_inputs([(to_lesson(random_roll(i, 24), SMALL), 0) for i in range(3)], 24)
+    found = []
+    for fast in (True, False):
+        monkeypatch.setattr(lstm, "bfloat16_is_fast", lambda fast=fast: fast)
+        found.append(np.asarray(model(inputs, training=True)))
+    played = np.asarray(model(inputs))
+    assert found[0] == pytest.approx(found[1], rel=0.01)
+    assert found[1] == pytest.approx(played, rel=1e-6)
+    assert not np.array_equal(found[0], found[1])
+
+
 def test_thoughts_are_those_that_the_likelihood_is_made_of(model):
     """What comes out of the last layer, step by step, is what the whole piece gives at once."""
-    from keras import ops
-
     from music_composer.symbolic.biaxial.observe import observe
 
     roll = random_roll(2, 12)
@@ -242,10 +275,9 @@ def test_thoughts_are_those_that_the_likelihood_is_made_of(model):
     piece = to_lesson(lengthened(roll, 1), SMALL)
     assert np.array_equal(sounding, piece.bits[:-1, :, 0])
     last = np.concatenate([0 * piece.bits[:1], piece.bits[:-1]]).astype(np.float32)
-    told = features(last[None], piece.heard[None], piece.clock[None], SMALL.lowest)[:, 1:]
-    x = ops.transpose(told, (0, 2, 1, 3))[0]
-    whole = np.asarray(model._along(x, model.time, model.starts[: len(model.time)], False))
-    assert layers[-1].hidden == pytest.approx(whole.transpose(1, 0, 2), abs=1e-5)
+    told = features(last[None], piece.heard[None], piece.clock[None], SMALL.lowest)[0, 1:]
+    whole = np.asarray(model._along(told, model.time, model.starts[: len(model.time)], False))
+    assert layers[-1].hidden == pytest.approx(whole, abs=1e-5)
     assert [layer.cells.shape for layer in layers] == [(12, 78, 6)] * 2
     hidden, _ = layers[0].of(sounding)
     step = int(np.flatnonzero(sounding.any(axis=1))[0])
