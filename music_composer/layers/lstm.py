@@ -87,9 +87,7 @@ def lstm_along(layer: keras.layers.LSTM, x: Any, state: Sequence[Any], training:
 
         weights = (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
         weights = tuple(tf.convert_to_tensor(weight) for weight in weights)
-        outputs = bfloat16_lstm(tf.cast(x, tf.bfloat16), *state, *weights)
-        outputs.set_shape((*x.shape[:2], layer.units))  # the loop forgets it
-        return outputs
+        return bfloat16_lstm(tf.cast(x, tf.bfloat16), *state, *weights)
     return ops.swapaxes(layer(ops.swapaxes(x, 0, 1), initial_state=list(state), training=training), 0, 1)
 
 

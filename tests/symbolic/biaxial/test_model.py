@@ -230,6 +230,8 @@ def test_a_batch_is_of_one_length_and_each_piece_comes_once_an_epoch():
         assert sorted(counted) == sorted(piece.steps for piece in pieces)
         assert np.mean([each.mean() for each in weights]) > 0.72  # in batches at random it is 0.6
         orders.append(counted)
+        lengths = [each.shape[1] for each in weights]
+        assert lengths != sorted(lengths)  # and not the shortest first
     assert orders[0] != orders[1]
 
 
