@@ -8,8 +8,8 @@ real time at 120 quarter notes a minute.
 
 Training the biaxial model: its training step and that of a plain stack of Keras LSTM layers of the same sizes, which is
 given ready features, on the same windows, taking turns: windows full of music, and those that a benchmark file is cut
-into (`--music`), which the plain stack gets filled up to the whole window, as one does. `--float32`: as on a CPU without
-a matrix unit for bfloat16. Playing: medians; training: over an epoch.
+into (`--music`), which the plain stack gets filled up to the whole window, as one does. `--float32`: as on a CPU that
+has no matrix unit for bfloat16. Playing: medians; training: over an epoch.
 """
 
 import argparse
