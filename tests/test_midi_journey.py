@@ -120,7 +120,7 @@ def test_music_is_composed_in_the_metre_that_is_asked_for(trained: Path) -> None
 
 
 def test_what_is_composed_is_judged_by_what_was_held_out(trained: Path) -> None:
-    wanted = ("-g", "3", "--num-steps", "128", "--top-p", "0.5", "-o", "card")
+    wanted = ("-g", "3", "--num-steps", "128", "--top-p", "0.5", "--conservativity", "1.5", "-o", "card")
     cards = []
     for _ in range(2):
         done = music_composer("midi", "evaluate", *wanted, cwd=trained)
@@ -134,7 +134,7 @@ def test_what_is_composed_is_judged_by_what_was_held_out(trained: Path) -> None:
         assert roll_of(trained / "card" / "piece-2.mid").steps <= 96  # no longer than the songs it learnt from
         page = (trained / "card" / "scorecard.html").read_text()
         assert "metrics.png" in page and (trained / "card" / "metrics.png").exists()
-        assert card["facts"]["top_p"] == 0.5 and card["facts"]["conservativity"] == 0.8
+        assert card["facts"]["top_p"] == 0.5 and card["facts"]["conservativity"] == 1.5 and "<td>1.5</td>" in page
         del card["facts"]
         cards.append(card)
     assert cards[0] == cards[1]

@@ -1,6 +1,7 @@
 """An LSTM layer that is the stock Keras one everywhere, and a faster one on TensorFlow without a GPU."""
 
 import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,10 @@ class HoistedLSTM(keras.layers.LSTM):
 
 
 def lstm_along(layer: keras.layers.LSTM, x: Any, state: Sequence[Any], training: bool = False) -> Any:
-    """A built stock layer with `return_sequences`, over many time-major rows; differentiable.
+    """A built stock layer with `return_sequences` and activations as by default, over many time-major rows.
 
     Training on TensorFlow, where the CPU multiplies bfloat16 in a matrix unit, it is twice as fast as the layer itself;
-    the output is bfloat16 then, and right to about a hundredth. Otherwise it is the layer's own, in the dtype of `x`.
+    the output is bfloat16 then, and right to about a hundredth. Otherwise it is the layer's own.
 
     Input shape: `x` `(time, batch, features)`; `state`, h and c, `(batch, units)` each.
     Output shape: `(time, batch, units)`.
@@ -126,11 +127,19 @@ def silent_state(layers: Sequence[keras.layers.LSTM], batch: int) -> list[np.nda
 
 @functools.cache
 def bfloat16_is_fast() -> bool:
-    """Whether TensorFlow computes on a CPU with a matrix unit for bfloat16, as far as Linux tells (Intel's AMX)."""
-    if keras.backend.backend() != "tensorflow" or _gpu_visible():
+    """Whether TensorFlow computes on a CPU with a matrix unit for bfloat16, as far as Linux tells (Intel's AMX).
+
+    Its kernels for that are oneDNN's: with TF_ENABLE_ONEDNN_OPTS=0 in the environment all is float32.
+    """
+    if keras.backend.backend() != "tensorflow" or _gpu_visible() or os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
         return False
+    return has_matrix_unit(Path("/proc/cpuinfo"))
+
+
+def has_matrix_unit(cpuinfo: Path) -> bool:
+    """Whether the flags in a file like Linux' /proc/cpuinfo name one for bfloat16; elsewhere there is no such file."""
     try:
-        return " amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        return any(line.startswith("flags") and "amx_bf16" in line.split() for line in cpuinfo.open(encoding="utf-8"))
     except OSError:
         return False
 

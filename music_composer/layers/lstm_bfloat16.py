@@ -1,9 +1,9 @@
 """The LSTM recurrence for TensorFlow on a CPU whose matrix unit multiplies bfloat16, for many rows at once.
 
-Such a unit multiplies bfloat16 some four times as fast as float32. Then a layer of a thousand rows waits for memory,
-and the work is ordered by that: what a time step has read and written is still in the cache when the next operation
-wants it, so the input is projected in the same product as the hidden state, and the weight gradients are summed step by
-step; what lies between the products is compiled by XLA into one pass. (With ten rows it is the other way round: see
+Such a unit multiplies bfloat16 some four times as fast as float32: then a layer of a thousand rows waits for memory.
+What lies between the products is compiled by XLA into one pass; the input is projected in the same product as the
+hidden state, and weight gradients are summed step by step, so that nothing as long as the sequence and as wide as the
+gates is made but the `z_t` that the backward pass needs. (With ten rows it is the other way round: see
 `lstm_tensorflow.py`, whose equations these are.) Operands of products and what is kept for the backward pass are
 bfloat16; gates, cells and sums of gradients are float32.
 """

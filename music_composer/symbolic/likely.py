@@ -47,7 +47,11 @@ class LikelihoodModel(keras.Model):
     def dropped(self, x: Tensor, training: bool, share: float | None = None) -> Tensor:
         """With dropout while training, of `share`, or as the options say."""
         share = self.options.dropout if share is None else share
-        return keras.random.dropout(x, share, seed=self.noise_seed) if training and share else x
+        if not training or not share:
+            return x
+        # In float32 whatever x is: of the few numbers that bfloat16 can draw, not just the share lies below the share.
+        kept = keras.random.dropout(ops.ones_like(x, dtype="float32"), share, seed=self.noise_seed)
+        return x * ops.cast(kept, x.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "options": dataclasses.asdict(self.options)}

@@ -87,10 +87,28 @@ def test_time_and_batch_may_be_unknown_when_traced(fast):
         assert y.shape.as_list() == [None, None, 4]
         return y, *tape.gradient(y, [w.value for w in layer.trainable_weights])
 
+    def eagerly(x, h, c):
+        with tf.GradientTape() as tape:
+            y = stock(layer, tf.constant(x), [tf.constant(h), tf.constant(c)])
+        return y, *tape.gradient(y, [w.value for w in layer.trainable_weights])
+
     for time, batch in [(3, 2), (1, 5), (9, 1)]:
         x, state = random(time, batch, 5), [random(batch, 4, seed=seed) for seed in (1, 2)]
-        y = np.asarray(traced(x, *state)[0])
-        assert_near([y], [np.asarray(stock(layer, x, state))], 0.03 if fast else 1e-6)
+        ours, theirs = ([np.asarray(each) for each in run(x, *state)] for run in (traced, eagerly))
+        assert_near(ours, theirs, 0.03 if fast else 1e-5)
+
+
+def test_what_says_that_a_cpu_has_a_matrix_unit(tmp_path, monkeypatch):
+    cpuinfo = tmp_path / "cpuinfo"
+    for flags, has in (("fpu amx_bf16 amx_tile", True), ("fpu avx512_bf16", False), ("", False)):
+        cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+        assert lstm.has_matrix_unit(cpuinfo) == has
+    assert not lstm.has_matrix_unit(tmp_path / "none")
+    monkeypatch.setattr(lstm, "_gpu_visible", lambda: False)
+    for unit, switch, fast in ((True, "1", True), (False, "1", False), (True, "0", False)):
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", switch)
+        monkeypatch.setattr(lstm, "has_matrix_unit", lambda _, unit=unit: unit)
+        assert lstm.bfloat16_is_fast.__wrapped__() == fast
 
 
 def test_the_same_sums_twice(monkeypatch):

@@ -63,13 +63,17 @@ class BitLessons(WindowedLessons):
         return bit_inputs([(transposed(piece, most, rng), at) for piece, at in places], self.window)
 
     def order(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator) -> np.ndarray:
-        """At random, but that a batch is of about one length: what it is filled up with is learnt from for nothing."""
-        order, size = super().order(places, rng), self.batch_size
-        pools = [order[i : i + POOL * size] for i in range(0, len(order), POOL * size)]
+        """At random, but that a batch is of about one length: what it is filled up with would be computed for nothing.
+
+        A batch counts as much as another, and so pieces count alike, and not their steps.
+        """
+        size = self.batch_size
+        order, last = np.split(super().order(places, rng), [len(places) // size * size])
         steps = np.array([min(self.window, piece.steps - at) for piece, at in places])
-        order = np.concatenate([pool[np.argsort(steps[pool], kind="stable")] for pool in pools])
-        whole = len(order) // size * size  # the last batch may have fewer, and stays the last
-        return np.concatenate([rng.permutation(order[:whole].reshape(-1, size)).ravel(), order[whole:]])
+        pools = [order[i : i + POOL * size] for i in range(0, len(order), POOL * size)]
+        alike = [pool[np.argsort(steps[pool], kind="stable")].reshape(-1, size) for pool in pools]
+        batches = rng.permutation(np.concatenate(alike)) if alike else order
+        return np.concatenate([batches.ravel(), last])  # the last batch may have fewer
 
 
 def bit_inputs(places: Sequence[tuple[BitPiece, int]], window: int) -> list[np.ndarray]:

@@ -60,8 +60,8 @@ class Biaxial(LikelihoodModel):
         bits, heard, clock = (ops.swapaxes(each, 0, 1) for each in pieces)  # layers go along the first axis
         steps, batch, notes = ops.shape(bits)[0], ops.shape(bits)[1], self.options.notes
         last = ops.concatenate([ops.zeros_like(bits[:1]), bits[:-1]], axis=0)
-        heard_of = self.dropped(ops.ones_like(last[..., :1]), training, self.options.forget)
-        last = ops.where(heard_of > 0, last, 0.0)
+        kept = self.dropped(ops.ones_like(last[..., :1]), training, self.options.forget)
+        last = ops.where(kept > 0, last, 0.0)
         x = features(last, heard, clock, self.options.lowest)
         x = ops.reshape(x, (steps, batch * notes, x.shape[-1]))
         x = self._along(x, self.time, self.starts[: len(self.time)], training)
