@@ -1,4 +1,4 @@
-"""An LSTM layer that is the stock Keras one everywhere, and a faster one on TensorFlow without a GPU."""
+"""LSTM layers that are the stock Keras one everywhere, and faster ones on TensorFlow without a GPU."""
 
 import functools
 import os
@@ -139,9 +139,10 @@ def bfloat16_is_fast() -> bool:
 def has_matrix_unit(cpuinfo: Path) -> bool:
     """Whether the flags in a file like Linux' /proc/cpuinfo name one for bfloat16; elsewhere there is no such file."""
     try:
-        return any(line.startswith("flags") and "amx_bf16" in line.split() for line in cpuinfo.open(encoding="utf-8"))
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
     except OSError:
         return False
+    return any(line.startswith("flags") and "amx_bf16" in line.split() for line in lines)
 
 
 def _gpu_visible() -> bool:
