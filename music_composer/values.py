@@ -38,6 +38,16 @@ class Frames:
 
 
 NOTE = np.dtype([("start", np.int64), ("stop", np.int64), ("pitch", np.uint8), ("velocity", np.uint8)])
+CONTROL = np.dtype([("tick", np.int64), ("controller", np.uint8), ("value", np.uint8)])
+BEND = np.dtype([("tick", np.int64), ("value", np.int16)])
+
+
+def no_controls() -> np.ndarray:
+    return np.zeros(0, CONTROL)
+
+
+def no_bends() -> np.ndarray:
+    return np.zeros(0, BEND)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +57,17 @@ class Part:
     notes: dtype NOTE, in the order of (start, pitch); times are ticks, stop > start, pitches 0 to 127 (60 is middle
     C), velocities 1 to 127.
     program: of General MIDI, 0 to 127. drums: pitches are kinds of drum.
+    controls: dtype CONTROL, control changes in the order of time: pedal (64), volume (7), expression (11), pan (10),
+    bend range (registered parameter 0: 101, 100, 6, 38) and whatever else the part's channel was sent; value 0 to 127.
+    bends: dtype BEND, pitch wheel, -8192 to 8191; 0 is no bend, the ends are the bend range (2 semitones unless set).
     """
 
     notes: np.ndarray
     program: int = 0
     drums: bool = False
     name: str = ""
+    controls: np.ndarray = dataclasses.field(default_factory=no_controls)
+    bends: np.ndarray = dataclasses.field(default_factory=no_bends)
 
 
 @dataclasses.dataclass(frozen=True)
