@@ -21,13 +21,13 @@ from music_composer.cli_options import (
     refuse_before_subcommand,
     with_options,
 )
+from music_composer.cli_playing import PLAYING, TASTE
 from music_composer.cli_render import RENDER, check_sound, render, render_written
 from music_composer.errors import OptionError
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic.options import (
     DEFAULT_MODEL,
     MODELS,
-    PLAYS,
     TASTES,
     TRAINING,
     BoundOptions,
@@ -66,50 +66,6 @@ HELD_OUT = click.option(
     "--eval-ratio", "held_out", type=click.FloatRange(0, 0.9), default=TrainOptions.held_out, show_default=True,
     help="Share of the pieces that the model is only judged by.",
 )  # fmt: skip
-TASTE = [
-    option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
-    option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
-    click.option(
-        "--top-p", type=float, help=f"Draw from the likeliest that reach this; 0 is all.  {by_model(PLAYS, 'top_p')}"
-    ),
-    option(PlayOptions, "conservativity", "--conservativity", type=float,
-           help="Power of the probability that a note of the biaxial model sounds with; above 1 fewer do."),
-]  # fmt: skip
-PLAYING = [
-    option(PlayOptions, "name", "-o", "--output-music-name", help="NAME-0.mid, NAME-1.mid, ...; may contain a folder."),
-    option(PlayOptions, "count", "-g", "--num-outputs", type=int, help="How many pieces."),
-    option(PlayOptions, "steps", "--num-steps", type=int, help="New music in each, in sixteenths."),
-    *TASTE,
-    option(PlayOptions, "adaptive", "--adaptive", is_flag=True, help="The biaxial model plays more after silence."),
-    option(PlayOptions, "note_stability", "--note-stability", type=int,
-           help="Sixteenths that a chord of the piano-roll model lasts at least."),
-    option(PlayOptions, "beam_size", "--beam-size", type=int, help="Drafts of which the likeliest go on; 1 is none."),
-    option(PlayOptions, "branch_factor", "--branch-factor", type=int, help="Copies in which each of them goes on."),
-    option(PlayOptions, "steps_per_iteration", "--steps-per-iteration", type=int, help="Steps between two choices."),
-    option(PlayOptions, "qpm", "--qpm", type=float, help="Quarter notes a minute; 0 is the primer's, or the music's."),
-    option(PlayOptions, "metre", "--metre", help="Of what is composed, like 3/4; empty is the music's."),
-    option(PlayOptions, "program", "--program", type=click.IntRange(0, 127), help="Instrument of General MIDI."),
-    option(PlayOptions, "musicxml", "--musicxml", is_flag=True, help="Write MusicXML too; needs music21."),
-    click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
-    option(PlayOptions, "primer_melody", "--primer-melody", help="Go on from a melody: '[60, -2, 62, -1]', sixteenths;"
-           " -2 holds, -1 rests."),
-    option(PlayOptions, "primer_pitches", "--primer-pitches", help="Go on from a chord of a quarter: '[60, 64, 67]'."),
-    option(PlayOptions, "condition_on_primer", "--condition-on-primer/--no-condition-on-primer",
-           help="Hear the primer first, and go on from it."),
-    option(PlayOptions, "inject_primer", "--inject-primer-during-generation/--no-inject-primer-during-generation",
-           help="Keep the primer's notes in the new music."),
-    option(PlayOptions, "omit_primer", "--omit-primer", is_flag=True, help="Do not write what was heard first."),
-    click.option(
-        "--lock-track", "lock_tracks", type=int, multiple=True, metavar="N",
-        help="Keep this track of the primer (0 is the first) and compose around it; repeatable.",
-    ),
-    option(PlayOptions, "from_bar", "--from-bar", type=int, help="Compose the primer's bars from this one on anew,"),
-    option(PlayOptions, "to_bar", "--to-bar", type=int, help="to this one; both sides are kept."),
-    option(PlayOptions, "drafts", "--drafts", type=int, help="Drafts of each piece around what is kept."),
-    option(BoundOptions, "scale", "--scale", help="Notes that may sound, like 'D minor'."),
-    option(BoundOptions, "range", "--range", help="From the lowest to the highest, like C3-C6 or 48-84."),
-    option(BoundOptions, "max_polyphony", "--max-polyphony", type=int, help="Notes at once; 0 is any number."),
-]  # fmt: skip
 LEARNING = [DATASETS, TRAINDATA, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH]
 
 
@@ -179,11 +135,11 @@ def train(**given: Any) -> None:
 @with_options(MODEL, *PLAYING, *RENDER, SEED, DEBUG)
 def generate(**given: Any) -> None:
     """Compose with the trained model."""
-    from music_composer import compose_midi
+    from music_composer import play_midi
 
     check_sound(given)
     folders, playing = record_of(FolderOptions, given), record_of(PlayOptions, given)
-    render_written(compose_midi.generate(folders, playing, record_of(BoundOptions, given), given["primer"]), given)
+    render_written(play_midi.generate(folders, playing, record_of(BoundOptions, given), given["primer"]), given)
 
 
 @midi.command()

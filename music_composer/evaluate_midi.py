@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import compose_midi, networks_midi, plots
+from music_composer import compose_midi, networks_midi, play_midi, plots
 from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
 from music_composer.files import write_json
 from music_composer.options import FolderOptions
@@ -65,14 +65,14 @@ def evaluate_run(
     requests = [request_of(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
     with progress_bar("composing") as advance:
-        rolls = compose_midi.play(here, model, requests, played, options.seed, advance)
+        rolls = play_midi.play(here, model, requests, played, options.seed, advance)
     # A song is over where those of the training music are: the model never heard what comes after.
     made = [
         Song(f"piece-{number}", beginning(roll, song.roll.steps))
         for number, (roll, song) in enumerate(zip(rolls, examples, strict=True))
     ]
     spent = time.monotonic() - started
-    seconds = sum(map(compose_midi.seconds_of, requests))
+    seconds = sum(map(play_midi.seconds_of, requests))
     facts = {
         "model": here.name,
         **{name: getattr(played, name) for name in TASTES},

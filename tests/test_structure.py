@@ -100,7 +100,7 @@ def test_the_two_sides_do_not_know_each_other(side, other):
     "name", [name for name in FILES if name.startswith(("data/", "audio/", "symbolic/", "layers/"))]
 )
 def test_stations_know_nothing_of_the_journey(name):
-    upper = ("compose", "cli", "plots", "demo", "evaluation")
+    upper = ("compose", "compose_midi", "play_midi", "cli", "plots", "demo", "evaluation")
     assert not within(imports_of(name, anywhere=True), *(f"music_composer.{module}" for module in upper))
 
 
@@ -110,7 +110,7 @@ def test_only_the_door_and_what_is_behind_it_know_the_door():
 
 
 def test_the_command_line_imports_nothing_of_ours_but_errors_and_options_before_it_is_asked():
-    doors = {"cli", "cli_evolve", "cli_midi", "cli_options", "cli_render"}
+    doors = {"cli", "cli_evolve", "cli_midi", "cli_options", "cli_playing", "cli_render"}
     options = {"options", "symbolic.options", "symbolic.genetic.options"}
     for door in doors:
         assert ours(imports_of(f"{door}.py", anywhere=False)) <= {"errors"} | options | doors

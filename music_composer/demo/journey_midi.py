@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from music_composer import compose_midi, evaluate_midi
+from music_composer import compose_midi, evaluate_midi, play_midi
 from music_composer.demo.score import write_scores
 from music_composer.options import FolderOptions
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
@@ -39,7 +39,7 @@ def run_demo(folder: Path, seed: int) -> Path:
         compose_midi.train(folders, name, network, {**training, "seed": seed}, fresh=True)
         trained = time.monotonic() - began
         playing = PlayOptions(count=NEW_PIECES, steps=NEW_STEPS, name=str(folder / name / "piece"), seed=seed)
-        made = compose_midi.generate(folders, playing, BoundOptions())
+        made = play_midi.generate(folders, playing, BoundOptions())
         output = folder / name / "scorecard"
         judged = JudgeOptions(output, JUDGED.count, JUDGED.steps, seed)
         card = evaluate_midi.evaluate_run(folders, judged)

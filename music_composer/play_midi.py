@@ -1,0 +1,102 @@
+"""The last leg of the symbolic journey: a trained model composes, and what it composed is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer import networks_midi, plots
+from music_composer.files import write_json
+from music_composer.options import FolderOptions
+from music_composer.symbolic import run as symbolic_run
+from music_composer.symbolic.composers import composer_of
+from music_composer.symbolic.frames import to_score
+from music_composer.symbolic.midi import write_midi
+from music_composer.symbolic.notation import write_musicxml
+from music_composer.symbolic.options import BoundOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.request import Request, request_of
+from music_composer.symbolic.rolls import laid_over, shortened
+from music_composer.symbolic.run import SymbolicRun
+from music_composer.training import run
+from music_composer.training.progress import duration, progress_bar, say
+from music_composer.values import Roll
+
+Say = Callable[[str], None]
+SIDE_BY_SIDE = 20  # pieces played at a time
+
+
+def generate(
+    folders: FolderOptions,
+    options: PlayOptions,
+    bounds: BoundOptions,
+    primer: Path | None = None,
+    say: Say = say,
+) -> list[Path]:
+    """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew."""
+    here = symbolic_run.read_run(folders.model)
+    options = as_it_plays(here.name, options)
+    request = request_of(primer, options, bounds, here.blank)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    model = networks_midi.trained_network(here)
+    started = time.monotonic()
+    with progress_bar("composing") as advance:
+        made = play(here, model, [request] * options.count, options, seed, advance)
+    paths = [Path(f"{options.name}-{number}.mid") for number in range(options.count)]
+    kept = shortened(request.kept, request.omitted)
+    for number, (roll, path) in enumerate(zip(made, paths, strict=True)):
+        score = to_score(roll, options.program)
+        write_midi(score, path)
+        if options.musicxml:
+            write_musicxml(score, path.with_suffix(".musicxml"))
+        plots.plot_roll(roll, kept.sounding, path.with_suffix(".png"))
+        write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
+    spent, seconds = time.monotonic() - started, options.count * seconds_of(request)
+    say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
+    return paths
+
+
+def play(
+    here: SymbolicRun,
+    model: Any,
+    requests: Sequence[Request],
+    options: PlayOptions,
+    seed: int,
+    progress: Callable[[float, float, str], None] = lambda done, total, name: None,
+) -> list[Roll]:
+    """A piece for each request, the notes that it keeps exactly as they are; some side by side, one depends on none."""
+    composer = composer_of(here.name)
+    player, made = composer.player(model), []
+    for first in range(0, len(requests), SIDE_BY_SIDE):
+        some = requests[first : first + SIDE_BY_SIDE]
+        rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
+        rolls = composer.play(player, some, options, rngs)
+        made += [
+            shortened(laid_over(roll, request.kept), request.omitted) for roll, request in zip(rolls, some, strict=True)
+        ]
+        progress(len(made), len(requests), "")
+    return made
+
+
+def seconds_of(request: Request) -> float:
+    """Of what is composed, at the tempo that it begins with."""
+    return float(request.open_steps.sum()) / request.kept.per_quarter * 60 / request.kept.tempos[0][1]
+
+
+def _notes(
+    number: int, seed: int, primer: Path | None, here: SymbolicRun, options: PlayOptions, bounds: BoundOptions
+) -> dict[str, Any]:
+    return {
+        "number": number,
+        "seed": seed,
+        "primer": str(primer) if primer else None,
+        "options": dataclasses.asdict(options),
+        "bounds": dataclasses.asdict(bounds),
+        "model": str(here.folder),
+        "versions": run.versions(),
+    }
