@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
+import os
 import secrets
 import shutil
 import time
@@ -14,7 +17,7 @@ import numpy as np
 
 from music_composer import plots
 from music_composer.errors import MusicComposerError
-from music_composer.files import reason, write_json
+from music_composer.files import make_folder, reason, whole_file, write_json
 from music_composer.symbolic.genetic.evolution import Generation, evolve
 from music_composer.symbolic.genetic.fitness import Task, played, task_of
 from music_composer.symbolic.genetic.models_file import read_networks, write_networks
@@ -99,18 +102,27 @@ def _new_folder(output: Path, files: Sequence[Path]) -> Path:
     """A folder named after the time, with copies of the files."""
     name = datetime.now().strftime("%Y%m%d_%H%M%S")
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        for more in ("", *(f"_{number}" for number in range(2, 1000))):
-            folder = output / (name + more)
-            if not folder.exists():
-                folder.mkdir()
-                break
-        for number, path in enumerate(files):
-            taken = (folder / path.name).exists()
-            shutil.copyfile(path, folder / (f"{number}-{path.name}" if taken else path.name))
+        make_folder(output)
+        folder = _first_free(output, name)
     except OSError as error:
         raise MusicComposerError(f"{output} cannot be written to: {reason(error)}") from error
+    for number, path in enumerate(files):
+        taken = (folder / path.name).exists()
+        with whole_file(folder / (f"{number}-{path.name}" if taken else path.name)) as part:
+            try:
+                shutil.copyfile(path, part)
+            except OSError as error:
+                raise MusicComposerError(f"{path} cannot be copied to {folder}: {reason(error)}") from error
     return folder
+
+
+def _first_free(output: Path, name: str) -> Path:
+    """Makes a folder that nobody had made before. Raises OSError."""
+    for more in ("", *(f"_{number}" for number in range(2, 1000))):
+        with contextlib.suppress(FileExistsError):
+            (output / (name + more)).mkdir()
+            return output / (name + more)
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output / name))
 
 
 def _write_best(

@@ -22,7 +22,7 @@ import numpy as np
 from music_composer.data.folder import fingerprint_of, recordings_in
 from music_composer.data.shards import Meter, Song, cut_recording, open_shard, shard_is_whole, song_from_plain
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordingError
-from music_composer.files import PART_SUFFIX, read_json, reason, write_json
+from music_composer.files import read_json, reason, remove_torn, write_json
 from music_composer.options import FrameOptions, from_plain
 
 MAGIC = "music-composer frames"
@@ -163,8 +163,7 @@ def _cut_all(
 def _make_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for torn in folder.glob(f".frames-*{PART_SUFFIX}.npy"):  # of a run that was killed
-            torn.unlink()
+        remove_torn(folder)
     except OSError as error:
         raise CacheError(f"the cache folder {folder} cannot be made: {reason(error)}") from error
 

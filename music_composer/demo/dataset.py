@@ -1,6 +1,5 @@
 """Writes the demonstration's recordings: composed and rendered pieces as WAV files."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from music_composer.demo.composer import compose
 from music_composer.demo.synth import render
+from music_composer.files import whole_file
 
 RATE = 44100  # Hz
 
@@ -21,7 +21,6 @@ def write_dataset(folder: Path, seed: int, minutes: float = 3.5) -> list[Path]:
     """
     if not minutes > 0:
         raise ValueError(f"minutes must be above zero, not {minutes}")
-    folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     seconds = 0.0
     while seconds < 60 * minutes:
@@ -33,10 +32,5 @@ def write_dataset(folder: Path, seed: int, minutes: float = 3.5) -> list[Path]:
 
 
 def _write_whole(path: Path, sound: NDArray[np.float32]) -> None:
-    """Write a WAV under a temporary name first: a file of the final name is always complete."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        soundfile.write(partial, sound, RATE, subtype="PCM_16", format="WAV")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        soundfile.write(part, sound, RATE, subtype="PCM_16", format="WAV")

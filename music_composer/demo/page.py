@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
+from music_composer.files import whole_file
 from music_composer.page_style import STYLE
 
 PAGE = Template("""<!DOCTYPE html>
@@ -72,12 +73,8 @@ def write_page(path: Path, results: Sequence[DemoResult], loss_plot: Path, facts
         loss_plot=_link(loss_plot, folder),
         facts="\n".join(_show_fact(name, value) for name, value in facts.items()),
     )
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _show_result(result: DemoResult, folder: Path) -> str:

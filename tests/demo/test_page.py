@@ -6,6 +6,7 @@ from urllib.parse import unquote
 import pytest
 
 from music_composer.demo.page import DemoResult, write_page
+from music_composer.errors import MusicComposerError
 
 
 class Reader(HTMLParser):
@@ -99,6 +100,6 @@ def test_a_page_that_fails_to_be_written_leaves_the_old_one(tmp_path, monkeypatc
         raise OSError("no")
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="no"):
+    with pytest.raises(MusicComposerError, match=r"index\.html cannot be written: no"):
         write_page(path, [], tmp_path / "loss.png", {})
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("index.html", "old")]
