@@ -27,3 +27,7 @@ class CacheError(MusicComposerError):
 
 class RunFolderError(MusicComposerError):
     """The run folder is missing, damaged, or belongs to another model."""
+
+
+class RecordError(MusicComposerError):
+    """A record of JSON lacks a field, has one that is unknown, or a value of the wrong type or out of range."""

@@ -12,6 +12,7 @@ from typing import Any
 from music_composer.errors import OptionError
 
 HEADS = ("flow", "regression")
+WIDEST, DEEPEST = 65536, 64  # of a network: neurons and layers beyond that are a slip, or a damaged file
 SUBTYPES = ("PCM_16", "PCM_24", "FLOAT")
 
 
@@ -34,6 +35,13 @@ class FrameOptions:
     bands: int = 192  # bands from 0 Hz to half the rate: one bin wide up to 1 kHz
     floor_db: float = -80.0  # what is quieter than this, a full-scale sine being 0 dB, counts as silence
     silence_db: float = -40.0  # a song's ends are trimmed while they stay this far below its loudest frame
+
+    def __post_init__(self) -> None:
+        require_within(self, 1000, 1_000_000, "rate")
+        require_within(self, 16, 65536, "window")
+        require_within(self, 1, self.window, "hop")
+        require_within(self, 1, WIDEST, "bands")
+        require_within(self, -300.0, 0.0, "floor_db", "silence_db")
 
     @property
     def bins(self) -> int:
@@ -68,6 +76,11 @@ class ModelOptions:
         require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
         require_at_least("-l/--hidden-layer-count", self.layers, 1)
         require_one_of("--head", self.head, HEADS)
+        require_within(self, 1, WIDEST, "neurons", "components", "head_width")
+        require_within(self, 1, DEEPEST, "layers", "head_blocks", "stack")
+        require_within(self, 0.0, 0.99, "dropout")
+        require_within(self, 0.0, 1.0, "tilt")
+        require_within(self, 0.0, 1000.0, "training_noise")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +189,14 @@ def require_at_least(flag: str, value: int, least: int) -> None:
         raise OptionError(f"{flag} is {value}: it must be at least {least}")
 
 
+def require_within(record: Any, least: float, most: float, *fields: str) -> None:
+    """Raises OptionError for the first of the record's fields that is not between the two, both included."""
+    for field in fields:
+        value = getattr(record, field)
+        if not least <= value <= most:
+            raise OptionError(f"{field} is {value:g}: it must be between {least:g} and {most:g}")
+
+
 def require_one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise OptionError(f"{flag} is {value!r}: it must be one of {', '.join(choices)}")
@@ -184,12 +205,3 @@ def require_one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:
 def default(record: type, field: str) -> Any:
     """The default of one field, for the command line to show."""
     return next(f.default for f in dataclasses.fields(record) if f.name == field)
-
-
-def from_plain(record: type, plain: dict[str, Any]) -> Any:
-    """The inverse of `dataclasses.asdict`; a field this version does not know is an error, not a guess."""
-    known = {f.name for f in dataclasses.fields(record)}
-    unknown = sorted(set(plain) - known)
-    if unknown:
-        raise OptionError(f"unknown option {', '.join(unknown)} for {record.__name__}: written by another version?")
-    return record(**plain)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from music_composer.errors import MusicComposerError, OptionError
+from music_composer.errors import MusicComposerError, OptionError, RecordError
 from music_composer.options import (
     HEADS,
     SUBTYPES,
@@ -17,8 +17,8 @@ from music_composer.options import (
     StreamOptions,
     TrainOptions,
     default,
-    from_plain,
 )
+from music_composer.records import from_plain
 
 RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions, StreamOptions, InfillOptions]
 
@@ -85,7 +85,7 @@ def test_a_record_comes_back_from_json(record):
 
 
 def test_a_field_of_another_version_is_refused_by_name():
-    with pytest.raises(OptionError, match="feathers, wings for ModelOptions"):
+    with pytest.raises(RecordError, match="feathers, wings for ModelOptions"):
         from_plain(ModelOptions, {"neurons": 3, "wings": 2, "feathers": 1})
 
 

@@ -74,7 +74,7 @@ def test_all_of_the_package_is_read():
     assert not within(imports_of("plots.py", anywhere=False), "matplotlib")  # it is imported in a function
 
 
-@pytest.mark.parametrize("name", ["values.py", "options.py", "errors.py", "files.py"])
+@pytest.mark.parametrize("name", ["values.py", "options.py", "errors.py", "files.py", "records.py"])
 def test_the_ground_floor_knows_only_errors_and_options(name):
     assert ours(imports_of(name, anywhere=True)) <= {"errors", "options"}
 

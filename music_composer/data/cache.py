@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.data.folder import fingerprint_of, recordings_in
-from music_composer.data.shards import Meter, Song, cut_recording, open_shard, shard_is_whole, song_from_plain
-from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordingError
+from music_composer.data.shards import Meter, Song, cut_recording, open_shard, shard_is_whole
+from music_composer.errors import CacheError, MusicComposerError, RecordError, RecordingError
 from music_composer.files import read_json, reason, remove_torn, write_json
-from music_composer.options import FrameOptions, from_plain
+from music_composer.options import FrameOptions
+from music_composer.records import from_plain
 
 MAGIC = "music-composer frames"
 VERSION = 1
@@ -180,10 +181,10 @@ def _read_index(folder: Path, options: FrameOptions, say: Callable[[str], None])
         if plain["version"] != VERSION or from_plain(FrameOptions, plain["options"]) != options:
             say(f"{path} was made with other frame options: all songs are cut again")
             return []
-        return [song_from_plain(song) for song in plain["songs"]]
+        return [from_plain(Song, song) for song in plain["songs"]]
     except OSError as error:
         raise CacheError(f"{path} cannot be read: {reason(error)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, OptionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecordError):
         say(f"{path} is damaged or not ours: all songs are cut again")
         return []
 

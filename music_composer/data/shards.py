@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from music_composer.audio import wav
 from music_composer.data.folder import Fingerprint, fingerprint_of
 from music_composer.errors import CacheError, RecordingError
 from music_composer.files import whole_file
-from music_composer.options import FrameOptions, from_plain
+from music_composer.options import FrameOptions
 
 SHARD_HEADER = 128  # bytes of the NPY header, which has room for any count of frames
 
@@ -34,11 +33,6 @@ class Song:
     start: int  # first frame that is not silence
     stop: int  # one past the last
     remarks: tuple[str, ...] = ()
-
-
-def song_from_plain(plain: dict[str, Any]) -> Song:
-    fingerprint = from_plain(Fingerprint, plain.pop("fingerprint"))
-    return from_plain(Song, {**plain, "fingerprint": fingerprint, "remarks": tuple(plain.pop("remarks"))})
 
 
 def cut_recording(source: str, path: Path, folder: Path, options: FrameOptions, meter: Meter) -> Song:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from music_composer.data.folder import Fingerprint, fingerprint_of, scores_in
-from music_composer.errors import CacheError, MusicComposerError, ScoreError
+from music_composer.errors import CacheError, MusicComposerError, RecordError, ScoreError
 from music_composer.files import read_json, reason, whole_file, write_json
+from music_composer.records import from_plain
 from music_composer.symbolic.dataset import Song, read_song
 from music_composer.values import Roll
 
@@ -107,15 +108,15 @@ def read_index(folder: Path, per_quarter: int) -> list[Entry]:
         if (plain["version"], plain["per_quarter"]) != (VERSION, per_quarter):
             return []
         return [_entry(each) for each in plain["songs"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecordError):
         return []
 
 
 def _entry(plain: dict[str, Any]) -> Entry:
-    print_ = Fingerprint(**plain["fingerprint"])
-    if plain["shard"] != _shard(print_):
-        raise ValueError("an index names no files but its own")
-    return Entry(str(plain["source"]), print_, _shard(print_), tuple(map(str, plain["remarks"])))
+    entry = from_plain(Entry, plain)
+    if entry.shard != _shard(entry.fingerprint):
+        raise RecordError("an index names no files but its own")
+    return entry
 
 
 def _write_index(folder: Path, per_quarter: int, entries: dict[str, Entry]) -> None:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from music_composer.options import from_plain
+from music_composer.records import from_plain
 
 Tensor = Any
 

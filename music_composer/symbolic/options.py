@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from music_composer.errors import OptionError
-from music_composer.options import TrainOptions, require_at_least
+from music_composer.options import DEEPEST, WIDEST, TrainOptions, require_at_least, require_within
 
 PER_QUARTER = 4  # steps in a quarter note
 FADES = 2, 16, 64  # steps after which a note that was heard counts half, for each way of counting: see tonality.py
@@ -38,6 +38,12 @@ class VoicesOptions:
 
     def __post_init__(self) -> None:
         require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
+        require_within(self, 1, 128, "pitches", "most", "voices")
+        require_within(self, 1, WIDEST, "neurons", "wide", "narrow", "embedding", "attention", "memory", "tonal")
+        require_within(self, 1, 12, "shifts")
+        require_within(self, 0, 128, "clock", "loudness")
+        require_within(self, 0.0, 0.99, "dropout", "input_dropout")
+        _require_fades(self.fades)
 
     @property
     def manners(self) -> int:
@@ -62,6 +68,12 @@ class PolyphonyOptions:
         require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
         require_at_least("-l/--hidden-layer-count", self.layers, 1)
         require_at_least("--transpose", self.transpose, 0)
+        require_within(self, 1, WIDEST, "neurons", "embedding", "tonal")
+        require_within(self, 1, DEEPEST, "layers")
+        require_within(self, 0, 127, "transpose")
+        require_within(self, 1, 128, "most")
+        require_within(self, 0.0, 0.99, "dropout")
+        _require_fades(self.fades)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +91,12 @@ class PianorollOptions:
     def __post_init__(self) -> None:
         require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
         require_at_least("-l/--hidden-layer-count", self.layers, 1)
+        require_within(self, 1, WIDEST, "neurons", "tonal", "most_words")
+        require_within(self, 1, DEEPEST, "layers")
+        require_within(self, 0.0, 0.99, "dropout")
+        if len(self.words) > WIDEST or not all(0 <= key < 256 for word in self.words for key in word):
+            raise OptionError(f"words are {len(self.words)} sets of notes: at most {WIDEST}, of keys from 0 to 255")
+        _require_fades(self.fades)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +118,14 @@ class BiaxialOptions:
         require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
         require_at_least("-l/--hidden-layer-count", self.layers, 1)
         require_at_least("--transpose", self.transpose, 0)
+        require_within(self, 0, 127, "lowest", "transpose")
+        require_within(self, 1, 128 - self.lowest, "notes")
+        require_within(self, 1, WIDEST, "neurons")
+        require_within(self, 1, DEEPEST, "layers")
+        require_within(self, 0.0, 0.99, "dropout", "forget")
+        if not self.note_neurons or not all(1 <= each <= WIDEST for each in self.note_neurons):
+            raise OptionError(f"note_neurons are {self.note_neurons}: each must be between 1 and {WIDEST}")
+        _require_fades(self.fades)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,3 +263,8 @@ def make_model(name: str, asked: Mapping[str, Any]) -> Any:
     if foreign:
         raise OptionError(f"--model {name} has no {foreign[0]}: leave that option out")
     return record(**asked)
+
+
+def _require_fades(fades: tuple[int, ...]) -> None:
+    if len(fades) > DEEPEST or not all(1 <= each <= WIDEST for each in fades):
+        raise OptionError(f"fades are {fades}: each must be between 1 and {WIDEST} steps")

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.options import from_plain
+from music_composer.errors import OptionError
+from music_composer.options import WIDEST, require_one_of, require_within
+from music_composer.records import from_plain
 from music_composer.symbolic.frames import PITCHES
 from music_composer.symbolic.options import MODELS
 from music_composer.training.run import RunFolder, begin_folder, reading_options
@@ -34,6 +36,14 @@ class SymbolicRun(RunFolder):
     tempo: float
     metre: tuple[int, int]
 
+    def __post_init__(self) -> None:
+        require_one_of("name", self.name, tuple(MODELS))
+        require_within(self, 1, 96, "per_quarter")
+        require_within(self, 0.0, 0.9, "held_out")
+        require_within(self, 0.001, 1e9, "tempo")
+        if not all(1 <= number <= WIDEST for number in self.metre):
+            raise OptionError(f"metre is {self.metre}: beats in a bar and what note a beat is")
+
     @property
     def blank(self) -> Roll:
         """A roll without steps: the grid, tempo and metre of the music."""
@@ -50,13 +60,5 @@ def begin(run: SymbolicRun) -> None:
 def read_run(folder: Path) -> SymbolicRun:
     """The inverse. Raises RunFolderError, with what to do, when there is no run or it is not ours."""
     with reading_options(folder, COMMAND, LABEL) as plain:
-        beats, note = plain["metre"]
-        return SymbolicRun(
-            folder,
-            plain["name"],
-            from_plain(MODELS[plain["name"]], plain["model"]),
-            int(plain["per_quarter"]),
-            float(plain["held_out"]),
-            float(plain["tempo"]),
-            (int(beats), int(note)),
-        )
+        run = from_plain(SymbolicRun, {**plain, "folder": folder})
+        return dataclasses.replace(run, model=from_plain(MODELS[run.name], run.model))

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import music_composer
-from music_composer.errors import OptionError, RunFolderError
+from music_composer.errors import RecordError, RunFolderError
 from music_composer.files import read_json, reason, whole_file, write_json
-from music_composer.options import FrameOptions, ModelOptions, TrainOptions, from_plain
+from music_composer.options import FrameOptions, ModelOptions, TrainOptions, require_within
+from music_composer.records import from_plain
 
 MAGIC = "music-composer model"
 VERSION = 4
@@ -62,6 +63,11 @@ class Run(RunFolder):
     window_steps: int = TrainOptions.window_steps
     held_out: float = TrainOptions.held_out
 
+    def __post_init__(self) -> None:
+        require_within(self, 1, 2, "channels")
+        require_within(self, 1, 1_000_000, "window_steps")
+        require_within(self, 0.0, 0.9, "held_out")
+
     @property
     def size(self) -> int:
         """Numbers in one step of the model."""
@@ -95,9 +101,7 @@ def begin(run: Run) -> None:
 def read_run(folder: Path) -> Run:
     """Raises RunFolderError, with what to do, when there is no run or it is not ours."""
     with reading_options(folder, "music-composer", {"magic": MAGIC, "version": VERSION}) as plain:
-        frame, model = from_plain(FrameOptions, plain["frame"]), from_plain(ModelOptions, plain["model"])
-        division = int(plain["window_steps"]), float(plain["held_out"])
-        return Run(folder, frame, model, int(plain["channels"]), *division)
+        return from_plain(Run, {**plain, "folder": folder})
 
 
 def begin_folder(folder: Path, label: dict[str, Any], plain: dict[str, Any]) -> None:
@@ -118,14 +122,14 @@ def reading_options(folder: Path, command: str, label: dict[str, Any]) -> Iterat
         raise RunFolderError(f"{folder} holds no trained model: run `{command} train` first, or give -m")
     try:
         plain = read_json(path)
-        if plain["magic"] != label["magic"]:
+        if not isinstance(plain, dict) or plain.get("magic") != label["magic"]:
             raise ValueError(f"not a run folder of {command}")
-        if plain["version"] != label["version"]:
+        if plain.get("version") != label["version"]:
             raise RunFolderError(f"{path} was written by another version of music-composer: train again with --fresh")
-        yield plain
+        yield {name: value for name, value in plain.items() if name not in (*label, "versions")}
     except OSError as error:
         raise RunFolderError(f"{path} cannot be read: {reason(error)}") from error
-    except (ValueError, KeyError, TypeError, OptionError) as error:
+    except (ValueError, RecordError) as error:
         raise RunFolderError(f"{path} is damaged or not ours ({error}): give another -m, or --fresh") from error
 
 

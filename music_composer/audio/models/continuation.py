@@ -16,7 +16,8 @@ from keras import ops
 from music_composer.audio.encoding import Encoding
 from music_composer.audio.models.heads import head_of
 from music_composer.layers.lstm import HoistedLSTM, silent_state, stack_step
-from music_composer.options import GenerateOptions, ModelOptions, TrainOptions, from_plain
+from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
+from music_composer.records import from_plain
 
 Tensor = Any
 State = list[Tensor]  # h and c of each layer, each (batch, neurons)
