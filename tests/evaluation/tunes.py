@@ -1,0 +1,48 @@
+"""Hand-made tunes: an instrument, a key and a beat each, so that every measure has something to tell them apart by."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+RATE = 44100
+MAJOR = (0, 2, 4, 5, 7, 9, 11, 12)
+
+
+@dataclass(frozen=True)
+class Album:
+    """What all tracks of an album share: how fast its partials fall off, and how loud its drum is."""
+
+    falloff: float
+    drum: float
+
+
+FLUTES, REEDS = Album(falloff=2.2, drum=0.02), Album(falloff=0.5, drum=0.1)
+
+
+def tune(album: Album, track: int, seconds: float, beat: float = 0.5, seed: int = 0) -> np.ndarray:
+    """(n,) of samples: a random melody, a note and a drum to each beat. Tracks differ in key and octave."""
+    rng = np.random.default_rng((track, seed))
+    samples = np.zeros(round((seconds + 2) * RATE))
+    root = 48 + 5 * track
+    time = np.arange(round(1.2 * beat * RATE)) / RATE
+    # The drum is the same at every beat but for its level: a real one differs less than two draws of noise.
+    drum = np.random.default_rng(1).standard_normal(len(time)) * np.exp(-time / 0.03)
+    for i in range(int(seconds / beat) + 1):
+        pitch = 440.0 * 2.0 ** ((root + rng.choice(MAJOR) - 69) / 12)
+        note = sum(
+            np.sin(2 * np.pi * pitch * partial * time) / partial**album.falloff
+            for partial in range(1, 13)
+            if pitch * partial < 15000
+        )
+        at = round(i * beat * RATE)
+        sound = 0.1 * note * np.exp(-time / (0.6 * beat)) * np.minimum(1.0, time / 0.005)
+        samples[at : at + len(time)] += sound + album.drum * rng.uniform(0.7, 1.0) * drum
+    return samples[: round(seconds * RATE)]
+
+
+def shuffled(samples: np.ndarray, seconds: float, seed: int = 0) -> np.ndarray:
+    """Cut into pieces of about so many seconds, each of its own length, in another order."""
+    rng = np.random.default_rng(seed)
+    cuts = np.cumsum(rng.uniform(0.7 * seconds, 1.3 * seconds, int(2 * len(samples) / seconds / RATE)) * RATE)
+    pieces = np.split(samples, cuts[cuts < len(samples)].astype(int))
+    return np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])
