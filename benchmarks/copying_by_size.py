@@ -21,7 +21,7 @@ import numpy as np
 from continuation_trial import chosen, fields_of
 
 from music_composer import compose
-from music_composer.audio.wav import seconds_of
+from music_composer.audio.recording import seconds_of
 from music_composer.evaluate import evaluate_run
 from music_composer.options import EvaluateOptions, FolderOptions, ModelOptions, TrainOptions
 

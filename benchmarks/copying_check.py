@@ -26,6 +26,7 @@ import scipy.signal
 
 from music_composer.audio.frames import waveform_to_frames
 from music_composer.audio.phase import frames_to_waveform
+from music_composer.audio.recording import mono_samples
 from music_composer.evaluation.copying import (
     NO_COPY,
     Copy,
@@ -35,7 +36,6 @@ from music_composer.evaluation.copying import (
     library_of,
     library_of_files,
 )
-from music_composer.evaluation.listen import mono_samples
 from music_composer.evaluation.semitones import semitone_levels, semitones_of_file
 from music_composer.options import FrameOptions
 from music_composer.values import Waveform

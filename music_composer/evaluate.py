@@ -19,7 +19,8 @@ import numpy as np
 from music_composer import compose, excerpts, plots
 from music_composer.audio.codec import log_spectral_error, through_codec
 from music_composer.audio.prompts import whole_recording
-from music_composer.audio.wav import read_excerpt, seconds_of, write_flac
+from music_composer.audio.recording import read_excerpt, seconds_of
+from music_composer.audio.wav import write_flac
 from music_composer.data.folder import recordings_in
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard

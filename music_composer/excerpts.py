@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from music_composer.audio.prompts import Excerpt, Prompt, blend_prompts, random_excerpts, read_prompt, whole_recording
-from music_composer.audio.wav import read_excerpt, write_flac
+from music_composer.audio.recording import read_excerpt
+from music_composer.audio.wav import write_flac
 from music_composer.data import cache
 from music_composer.errors import OptionError, RunFolderError
 from music_composer.options import FolderOptions, GenerateOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from music_composer.audio.wav import seconds_of
+from music_composer.audio.recording import seconds_of
 from music_composer.data import batches, cache
 from music_composer.data.folder import recordings_in
 from music_composer.evaluation.hearing import Span

@@ -10,10 +10,10 @@ import numpy as np
 
 from music_composer import excerpts
 from music_composer.audio.prompts import whole_recording
+from music_composer.audio.recording import mono_blocks
 from music_composer.data.cache import Cache
 from music_composer.evaluation.copying import NO_COPY, Copy, CopyOptions, Library, library_of, longest_copy
 from music_composer.evaluation.hearing import Span
-from music_composer.evaluation.listen import mono_blocks
 from music_composer.evaluation.semitones import semitones_of_blocks
 from music_composer.held_out import divided, pieces_of
 from music_composer.networks import trained_network

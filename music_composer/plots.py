@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from music_composer.audio.frames import band_centres, blocks_to_bands
-from music_composer.audio.wav import read_blocks, seconds_of
+from music_composer.audio.recording import read_blocks, seconds_of
 from music_composer.files import whole_file
 from music_composer.options import FrameOptions
 from music_composer.symbolic.frames import bars_of

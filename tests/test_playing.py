@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from music_composer.audio.wav import read_blocks
+from music_composer.audio.recording import read_blocks
 from tests.command import RATE, TINY, assert_accepted, assert_refused, music_composer, tune, write
 
 ONE = ("-s", "0.5", "-g", "1", "--seed", "3")

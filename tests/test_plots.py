@@ -5,7 +5,7 @@ import pytest
 from matplotlib.image import imread
 
 from music_composer import plots
-from music_composer.audio import wav
+from music_composer.audio import decoder
 from music_composer.audio.frames import band_centres
 from music_composer.options import FrameOptions
 from music_composer.values import Roll
@@ -36,7 +36,7 @@ def test_hardly_any_sound_can_be_drawn_too(tmp_path, record):
 @pytest.mark.parametrize("limit", [20, 50, 1000])
 def test_a_long_recording_has_no_more_columns_than_fit(tmp_path, sine, record, monkeypatch, seconds, limit):
     monkeypatch.setattr(plots, "COLUMNS", limit)
-    monkeypatch.setattr(wav, "BLOCK_SECONDS", 0.3)
+    monkeypatch.setattr(decoder, "BLOCK_SECONDS", 0.3)
     path = record(tmp_path / "a.wav", np.concatenate([sine(300, seconds), sine(3000, seconds)]))
     frames = round(2 * seconds * OPTIONS.frames_per_second)
     columns = plots._columns(path, frames, OPTIONS)

@@ -14,7 +14,8 @@ from music_composer.audio.gap import Gap, Join
 from music_composer.audio.generate import continue_prompts
 from music_composer.audio.phase import samples_of
 from music_composer.audio.prompts import CONTEXT_FRAMES, with_channels
-from music_composer.audio.wav import read_blocks, write_wav
+from music_composer.audio.recording import read_blocks
+from music_composer.audio.wav import write_wav
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
 

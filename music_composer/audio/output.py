@@ -16,7 +16,8 @@ from music_composer.audio.frames import to_left_right
 from music_composer.audio.generate import continue_prompts
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.prompts import Prompt, known_sound, with_channels
-from music_composer.audio.wav import read_blocks, write_wav
+from music_composer.audio.recording import read_blocks
+from music_composer.audio.wav import write_wav
 from music_composer.options import FrameOptions, GenerateOptions
 
 

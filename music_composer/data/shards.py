@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.audio import frames as frames_station
-from music_composer.audio import wav
+from music_composer.audio.recording import Reading, read_blocks
 from music_composer.data.folder import Fingerprint, fingerprint_of
 from music_composer.errors import CacheError, RecordingError
 from music_composer.files import whole_file
@@ -38,7 +38,7 @@ class Song:
 def cut_recording(source: str, path: Path, folder: Path, options: FrameOptions, meter: Meter) -> Song:
     """One recording to one shard. Raises RecordingError when there is no music in it."""
     fingerprint = fingerprint_of(path)
-    reading, blocks = wav.read_blocks(path, options.rate)
+    reading, blocks = read_blocks(path, options.rate)
     shard = f"frames-{hashlib.blake2b(os.fsencode(source), digest_size=6).hexdigest()}.npy"
     counted = meter.of(path, reading, blocks, options.rate)
     with whole_file(folder / shard) as part:
@@ -92,7 +92,7 @@ class Meter:
         self._read = 0.0
         self._lock = threading.Lock()
 
-    def of(self, path: Path, reading: wav.Reading, blocks: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+    def of(self, path: Path, reading: Reading, blocks: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
         """Passes a recording's blocks on, and counts each as its share of the file."""
         left = float(path.stat().st_size)
         each = left / max(1.0, reading.seconds * rate)  # bytes for a sample

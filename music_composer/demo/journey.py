@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from music_composer import compose, plots
-from music_composer.audio.wav import read_excerpt, write_wav
+from music_composer.audio.recording import read_excerpt
+from music_composer.audio.wav import write_wav
 from music_composer.demo.dataset import write_dataset
 from music_composer.demo.page import DemoResult, write_page
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 import scipy.signal
 
-from music_composer.evaluation.listen import Array
+from music_composer.evaluation.spectra import Array
 
 Damage = Callable[[Array, int, np.random.Generator], Array]
 

@@ -11,16 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
+from music_composer.audio.recording import mono_blocks, to_mono
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.listen import BLOCK_SAMPLES, Array, mono_blocks, to_mono
+from music_composer.evaluation.spectra import Array
 
-FRAMES_AT_ONCE = 1024
+SAMPLES_AT_ONCE, FRAMES_AT_ONCE = 1 << 19, 1024
 SILENCE_DB = -120.0
 
 
@@ -97,7 +99,7 @@ def window_features(samples: Array, options: DistanceOptions) -> NDArray[np.floa
     samples: (n, channels) or (n,), full scale 1, at options.rate; channels are averaged. Returns (windows, 2 * bands)
     in dB, means first; a last window that is not full is left out.
     """
-    blocks = (to_mono(samples[at : at + BLOCK_SAMPLES]) for at in range(0, len(samples), BLOCK_SAMPLES))
+    blocks = (to_mono(samples[at : at + SAMPLES_AT_ONCE]) for at in range(0, len(samples), SAMPLES_AT_ONCE))
     return _features_of_blocks(blocks, options)
 
 
@@ -112,7 +114,7 @@ def features_of_files(
     """
     parts = [
         _features_of_blocks(
-            mono_blocks(path, options.rate, skip_seconds, trim_db=options.trim_db if trim else None), options
+            mono_blocks(Path(path), options.rate, skip_seconds, trim_db=options.trim_db if trim else None), options
         )
         for path in paths
     ]

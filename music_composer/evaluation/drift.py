@@ -14,8 +14,7 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.listen import Array
-from music_composer.evaluation.spectra import scaled_hann, windows_of_blocks
+from music_composer.evaluation.spectra import Array, scaled_hann, windows_of_blocks
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,8 @@ def course_of_blocks(blocks: Iterable[Array], options: DriftOptions) -> Course:
 def envelope_of(courses: Sequence[Course], options: DriftOptions) -> Envelope:
     """The envelope of the training music: percentiles over the windows of all its recordings together.
 
-    Give recordings without the silence before and after the music (`listen.mono_blocks` with trim_db). Generated music
-    is judged fairly by training music that went through the codec as well (`audio.frames`, `audio.phase`): phase that
+    Give recordings without the silence before and after the music (`mono_blocks` with trim_db). Generated music is
+    judged fairly by training music that went through the codec as well (`audio.frames`, `audio.phase`): phase that
     is found anew fills the gaps of a spectrum, which reads up to 2 dB flatter without any drift.
     Raises MusicComposerError when there is nothing to hear in them.
     """

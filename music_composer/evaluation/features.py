@@ -14,7 +14,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from music_composer.evaluation.distance import DistanceOptions, blocks_to_windows, log_mel
-from music_composer.evaluation.listen import Array
+from music_composer.evaluation.spectra import Array
 
 CHROMA_FFT = 16384  # samples: a semitone is more than two bins wide from 100 Hz on
 CHROMA_RANGE = (100.0, 5000.0)  # Hz

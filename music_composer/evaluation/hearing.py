@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from music_composer.audio.recording import mono_blocks, mono_samples, side_and_mid
 from music_composer.errors import MusicComposerError
 from music_composer.evaluation.copying import CopyOptions, Library, library_of
 from music_composer.evaluation.distance import DistanceOptions, Reference, reference_of
 from music_composer.evaluation.drift import Course, DriftOptions, Envelope, course_of_blocks, envelope_of
 from music_composer.evaluation.features import STRONGEST_ONSET, Scale, features_of_blocks, scale_of
-from music_composer.evaluation.listen import Array, mono_blocks, mono_samples, side_and_mid
 from music_composer.evaluation.loops import LoopOptions
 from music_composer.evaluation.mmd import Kernel, kernel_of
 from music_composer.evaluation.semitones import semitones_of_blocks
+from music_composer.evaluation.spectra import Array
 from music_composer.evaluation.splice import SpliceOptions
 from music_composer.evaluation.turns import TurnOptions, threshold_of
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.listen import Array
+from music_composer.evaluation.spectra import Array
 
 ROWS_AT_ONCE = 256
 SOON = 2  # stretches from the beginning of one hearing to that of the next, at most, in a succession

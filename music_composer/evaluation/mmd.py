@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError
-from music_composer.evaluation.listen import Array
+from music_composer.evaluation.spectra import Array
 
 MOST_WINDOWS = 4000  # of the training set that are compared with: an even choice, 33 minutes of half seconds
 ROUND = 100.0  # readings are given in hundredths, so that they are not all zeros

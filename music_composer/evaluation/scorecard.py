@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from music_composer.audio.recording import mono_samples
 from music_composer.evaluation.copying import NO_COPY, longest_copy
 from music_composer.evaluation.damage import LADDER, Damage
 from music_composer.evaluation.distance import frechet
@@ -29,9 +30,9 @@ from music_composer.evaluation.hearing import (
     samples_of,
     yardstick_of,
 )
-from music_composer.evaluation.listen import Array, mono_samples
 from music_composer.evaluation.loops import is_caught, is_loop, most_repeated
 from music_composer.evaluation.mmd import discrepancy, discrepancy_interval
+from music_composer.evaluation.spectra import Array
 from music_composer.evaluation.splice import at_cut, random_splices, share_better
 from music_composer.evaluation.turns import turns
 

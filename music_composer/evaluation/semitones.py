@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from music_composer.errors import OptionError, RecordingError
-from music_composer.evaluation.listen import Array, mono_blocks, to_mono
-from music_composer.evaluation.spectra import scaled_hann
+from music_composer.audio.recording import mono_blocks, to_mono
+from music_composer.errors import OptionError
+from music_composer.evaluation.spectra import Array, scaled_hann
 
 FRAMES_AT_ONCE = 256
 
@@ -87,14 +88,8 @@ def semitones_of_blocks(blocks: Iterable[Array], options: SemitoneOptions) -> ND
 def semitones_of_file(
     path: str | PathLike[str], options: SemitoneOptions, start: float = 0.0, stop: float = float("inf")
 ) -> NDArray[np.float32]:
-    """The same of a recording, from second `start` to second `stop`.
-
-    Raises RecordingError when it cannot be read, or holds samples that are not numbers.
-    """
-    levels = semitones_of_blocks(mono_blocks(path, options.rate, start, stop), options)
-    if not np.isfinite(levels).all():
-        raise RecordingError(f"{path}: holds samples that are not numbers (NaN or infinite).")
-    return levels
+    """The same of a recording, from second `start` to second `stop`. Raises RecordingError when it cannot be read."""
+    return semitones_of_blocks(mono_blocks(Path(path), options.rate, start, stop), options)
 
 
 def chroma(levels: Array, options: SemitoneOptions) -> NDArray[np.float64]:

@@ -8,8 +8,8 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError
-from music_composer.evaluation.listen import Array
 
+Array = NDArray[np.float32] | NDArray[np.float64]
 WINDOWS_AT_ONCE = 64
 
 

@@ -16,8 +16,8 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.listen import Array
 from music_composer.evaluation.semitones import SemitoneOptions, chroma, semitone_levels
+from music_composer.evaluation.spectra import Array
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from music_composer.errors import OptionError
-from music_composer.evaluation.listen import Array
+from music_composer.evaluation.spectra import Array
 
 
 @dataclass(frozen=True)

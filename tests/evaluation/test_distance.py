@@ -8,8 +8,9 @@ import scipy.linalg
 import scipy.signal
 import soundfile
 
+from music_composer.audio import decoder
 from music_composer.errors import MusicComposerError, OptionError, RecordingError
-from music_composer.evaluation import distance, listen
+from music_composer.evaluation import distance
 from music_composer.evaluation.distance import (
     DistanceOptions,
     bootstrap_interval,
@@ -144,13 +145,13 @@ def test_files_read_in_small_blocks_read_the_same(tmp_path: Path, monkeypatch: p
     music = notes(10, 6.0)
     soundfile.write(tmp_path / "a.wav", music, 44100, subtype="FLOAT")
     whole = window_features(music, OPTIONS)
-    monkeypatch.setattr(listen, "BLOCK_SAMPLES", 10007)
+    monkeypatch.setattr(decoder, "BLOCK_VALUES", 10007)
     twice = features_of_files([tmp_path / "a.wav"] * 2, OPTIONS)
     assert twice == pytest.approx(np.concatenate([whole, whole]), abs=1e-3)
 
 
 def test_skip_and_trim_leave_out_what_they_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listen, "BLOCK_SAMPLES", 30011)
+    monkeypatch.setattr(decoder, "BLOCK_VALUES", 30011)
     music, silence = notes(11, 5.0), np.zeros((2 * 44100, 2), np.float32)
     start = np.flatnonzero(np.abs(music).max(axis=1) > 1e-3)[0]
     soundfile.write(tmp_path / "a.wav", np.concatenate([silence, music, silence]), 44100, subtype="FLOAT")
@@ -163,7 +164,7 @@ def test_skip_and_trim_leave_out_what_they_should(tmp_path: Path, monkeypatch: p
 
 
 def test_another_rate_is_resampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listen, "BLOCK_SAMPLES", 50021)
+    monkeypatch.setattr(decoder, "BLOCK_VALUES", 50021)
     for rate in (44100, 48000):
         sine = 0.5 * np.sin(2 * np.pi * 1500.0 * np.arange(4 * rate) / rate)
         soundfile.write(tmp_path / f"{rate}.wav", sine, rate, subtype="FLOAT")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from music_composer.audio import decoder
+from music_composer.audio.recording import side_and_mid
 from music_composer.errors import RecordingError
-from music_composer.evaluation import listen
-from music_composer.evaluation.listen import side_and_mid
 
 RATE = 8000
 
@@ -27,7 +27,7 @@ def panned(tmp_path: Path) -> Path:
 def test_side_and_mid_are_half_difference_and_half_sum(panned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     energy = np.sum(np.square(soundfile.read(panned)[0][:RATE, 0]))
     for block in (1 << 19, 777):
-        monkeypatch.setattr(listen, "BLOCK_SAMPLES", block)
+        monkeypatch.setattr(decoder, "BLOCK_VALUES", block)
         assert side_and_mid(panned) == pytest.approx([energy / 4, energy * 5 / 4], rel=1e-5)
         assert side_and_mid(panned, 0.0, 1.0) == pytest.approx([0, energy], rel=1e-5)
         assert side_and_mid(panned, 1.0) == pytest.approx([energy / 4, energy / 4], rel=1e-5)

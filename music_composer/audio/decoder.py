@@ -1,0 +1,196 @@
+"""An opened recording, and its samples as they are in the file, block by block. Knows nothing of what they are for."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from music_composer.audio.formats import CONVERT, HEAD_BYTES, foreign, said_by_suffix
+from music_composer.audio.headers import PatchedFile, mend
+from music_composer.errors import RecordingError
+
+LEAST_RATE, MOST_RATE = 2_000, 768_000  # Hz; no recording has fewer or more, but damaged headers do
+MOST_CHANNELS = 64
+MOST_HOURS = 100  # that are read of a recording
+BLOCK_SECONDS = 10.0
+BLOCK_VALUES = 1 << 20  # samples times channels in a block at most: 4 MB
+UNKNOWN_LENGTH = 1 << 62  # libsndfile says about so many samples where the header says none
+SHORT_SECONDS, SHORT_SHARE = 0.1, 0.01  # what may be missing before it is said: lengths of lossy formats are vague
+
+# Bytes of a sample where a position in the file is arithmetic.
+SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
+FLOAT_BYTES = {"FLOAT": 4, "DOUBLE": 8}
+PLAIN_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF")
+
+
+class Decoder(soundfile.SoundFile):
+    """Reads on from where it is.
+
+    soundfile itself asks for the position before every block and seeks after it, which fails where the decoder cannot
+    seek (GSM), and where the header says no length (FLAC through a pipe).
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+@dataclasses.dataclass(frozen=True)
+class Stamp:
+    """Tells one state of a file from another."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """An opened recording. promised: samples that its header speaks of, 0 where it says nothing.
+
+    exact: `promised` is what there is, and any place can be gone to. remarks: on its header.
+    """
+
+    path: Path
+    file: Decoder
+    promised: int
+    exact: bool
+    remarks: tuple[str, ...]
+
+    @property
+    def rate(self) -> int:
+        return int(self.file.samplerate)
+
+    @property
+    def channels(self) -> int:
+        return int(self.file.channels)
+
+    @property
+    def is_float(self) -> bool:
+        return self.file.subtype in FLOAT_BYTES
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Raises RecordingError for what is not a file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"{path}: cannot be opened: {_reason(error)}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise RecordingError(f"{path}: not a file with sound in it, but a folder, a pipe or a device")
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@contextlib.contextmanager
+def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
+    """Opens with libsndfile; every failure becomes a RecordingError that names the file.
+
+    to_seek: the decoder is told the length that the header says, without which that of FLAC finds no place.
+    """
+    stamp = stamp_of(path)
+    with contextlib.ExitStack() as opened:
+        try:
+            with path.open("rb") as raw:
+                head = raw.read(HEAD_BYTES)
+                mending = mend(raw, stamp.size)
+        except OSError as error:
+            raise RecordingError(f"{path}: cannot be opened: {_reason(error)}") from error
+        _refuse_foreign(path, head)
+        try:
+            name = os.fsencode(path) if os.name == "posix" else path  # names need not be Unicode
+            patches = () if to_seek and mending.promised is not None else mending.patches
+            file = Decoder(opened.enter_context(PatchedFile(path, patches)) if patches else name)
+            opened.enter_context(file)
+        except Exception as error:  # whatever a library raises on bytes that it did not expect
+            reason = _reason(error)
+            if "does not exist" in reason:  # which is what libsndfile says where libmpg123 finds nothing
+                reason = f"it is {_is_not(path)}"
+            raise RecordingError(f"{path}: not a recording that can be read: {reason}") from error
+        _refuse_nonsense(path, file)
+        promised = mending.promised if mending.promised is not None else max(0, file.frames)
+        width = (SAMPLE_BYTES | FLOAT_BYTES).get(file.subtype)
+        exact = file.format in PLAIN_FORMATS and width is not None
+        exact = exact and promised * (width or 1) * file.channels <= stamp.size
+        yield Source(path, file, promised % UNKNOWN_LENGTH, exact, (*mending.remarks, *_remarks_on_header(file)))
+
+
+def blocks_of(
+    source: Source, remarks: list[str], block_seconds: float | None = None, most: int | None = None
+) -> Iterator[np.ndarray]:
+    """Everything from where the decoder stands, or `most` samples of it, as float32 blocks (samples, channels).
+
+    What cannot be decoded ends it with a remark, as does a header that promised another length.
+    """
+    file, at = source.file, 0
+    size = max(1, min(round((block_seconds or BLOCK_SECONDS) * source.rate), BLOCK_VALUES // source.channels))
+    limit = MOST_HOURS * 3600 * source.rate
+    most = limit if most is None else most
+    broken = ""
+    while not broken and at < most:
+        # What stays NaN has not been decoded.
+        block = np.full((min(size, most - at), source.channels), np.nan, np.float32)
+        try:
+            block = file.read(out=block)
+        except Exception as error:
+            broken = _reason(error)
+            decoded = np.flatnonzero(~np.isnan(block).all(axis=1))
+            block = block[: decoded[-1] + 1] if len(decoded) else block[:0]
+        if not len(block):
+            break
+        at += len(block)
+        yield block
+    if at >= limit:
+        remarks.append(f"longer than {MOST_HOURS} hours: the rest of it is not read")
+    elif broken and at != source.promised:
+        remarks.append(f"broken after {at / source.rate:.1f} s: {broken}")
+    elif source.promised and _differ(source.promised, at, source.rate):
+        promised, there = source.promised / source.rate, at / source.rate
+        remarks.append(f"its header promises {promised:.1f} s of sound, the file holds {there:.1f} s: these are used")
+
+
+def _differ(promised: int, there: int, rate: int) -> bool:
+    return abs(promised - there) > max(SHORT_SECONDS * rate, SHORT_SHARE * promised)
+
+
+def _refuse_foreign(path: Path, head: bytes) -> None:
+    kind = foreign(head)
+    if kind:
+        claim = f"{_is_not(path)} but " if _is_not(path) else ""
+        raise RecordingError(f"{path}: not a recording that can be read: it is {claim}{kind}: {CONVERT}")
+
+
+def _refuse_nonsense(path: Path, file: Decoder) -> None:
+    """Memory and work follow from these numbers."""
+    if not LEAST_RATE <= file.samplerate <= MOST_RATE:
+        raise RecordingError(
+            f"{path}: its header says {file.samplerate} samples a second, which no recording has: "
+            f"{LEAST_RATE} to {MOST_RATE} are read"
+        )
+    if not 1 <= file.channels <= MOST_CHANNELS:
+        raise RecordingError(f"{path}: its header says {file.channels} channels: 1 to {MOST_CHANNELS} are read")
+
+
+def _remarks_on_header(file: Decoder) -> list[str]:
+    found = re.findall(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
+    return [f"its header promises {a} bytes of sound, the file holds {b}: these are used" for a, b in found[:1]]
+
+
+def _is_not(path: Path) -> str:
+    """What the file is not, if its name says that it is something."""
+    claimed = said_by_suffix(path.name)
+    return f"not {'an' if claimed[0] in 'AMO' else 'a'} {claimed} file" if claimed else ""
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    if isinstance(error, soundfile.LibsndfileError):
+        return str(error.error_string)
+    return str(error) or type(error).__name__
