@@ -33,6 +33,9 @@ SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gi
 DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
 
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that this program did not write, too.")
+WAIT = click.option("--wait", is_flag=True, help="Wait where another run is at work in the same folder.")
+
 
 def by_model(records: Mapping[str, Any], field: str) -> str:
     """What the default of a field is, where each model has its own, for the help."""

@@ -31,3 +31,11 @@ class RunFolderError(MusicComposerError):
 
 class RecordError(MusicComposerError):
     """A record of JSON lacks a field, has one that is unknown, or a value of the wrong type or out of range."""
+
+
+class OutputError(MusicComposerError):
+    """A file cannot be written, or one that is not ours is in its place."""
+
+
+class BusyError(MusicComposerError):
+    """Another run is at work in the folder."""

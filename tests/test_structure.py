@@ -79,6 +79,11 @@ def test_the_ground_floor_knows_only_errors_and_options(name):
     assert ours(imports_of(name, anywhere=True)) <= {"errors", "options"}
 
 
+@pytest.mark.parametrize("name", ["outputs.py", "locks.py"])
+def test_what_files_may_do_knows_only_files_and_errors(name):
+    assert ours(imports_of(name, anywhere=True)) <= {"errors", "files"}
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it(name):
     if not name.startswith(KERAS):

@@ -1,0 +1,128 @@
+"""Locks, so that no two runs write to one place: the second says who is at work there, or waits.
+
+    folder/.music-composer.lock        held by the system while the process lives; gone when it was let go
+    folder/.music-composer.lock.json   who holds it: process, machine, command, since when
+
+A lock of a process that was killed is free at once. Where a folder cannot be written to there is no lock, and none is
+needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from music_composer.errors import BusyError
+from music_composer.files import make_folder, read_json, started
+
+LOCK = ".music-composer.lock"
+POLL_SECONDS = 0.2
+
+
+@contextlib.contextmanager
+def locked(
+    folder: Path, wait: bool = False, say: Callable[[str], None] = lambda line: None, name: str = LOCK
+) -> Iterator[None]:
+    """While inside, no other process is inside for the same folder and name; a folder that is missing is made.
+
+    wait: for a lock that somebody holds, saying who once. Raises BusyError instead where it is False. Nothing of it
+    stays: neither the files nor, where nothing was put into it, a folder that was made for it.
+    """
+    made = _make(folder)
+    path = folder / name
+    lock = None
+    try:
+        lock = _acquire(path, wait, say) if os.access(folder, os.W_OK | os.X_OK) else None
+        yield
+    finally:
+        if lock:
+            _let_go(lock, path)
+        for each in reversed(made):
+            with contextlib.suppress(OSError):  # something is in it
+                each.rmdir()
+
+
+def holder_of(path: Path) -> str:
+    """Who holds a lock, in words for a message."""
+    try:
+        said = read_json(_sidecar(path), largest=65536)
+        return f"{said['command']} (process {said['pid']} on {said['machine']}, since {said['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another run of music-composer"
+
+
+def _make(folder: Path) -> list[Path]:
+    """The folders that were made, the outermost first."""
+    missing = []
+    for each in (folder, *folder.parents):
+        if os.path.lexists(each):
+            break
+        missing.append(each)
+    with contextlib.suppress(OSError):  # whoever writes into it says what is wrong with it
+        make_folder(folder)
+    return missing[::-1]
+
+
+def _acquire(path: Path, wait: bool, say: Callable[[str], None]) -> Any:
+    """The lock, held; None on a file system that knows none, or that cannot be written to."""
+    from filelock import FileLock, Timeout
+
+    lock, said = FileLock(path), False
+    while True:
+        try:
+            lock.acquire(timeout=POLL_SECONDS if wait else 0)
+        except Timeout:
+            if not wait:
+                raise BusyError(
+                    f"{path.parent} is in use by {holder_of(path)}: wait for it with --wait, or use another folder"
+                ) from None
+            if not said:
+                say(f"waiting for {path.parent}, in use by {holder_of(path)}")
+                said = True
+            continue
+        except FileNotFoundError:  # the folder went with the lock of another run
+            try:
+                make_folder(path.parent)
+            except OSError:
+                return None
+            continue
+        except (OSError, NotImplementedError):
+            return None
+        _introduce(path)
+        return lock
+
+
+def _introduce(path: Path) -> None:
+    """Says who holds the lock, for others to read."""
+    plain = {
+        "pid": os.getpid(),
+        "started": started(os.getpid()),
+        "machine": platform.node(),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:500],
+        "since": datetime.datetime.now().isoformat(" ", "seconds"),
+    }
+    with contextlib.suppress(OSError):
+        _sidecar(path).write_text(json.dumps(plain), encoding="utf-8", errors="backslashreplace")
+
+
+def _let_go(lock: Any, path: Path) -> None:
+    """Removes both files while the lock is still held, so that nobody else's are removed.
+
+    Who opened the lock's file just before will find that it has no name any more, and open the next (filelock does).
+    """
+    for each in (_sidecar(path), path):
+        with contextlib.suppress(OSError):
+            each.unlink()
+    lock.release()
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_name(path.name + ".json")

@@ -1,0 +1,121 @@
+"""Two runs in one folder: the second says who is at work, or waits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from music_composer.errors import BusyError
+from music_composer.locks import LOCK, holder_of, locked
+from tests.command import without_privileges
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from music_composer.locks import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+COUNT = """
+import sys
+from pathlib import Path
+from music_composer.locks import locked
+folder = Path(sys.argv[1])
+for _ in range(40):
+    with locked(folder / "locked", wait=True):
+        number = int((folder / "number").read_text())
+        (folder / "number").write_text(str(number + 1))
+"""
+
+
+def hold(folder: Path) -> subprocess.Popen[str]:
+    """Another process that holds the folder until its standard input is closed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_the_second_says_who_holds_the_folder(tmp_path: Path) -> None:
+    process = hold(tmp_path)
+    with (
+        pytest.raises(BusyError, match=rf"in use by -c .*process {process.pid} on .*since 2.*--wait"),
+        locked(tmp_path),
+    ):
+        pass
+    process.communicate("")
+    with locked(tmp_path):
+        assert str(os.getpid()) in holder_of(tmp_path / LOCK)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_second_waits_if_it_is_to(tmp_path: Path) -> None:
+    process, said = hold(tmp_path), []
+
+    def say(line: str) -> None:
+        said.append(line)
+        assert process.stdin
+        process.stdin.close()
+
+    with locked(tmp_path, wait=True, say=say):
+        assert process.wait() == 0
+    assert len(said) == 1
+    assert f"process {process.pid}" in said[0]
+
+
+def test_a_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    process = hold(tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert (tmp_path / LOCK).exists()
+    with locked(tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_was_made_for_the_lock_goes_with_it(tmp_path: Path) -> None:
+    with locked(tmp_path / "new" / "folder"):
+        assert (tmp_path / "new" / "folder").is_dir()
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(RuntimeError), locked(tmp_path / "new" / "folder"):
+        (tmp_path / "new" / "file").touch()
+        raise RuntimeError
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
+
+
+def test_never_are_two_inside_though_the_lock_is_removed_each_time(tmp_path: Path) -> None:
+    (tmp_path / "number").write_text("0")
+    workers = [subprocess.Popen([sys.executable, "-c", COUNT, tmp_path]) for _ in range(3)]
+    assert [worker.wait() for worker in workers] == [0, 0, 0]
+    assert (tmp_path / "number").read_text() == "120"
+    assert [path.name for path in tmp_path.iterdir()] == ["number"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are others there")
+def test_a_read_only_folder_needs_no_lock(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    code = "from pathlib import Path; from music_composer.locks import locked; import sys\n" \
+        "with locked(Path(sys.argv[1])): print('inside')"  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, preexec_fn=without_privileges
+    )
+    tmp_path.chmod(0o755)
+    assert done.stdout == "inside\n", done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_whatever_the_sidecar_holds_the_message_is_one_line(tmp_path: Path) -> None:
+    process = hold(tmp_path)
+    for content in ("", "[]", "[" * 100_000, '{"command": []}'):
+        (tmp_path / f"{LOCK}.json").write_text(content)
+        with pytest.raises(BusyError, match="another run of music-composer"), locked(tmp_path):
+            pass
+    process.communicate("")
