@@ -1,29 +1,82 @@
-"""Where sounds are and what the room answers: places between left and right, and a tail."""
+"""Where sounds are and what the room answers: places between left and right, a tail, and an echo."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter, oaconvolve
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import lfilter
+from scipy.special import lambertw
 
 from music_composer.synth.tones import Sound
 
 REVERB_SECONDS, REVERB_LEVEL = 0.9, 0.10  # time to fall by 60 dB; level against the dry sound
 REVERB_SEED = 20
+CROSSED = ((0.8, 0.2), (0.2, 0.8))  # how much of each side the room sends to each
 
 
-def place(pan: float) -> Sound:
-    """Gains of the left and right channel, shape (2,), of constant power for a pan from -1 to 1."""
+def place(pan: float | Sound) -> Sound:
+    """Gains of the left and right channel, shape (2, ...), of constant power for a pan from -1 to 1."""
     angle = (pan + 1) * np.pi / 4
     return np.array([np.cos(angle), np.sin(angle)])
 
 
 def reverberate(dry: Sound, rate: int) -> Sound:
     """The room's answer to stereo sound (2, samples): dark, decaying noise, unlike on the two sides."""
+    room = Reverb(rate, dry.shape[1], dry.dtype)
+    return np.concatenate(
+        [room.answer(dry[:, at : at + room.step]) for at in range(0, dry.shape[1], room.step)], axis=1
+    )
+
+
+class Reverb:
+    """`reverberate` for sound of `samples` that comes in blocks of `step` (the last may be shorter): overlap and add.
+
+    step: what is best convolved at once, by the cost of the transforms; some 13 s, or all.
+    """
+
+    def __init__(self, rate: int, samples: int, dtype: np.dtype) -> None:
+        response = _response(rate).astype(dtype)
+        self.step, self._size = _transform(samples, response.shape[1])
+        self._spectrum = rfft(response, self._size)
+        self._tail = np.zeros((2, response.shape[1] - 1), dtype)
+
+    def answer(self, dry: Sound) -> Sound:
+        """(2, samples) to (2, samples)."""
+        samples, overlap = dry.shape[1], self._tail.shape[1]
+        if not dry.any() and not self._tail.any():  # a rest is not worth a transform
+            return np.zeros_like(dry)
+        wet = irfft(rfft(np.array(CROSSED, dry.dtype) @ dry, self._size) * self._spectrum, self._size)
+        wet[:, :overlap] += self._tail
+        self._tail = wet[:, self.step : self.step + overlap].copy()
+        return np.asarray(wet[:, :samples])
+
+
+class Echo:
+    """Everything is heard again, once, later and at `level`, from the other side."""
+
+    def __init__(self, later: int, level: float) -> None:
+        self._past = np.zeros((2, later), np.float32)
+        self._level = np.float32(level)
+
+    def added(self, dry: Sound) -> Sound:
+        """The next (2, samples) with the echo of what came before."""
+        known = np.concatenate([self._past, dry], axis=1)
+        self._past = known[:, dry.shape[1] :].copy()
+        return np.asarray(dry + self._level * known[::-1, : dry.shape[1]])
+
+
+def _transform(samples: int, response: int) -> tuple[int, int]:
+    """Samples of a block and of its transform, as scipy.signal.oaconvolve chooses them."""
+    overlap = response - 1
+    size = next_fast_len(int(np.ceil(-overlap * lambertw(-1 / (2 * np.e * overlap), k=-1).real)))
+    if response >= samples / 2 or size >= samples:
+        return samples, next_fast_len(samples + overlap, real=True)
+    return size - overlap, size
+
+
+def _response(rate: int) -> Sound:
     length = round(REVERB_SECONDS * rate)
     noise = np.random.default_rng(REVERB_SEED).standard_normal((length, 2)).T
     pole = np.exp(-2 * np.pi * 3000 / rate)  # walls swallow what lies above some 3 kHz
     response = lfilter([1 - pole], [1, -pole], noise) * 1000 ** (-np.arange(length) / length)
-    response *= REVERB_LEVEL / np.sqrt(np.sum(response**2, axis=1, keepdims=True))
-    crossed = np.array([[0.8, 0.2], [0.2, 0.8]], dry.dtype) @ dry
-    wet: Sound = oaconvolve(crossed, np.ascontiguousarray(response, dry.dtype), axes=1)[:, : dry.shape[1]]
-    return wet
+    return np.asarray(response * (REVERB_LEVEL / np.sqrt(np.sum(response**2, axis=1, keepdims=True))))

@@ -17,6 +17,7 @@ BLOCK = 256
 HIGHEST = 0.45  # of the rate: partials above would fold back below the Nyquist frequency
 TABLE = 2048  # samples of one period of a wave
 VIBRATO_HZ, VIBRATO_AFTER = 5.5, 0.4  # the second: seconds until it is full
+INAUDIBLE = 1e-6  # what partials may have decayed to before they are left out
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,59 @@ class Noise:
     thump: float = 0.0  # Hz of a falling sine under it; 0: none
 
 
-def play(tone: Partials | Wave, pitch: float, velocity: float, held: float, rate: int) -> Sound:
-    """A note of MIDI pitch `pitch` that is held for so many seconds, and dies away; velocity 0..1."""
-    samples = round((held + tone.envelope.release) * rate)
-    ring = _ring(tone, pitch, velocity, samples, rate) if isinstance(tone, Partials) else _cycle(
-        tone, pitch, samples, rate
-    )  # fmt: skip
-    return ring * (velocity * shaped(tone.envelope, samples, rate))
+@dataclass(frozen=True)
+class Glide:
+    """A pitch that moves in straight lines: `semitones` away at `seconds` after the note's start, the first at 0.
+
+    After the last of them it stays.
+    """
+
+    seconds: Sound
+    semitones: Sound
+
+    def warped(self, time: Sound) -> Sound:
+        """How far an oscillator at the written pitch has come, in seconds: the integral of the pitch's ratio."""
+        ratios, lengths = 2 ** (self.semitones / 12), np.diff(self.seconds)
+        slopes = np.log(2) / 12 * np.append(np.diff(self.semitones) / np.maximum(lengths, 1e-9), 0.0)
+        reached = np.concatenate([[0.0], np.cumsum(lengths * _mean_of_ratio(ratios[:-1], slopes[:-1] * lengths))])
+        number = np.clip(np.searchsorted(self.seconds, time, side="right") - 1, 0, None)
+        since = time - self.seconds[number]
+        return np.asarray(reached[number] + since * _mean_of_ratio(ratios[number], slopes[number] * since))
+
+
+def play(
+    tone: Partials | Wave,
+    pitch: float,
+    velocity: float,
+    held: float,
+    rate: int,
+    span: tuple[int, int] | None = None,
+    glide: Glide | None = None,
+) -> Sound:
+    """A note of MIDI pitch `pitch` that is held for so many seconds, and dies away; velocity 0..1.
+
+    span: the samples of the note that are made, all unless given; the first is a multiple of BLOCK.
+    """
+    samples = samples_of(tone, held, rate)
+    first, last = span or (0, samples)
+    if isinstance(tone, Wave):
+        ring = _cycle(tone, pitch, (first, last), rate, glide)
+    elif glide:
+        ring = _gliding_ring(tone, pitch, velocity, (first, last), rate, glide)
+    else:
+        ring = _ring(tone, pitch, velocity, (first, last), rate)
+    return ring * (velocity * shaped(tone.envelope, samples, rate, (first, last)))
+
+
+def samples_of(tone: Partials | Wave, held: float, rate: int) -> int:
+    """How long a note is that is held for so many seconds."""
+    return round((held + tone.envelope.release) * rate)
+
+
+def seconds_audible(tone: Partials | Wave, pitch: float) -> float:
+    """After how many seconds nothing is left of a note, however long it is held; infinity if it does not decay."""
+    slowest = min(tone.decays) * np.sqrt(hertz(pitch) / 261.6) if isinstance(tone, Partials) else 0.0
+    return float(np.log(1 / INAUDIBLE) / slowest) if slowest else np.inf
 
 
 def strike(noise: Noise, velocity: float, rate: int) -> Sound:
@@ -93,15 +140,17 @@ def hertz(pitch: float) -> float:
     return float(440.0 * 2 ** ((pitch - 69) / 12))
 
 
-def shaped(envelope: Envelope, samples: int, rate: int) -> Sound:
-    """The envelope 0..1: attack and release are half cosines, so that neither clicks."""
-    body = np.full(samples, envelope.sustain)
+def shaped(envelope: Envelope, samples: int, rate: int, span: tuple[int, int] | None = None) -> Sound:
+    """The envelope 0..1 of a note, or of a span of it: attack and release are half cosines, so that neither clicks."""
+    first, last = span or (0, samples)
+    body = np.full(last - first, envelope.sustain)
     if envelope.sustain < 1:
-        body += (1 - envelope.sustain) * np.exp(-np.arange(samples) / (envelope.settle * rate))
-    rise = half_cosine(min(round(envelope.attack * rate), samples))
+        body += (1 - envelope.sustain) * np.exp(-np.arange(first, last) / (envelope.settle * rate))
+    rise = half_cosine(min(round(envelope.attack * rate), samples))[first:last]
     fall = half_cosine(min(round(envelope.release * rate), samples))[::-1]
+    falls = samples - len(fall)
     body[: len(rise)] *= rise
-    body[samples - len(fall) :] *= fall
+    body[max(0, falls - first) :] *= fall[max(0, first - falls) : max(0, last - falls)]
     return body
 
 
@@ -110,40 +159,67 @@ def half_cosine(samples: int) -> Sound:
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.arange(samples) / max(samples, 1)))
 
 
-def _ring(tone: Partials, pitch: float, velocity: float, samples: int, rate: int) -> Sound:
+def _ring(tone: Partials, pitch: float, velocity: float, span: tuple[int, int], rate: int) -> Sound:
     """The partials at the note's pitch, each decaying on its own, without an envelope."""
+    hz, ratios, gains, decays = _partials(tone, pitch, velocity, rate, 1.0)
+    return _sum_partials((2j * np.pi * ratios * hz - decays) / rate, gains, *span)
+
+
+def _gliding_ring(
+    tone: Partials, pitch: float, velocity: float, span: tuple[int, int], rate: int, glide: Glide
+) -> Sound:
+    """The same while the pitch moves: a sine for each partial."""
+    hz, ratios, gains, decays = _partials(tone, pitch, velocity, rate, 2 ** (glide.semitones.max() / 12))
+    time = np.arange(*span) / rate
+    warped, sound = glide.warped(time), np.zeros(len(time))
+    for ratio, gain, decay in zip(ratios, gains, decays, strict=True):
+        if gain:
+            turns = ratio * hz * warped
+            turns -= np.floor(turns)
+            wave = np.sin((2 * np.pi * turns).astype(np.float32))
+            sound += gain * (np.exp(-decay * time) * wave if decay else wave)
+    return sound
+
+
+def _partials(
+    tone: Partials, pitch: float, velocity: float, rate: int, highest: float
+) -> tuple[float, Sound, Sound, Sound]:
+    """The pitch in Hz, and the ratios, gains and decays of the partials; `highest`: what the pitch is multiplied by."""
     hz = hertz(pitch)
     ratios = np.array(tone.ratios)
     gains = np.array(tone.gains) * ratios ** (-tone.tilt * (1 - velocity))
-    gains[ratios * hz > HIGHEST * rate] = 0.0
-    decays = np.array(tone.decays) * np.sqrt(hz / 261.6)
-    return _sum_partials((2j * np.pi * ratios * hz - decays) / rate, gains, samples)
+    gains[ratios * hz * highest > HIGHEST * rate] = 0.0
+    return hz, ratios, gains, np.array(tone.decays) * np.sqrt(hz / 261.6)
 
 
-def _sum_partials(exponents: NDArray[np.complex128], gains: Sound, samples: int) -> Sound:
-    """Im(sum of gain * exp(exponent * n)) for n < samples; exponents and gains of shape (partials,).
+def _sum_partials(exponents: NDArray[np.complex128], gains: Sound, first: int, last: int) -> Sound:
+    """Im(sum of gain * exp(exponent * n)) for first <= n < last; exponents and gains of shape (partials,).
 
     With n = BLOCK * i + j the exponential is a product, and the whole sum one matrix product: some
-    thirty times as fast as a sine for every sample.
+    thirty times as fast as a sine for every sample. `first` is a multiple of BLOCK.
     """
-    blocks = -(-samples // BLOCK)
-    coarse = gains[:, None] * np.exp(exponents[:, None] * (BLOCK * np.arange(blocks)))
+    blocks = np.arange(first // BLOCK, -(-last // BLOCK))
+    coarse = gains[:, None] * np.exp(exponents[:, None] * (BLOCK * blocks))
     fine = np.exp(exponents[:, None] * np.arange(BLOCK))
     left = np.concatenate([coarse.imag, coarse.real])
     right = np.concatenate([fine.real, fine.imag])
-    summed: Sound = (left.T @ right).reshape(-1)[:samples]
+    summed: Sound = (left.T @ right).reshape(-1)[: last - first]
     return summed
 
 
-def _cycle(tone: Wave, pitch: float, samples: int, rate: int) -> Sound:
+def _cycle(tone: Wave, pitch: float, span: tuple[int, int], rate: int, glide: Glide | None) -> Sound:
     """The wave read at the note's pitch, from its table."""
-    sound, time = np.zeros(samples), np.arange(samples) / rate
+    time = np.arange(*span) / rate
+    sound = np.zeros(len(time))
+    highest = 2 ** (glide.semitones.max() / 12) if glide else 1.0
     if tone.vibrato:
         depth = (2 ** (tone.vibrato / 12) - 1) / (2 * np.pi * VIBRATO_HZ)
         time += depth * np.minimum(1, time / VIBRATO_AFTER) * np.sin(2 * np.pi * VIBRATO_HZ * time)
+    if glide:
+        time = glide.warped(time)
     for number, semitones in enumerate(tone.detune):
         hz = hertz(pitch + semitones)
-        table, slope = _table(tone.shape, tone.duty, max(1, int(HIGHEST * rate / hz)))
+        table, slope = _table(tone.shape, tone.duty, max(1, int(HIGHEST * rate / (hz * highest))))
         place = hz * time + (1 + number / len(tone.detune))
         place -= np.floor(place)
         place *= TABLE
@@ -151,6 +227,11 @@ def _cycle(tone: Wave, pitch: float, samples: int, rate: int) -> Sound:
         place -= before
         sound += table[before] + place * slope[before]
     return sound / len(tone.detune) ** 0.5
+
+
+def _mean_of_ratio(ratio: Sound, rise: Sound) -> Sound:
+    """The mean of ratio * exp(x) for x from 0 to `rise`."""
+    return np.asarray(ratio * np.divide(np.expm1(rise), rise, out=np.ones_like(rise), where=rise != 0))
 
 
 @functools.cache
