@@ -53,9 +53,11 @@ def seconds_at(score: Score, ticks: np.ndarray) -> np.ndarray:
 
 
 def changes_within(changes: Automation, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which value each note begins with, and which it ends with: indices, (notes,) each."""
-    first, last = (np.searchsorted(changes.times, times, side="right") for times in (starts, stops))
-    return first, np.maximum(first, last)
+    """Which value each note begins with, and which it ends with: indices, (notes,) each. What changes at the very
+    start counts from the beginning, what changes at the very end does not count.
+    """
+    first = np.searchsorted(changes.times, starts, side="right")
+    return first, np.maximum(first, np.searchsorted(changes.times, stops, side="left"))
 
 
 def ramps(changes: Automation, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:

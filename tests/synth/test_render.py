@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from music_composer.cli_render import VOICES
-from music_composer.synth.render import RATE, TAIL_SECONDS, render, seconds_at
+from music_composer.errors import OptionError, ScoreError
+from music_composer.synth import parts, room
+from music_composer.synth.loudness import loudness
+from music_composer.synth.parts import CACHED, Cache, PartPlayer
+from music_composer.synth.render import RATE, TAIL_SECONDS, check_length, render, render_blocks, seconds_at
+from music_composer.synth.scratch import Scratch
+from music_composer.synth.timeline import timeline_of
 from music_composer.values import NOTE, Part, Score
 
 
@@ -70,3 +76,140 @@ def test_the_lowest_part_of_a_console_is_its_triangle():
 def test_notes_without_length_and_at_the_edges_of_the_keyboard_sound():
     score = Score((part_of((0, 0.002, 0), (1, 1.002, 127), (2, 2.002, 60)),))
     assert np.isfinite(render(score, ["strings"]).samples).all()
+
+
+def long_score(quarters, seed=0):
+    """Notes of a second, and one that sounds all the time, at 60 quarters a minute."""
+    pitches = np.random.default_rng(seed).integers(40, 90, quarters)
+    notes = ((at, at + 1, pitch) for at, pitch in enumerate(pitches))
+    return Score((part_of(*notes), part_of((0, quarters, 50))), tempos=((0, 60.0),))
+
+
+@pytest.mark.parametrize("voice", ["auto", "famicom", "organ"])
+def test_blocks_sound_as_the_whole_does(voice, monkeypatch):
+    """The room's transforms differ in their last bits; without one nothing does."""
+    score = long_score(16)
+    whole = render(score, [voice]).samples
+    real = room._transform
+    monkeypatch.setattr(room, "_transform", lambda samples, response: real(10**9, response))
+    blocks = list(render_blocks(score, [voice]))
+    assert len(blocks) > 1
+    assert np.abs(np.concatenate(blocks) - whole).max() < 1e-5
+    monkeypatch.setattr(room, "_transform", lambda samples, response: (50_000, 131_072))
+    small = list(render_blocks(score, [voice]))
+    assert len(small) == -(-len(whole) // 50_000)
+    assert np.abs(np.concatenate(small) - whole).max() < 1e-5
+
+
+def dry_blocks(score, size, samples, remembered=CACHED):
+    cache = Cache(remembered)
+    players = [PartPlayer(part, timeline_of(score, part), "strings", 0.1, RATE, cache) for part in score.parts]
+    made = []
+    for begin in range(0, samples, size):
+        made.append(np.zeros((2, min(size, samples - begin)), np.float32))
+        for player in players:
+            player.add(made[-1], begin)
+    return np.concatenate(made, axis=1)
+
+
+@pytest.mark.parametrize(("size", "remembered"), [(333, CACHED), (44100, 1), (200_000, 1)])
+def test_notes_are_the_same_in_blocks_of_any_size(size, remembered):
+    """Remembered or not: then all are made again in every block."""
+    score, samples = long_score(15), 16 * RATE
+    assert np.array_equal(dry_blocks(score, size, samples, remembered), dry_blocks(score, samples, samples))
+
+
+def test_long_notes_are_made_in_segments_that_fit(monkeypatch):
+    score, samples = long_score(15), 16 * RATE
+    whole = dry_blocks(score, samples, samples)
+    monkeypatch.setattr(parts, "SEGMENT", 256 * 50)
+    assert np.abs(dry_blocks(score, 70_000, samples) - whole).max() < 1e-6
+
+
+def test_the_memory_of_a_render_does_not_grow_with_the_length_of_the_score(tmp_path, monkeypatch):
+    """Samples that are held: of the mix, of the notes that are remembered, and of a block."""
+    most = {"cache": 0, "scratch": 0, "block": 0}
+    put, append = Cache.put, Scratch.append
+
+    def counted_put(self, key, sound):
+        put(self, key, sound)
+        most["cache"] = max(most["cache"], self.samples)
+
+    def counted_append(self, block):
+        append(self, block)
+        most["scratch"], most["block"] = max(most["scratch"], self.held), max(most["block"], block.nbytes)
+
+    monkeypatch.setattr(Cache, "put", counted_put)
+    monkeypatch.setattr(Scratch, "append", counted_append)
+    monkeypatch.setattr(Cache.__init__, "__defaults__", (2**20,))
+    monkeypatch.setattr(Scratch.__init__, "__defaults__", (6_000_000,))
+    for quarters in (60, 240):
+        blocks = render_blocks(long_score(quarters), ["nes"], folder=tmp_path)
+        assert sum(map(len, blocks)) == round((quarters + TAIL_SECONDS) * RATE)
+        assert 0 < most["scratch"] <= 6_000_000  # bytes: one or two blocks
+        assert 0 < most["cache"] <= 2**20
+        assert most["block"] < 5_000_000
+    assert not list(tmp_path.iterdir())
+
+
+def test_rests_are_not_kept(monkeypatch):
+    """Five minutes of it between two notes would be 106 MB."""
+    score = Score((part_of((0, 1, 60), (300, 301, 60)),), tempos=((0, 60.0),))
+    held, append = [], Scratch.append
+
+    def counted(self, block):
+        append(self, block)
+        held.append(self.held)
+
+    monkeypatch.setattr(Scratch, "append", counted)
+    blocks = render_blocks(score)
+    assert np.abs(next(blocks)).max() > 0.1
+    assert held[-1] < 15_000_000
+
+
+@pytest.mark.parametrize("in_memory", [0, 1000, 10**9])
+def test_what_is_kept_on_disk_comes_back(tmp_path, in_memory):
+    rng = np.random.default_rng(0)
+    blocks = [np.zeros((2, 50), np.float32), *rng.standard_normal((3, 2, 100)).astype(np.float32)]
+    with Scratch(tmp_path, in_memory) as scratch:
+        for block in blocks:
+            scratch.append(block)
+        for _ in range(2):
+            assert all(np.array_equal(one, two) for one, two in zip(scratch, blocks, strict=True))
+        assert scratch.held <= in_memory
+
+
+def test_a_cache_forgets_what_was_not_asked_for_the_longest():
+    cache = Cache(limit=25)
+    for key in "abcd":
+        cache.put((key,), np.zeros(10))
+        cache.get(("a",))
+    assert [key for key in "abcd" if cache.get((key,)) is not None] == ["a", "d"]
+    assert cache.samples == 20
+    assert CACHED * 4 < 100e6
+
+
+@pytest.mark.parametrize("voices", [["kazoo"], ["nes", "Piano"], []])
+def test_voices_that_are_not_there_are_refused_by_name(voices):
+    with pytest.raises(OptionError, match="auto, piano, .*famicom"):
+        render(Score((part_of((0, 1, 60)),)), voices)
+
+
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [
+        (Score((part_of((0, 1, 60), (10**6, 10**6 + 1, 60)),)), "would last 138.9 hours"),
+        (Score((part_of((0, 2**50, 60)),), 1), "would last"),
+        (Score((part_of(*((at, 9000, at % 128) for at in range(500))),), tempos=((0, 60.0),)), "holds its notes"),
+    ],
+)
+def test_what_lasts_for_days_is_refused_before_any_work(score, words, monkeypatch):
+    monkeypatch.setattr(parts, "play", None)
+    for call in (render, render_blocks, check_length):
+        with pytest.raises(ScoreError, match=words):
+            call(score)
+
+
+def test_a_score_without_notes_is_silence():
+    assert not render(Score(())).samples.any()
+    assert loudness(render(Score((part_of((0, 1, 60)),))).samples.T, RATE) == pytest.approx(-16, abs=0.2)
