@@ -29,7 +29,8 @@ PLAYING = [
     option(PlayOptions, "steps_per_iteration", "--steps-per-iteration", type=int, help="Steps between two choices."),
     option(PlayOptions, "qpm", "--qpm", type=float, help="Quarter notes a minute; 0 is the primer's, or the music's."),
     option(PlayOptions, "metre", "--metre", help="Of what is composed, like 3/4; empty is the music's."),
-    option(PlayOptions, "program", "--program", type=click.IntRange(0, 127), help="Instrument of General MIDI."),
+    click.option("--program", type=click.IntRange(0, 127), help="Instrument of General MIDI for the new notes.  "
+                 "[default: of the part that they replace or go on from; piano]"),
     option(PlayOptions, "musicxml", "--musicxml", is_flag=True, help="Write MusicXML too; needs music21."),
     click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
     option(PlayOptions, "primer_melody", "--primer-melody", help="Go on from a melody: '[60, -2, 62, -1]', sixteenths;"

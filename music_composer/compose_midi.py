@@ -21,7 +21,7 @@ from music_composer.symbolic import cache
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song
-from music_composer.symbolic.frames import to_score
+from music_composer.symbolic.frames import seconds_by_step, to_score
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.options import (
     DEFAULT_MODEL,
@@ -48,7 +48,7 @@ def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, say: Say = s
         songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
     for remark in report.remarks:
         say(f"note: {remark}")
-    music = duration(sum(song.roll.steps / per_quarter * 60 / song.roll.tempos[0][1] for song in songs))
+    music = duration(sum(float(seconds_by_step(song.roll).sum()) for song in songs))
     say(
         f"{len(songs)} MIDI files, {music} of music: {report.done} read, {report.kept} already there, "
         f"{report.removed} removed ({duration(time.monotonic() - started)})"

@@ -15,8 +15,9 @@ from music_composer import networks_midi, plots
 from music_composer.files import write_json
 from music_composer.options import FolderOptions
 from music_composer.symbolic import run as symbolic_run
+from music_composer.symbolic.assemble import assembled
 from music_composer.symbolic.composers import composer_of
-from music_composer.symbolic.frames import to_score
+from music_composer.symbolic.frames import seconds_by_step
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import write_musicxml
 from music_composer.symbolic.options import BoundOptions, PlayOptions, as_it_plays
@@ -29,6 +30,7 @@ from music_composer.values import Roll
 
 Say = Callable[[str], None]
 SIDE_BY_SIDE = 20  # pieces played at a time
+EMPTY = "the model is trained too little, or --range, --scale or --max-polyphony leave room for none"
 
 
 def generate(
@@ -42,6 +44,8 @@ def generate(
     here = symbolic_run.read_run(folders.model)
     options = as_it_plays(here.name, options)
     request = request_of(primer, options, bounds, here.blank)
+    for remark in request.remarks:
+        say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     model = networks_midi.trained_network(here)
     started = time.monotonic()
@@ -50,12 +54,14 @@ def generate(
     paths = [Path(f"{options.name}-{number}.mid") for number in range(options.count)]
     kept = shortened(request.kept, request.omitted)
     for number, (roll, path) in enumerate(zip(made, paths, strict=True)):
-        score = to_score(roll, options.program)
-        write_midi(score, path)
+        piece = assembled(roll, request, options.program)
+        write_midi(piece.score, path)
         if options.musicxml:
-            write_musicxml(score, path.with_suffix(".musicxml"))
-        plots.plot_roll(roll, kept.sounding, path.with_suffix(".png"))
+            write_musicxml(piece.score, path.with_suffix(".musicxml"))
+        plots.plot_roll(piece.roll, kept.sounding, path.with_suffix(".png"))
         write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
+        if not piece.added:
+            say(f"note: {path} has no new notes: {EMPTY}")
     spent, seconds = time.monotonic() - started, options.count * seconds_of(request)
     say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
     return paths
@@ -69,23 +75,21 @@ def play(
     seed: int,
     progress: Callable[[float, float, str], None] = lambda done, total, name: None,
 ) -> list[Roll]:
-    """A piece for each request, the notes that it keeps exactly as they are; some side by side, one depends on none."""
+    """A piece for each request, as long as that, with what is kept on its grid; some side by side, each on its own."""
     composer = composer_of(here.name)
     player, made = composer.player(model), []
     for first in range(0, len(requests), SIDE_BY_SIDE):
         some = requests[first : first + SIDE_BY_SIDE]
         rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
         rolls = composer.play(player, some, options, rngs)
-        made += [
-            shortened(laid_over(roll, request.kept), request.omitted) for roll, request in zip(rolls, some, strict=True)
-        ]
+        made += [laid_over(roll, request.kept) for roll, request in zip(rolls, some, strict=True)]
         progress(len(made), len(requests), "")
     return made
 
 
 def seconds_of(request: Request) -> float:
-    """Of what is composed, at the tempo that it begins with."""
-    return float(request.open_steps.sum()) / request.kept.per_quarter * 60 / request.kept.tempos[0][1]
+    """Of what is composed, in the tempos that it has."""
+    return float(seconds_by_step(request.kept)[request.open_steps].sum())
 
 
 def _notes(

@@ -12,17 +12,21 @@ PITCHES = 128
 TICKS_PER_STEP = 120  # of a score that was a roll
 POSITION_BITS, BAR_BITS = 4, 2
 CLOCK = POSITION_BITS + BAR_BITS + 2  # numbers in a step's clock
+CHORD = 24  # notes that begin within this part of a quarter note are one chord: 21 ms at 120, shorter than a 64th
 
 
 def to_roll(score: Score, per_quarter: int = 4) -> Roll:
     """All pitched parts of a score on one grid of `per_quarter` steps in a quarter note.
 
-    Notes begin and end at the nearest steps and last for one step at least. Where two would sound the same pitch the
-    later one ends the earlier; of two that begin together the longer is kept, with the greater velocity.
+    Notes begin and end at the nearest steps and last for one step at least; see `onset_steps` for chords. Where two
+    would sound the same pitch the later one ends the earlier; of two that begin together the longer is kept, with the
+    greater velocity.
     """
-    notes = np.concatenate([np.zeros(0, NOTE), *(part.notes for part in score.parts if not part.drums)])
-    start = _nearest(notes["start"], score.resolution, per_quarter)
-    stop = np.maximum(start + 1, _nearest(notes["stop"], score.resolution, per_quarter))
+    heard = [i for i, part in enumerate(score.parts) if not part.drums]
+    begins = onset_steps(score, per_quarter)
+    notes = np.concatenate([np.zeros(0, NOTE), *(score.parts[i].notes for i in heard)])
+    start = np.concatenate([np.zeros(0, np.int64), *(begins[i] for i in heard)])
+    stop = np.maximum(start + 1, nearest_step(notes["stop"], score.resolution, per_quarter))
     steps = int(stop.max(initial=0))
     velocity = np.zeros((steps, PITCHES), np.uint8)
     struck = np.zeros((steps, PITCHES), bool)
@@ -55,6 +59,34 @@ def to_score(roll: Roll, program: int = 0, name: str = "") -> Score:
     return Score((Part(notes, program, name=name),), roll.per_quarter * TICKS_PER_STEP, tempos, metres)
 
 
+def onset_steps(score: Score, per_quarter: int) -> list[np.ndarray]:
+    """The step in which each note begins, int (notes,) for each part.
+
+    It is the nearest one. Notes of all pitched parts that begin within a quarter note / CHORD of the first of them are
+    one chord, and begin in the step nearest to their mean: nobody strikes all keys at once. So with drums, apart.
+    """
+    found = {}
+    for drums in (False, True):
+        parts = [part.notes["start"] for part in score.parts if part.drums == drums]
+        ticks = np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
+        found[drums] = ticks, _chord_steps(ticks, score.resolution, per_quarter)
+    at = [np.searchsorted(found[part.drums][0], part.notes["start"]) for part in score.parts]
+    return [found[part.drums][1][places] for part, places in zip(score.parts, at, strict=True)]
+
+
+def _chord_steps(ticks: np.ndarray, resolution: int, per_quarter: int) -> np.ndarray:
+    """The step of each of some different ticks, in order, int (ticks,)."""
+    window = resolution // CHORD
+    first = np.zeros(len(ticks), bool)
+    begun = -window - 1
+    for i, tick in enumerate(ticks.tolist()):
+        if tick - begun > window:
+            begun, first[i] = tick, True
+    chord = np.cumsum(first) - 1
+    late = np.bincount(chord, weights=ticks - ticks[first][chord]) / np.bincount(chord)  # of the mean after the first
+    return np.asarray(nearest_step(ticks[first] + late.astype(np.int64), resolution, per_quarter)[chord])
+
+
 def bars_of(roll: Roll) -> tuple[np.ndarray, np.ndarray]:
     """Steps since the last bar line, and steps in the bar, int (steps,) both; a change of metre begins a bar."""
     position, length = np.zeros((2, roll.steps), np.int64)
@@ -78,12 +110,24 @@ def bar_clock(roll: Roll) -> np.ndarray:
     return np.stack([*bits, np.where(begins, 1.0, -1.0), position / length], axis=1).astype(np.float32)
 
 
-def _nearest(ticks: Any, resolution: int, per_quarter: int) -> Any:
+def nearest_step(ticks: Any, resolution: int, per_quarter: int) -> Any:
     """Steps nearest to ticks; halfway goes on to the next."""
     return (2 * ticks * per_quarter + resolution) // (2 * resolution)
 
 
+def tick_of(step: Any, resolution: int, per_quarter: int) -> Any:
+    """The inverse: where steps begin, to the nearest tick."""
+    return (2 * step * resolution + per_quarter) // (2 * per_quarter)
+
+
+def seconds_by_step(roll: Roll) -> np.ndarray:
+    """How long each step lasts, float (steps,), as the tempos say."""
+    at = np.searchsorted([step for step, _ in roll.tempos], np.arange(roll.steps), side="right") - 1
+    tempos: Any = np.array([tempo for _, tempo in roll.tempos])
+    return 60 / (tempos[at] * roll.per_quarter)
+
+
 def _on_grid(changes: Any, resolution: int, per_quarter: int) -> Any:
     """Changes at ticks, (tick, ...), at their nearest steps; of two in one step the later holds."""
-    nearest = {_nearest(tick, resolution, per_quarter): rest for tick, *rest in changes}
+    nearest = {nearest_step(tick, resolution, per_quarter): rest for tick, *rest in changes}
     return tuple((step, *rest) for step, rest in nearest.items())

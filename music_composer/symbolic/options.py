@@ -147,7 +147,7 @@ class PlayOptions:
     steps_per_iteration: int = 1  # steps between two looks at which are the likeliest
     qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
     metre: str = ""  # of what is composed, "3/4"; empty: as the primer's, or as most of the music's
-    program: int = 0  # of General MIDI
+    program: int | None = None  # of General MIDI, for new notes; None: as the part they replace or go on from, or piano
     musicxml: bool = False  # written beside each MIDI file
     primer_melody: str = ""  # "[60, -2, 62, -1]", a sixteenth each
     primer_pitches: str = ""  # "[60, 64, 67]", for a quarter

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from music_composer.errors import OptionError, ScoreError
-from music_composer.symbolic.frames import PITCHES, bars_of, to_roll
+from music_composer.symbolic.frames import PITCHES, bars_of, tick_of, to_roll
+from music_composer.symbolic.kept import LATELY, playing_beside, ready, roll_of, twice, without_bars
 from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.options import BoundOptions, PlayOptions
-from music_composer.symbolic.rolls import joined, lengthened, silence, without
+from music_composer.symbolic.rolls import joined, lengthened, silence
 from music_composer.symbolic.scales import allowed_pitches
-from music_composer.values import Roll
+from music_composer.values import Part, Roll, Score
 
 NOTE_VALUES = (1, 2, 4, 8, 16, 32)
 VELOCITY = 100  # of a primer that says nothing of loudness
@@ -32,13 +35,19 @@ class Request:
     kept: as long as the whole piece; its notes sound, whatever else does. open_steps: bool (steps,), where other notes
     may be added. pitches: bool (128,), which. fullest: notes at once, those that are kept included; 0: any number.
     omitted: steps at the beginning that are heard and not written.
+    score: what is kept, in its own ticks, with all that a roll knows nothing of; None where there was no score.
+    instruments: parts that new notes take the place of, or that they go on from, with the notes that say so.
+    remarks: on the file that it was read from.
     """
 
     kept: Roll
     open_steps: np.ndarray
-    pitches: np.ndarray
+    pitches: np.ndarray = dataclasses.field(default_factory=lambda: np.ones(PITCHES, bool))
     fullest: int = 0
     omitted: int = 0
+    score: Score | None = None
+    instruments: tuple[Part, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -57,15 +66,13 @@ def request_of(primer: Path | None, options: PlayOptions, bounds: BoundOptions, 
     Raises OptionError where they contradict each other or the primer, ScoreError when that cannot be read.
     """
     pitches = allowed_pitches(bounds)
-    kept, open_steps = _kept(primer, options, blank)
+    request = dataclasses.replace(_kept(primer, options, blank), pitches=pitches, fullest=bounds.max_polyphony)
+    begin = int(np.argmax(request.open_steps))
     if options.metre:
-        begin = int(np.argmax(open_steps))
-        before = tuple(change for change in kept.metres if change[0] < begin)
-        kept = dataclasses.replace(kept, metres=(*before, (begin, *metre_of(options.metre))))
+        request = _in_metre(request, metre_of(options.metre), begin)
     if options.qpm:
-        kept = dataclasses.replace(kept, tempos=((0, options.qpm),))
-    omitted = int(np.argmax(open_steps)) if options.omit_primer else 0
-    return Request(kept, open_steps, pitches, bounds.max_polyphony, omitted)
+        request = _with(request, tempos=((0, options.qpm),))
+    return dataclasses.replace(request, omitted=begin if options.omit_primer else 0)
 
 
 def metre_of(words: str) -> tuple[int, int]:
@@ -122,40 +129,91 @@ def _numbers(flag: str, words: str, least: int) -> list[int]:
     return numbers
 
 
-def _kept(primer: Path | None, options: PlayOptions, blank: Roll) -> tuple[Roll, np.ndarray]:
-    """What is kept of the primer, as long as the whole piece will be, and where notes may be added, bool (steps,)."""
+def _kept(primer: Path | None, options: PlayOptions, blank: Roll) -> Request:
+    """What is kept of the primer, as long as the whole piece will be, and where notes may be added."""
     if options.primer_pitches:
-        roll = chord_of(options.primer_pitches, blank)
-    elif options.primer_melody:
-        roll = melody_of(options.primer_melody, blank)
-    elif primer:
-        roll = _read(primer, options, blank)
-    else:
-        if options.lock_tracks or options.from_bar:
-            raise OptionError("--lock-track and --from-bar do nothing without --primer-midi: give that too")
-        return silence(options.steps, blank), np.ones(options.steps, bool)
-    if options.lock_tracks:
-        return roll, np.ones(roll.steps, bool)
-    if options.from_bar:
-        gap = gap_of(roll, options.from_bar, options.to_bar)
-        return without(roll, gap), gap
+        return _primed(chord_of(options.primer_pitches, blank), options)
+    if options.primer_melody:
+        return _primed(melody_of(options.primer_melody, blank), options)
+    if primer:
+        reading = read_score(primer)
+        request = _of_score(ready(reading.score, blank.per_quarter), str(primer), options, blank.per_quarter)
+        return dataclasses.replace(request, remarks=reading.remarks)
+    if options.lock_tracks or options.from_bar:
+        raise OptionError("--lock-track and --from-bar do nothing without --primer-midi: give that too")
+    return Request(silence(options.steps, blank), np.ones(options.steps, bool))
+
+
+def _primed(roll: Roll, options: PlayOptions) -> Request:
+    """A beginning that is gone on from, or that notes are composed around, or both."""
     if not options.inject_primer:
-        return lengthened(roll, options.steps), np.arange(roll.steps + options.steps) >= roll.steps
+        return Request(lengthened(roll, options.steps), np.arange(roll.steps + options.steps) >= roll.steps)
     around = lengthened(roll, max(0, options.steps - roll.steps))
     if not options.condition_on_primer:
-        return around, np.ones(around.steps, bool)
-    return joined(roll, around), np.arange(roll.steps + around.steps) >= roll.steps
+        return Request(around, np.ones(around.steps, bool))
+    return Request(joined(roll, around), np.arange(roll.steps + around.steps) >= roll.steps)
 
 
-def _read(primer: Path, options: PlayOptions, blank: Roll) -> Roll:
-    """A MIDI file, or the tracks of it that are locked."""
-    score = read_score(primer).score
-    if options.lock_tracks:
-        wrong = [track for track in options.lock_tracks if not 0 <= track < len(score.parts)]
-        if wrong:
-            raise OptionError(f"--lock-track {wrong[0]}: {primer} has tracks 0 to {len(score.parts) - 1}")
-        score = dataclasses.replace(score, parts=tuple(score.parts[track] for track in options.lock_tracks))
-    roll = to_roll(score, blank.per_quarter)
-    if not roll.steps:
+def _of_score(score: Score, primer: str, options: PlayOptions, grid: int) -> Request:
+    whole = roll_of(score, grid)
+    if not score.count:
         raise ScoreError(f"{primer}: has no notes in it to go on from")
-    return roll
+    if options.lock_tracks:
+        return _around_tracks(score, options.lock_tracks, primer, grid)
+    if options.from_bar:
+        gap = gap_of(whole, options.from_bar, options.to_bar)
+        kept = without_bars(score, gap, grid)
+        sides = roll_of(kept, grid)
+        sides = _like(lengthened(sides, whole.steps - sides.steps), whole)
+        return Request(sides, gap, score=kept, instruments=playing_beside(score, gap, grid))
+    if not whole.sounding.any() and options.condition_on_primer:
+        raise ScoreError(f"{primer}: has nothing but drums in it, which no model hears: --lock-track composes to them")
+    request = _primed(whole, options)
+    if not options.inject_primer:
+        lately = np.arange(whole.steps) >= whole.steps - LATELY
+        return dataclasses.replace(request, score=score, instruments=playing_beside(score, lately, grid))
+    if not options.condition_on_primer:
+        return dataclasses.replace(request, score=score)
+    again = twice(score, whole.steps, grid)
+    return dataclasses.replace(request, kept=_like(request.kept, to_roll(again, grid)), score=again)
+
+
+def _around_tracks(score: Score, locked: Sequence[int], primer: str, per_quarter: int) -> Request:
+    wrong = [track for track in locked if not 0 <= track < len(score.parts)]
+    if wrong:
+        raise OptionError(f"--lock-track {wrong[0]}: {primer} has tracks 0 to {len(score.parts) - 1}")
+    others = [part for i, part in enumerate(score.parts) if i not in locked]
+    kept = dataclasses.replace(score, parts=tuple(part for i, part in enumerate(score.parts) if i in locked))
+    roll = roll_of(kept, per_quarter)
+    instruments = tuple(part for part in others if len(part.notes) and not part.drums)
+    return Request(roll, np.ones(roll.steps, bool), score=kept, instruments=instruments)
+
+
+def _like(roll: Roll, other: Roll) -> Roll:
+    """In the tempos and metres of another roll."""
+    return dataclasses.replace(roll, tempos=other.tempos, metres=other.metres)
+
+
+def _in_metre(request: Request, metre: tuple[int, int], begin: int) -> Request:
+    """In another metre from a step on; after bars that are composed anew, as it was."""
+    kept, score = request.kept, request.score
+    closed = np.flatnonzero(~request.open_steps[begin:])
+    end = begin + int(closed[0]) if len(closed) else request.steps
+
+    def changed(changes: Any, begin: int, end: int | None) -> Any:
+        before = tuple(change for change in changes if change[0] < begin)
+        if end is None:
+            return (*before, (begin, *metre))
+        held = [change for change in changes if change[0] <= end][-1]
+        return (*before, (begin, *metre), (end, *held[1:]), *(change for change in changes if change[0] > end))
+
+    kept = dataclasses.replace(kept, metres=changed(kept.metres, begin, end if len(closed) else None))
+    if score:
+        first, last = (int(tick_of(step, score.resolution, kept.per_quarter)) for step in (begin, end))
+        score = dataclasses.replace(score, metres=changed(score.metres, first, last if len(closed) else None))
+    return dataclasses.replace(request, kept=kept, score=score)
+
+
+def _with(request: Request, tempos: tuple[tuple[int, float], ...]) -> Request:
+    score = dataclasses.replace(request.score, tempos=tempos) if request.score else None
+    return dataclasses.replace(request, kept=dataclasses.replace(request.kept, tempos=tempos), score=score)

@@ -58,14 +58,6 @@ def without_lead_in(roll: Roll) -> Roll:
     return shortened(roll, int(bars[bars <= sounding[0]][-1]))
 
 
-def without(roll: Roll, gap: np.ndarray) -> Roll:
-    """Silent in a gap, bool (steps,). What is held on over its end is struck there."""
-    velocity, struck = roll.velocity.copy(), roll.struck.copy()
-    velocity[gap], struck[gap] = 0, False
-    before = np.concatenate([np.zeros_like(velocity[:1]), velocity[:-1]]) > 0
-    return dataclasses.replace(roll, velocity=velocity, struck=(struck | ~before) & (velocity > 0))
-
-
 def laid_over(made: Roll, kept: Roll) -> Roll:
     """What was made, with what was to be kept exactly as it was: no shade is lost, and no note beyond the keys."""
     sounds = kept.sounding

@@ -1,5 +1,7 @@
 """Rolls for tests: any that there can be."""
 
+import dataclasses
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -24,3 +26,11 @@ def rolls(draw: st.DrawFn, lowest: int = 0, highest: int = 127, steady: bool = F
     sounding = np.flatnonzero(velocity.any(axis=1))
     last = sounding[-1] + 1 if len(sounding) else 0
     return Roll(velocity[:last], struck[:last])
+
+
+def without(roll: Roll, gap: np.ndarray) -> Roll:
+    """Silent in a gap, bool (steps,). What is held on over its end is struck there."""
+    velocity, struck = roll.velocity.copy(), roll.struck.copy()
+    velocity[gap], struck[gap] = 0, False
+    before = np.concatenate([np.zeros_like(velocity[:1]), velocity[:-1]]) > 0
+    return dataclasses.replace(roll, velocity=velocity, struck=(struck | ~before) & (velocity > 0))

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 
 from music_composer.symbolic.request import gap_of
-from music_composer.symbolic.rolls import beginning, joined, lengthened, shortened, silence, without, without_lead_in
+from music_composer.symbolic.rolls import beginning, joined, lengthened, shortened, silence, without_lead_in
 from music_composer.values import Roll
+from tests.symbolic.rolls import without
 from tests.symbolic.voices.test_bounds import random_roll
 
 NONE = np.zeros((0, 128), np.uint8)

@@ -14,8 +14,9 @@ from music_composer.symbolic.biaxial.notes import SOME, already, before, feature
 from music_composer.symbolic.frames import CLOCK
 from music_composer.symbolic.options import BiaxialOptions, PlayOptions
 from music_composer.symbolic.request import Request
-from music_composer.symbolic.rolls import lengthened, without
+from music_composer.symbolic.rolls import lengthened
 from music_composer.values import Roll
+from tests.symbolic.rolls import without
 from tests.symbolic.voices.test_bounds import random_roll
 
 SMALL = BiaxialOptions(neurons=6, layers=2, note_neurons=(5, 4), dropout=0.0)

@@ -9,9 +9,9 @@ from music_composer.symbolic.polyphony import composer
 from music_composer.symbolic.polyphony.events import END, NEW, STEP_END, to_events, to_roll
 from music_composer.symbolic.polyphony.lessons import EventLessons, event_inputs, to_lesson
 from music_composer.symbolic.request import Request
-from music_composer.symbolic.rolls import lengthened, without
+from music_composer.symbolic.rolls import lengthened
 from music_composer.values import Roll
-from tests.symbolic.rolls import rolls
+from tests.symbolic.rolls import rolls, without
 from tests.symbolic.voices.test_bounds import random_roll
 
 SMALL = PolyphonyOptions(neurons=8, layers=2, embedding=8, dropout=0.0)

@@ -6,10 +6,11 @@ import pytest
 from music_composer.symbolic.frames import CLOCK
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.request import Request, gap_of
-from music_composer.symbolic.rolls import laid_over, lengthened, without
+from music_composer.symbolic.rolls import laid_over, lengthened
 from music_composer.symbolic.voices.bounds import bounds_of, stacked
 from music_composer.symbolic.voices.encoding import LOWEST, to_roll
 from music_composer.values import Roll
+from tests.symbolic.rolls import without
 
 SMALL = VoicesOptions(neurons=8, wide=16, narrow=12, embedding=8, attention=4, clock=CLOCK, memory=8)
 STEPS = 24
