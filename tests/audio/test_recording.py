@@ -1,9 +1,12 @@
 """Every oddity a recording can have, and what becomes of it."""
 
+import os
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from music_composer.audio import decoder
 from music_composer.audio.recording import read_blocks, read_excerpt, seconds_of
@@ -187,3 +190,176 @@ def test_an_excerpt_of_another_rate_is_resampled(tmp_path, sine, record):
 def test_an_excerpt_ends_with_the_file(tmp_path, sine, record, start, length):
     path = record(tmp_path / "a.wav", sine(440, 1.0))
     assert len(read_excerpt(path, RATE, start, 0.5).samples) == round(length * RATE)
+
+
+def chunk_after(path, content=b"LIST\x04\0\0\0INFO"):
+    path.write_bytes(path.read_bytes() + content)
+    return path
+
+
+@pytest.mark.parametrize("riff", [0, 36, 2**32 - 1])
+def test_a_recorder_that_lost_its_power_wrote_no_length(tmp_path, sine, record, riff):
+    sound = sine(440, 0.5)
+    path = with_data_size(record(tmp_path / "a.wav", sound), 0)
+    raw = path.read_bytes()
+    path.write_bytes(raw[:4] + struct.pack("<I", riff) + raw[8:])
+    samples, reading = read_all(path)
+    assert np.abs(samples - sound).max() < 1e-4
+    assert reading.remarks == ["its header promises 0 bytes of sound, the file holds 44100: these are used"]
+    assert seconds_of(path) == 0.5
+
+
+def test_a_recording_of_nothing_stays_one(tmp_path, record):
+    path = chunk_after(record(tmp_path / "a.wav", np.zeros((0, 1))))
+    samples, reading = read_all(path)
+    assert len(samples) == 0
+    assert reading.remarks == []
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        b"LIST\x04\0\0\0INFO",
+        b"id3 \x06\0\0\0abcdef" + b"cue \x04\0\0\0\0\0\0\0",
+        b"bext" + struct.pack("<I", 9000) + bytes(9000),
+        b"ID3" + bytes(range(256)) * 40,
+        bytes(10000),
+        b"short junk",
+    ],
+)
+def test_what_is_appended_to_a_recording_is_no_sound(tmp_path, sine, record, after):
+    sound = sine(440, 0.1)
+    samples, reading = read_all(chunk_after(record(tmp_path / "a.wav", sound), after))
+    assert np.abs(samples - sound).max() < 1e-4
+    assert reading.remarks == []
+
+
+@pytest.mark.parametrize("ds64", [True, False])
+def test_bw64_is_read_like_rf64(tmp_path, sine, ds64):
+    sound = np.concatenate([sine(440, 0.1), 0.5 * sine(440, 0.1)], axis=1)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, sound, RATE, format="RF64" if ds64 else "WAV", subtype="PCM_24")
+    path.write_bytes(b"BW64" + path.read_bytes()[4:])
+    samples, reading = read_all(path)
+    assert np.abs(samples - sound).max() < 1e-6
+    assert reading.remarks == []
+    assert read_excerpt(path, RATE, 0.05, 0.01).samples.shape == (441, 2)
+
+
+def test_gsm_is_read(tmp_path, sine, record):
+    path = record(tmp_path / "a.wav", sine(440, 1.0, 8000, 0.5), 8000, "GSM610")
+    samples, reading = read_all(path)
+    assert 1.0 <= len(samples) / RATE < 1.05
+    assert level(samples[4000:40000]) == pytest.approx(0.5, rel=0.1)
+    assert reading.remarks == []
+
+
+@pytest.mark.parametrize("rate", [1, 1999, 768001, 2**31 - 1])
+def test_a_rate_that_no_recording_has_is_refused_by_name(tmp_path, sine, record, rate):
+    path = record(tmp_path / "a.wav", sine(440, 0.1))
+    raw = bytearray(path.read_bytes())
+    raw[24:28] = struct.pack("<I", rate)
+    path.write_bytes(raw)
+    with pytest.raises(RecordingError, match=rf"a\.wav: its header says {rate} samples a second"):
+        read_blocks(path, RATE)
+
+
+@pytest.mark.parametrize("channels", [65, 1024])
+def test_a_count_of_channels_that_no_recording_has_is_refused_by_name(tmp_path, record, channels):
+    path = record(tmp_path / "a.wav", np.zeros((10, channels)))
+    with pytest.raises(RecordingError, match=rf"a\.wav: its header says {channels} channels"):
+        read_blocks(path, RATE)
+
+
+def test_memory_for_a_block_does_not_follow_from_the_header(tmp_path, record, monkeypatch):
+    path = record(tmp_path / "a.wav", np.zeros((1000, 64)), 768000, "FLOAT")
+    wanted = []
+    monkeypatch.setattr(decoder.np, "full", lambda shape, *rest: wanted.append(np.prod(shape)) or np.zeros(shape, "f4"))
+    with decoder.open_recording(path) as source:
+        list(decoder.blocks_of(source, []))
+    assert 0 < max(wanted) <= decoder.BLOCK_VALUES
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "words"),
+    [
+        ("a.mp3", b"\0\0\0\x20ftypM4A ", "not an MP3 file but an M4A or MP4 file"),
+        ("a.wav", b"\0\0\0\x18ftypmp42", "not a WAV file but an M4A or MP4 file"),
+        ("a.mp3", bytes.fromhex("3026b2758e66cf11"), "not an MP3 file but a WMA file"),
+        ("a.ogg", bytes.fromhex("1a45dfa3"), "not an OGG file but a WebM or Matroska file"),
+        ("a.flac", b"wvpk", "not a FLAC file but a WavPack file"),
+        ("a.mp3", b"\xff\xf1\x50\x80", "not an MP3 file but an AAC file"),
+        ("a.m4a", b"\0\0\0\x20ftypM4A ", "it is an M4A or MP4 file"),
+        ("a.wav", b"MThd\0\0\0\6", "not a WAV file but a MIDI file"),
+    ],
+)
+def test_what_cannot_be_read_is_called_by_its_name(tmp_path, name, head, words):
+    path = tmp_path / name
+    path.write_bytes(head + bytes(5000))
+    with pytest.raises(RecordingError, match=rf"{name}: not a recording.*{words}: convert it to WAV or FLAC"):
+        read_blocks(path, RATE)
+
+
+def test_an_mp3_that_is_none_is_not_said_to_be_missing(tmp_path):
+    path = tmp_path / "a.mp3"
+    path.write_bytes(b"just text " * 1000)
+    with pytest.raises(RecordingError, match=r"a\.mp3: not a recording that can be read: it is not an MP3 file"):
+        read_blocks(path, RATE)
+
+
+def test_only_a_file_is_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "folder.wav").mkdir()
+    for name in ("pipe.wav", "folder.wav"):
+        with pytest.raises(RecordingError, match=rf"{name}: not a file with sound in it"):
+            read_blocks(tmp_path / name, RATE)
+    with pytest.raises(RecordingError, match="not a file with sound in it"):
+        read_blocks(Path("/dev/zero"), RATE)
+
+
+def grow(path):
+    path.write_bytes(path.read_bytes() + bytes(1000))
+
+
+def replace(path):
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    stamp = path.stat()
+    os.utime(other, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    other.replace(path)
+
+
+@pytest.mark.parametrize("change", [grow, replace, Path.unlink])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+def test_a_recording_that_changes_while_it_is_read_is_an_error_that_names_it(tmp_path, sine, record, change, suffix):
+    path = record(tmp_path / f"a.{suffix}", sine(440, 21.0), subtype=None)
+    _, blocks = read_blocks(path, RATE)
+    next(blocks)
+    change(path)
+    with pytest.raises(RecordingError, match=rf"a\.{suffix}: (changed while it was read|cannot be opened)"):
+        list(blocks)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), ValueError("odd"), MemoryError(), OSError(5, "input/output")])
+def test_whatever_the_decoder_raises_names_the_file_or_ends_the_sound(tmp_path, sine, record, monkeypatch, error):
+    path = record(tmp_path / "a.wav", sine(440, 0.5))
+
+    def fail(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decoder.Decoder, "read", fail)
+        samples, reading = read_all(path)
+        assert len(samples) == 0
+        assert ["broken after 0.0 s" in remark for remark in reading.remarks] == [True]
+    with monkeypatch.context() as patch:
+        patch.setattr(decoder.Decoder, "__init__", fail)
+        with pytest.raises(RecordingError, match=r"b\.wav: not a recording"):
+            read_blocks(record(tmp_path / "b.wav", sine(440, 0.5)), RATE)
+
+
+def test_the_length_of_a_recording_that_has_changed_is_counted_anew(tmp_path, sine, record):
+    path = record(tmp_path / "a.flac", sine(440, 0.5), subtype=None)
+    assert seconds_of(path) == 0.5
+    record(path, sine(440, 0.7), subtype=None)
+    assert seconds_of(path) == 0.7
