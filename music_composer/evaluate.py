@@ -21,10 +21,9 @@ from music_composer.audio.codec import log_spectral_error, through_codec
 from music_composer.audio.prompts import whole_recording
 from music_composer.audio.recording import read_excerpt, seconds_of
 from music_composer.audio.wav import write_flac
-from music_composer.data.folder import recordings_in
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard
-from music_composer.evaluation.hearing import Measures, Span, hear
+from music_composer.evaluation.hearing import Measures, Span, hear, lengths_in
 from music_composer.files import read_json, write_json
 from music_composer.held_out import divided, pieces_of, spared_recordings
 from music_composer.networks import trained_network
@@ -55,7 +54,7 @@ def evaluate_run(
     ready = compose.prepare(folders, here.frame, say)
     training, spared = divided(ready, here, state.seed)
     if held_out:  # then the whole dataset is what is compared with
-        training, spared = training + spared, spared_recordings(held_out)
+        training, spared = training + spared, spared_recordings(held_out, say)
     real = spared if held_out else pieces_of(spared)
     if not real:
         raise MusicComposerError(
@@ -87,17 +86,15 @@ def evaluate_folders(
     generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
 ) -> dict[str, Any]:
     """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
-    recordings = recordings_in(reference, make=False)
+    recordings = lengths_in(reference, say)
     if held_out:
         training = [Span(path, trim=True) for path in recordings]
-        real = spared_recordings(held_out)
+        real = spared_recordings(held_out, say)
     else:
-        lengths = [seconds_of(path) for path in recordings]
-        spared = [Span(path, 0.8 * length, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]
-        real = pieces_of(spared)
-        training = [Span(path, stop=0.8 * length) for path, length in zip(recordings, lengths, strict=True)]
-        training += [Span(path, 0.9 * length) for path, length in zip(recordings, lengths, strict=True)]
-    made = [_after_the_cut(path) for path in recordings_in(generated, make=False)]
+        real = pieces_of([Span(path, 0.8 * length, 0.9 * length) for path, length in recordings.items()])
+        training = [Span(path, stop=0.8 * length) for path, length in recordings.items()]
+        training += [Span(path, 0.9 * length) for path, length in recordings.items()]
+    made = [_after_the_cut(path) for path in lengths_in(generated, say)]
     return _judge(made, training, real, options, {"generated": str(generated)}, say)
 
 

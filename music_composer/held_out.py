@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from music_composer.audio.recording import seconds_of
 from music_composer.data import batches, cache
-from music_composer.data.folder import recordings_in
-from music_composer.evaluation.hearing import Span
+from music_composer.evaluation.hearing import Span, lengths_in
 from music_composer.training.run import Run
 
 PIECE_SECONDS = 30.0  # held-out music is read in pieces of at most so long
@@ -35,13 +33,12 @@ def divided(ready: cache.Cache, here: Run, seed: int) -> tuple[list[Span], list[
     return training, spared
 
 
-def spared_recordings(folder: Path) -> list[Span]:
+def spared_recordings(folder: Path, say: Callable[[str], None] = lambda line: None) -> list[Span]:
     """Recordings that were not trained on: whole, without their silent ends, or in pieces where there is very much."""
-    paths = recordings_in(folder, make=False)
-    lengths = [seconds_of(path) for path in paths]
-    if max(lengths) <= LONGEST_WHOLE and sum(lengths) <= MOST_PIECES * PIECE_SECONDS:
-        return [Span(path, trim=True) for path in paths]
-    return pieces_of([Span(path, 0.0, length) for path, length in zip(paths, lengths, strict=True)])
+    lengths = lengths_in(folder, say)
+    if max(lengths.values()) <= LONGEST_WHOLE and sum(lengths.values()) <= MOST_PIECES * PIECE_SECONDS:
+        return [Span(path, trim=True) for path in lengths]
+    return pieces_of([Span(path, 0.0, length) for path, length in lengths.items()])
 
 
 def pieces_of(spans: Sequence[Span]) -> list[Span]:

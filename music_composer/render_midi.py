@@ -77,7 +77,7 @@ def _targets(path: Path, output: Path | None) -> list[tuple[Path, Path]]:
         return [(path, (output / path.name if output else path).with_suffix(".wav"))]
     return [
         (file, (output / file.relative_to(path) if output else file).with_suffix(".wav"))
-        for file in scores_in(path, make=False)
+        for file in scores_in(path, make=False, ours=True)
     ]
 
 

@@ -78,7 +78,7 @@ def prepare(
     `progress` gets bytes read and bytes to read. Raises RecordingError when not one recording can be used, naming
     every one and why; CacheError when the cache folder cannot be written.
     """
-    paths = recordings_in(datasets)
+    paths = recordings_in(datasets, say=lambda line: say(f"note: {line}"))
     known = {song.source: song for song in _read_index(folder, options, say)}
     sources = {path.relative_to(datasets).as_posix(): path for path in paths}
     songs: dict[str, Song] = {}

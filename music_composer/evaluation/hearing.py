@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from music_composer.audio.recording import mono_blocks, mono_samples, side_and_mid
-from music_composer.errors import MusicComposerError
+from music_composer.audio.recording import mono_blocks, mono_samples, side_and_mid, survey
+from music_composer.data.folder import recordings_in
+from music_composer.errors import MusicComposerError, RecordingError
 from music_composer.evaluation.copying import CopyOptions, Library, library_of
 from music_composer.evaluation.distance import DistanceOptions, Reference, reference_of
 from music_composer.evaluation.drift import Course, DriftOptions, Envelope, course_of_blocks, envelope_of
@@ -81,6 +82,28 @@ class Yardstick:
         """Features (windows, features) in coordinates in which the training set has unit covariance."""
         whitened: NDArray[np.float64] = (self.scale(features) - self.texture.mean) @ self.texture.projection
         return whitened
+
+
+def lengths_in(folder: Path, say: Callable[[str], None]) -> dict[Path, float]:
+    """Seconds of each recording in a folder. What cannot be read is said and left out.
+
+    Raises RecordingError when nothing can be read.
+    """
+    lengths: dict[Path, float] = {}
+    paths = recordings_in(folder, make=False, ours=True, say=lambda note: say(f"note: {note}"))
+    for path in paths:
+        try:
+            known = survey(path)
+        except RecordingError as error:
+            say(f"note: {error}")
+            continue
+        for remark in known.remarks:
+            say(f"note: {path}: {remark}")
+        if known.frames:
+            lengths[path] = known.frames / known.rate
+    if not lengths:
+        raise RecordingError(f"none of the {len(paths)} recordings in {folder} can be used")
+    return lengths
 
 
 def hear(span: Span, measures: Measures) -> Heard:

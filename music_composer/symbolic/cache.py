@@ -60,9 +60,10 @@ def prepare(
     Raises ScoreError when not one file can be used, naming every one and why; CacheError when the cache cannot be
     written.
     """
-    paths = scores_in(datasets)
+    failures: list[str] = []
+    paths = scores_in(datasets, say=failures.append)
     known = {entry.source: entry for entry in read_index(folder, per_quarter)}
-    songs, entries, failures, done = [], {}, [], 0
+    songs, entries, done = [], {}, 0
     for number, path in enumerate(paths):
         progress(number, len(paths), path.name)
         source = path.relative_to(datasets).as_posix()

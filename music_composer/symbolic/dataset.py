@@ -41,7 +41,7 @@ def read_songs(
 
     Raises ScoreError when not one file can be used, naming every one and why.
     """
-    paths = scores_in(folder)
+    paths = scores_in(folder, ours=True)
     songs, remarks = [], []
     for done, path in enumerate(paths):
         progress(done, len(paths), path.name)
