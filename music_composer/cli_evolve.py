@@ -56,6 +56,8 @@ def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any
     option(EvolveOptions, "chords", "--chords", is_flag=True, help="Re-pitch chords too, instead of leaving them out."),
     option(EvolveOptions, "all_parts", "--all-parts", is_flag=True,
            help="Re-pitch all parts, instead of the second (the first, where there is one)."),
+    click.option("--part", type=int, metavar="N", help="Re-pitch this part, as `midi info FILE` numbers them.  "
+                 "[default: the second; the next, where that is chords]"),
     click.option("--save", is_flag=True, help="Write the networks that were selected last to models.json."),
     click.option("--load", type=FOLDER, help="Begin with the networks of a models.json."),
     click.option("--load-best", type=click.IntRange(1), help="With so many of them.  [default: all]"),

@@ -43,7 +43,7 @@ PLAYING = [
     option(PlayOptions, "omit_primer", "--omit-primer", is_flag=True, help="Do not write what was heard first."),
     click.option(
         "--lock-track", "lock_tracks", type=int, multiple=True, metavar="N",
-        help="Keep this track of the primer (0 is the first) and compose around it; repeatable.",
+        help="Keep this part of the primer, as `midi info FILE` numbers them, and compose around it; repeatable.",
     ),
     option(PlayOptions, "from_bar", "--from-bar", type=int, help="Compose the primer's bars from this one on anew,"),
     option(PlayOptions, "to_bar", "--to-bar", type=int, help="to this one; both sides are kept."),

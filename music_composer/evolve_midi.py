@@ -23,7 +23,17 @@ from music_composer.symbolic.genetic.fitness import Task, played, task_of
 from music_composer.symbolic.genetic.models_file import read_networks, write_networks
 from music_composer.symbolic.genetic.options import EvolveOptions
 from music_composer.symbolic.genetic.style import style_of
-from music_composer.symbolic.genetic.themes import Symbol, Theme, numbered, repitched, themes_of, windows
+from music_composer.symbolic.genetic.themes import (
+    Symbol,
+    Theme,
+    numbered,
+    passed_over,
+    repitched,
+    themes_of,
+    windows,
+    with_themes,
+)
+from music_composer.symbolic.instruments import in_words
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import read_score
 from music_composer.training.interrupt import patient_interrupt
@@ -91,7 +101,12 @@ def _themes(path: Path, options: EvolveOptions, say: Say) -> list[Theme]:
     reading = read_score(path)
     for remark in reading.remarks:
         say(f"note: {path}: {remark}")
-    themes = themes_of(reading.score, str(path), options.chords, options.all_parts)
+    score = reading.score
+    themes = themes_of(score, str(path), options.chords, options.all_parts, options.part)
+    chosen = ", ".join(f"{theme.part} ({in_words(score.parts[theme.part])})" for theme in themes)
+    instead = None if options.all_parts or options.part is not None else passed_over(themes[0])
+    why = "" if instead is None else f", for part {instead} ({in_words(score.parts[instead])}) is chords"
+    say(f"{path}: re-pitching part {chosen}{why}")
     left_out = sum(theme.left_out for theme in themes)
     if left_out:
         say(f"note: {path}: {left_out} notes begin together with others and are left out; --chords keeps them")
@@ -133,19 +148,19 @@ def _write_best(
     options: EvolveOptions,
     folder: Path,
 ) -> list[Path]:
-    """The music of the best network: a MIDI file for each score that was read."""
+    """The music of the best network with what accompanies it: a MIDI file for each score that was read."""
     codes = played(generation.networks.some(np.arange(1)), task)[0]
     parts = np.split(codes, np.cumsum([len(theme.symbols) for theme in themes])[:-1])
     scores = list({id(theme.score): theme.score for theme in themes}.values())
     rating = round(100 * round(float(generation.ratings[0]), 2))
     paths = []
     for number, score in enumerate(scores):
-        mine = [
-            repitched(theme, [symbols[code] for code in part], options.rhythm)
+        mine = {
+            theme.part: repitched(theme, [symbols[code] for code in part], options.rhythm)
             for theme, part in zip(themes, parts, strict=True)
             if theme.score is score
-        ]
+        }
         file = "" if len(scores) == 1 else f"_{number}"
         paths.append(folder / f"output_{generation.number}_{rating}{file}.mid")
-        write_midi(dataclasses.replace(score, parts=tuple(mine)), paths[-1])
+        write_midi(with_themes(score, mine), paths[-1])
     return paths

@@ -57,9 +57,10 @@ def test_the_run_folder_holds_the_music_the_networks_and_how_it_went(evolved: Pa
 
 def test_the_second_part_is_repitched_in_its_own_rhythm_with_its_own_notes(evolved: Path) -> None:
     (path,) = evolved.glob("output_4_*.mid")
-    score = read_midi(path).score
-    (part,) = score.parts
-    theirs = read_midi(evolved / "two parts.mid").score.parts[1].notes
+    score, before = read_midi(path).score, read_midi(evolved / "two parts.mid").score
+    accompaniment, part = score.parts
+    assert np.array_equal(accompaniment.notes, before.parts[0].notes)
+    theirs = before.parts[1].notes
     for field in ("start", "stop", "velocity"):
         assert np.array_equal(part.notes[field], theirs[field])
     assert set(part.notes["pitch"]) <= set(theirs["pitch"])
@@ -107,6 +108,39 @@ def test_chords_are_left_out_and_said_to_be(tmp_path: Path) -> None:
     assert_accepted(done, "2 notes begin together", "--chords", "on 39 notes")
 
 
+def test_the_accompaniment_comes_with_it_and_chords_and_drums_are_passed_over(tmp_path: Path) -> None:
+    keys = [(2 * i, 2 * i + 2, pitch) for i in range(40) for pitch in (60, 64 + i % 2, 67)]
+    rows = [[(120 * a, 120 * b, pitch, 70) for a, b, pitch in part] for part in (tune(seed=3), keys, tune(seed=4))]
+    parts = tuple(
+        Part(np.sort(np.array(row, NOTE), order=["start", "pitch"]), program, drums, name)
+        for row, program, drums, name in zip(
+            [rows[0], rows[1], rows[2], rows[0]], (0, 4, 0, 40), (False, False, True, False),
+            ("Hum", "Keys", "Kit", "Fiddle"), strict=True,
+        )
+    )  # fmt: skip
+    score = Score(parts, tempos=((0, 96.0), (4800, 120.0)), metres=((0, 3, 4),))
+    write_midi(score, tmp_path / "band.mid")
+    before = read_midi(tmp_path / "band.mid").score
+    for which, words in (((), "part 3 (Fiddle, violin), for part 1 (Keys, electric piano 1) is chords"),
+                         (("--part", "0"), "part 0 (Hum, acoustic grand piano)")):  # fmt: skip
+        out = "-".join(which) or "chosen"
+        done = music_composer("midi", "evolve", "band.mid", *SMALL, *which, "-o", out, cwd=tmp_path)
+        assert_accepted(done, f"re-pitching {words}")
+        after = read_midi(next((tmp_path / out).glob("*/output_4_*.mid"))).score
+        assert (after.tempos, after.metres) == (before.tempos, before.metres)
+        evolved = 0 if which else 3
+        for number, (part, other) in enumerate(zip(after.parts, before.parts, strict=True)):
+            assert (part.program, part.drums, part.name) == (other.program, other.drums, other.name)
+            assert np.array_equal(part.notes, other.notes) == (number != evolved)
+    for which, words in (
+        ("2", "that one is drums"),
+        ("4", "there is no such part"),
+        ("-1", "1 (Keys, electric piano 1)"),
+    ):
+        done = music_composer("midi", "evolve", "band.mid", "--part", which, cwd=tmp_path)
+        assert_refused(done, f"--part {which}", words, code=2)
+
+
 def test_ctrl_c_keeps_what_has_evolved(tmp_path: Path) -> None:
     write_parts(tmp_path / "a.mid", tune(200))
     wanted = [COMMAND, "midi", "evolve", "a.mid", "-g", "1000000", "-wi", "1000000", "--seed", "1", "--save"]
@@ -140,6 +174,7 @@ def test_ctrl_c_keeps_what_has_evolved(tmp_path: Path) -> None:
         (("a.mid", "--models", "0"), ("--models",), 2),
         (("a.mid", "-s", "101"), ("--select-models 101 of --models 100",), 2),
         (("a.mid", "--write-interval", "0"), ("--write-interval",), 2),
+        (("a.mid", "--part", "0", "--all-parts"), ("--part and --all-parts exclude",), 2),
         (("a.mid", "--load-best", "1"), ("--load-best goes with --load",), 2),
         (("a.mid", "--load", "half.json"), ("half.json", "cut off"), 1),
         (("a.mid", "--load", "shape.json"), ("shape.json", "fit"), 1),

@@ -74,17 +74,23 @@ def onset_steps(score: Score, per_quarter: int) -> list[np.ndarray]:
     return [found[part.drums][1][places] for part, places in zip(score.parts, at, strict=True)]
 
 
-def _chord_steps(ticks: np.ndarray, resolution: int, per_quarter: int) -> np.ndarray:
-    """The step of each of some different ticks, in order, int (ticks,)."""
+def chords_of(ticks: np.ndarray, resolution: int) -> np.ndarray:
+    """Which chord, counted from 0, notes belong to that begin at some different ticks, in order, int (ticks,)."""
     window = resolution // CHORD
-    first = np.zeros(len(ticks), bool)
+    first = np.zeros(len(ticks), np.int64)
     begun = -window - 1
     for i, tick in enumerate(ticks.tolist()):
         if tick - begun > window:
-            begun, first[i] = tick, True
-    chord = np.cumsum(first) - 1
-    late = np.bincount(chord, weights=ticks - ticks[first][chord]) / np.bincount(chord)  # of the mean after the first
-    return np.asarray(nearest_step(ticks[first] + late.astype(np.int64), resolution, per_quarter)[chord])
+            begun, first[i] = tick, 1
+    return np.cumsum(first) - 1
+
+
+def _chord_steps(ticks: np.ndarray, resolution: int, per_quarter: int) -> np.ndarray:
+    """The step of each of some different ticks, in order, int (ticks,)."""
+    chord = chords_of(ticks, resolution)
+    begun = ticks[np.unique(chord, return_index=True)[1]]
+    late = np.bincount(chord, weights=ticks - begun[chord]) / np.bincount(chord)  # of the mean after the first
+    return np.asarray(nearest_step(begun + late.astype(np.int64), resolution, per_quarter)[chord])
 
 
 def bars_of(roll: Roll) -> tuple[np.ndarray, np.ndarray]:

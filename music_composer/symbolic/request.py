@@ -16,6 +16,7 @@ import numpy as np
 
 from music_composer.errors import OptionError, ScoreError
 from music_composer.symbolic.frames import PITCHES, bars_of, tick_of, to_roll
+from music_composer.symbolic.instruments import listed
 from music_composer.symbolic.kept import LATELY, playing_beside, ready, roll_of, twice, without_bars
 from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.options import BoundOptions, PlayOptions
@@ -181,7 +182,7 @@ def _of_score(score: Score, primer: str, options: PlayOptions, grid: int) -> Req
 def _around_tracks(score: Score, locked: Sequence[int], primer: str, per_quarter: int) -> Request:
     wrong = [track for track in locked if not 0 <= track < len(score.parts)]
     if wrong:
-        raise OptionError(f"--lock-track {wrong[0]}: {primer} has tracks 0 to {len(score.parts) - 1}")
+        raise OptionError(f"--lock-track {wrong[0]}: there is no such part; {primer} has parts {listed(score.parts)}")
     others = [part for i, part in enumerate(score.parts) if i not in locked]
     kept = dataclasses.replace(score, parts=tuple(part for i, part in enumerate(score.parts) if i in locked))
     roll = roll_of(kept, per_quarter)

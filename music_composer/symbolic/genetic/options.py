@@ -37,6 +37,7 @@ class EvolveOptions:
     rhythm: str = "copy"
     chords: bool = False  # notes that begin together are one symbol, and not left out
     all_parts: bool = False
+    part: int | None = None  # that is re-pitched, counted from 0; None: the second, or the next that is a tune
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -52,6 +53,8 @@ class EvolveOptions:
             raise OptionError(
                 f"--select-models {self.select_models} of --models {self.models}: there are not so many to select"
             )
+        if self.all_parts and self.part is not None:
+            raise OptionError("--part and --all-parts exclude each other: give one of them")
         if not 0 <= self.crossover <= 1:
             raise OptionError(f"--crossover is {self.crossover:g}: it must be between 0 and 1")
         if not 0 <= self.weight_divergence < float("inf"):
