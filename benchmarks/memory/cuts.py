@@ -1,0 +1,118 @@
+"""Albums divided: whole tracks held out, a prompt of each, the part that truly follows and the part after it.
+
+The division depends on the files' bytes alone, so that every program can be judged on the same one.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+RATE = 44100
+SUFFIXES = {".ogg", ".wav", ".flac", ".mp3"}
+SILENT = 10.0 ** (-60.0 / 20.0)  # a track begins and ends where it is louder
+
+
+@dataclass(frozen=True)
+class Track:
+    path: Path
+    digest: str  # of the file's bytes
+    samples: Path  # decoded at RATE, int16, (n, 2), without silence at its ends; an .npy file
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def load(self, start: float = 0.0, stop: float = float("inf")) -> np.ndarray:
+        """Samples (n, 2), full scale 1, from second to second."""
+        stored = np.load(self.samples, mmap_mode="r")
+        last = len(stored) if stop == float("inf") else round(stop * RATE)
+        return stored[round(start * RATE) : last].astype(np.float32) / 32767.0
+
+    @property
+    def seconds(self) -> float:
+        return len(np.load(self.samples, mmap_mode="r")) / RATE
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A held-out track: the prompt ends at `at`, the truth is as long as `part`, the ruler follows it."""
+
+    track: Track
+    at: float
+    part: float
+
+    def prompt(self) -> np.ndarray:
+        return self.track.load(0.0, self.at)
+
+    def truth(self) -> np.ndarray:
+        return self.track.load(self.at, self.at + self.part)
+
+    def later(self) -> np.ndarray:
+        return self.track.load(self.at + self.part, self.at + 2 * self.part)
+
+
+@dataclass(frozen=True)
+class Album:
+    name: str
+    training: tuple[Track, ...]
+    cuts: tuple[Cut, ...]
+
+    @property
+    def minutes(self) -> float:
+        return sum(track.seconds for track in self.training) / 60.0
+
+
+def divide(folder: Path, work: Path, share: float = 1 / 3, most_minutes: float = 8.0) -> Album:
+    """Holds out a share of the tracks that are long enough, those whose digests come first.
+
+    20 s of prompt at least and parts of 30 s; where fewer than two thirds of the tracks have those 80 s, 10 s and
+    parts of 15 s. The cut lies a third into the track, a minute at most. most_minutes: of a training track, to keep
+    trials short.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    tracks = [_decoded(path, work / "decoded") for path in files]
+    long = np.mean([track.seconds >= 80.0 for track in tracks]) >= 2 / 3
+    least, part = (20.0, 30.0) if long else (10.0, 15.0)
+    able = sorted((track for track in tracks if track.seconds >= least + 2 * part), key=lambda track: track.digest)
+    held = able[: max(2, round(share * len(tracks)))]
+    cuts = []
+    for track in sorted(held, key=lambda track: track.name):
+        at = min(max(least, track.seconds / 3), 60.0, track.seconds - 2 * part)
+        cuts.append(Cut(track, round(at, 2), part))
+    training = tuple(_clipped(track, most_minutes) for track in tracks if track not in held)
+    return Album(folder.name, training, tuple(cuts))
+
+
+def _decoded(path: Path, folder: Path) -> Track:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    target = folder / f"{digest[:16]}.npy"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        if rate != RATE:
+            samples = soxr.resample(samples, rate, RATE)
+        samples = samples[:, :2] if samples.shape[1] > 1 else np.repeat(samples, 2, axis=1)
+        loud = np.flatnonzero(np.abs(samples).max(axis=1) > SILENT)
+        samples = samples[loud[0] : loud[-1] + 1]
+        np.save(target, np.round(samples.clip(-1, 1) * 32767).astype(np.int16))
+    return Track(path, digest, target)
+
+
+def _clipped(track: Track, minutes: float) -> Track:
+    """The track's first minutes."""
+    stored = np.load(track.samples, mmap_mode="r")
+    most = round(minutes * 60 * RATE)
+    if len(stored) <= most:
+        return track
+    target = track.samples.with_name(f"{track.digest[:16]}-{minutes:g}.npy")
+    if not target.exists():
+        np.save(target, stored[:most])
+    return Track(track.path, track.digest, target)
+
+
+def mono(samples: np.ndarray) -> np.ndarray:
+    return samples.mean(axis=1)

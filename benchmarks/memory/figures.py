@@ -1,0 +1,162 @@
+"""The figures of a set of continuations, one row of the table, beside the real music that stands in its place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from memory.cuts import RATE, Album, Cut, Track, mono
+from music_composer.evaluation.adherence import (
+    Adherence,
+    adherence_of,
+    character,
+    distances,
+    share_of_the_way,
+    whitening_of,
+)
+from music_composer.evaluation.boundaries import BoundaryOptions, boundaries_a_minute, threshold_of
+from music_composer.evaluation.clicks import ClickOptions, bandwidth, clicks
+from music_composer.evaluation.distance import (
+    DistanceOptions,
+    frame_change,
+    frechet,
+    log_mel,
+    loudness_db,
+    reference_of,
+    window_features,
+)
+from music_composer.evaluation.pulse import PulseOptions, clarity, onset_strength, steadiness
+from music_composer.evaluation.repetition import RepetitionOptions, repetition
+
+SPECTRUM, PULSE, BOUNDARY, REPEAT, CLICK = (
+    DistanceOptions(),
+    PulseOptions(),
+    BoundaryOptions(),
+    RepetitionOptions(),
+    ClickOptions(),
+)
+FRAMES = SPECTRUM.rate / SPECTRUM.hop
+Row = dict[str, float]
+
+
+def levels_of(track: Track, start: float, stop: float) -> np.ndarray:
+    """Log-mel levels, kept beside the decoded samples."""
+    kept = track.samples.with_name(f"{track.samples.stem}-levels-{start:g}-{stop:g}.npy")
+    if not kept.exists():
+        np.save(kept, log_mel(mono(track.load(start, stop)), SPECTRUM).astype(np.float16))
+    return np.load(kept).astype(np.float32)
+
+
+@dataclass
+class Judge:
+    """What all rows of one album are held against. Made once; adherence among the true parts of this album alone."""
+
+    album: Album
+    extra_training: Sequence[np.ndarray] = ()  # levels of other speeds that a memory may play
+    cache: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cuts = self.album.cuts
+        self.truths = [cut.truth() for cut in self.cuts]
+        self.characters = [self._character("truth", cut) for cut in self.cuts]
+        self.whitening = whitening_of(self.characters, SPECTRUM)
+        self.real_levels = [log_mel(mono(each), SPECTRUM) for each in self.truths]
+        self.threshold = threshold_of(self.real_levels, FRAMES, BOUNDARY)
+        self.training = [levels_of(track, 0.0, float("inf")) for track in self.album.training]
+        self.prompts = [levels_of(cut.track, 0.0, cut.at) for cut in self.cuts]
+        self.reference = reference_of(self._training_features(), SPECTRUM)
+        self.real = adherence_of(distances([self._character("later", cut) for cut in self.cuts], *self._against()))
+        self.real_row: Row = {}
+        self.real_row = self.row([cut.truth() for cut in self.cuts])
+
+    def _against(self) -> tuple:
+        return self.characters, self.whitening
+
+    def _character(self, which: str, cut: Cut) -> np.ndarray:
+        return character(mono(getattr(cut, which)()), SPECTRUM)
+
+    def _training_features(self) -> np.ndarray:
+        kept = [track.samples.with_name(f"{track.samples.stem}-windows.npy") for track in self.album.training]
+        for path, track in zip(kept, self.album.training, strict=True):
+            if not path.exists():
+                np.save(path, window_features(track.load(), SPECTRUM))
+        return np.concatenate([np.load(path) for path in kept])
+
+    def adherence(self, takes: Sequence[np.ndarray]) -> Adherence:
+        return adherence_of(distances([character(mono(take), SPECTRUM) for take in takes], *self._against()))
+
+    def row(self, takes: Sequence[np.ndarray]) -> Row:
+        """takes: (n, 2) of samples for each cut, in order; what is longer than the part is cut off."""
+        takes = [take[: round(cut.part * RATE)] for take, cut in zip(takes, self.cuts, strict=True)]
+        monos = [mono(take) for take in takes]
+        levels = [log_mel(each, SPECTRUM) for each in monos]
+        strengths = [onset_strength(each, PULSE) for each in levels]
+        prompt = [repetition(each, [own], FRAMES, REPEAT) for each, own in zip(levels, self.prompts, strict=True)]
+        training = [repetition(each, [*self.training, *self.extra_training], FRAMES, REPEAT) for each in levels]
+        minutes = sum(len(each) for each in monos) / RATE / 60.0
+        clicking = sum(
+            len(clicks(each, RATE, bandwidth(mono(truth), RATE, CLICK) / 2, CLICK))
+            for each, truth in zip(monos, self.truths, strict=True)
+        )
+        figures: Row = {
+            "distance": frechet(self.reference, np.concatenate([window_features(t, SPECTRUM) for t in takes])),
+            "change": float(np.mean([frame_change(take, SPECTRUM) for take in takes])),
+            "level": float(np.mean([loudness_db(take) for take in takes])),
+            "pulse": float(np.mean([clarity(each, FRAMES, PULSE) for each in strengths])),
+            "steady": float(np.mean([steadiness(each, FRAMES, PULSE) for each in strengths])),
+            "bounds": boundaries_a_minute(levels, self.threshold, FRAMES, BOUNDARY),
+            "own again": float(np.mean([each.covered for each in prompt])),
+            "train again": float(np.mean([each.covered for each in training])),
+            "longest": max(each.longest for each in training),
+            "clicks": clicking / minutes,
+        }
+        adherence = self.adherence(takes) if self.real_row else self.real
+        way = share_of_the_way(adherence, self.real)
+        figures |= {"nearest": adherence.nearest, "rank": adherence.rank, "own/others": adherence.ratio}
+        return figures | {"way rank": way.rank, "way ratio": way.ratio}
+
+
+COLUMNS = {
+    "distance": "x real",
+    "change": "x real",
+    "level": "dB off",
+    "nearest": "%",
+    "rank": "",
+    "own/others": "",
+    "way rank": "%",
+    "way ratio": "%",
+    "pulse": "x real",
+    "steady": "x real",
+    "bounds": "x real",
+    "own again": "%",
+    "train again": "%",
+    "longest": "s",
+    "clicks": "/min",
+}
+
+
+def shown(name: str, row: Row, real: Row) -> str:
+    cells = []
+    for column, unit in COLUMNS.items():
+        value = row[column]
+        if unit == "x real" and row is not real:
+            value = value / real[column] if real[column] else float("nan")
+            cells.append(f"{value:.2f}x")
+        elif unit == "dB off" and row is not real:
+            cells.append(f"{value - real[column]:+.1f} dB")
+        elif unit == "%":
+            cells.append(f"{100 * value:.0f} %")
+        else:
+            cells.append(f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}")
+    return "| " + " | ".join([name, *cells]) + " |"
+
+
+def header() -> str:
+    return "| | " + " | ".join(COLUMNS) + " |\n|" + "---|" * (1 + len(COLUMNS))
+
+
+def saved_takes(folder: Path, cuts: Sequence[Cut]) -> list[np.ndarray]:
+    import soundfile
+
+    return [soundfile.read(folder / f"{cut.track.name}.wav", dtype="float32", always_2d=True)[0] for cut in cuts]
