@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from memory.cuts import RATE, Album, Cut, Track, mono
+from memory.steps import at_speed
 from music_composer.evaluation.adherence import (
     Adherence,
     adherence_of,
@@ -40,11 +41,12 @@ FRAMES = SPECTRUM.rate / SPECTRUM.hop
 Row = dict[str, float]
 
 
-def levels_of(track: Track, start: float, stop: float) -> np.ndarray:
-    """Log-mel levels, kept beside the decoded samples."""
-    kept = track.samples.with_name(f"{track.samples.stem}-levels-{start:g}-{stop:g}.npy")
+def levels_of(track: Track, start: float, stop: float, semitones: int = 0) -> np.ndarray:
+    """Log-mel levels at another speed, kept beside the decoded samples."""
+    kept = track.samples.with_name(f"{track.samples.stem}-levels-{start:g}-{stop:g}{semitones:+d}.npy")
     if not kept.exists():
-        np.save(kept, log_mel(mono(track.load(start, stop)), SPECTRUM).astype(np.float16))
+        samples = at_speed(mono(track.load(start, stop)), semitones)
+        np.save(kept, log_mel(samples, SPECTRUM).astype(np.float16))
     return np.load(kept).astype(np.float32)
 
 
