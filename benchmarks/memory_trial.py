@@ -3,9 +3,9 @@
     python benchmarks/memory_trial.py FOLDER --work WORK [--variant NAME:key=value,key=value ...] [--seeds 1]
 
 FOLDER is an album as for albums.py; the keys are those of `memory.walk.WalkOptions`, `w.VIEW` for the weight of a view,
-shifts=N (training music at -N to +N semitones)
-and colour=STRENGTH (0 to 1, towards the prompt's mean spectrum). Takes go to WORK/takes/NAME/ALBUM/. With network=WEIGHT a pointer
-network is trained first, for --steps steps, unless WORK/pointer/ALBUM.npz is there.
+shifts=N (training music at -N to +N semitones) and colour=STRENGTH (0 to 1, towards the prompt's mean spectrum).
+Takes go to WORK/takes/NAME/ALBUM/. With network=WEIGHT a pointer network is trained first, for --steps steps, unless
+WORK/pointer/ALBUM.npz is there; without any variant it is trained only.
 """
 
 import argparse
