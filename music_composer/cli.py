@@ -16,6 +16,7 @@ from music_composer.cli_options import (
     FRESH,
     SEED,
     SETTINGS,
+    echo,
     is_typed,
     option,
     record_of,
@@ -173,7 +174,7 @@ def demo(**given: Any) -> None:
     from music_composer.demo import journey
 
     page = journey.run_demo(given["folder"], given["seed"])
-    click.echo(f"open {page}")
+    echo(f"open {page}")
 
 
 @cli.command()
@@ -205,7 +206,7 @@ def evaluate(**given: Any) -> None:
     else:
         card = judge.evaluate_run(_folders(given), options, given["held_out"])
     for line in markdown(report.tables_of(card)):
-        click.echo(line)
+        echo(line)
 
 
 @cli.command()
@@ -215,7 +216,7 @@ def info(**given: Any) -> None:
     from music_composer.info import describe
 
     for line in describe(_folders(given)):
-        click.echo(line)
+        echo(line)
 
 
 cli.add_command(midi)
@@ -273,5 +274,7 @@ def main() -> None:
 
 
 def _fail(line: str, code: int) -> None:
-    click.echo(f"music-composer: {line}", err=True)
+    from music_composer.printable import printable
+
+    click.echo(printable(f"music-composer: {line}"), err=True)
     sys.exit(code)

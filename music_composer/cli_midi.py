@@ -16,6 +16,7 @@ from music_composer.cli_options import (
     SEED,
     SETTINGS,
     by_model,
+    echo,
     option,
     record_of,
     refuse_before_subcommand,
@@ -110,7 +111,7 @@ def info(**given: Any) -> None:
     from music_composer.info import describe_midi
 
     for line in describe_midi(record_of(FolderOptions, given)):
-        click.echo(line)
+        echo(line)
 
 
 @midi.command()
@@ -191,7 +192,7 @@ def evaluate(**given: Any) -> None:
         playing = {name: given[name] for name in TASTES}
         card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options, playing)
     for line in markdown(tables_of(card)):
-        click.echo(line)
+        echo(line)
 
 
 @midi.command()
@@ -202,7 +203,7 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
     from music_composer.tables import markdown
 
     for line in markdown([evaluate_midi.score(given["model"], files)]):
-        click.echo(line)
+        echo(line)
 
 
 @midi.command()
@@ -218,7 +219,7 @@ def observe(**given: Any) -> None:
     """Show what goes on inside a biaxial model while it listens to a piece."""
     from music_composer import observe_midi
 
-    click.echo(f"open {observe_midi.observe_file(given['model'], given['file'], given['output'])}")
+    echo(f"open {observe_midi.observe_file(given['model'], given['file'], given['output'])}")
 
 
 @midi.command()
@@ -231,7 +232,7 @@ def demo(**given: Any) -> None:
     """Compose a corpus by rule, let each model learn it for a minute, and show what they make of it on a page."""
     from music_composer.demo import journey_midi
 
-    click.echo(f"open {journey_midi.run_demo(given['output'], given['seed'])}")
+    echo(f"open {journey_midi.run_demo(given['output'], given['seed'])}")
 
 
 def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:

@@ -12,7 +12,25 @@ from music_composer.options import default
 
 Command = Callable[..., Any]
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
-FOLDER = click.Path(path_type=Path)
+
+
+class NamedPath(click.Path):
+    """A path that says something: an empty one would be the current folder, which nobody has asked for."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if str(value) == "" and isinstance(value, str):
+            self.fail("is empty: give a name, or . for the current folder", parameter, context)
+        return super().convert(value, parameter, context)
+
+
+FOLDER = NamedPath(path_type=Path)
+
+
+def echo(line: str) -> None:
+    """A line of a result, on standard output."""
+    from music_composer.printable import printable
+
+    click.echo(printable(line))
 
 
 def option(record: type, field: str, *names: str, help: str, **more: Any) -> Command:

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from music_composer.printable import printable
+
 Advance = Callable[[float, float, str], None]  # done, total, a few words on the state
 
 PLAIN_SECONDS = 15.0  # between plain lines
@@ -15,7 +17,7 @@ MEASURED_SECONDS, LONG_SECONDS = 3.0, 10.0  # before an estimate is made; what i
 
 def say(line: str) -> None:
     """A line for the user; results and errors apart, everything that is said goes to standard error."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(printable(line) + "\n")
     sys.stderr.flush()
 
 
@@ -68,11 +70,11 @@ def _rich_bar(title: str) -> Iterator[Advance]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[words]}"),
+        TextColumn("{task.fields[words]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None, words="")
-        yield lambda done, total, words: bar.update(task, completed=done, total=total, words=words)
+        yield lambda done, total, words: bar.update(task, completed=done, total=total, words=printable(words))
 
 
 def _plain_lines(title: str) -> Advance:
