@@ -109,6 +109,8 @@ def generate(
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [Path(f"{options.name}-{i}.wav") for i in range(options.count)]
     chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)
+    for remark in excerpts.remarks_on(chosen):
+        say(f"note: {remark}")
     model = trained_network(here, options)
     from music_composer.audio.output import write_continuations
     from music_composer.liner_notes import write_liner_notes
@@ -153,6 +155,8 @@ def stream(
     options = dataclasses.replace(options, count=1)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)[0]
+    for remark in excerpts.remarks_on([chosen]):
+        say(f"note: {remark}")
     prompt = excerpts.hear(chosen, here, options.blend_share)
     path = None if options.name == STANDARD_OUTPUT else Path(f"{options.name}-0.wav")
     with contextlib.ExitStack() as opened:

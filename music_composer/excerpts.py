@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from music_composer.audio.prompts import Excerpt, Prompt, blend_prompts, random_excerpts, read_prompt, whole_recording
-from music_composer.audio.recording import read_excerpt
+from music_composer.audio.recording import read_excerpt, survey
 from music_composer.audio.wav import write_flac
 from music_composer.data import cache
 from music_composer.errors import OptionError, RunFolderError
@@ -50,6 +50,12 @@ def hear(chosen: Sequence[Excerpt], here: Run, blend_share: float) -> Prompt:
     """
     heard = [read_prompt(excerpt, here.channels, here.model.stack, here.frame) for excerpt in chosen]
     return blend_prompts(heard[0], heard[1], blend_share) if len(heard) == 2 else heard[0]
+
+
+def remarks_on(chosen: Sequence[Sequence[Excerpt]]) -> list[str]:
+    """What is odd about the recordings that were named as prompts, a line each."""
+    paths = dict.fromkeys(excerpt.path for each in chosen for excerpt in each if excerpt.whole)
+    return [f"{path}: {remark}" for path in paths for remark in survey(path).remarks]
 
 
 def keep_prompts(ready: cache.Cache, here: Run, seed: int) -> None:

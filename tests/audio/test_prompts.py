@@ -168,6 +168,27 @@ def test_a_blend_is_as_loud_as_its_voices_and_ends_with_both():
     assert np.isfinite(blend.bands).all()
 
 
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.8])
+@pytest.mark.parametrize(("delay", "length"), [(0, 30000), (0, 20000), (3, 30000)])
+def test_a_blend_of_a_recording_and_itself_is_as_loud_as_it(share, delay, length):
+    """Of what both have; a shorter one leaves the other alone before it."""
+    sound = np.cumsum(np.random.default_rng(0).normal(0, 0.01, (30000, 1)), axis=0).astype(np.float32)
+    sound -= sound.mean()
+    bands = np.full((40, 1, 8), -3, np.float32)
+    one = Prompt(Path("a"), sound, bands, 1.0, True)
+    other = Prompt(Path("b"), np.roll(sound, delay, axis=0)[-length:], bands, 1.0, True)
+    blend = blend_prompts(one, other, share)
+    decibels = 20 * np.log10(blend.samples[-length:].std() / sound[-length:].std())
+    assert abs(decibels) < 0.1
+    np.testing.assert_allclose(blend.bands, one.bands, atol=1e-6)
+
+
+def test_a_blend_of_opposites_is_not_blown_up():
+    sound = np.random.default_rng(0).normal(0, 0.1, (3000, 1)).astype(np.float32)
+    one, other = (Prompt(Path("a"), each, np.zeros((3, 1, 8), np.float32), 1.0, True) for each in (sound, -sound))
+    assert np.abs(blend_prompts(one, other, 0.5).samples).max() < 1e-6
+
+
 @pytest.mark.parametrize(("share", "alone"), [(0.0, 0), (1.0, 1)])
 def test_a_blend_at_either_end_is_that_prompt(share, alone):
     voices = [Prompt(Path(str(i)), np.full((9, 1), i), np.full((3, 1, 2), -i, np.float32), i, i == 1) for i in range(2)]
