@@ -32,9 +32,9 @@ def main() -> None:
         for _ in range(options.repeats):
             for file in files:
                 started = time.perf_counter()
-                seconds, failed = render_file(file, options.work / "a.wav", RenderOptions(voices))
-                factors.append(seconds / (time.perf_counter() - started))
-                assert not failed, failed
+                done = render_file(file, options.work / "a.wav", RenderOptions(voices))
+                factors.append(done.seconds / (time.perf_counter() - started))
+                assert not done.failure, done.failure
         print(f"| {' and '.join(voices)} | {np.median(factors):.0f} |", flush=True)
     command = [sys.executable, "-m", "music_composer", "midi", "render", str(options.work / "scores")]
     done = subprocess.run([*command, "-o", str(options.work / "out")], capture_output=True, text=True, check=True)

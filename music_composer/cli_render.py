@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from music_composer.cli_options import DEBUG, FOLDER, with_options
+from music_composer.cli_options import DEBUG, FOLDER, OVERWRITE, with_options
 from music_composer.errors import OptionError
 
 VOICES = ("auto", "piano", "strings", "organ", "pluck", "flute", "bell", "brass", "reed", "nes", "famicom")
@@ -27,6 +27,7 @@ RENDER = [click.option("--render", "rendered", is_flag=True, help="Write a WAV b
     click.argument("files", nargs=-1, required=True, type=FOLDER),
     *SOUND,
     click.option("-o", "--output", type=FOLDER, help="Folder of the WAVs.  [default: beside each file]"),
+    OVERWRITE,
     DEBUG,
 )
 def render(**given: Any) -> None:
@@ -42,7 +43,8 @@ def sound_of(given: dict[str, Any]) -> Any:
 
     if given["soundfont"] and given["voices"]:
         raise OptionError("--voice and --soundfont exclude each other: give one of them")
-    return RenderOptions(given["voices"] or RenderOptions().voices, given["soundfont"])
+    voices = given["voices"] or RenderOptions().voices
+    return RenderOptions(voices, given["soundfont"], given.get("overwrite", False))
 
 
 def render_written(paths: Sequence[Path], given: dict[str, Any]) -> None:

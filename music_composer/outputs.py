@@ -60,6 +60,11 @@ def is_ours(path: Path, manifest: Path | None = None) -> bool:
     return owned is not None and owned.has(path)
 
 
+def is_free_or_ours(manifest: Path) -> bool:
+    """Whether a JSON is not there, or was written by this program."""
+    return _owned(manifest) is not None
+
+
 def require_free(outputs: Iterable[Output], overwrite: bool = False, sources: Iterable[Path] = ()) -> None:
     """Raises OutputError where a file is in the way that is not ours, or its folder cannot be written to.
 

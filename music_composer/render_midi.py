@@ -2,104 +2,88 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import io
+import filecmp
 import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
+import music_composer
 from music_composer.data.folder import scores_in
-from music_composer.errors import MusicComposerError, ScoreError
-from music_composer.files import whole_file
+from music_composer.errors import MusicComposerError, OutputError, ScoreError
+from music_composer.files import read_json
+from music_composer.locks import locked
+from music_composer.outputs import Output, clean, is_free_or_ours, is_ours, require_free, staged
+from music_composer.parallel import map_in_processes
 from music_composer.symbolic.midi import write_midi
-from music_composer.symbolic.notation import FORMATS, read_score
+from music_composer.symbolic.notation import FORMATS, Reading, read_score
 from music_composer.synth import soundfont
-from music_composer.synth.render import render
+from music_composer.synth.render import RATE, check_length, check_voices, render_blocks, seconds_at
 from music_composer.synth.voices import AUTO
 from music_composer.training.progress import duration, progress_bar, say
-from music_composer.values import Score, Waveform
 
 Say = Callable[[str], None]
 
 
 @dataclasses.dataclass(frozen=True)
 class RenderOptions:
-    """voices: layered, all of them at once. soundfont: played instead of them."""
+    """voices: layered, all of them at once. soundfont: played instead of them. overwrite: WAVs of others too."""
 
     voices: tuple[str, ...] = (AUTO,)
     soundfont: Path | None = None
+    overwrite: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendered:
+    """What became of a file. seconds: of sound. remarks: what was mended. failure: why there is none, in a line."""
+
+    seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+    failure: str = ""
 
 
 def render_files(files: Sequence[Path], output: Path | None, options: RenderOptions, say: Say = say) -> list[Path]:
     """Renders MIDI files, and all of each folder among them, into `output`, or beside each where that is None.
 
-    What comes out as it was is not written again, so that recordings that are learnt from are not prepared twice. Files
-    that cannot be read are named and left out. Raises ScoreError when that is all of them.
+    What comes out as it was is not written again, so that recordings that are learnt from are not prepared twice. A
+    JSON beside each WAV names it: a WAV that is not named is refused unless `overwrite`. Files that cannot be read, or
+    written, are named and left out. Raises OptionError when there is no such voice, ScoreError when nothing is left.
     """
-    return _rendered([pair for path in files for pair in _targets(path, output)], options, say)
-
-
-def render_file(source: Path, target: Path, options: RenderOptions) -> tuple[float, str]:
-    """Returns how many seconds of sound there are now, and what went wrong, if anything did."""
-    try:
-        score = read_score(source).score
-        if not score.count:
-            raise ScoreError(f"{source}: has no notes in it")
-        font = options.soundfont
-        sound = _with_soundfont(font, source, score) if font else render(score, options.voices)
-        _write(target, sound)
-    except MusicComposerError as error:
-        return 0.0, str(error)
-    return sound.seconds, ""
-
-
-def _with_soundfont(font: Path, source: Path, score: Score) -> Waveform:
-    """fluidsynth reads MIDI files alone: notation is written as one first."""
-    if source.suffix.lower() not in FORMATS:
-        return soundfont.render_with(font, source)
-    with tempfile.TemporaryDirectory() as folder:
-        midi = Path(folder) / f"{source.name}.mid"
-        write_midi(score, midi)
-        return soundfont.render_with(font, midi)
-
-
-def _targets(path: Path, output: Path | None) -> list[tuple[Path, Path]]:
-    """Pairs of a MIDI file and where it is rendered to; folders keep their subfolders."""
-    if not path.is_dir():
-        return [(path, (output / path.name if output else path).with_suffix(".wav"))]
-    return [
-        (file, (output / file.relative_to(path) if output else file).with_suffix(".wav"))
-        for file in scores_in(path, make=False, ours=True)
-    ]
-
-
-def _rendered(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, say: Say) -> list[Path]:
     if options.soundfont:
         soundfont.check(options.soundfont)
-    targets = [target for _, target in pairs]
-    twice = [target for target, count in Counter(targets).items() if count > 1]
-    if twice:
-        raise ScoreError(f"{twice[0]} would be written twice: render files of the same name into folders of their own")
-    started, seconds, written, failed = time.monotonic(), 0.0, [], []
-    with progress_bar("rendering") as advance:
-        for number, (found, reason) in enumerate(_in_parallel(pairs, options)):
-            advance(number + 1, len(pairs), pairs[number][0].name)
-            seconds += found
-            failed += [reason] if reason else []
-            written += [] if reason else [targets[number]]
+    else:
+        check_voices(options.voices)
+    pairs, failed = _pairs(files, output, lambda line: say(f"note: {line}"))
+    ready = []
+    for source, target in pairs:
+        try:
+            require_free([_output(target)], options.overwrite, [source])
+            ready.append((source, target))
+        except OutputError as error:
+            failed.append(str(error))
+    clean(_output(target) for _, target in ready)
+    started = time.monotonic()
+    results = _in_parallel(ready, options)
+    failed += [result.failure for result in results if result.failure]
+    written = [target for (_, target), result in zip(ready, results, strict=True) if not result.failure]
+    for (source, _), result in zip(ready, results, strict=True):
+        for remark in result.remarks:
+            say(f"note: {source}: {remark}")
+    failed = list(dict.fromkeys(failed))
     if not written:
         raise ScoreError(failed[0] if len(failed) == 1 else "nothing was rendered:\n  " + "\n  ".join(failed))
     for reason in failed:
         say(f"note: left out: {reason}")
-    spent = time.monotonic() - started
+    spent, seconds = time.monotonic() - started, sum(result.seconds for result in results)
     speed, others = seconds / max(spent, 1e-3), " and others" if len(written) > 1 else ""
     say(
         f"{len(written)} of {len(pairs)} files, {duration(seconds)} of music in {spent:.1f} s, {speed:.0f} x real "
@@ -108,21 +92,121 @@ def _rendered(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, say: S
     return written
 
 
-def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> Iterator[tuple[float, str]]:
-    """What `render_file` returns of each, as soon as it is there."""
-    processes = min(len(pairs), os.cpu_count() or 1)
-    if processes < 2:
-        yield from (render_file(*pair, options) for pair in pairs)
-        return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(render_file, *zip(*pairs, strict=True), [options] * len(pairs))
+def render_file(source: Path, target: Path, options: RenderOptions) -> Rendered:
+    """Renders one file. Whatever goes wrong with it is in the result: one file never stops the others."""
+    remarks: tuple[str, ...] = ()
+    try:
+        reading = read_score(source)
+        remarks = tuple(reading.remarks)
+        if not reading.score.count:
+            raise ScoreError(f"{source}: has no notes in it")
+        check_length(reading.score)
+        with _blocks(source, reading, target, options) as blocks:
+            samples = _write(target, blocks, _facts(source, options), options.overwrite)
+        return Rendered(samples / RATE, remarks)
+    except MusicComposerError as error:
+        failure = str(error)
+    except MemoryError:
+        failure = "needs more memory than there is"
+    except Exception as error:  # of a library, over a file that nobody has thought of
+        failure = f"cannot be rendered: {type(error).__name__}: {str(error)[:200]}"
+    named = str(source) in failure or str(target.parent) in failure
+    return Rendered(0.0, remarks, failure if named else f"{source}: {failure}")
 
 
-def _write(target: Path, sound: Waveform) -> None:
-    """As 16 bits a sample; a file that is like that already is left alone."""
-    made = io.BytesIO()
-    soundfile.write(made, np.clip(sound.samples, -1, 1), sound.rate, subtype="PCM_16", format="WAV")
-    if target.is_file() and target.read_bytes() == made.getvalue():
+@contextlib.contextmanager
+def _blocks(source: Path, reading: Reading, target: Path, options: RenderOptions) -> Iterator[Iterable[np.ndarray]]:
+    """The sound of a file in blocks. fluidsynth is given what we have read where that is not what the file says."""
+    score, font = reading.score, options.soundfont
+    if not font:
+        yield render_blocks(score, options.voices, folder=target.parent)
         return
-    with whole_file(target) as part:
-        part.write_bytes(made.getvalue())
+    seconds = float(seconds_at(score, np.array([score.ticks]))[0])
+    if source.suffix.lower() not in FORMATS and not reading.remarks:
+        yield soundfont.render_blocks_with(font, source, seconds)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        midi = Path(folder) / f"{source.name}.mid"
+        write_midi(score, midi)
+        yield soundfont.render_blocks_with(font, midi, seconds)
+
+
+def _pairs(files: Sequence[Path], output: Path | None, say: Say) -> tuple[list[tuple[Path, Path]], list[str]]:
+    """Pairs of a MIDI file and where it is rendered to, folders keep their subfolders; and what is left out, and why.
+
+    Raises ScoreError when two of the files that were named would be written to one place.
+    """
+    named = [(path, _wav(output / path.name if output else path)) for path in files if not path.is_dir()]
+    twice = [target for target, count in Counter(target for _, target in named).items() if count > 1]
+    if twice:
+        raise ScoreError(f"{twice[0]} would be written twice: render files of the same name into folders of their own")
+    sources, failed = {target: source for source, target in named}, []
+    for folder in filter(Path.is_dir, files):
+        try:
+            found = scores_in(folder, make=False, ours=True, say=say)
+        except ScoreError as error:
+            failed.append(str(error))
+            continue
+        for source in found:
+            target = _wav(output / source.relative_to(folder) if output else source)
+            if sources.setdefault(target, source) != source:
+                failed.append(f"{source}: {target} is made of {sources[target]} already")
+    return [(source, target) for target, source in sources.items()], failed
+
+
+def _wav(path: Path) -> Path:
+    return path.with_suffix(".wav")
+
+
+def _output(target: Path) -> Output:
+    """A WAV and the JSON that names it: song.json, or song.wav.json where the first is somebody else's."""
+    beside = target.with_suffix(".json")
+    return Output(beside if is_free_or_ours(beside) else target.with_name(f"{target.name}.json"), (target.name,))
+
+
+def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> list[Rendered]:
+    """What `render_file` returns of each."""
+    jobs = [(*pair, options) for pair in pairs]
+    processes = min(len(jobs), os.cpu_count() or 1)
+    done: Iterable[tuple[int, Any]] = ((number, render_file(*job)) for number, job in enumerate(jobs))
+    if processes > 1:
+        done = map_in_processes(render_file, jobs, processes)
+    results: dict[int, Rendered] = {}
+    with progress_bar("rendering") as advance:
+        for number, result in done:
+            source = pairs[number][0]
+            results[number] = result if isinstance(result, Rendered) else Rendered(failure=f"{source}: {result}")
+            advance(len(results), len(pairs), source.name)
+    return [results[number] for number in range(len(pairs))]
+
+
+def _facts(source: Path, options: RenderOptions) -> dict[str, object]:
+    played: dict[str, object] = {"voices": list(options.voices)}
+    if options.soundfont:
+        played = {"soundfont": str(options.soundfont)}
+    return {"source": str(source), **played, "version": music_composer.__version__}
+
+
+def _write(target: Path, blocks: Iterable[np.ndarray], facts: dict[str, object], overwrite: bool) -> int:
+    """Writes 16 bits a sample, and returns how many samples; a file of ours that is like that already is left alone."""
+    manifest = _output(target).manifest
+    with staged(manifest, overwrite) as files:
+        part = files.file(target.name)
+        try:
+            with soundfile.SoundFile(part, "w", RATE, 2, "PCM_16", format="WAV") as file:
+                for block in blocks:
+                    file.write(np.clip(block, -1, 1))
+                samples: int = file.tell()
+        except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
+            raise OutputError(f"{target} cannot be written: is the disk full?") from error
+        with locked(target.parent, wait=True, name=f".{target.stem[:40]}.lock"):
+            if not (is_ours(target, manifest) and filecmp.cmp(part, target, shallow=False)):
+                files.commit({**_said(manifest), "rendered": facts})
+    return samples
+
+
+def _said(manifest: Path) -> dict[str, object]:
+    """What the JSON says of how the MIDI file itself was made."""
+    with contextlib.suppress(OSError, ValueError):
+        return dict(read_json(manifest))
+    return {}

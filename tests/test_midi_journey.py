@@ -280,7 +280,11 @@ def test_training_goes_on_where_it_was(trained: Path) -> None:
         (("--no-condition-on-primer",), ("leaves the primer nothing to do",), 2),
         (("--metre", "4/5"), ("--metre is '4/5'",), 2),
         (("--lock-track", "0"), ("do nothing without --primer-midi",), 2),
-        (("--primer-midi", "primer.mid", "--lock-track", "5"), ("--lock-track 5", "has parts 0 (acoustic grand piano)"), 2),
+        (
+            ("--primer-midi", "primer.mid", "--lock-track", "5"),
+            ("--lock-track 5", "has parts 0 (acoustic grand piano)"),
+            2,
+        ),
         (("--primer-midi", "primer.mid", "--from-bar", "2"), ("--from-bar and --to-bar go together",), 2),
         (("--primer-midi", "primer.mid", "--from-bar", "2", "--to-bar", "9"), ("there are bars 1 to 1",), 2),
         (("--primer-midi", "none.mid"), ("none.mid", "cannot be opened"), 1),

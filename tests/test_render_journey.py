@@ -70,7 +70,7 @@ def test_a_folder_of_midi_files_becomes_recordings_and_a_model_of_them(tmp_path:
 
 
 def test_a_soundfont_is_played_by_fluidsynth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stand-in for the program: it writes half a second of noise where it is told to."""
+    """A stand-in for the program: it writes four seconds of noise where it is told to."""
     write_parts(tmp_path / "a.mid", tune(12))
     (tmp_path / "font.sf2").write_bytes(b"RIFF\0\0\0\0sfbk")
     program = tmp_path / "bin" / "fluidsynth"
@@ -80,17 +80,20 @@ def test_a_soundfont_is_played_by_fluidsynth(tmp_path: Path, monkeypatch: pytest
         "assert sys.argv[-2].endswith('font.sf2') and open(sys.argv[-1], 'rb').read(4) == b'MThd'\n"
         "out = wave.open(sys.argv[sys.argv.index('-F') + 1], 'wb')\n"
         "out.setnchannels(2); out.setsampwidth(2); out.setframerate(44100)\n"
-        "out.writeframes(random.Random(1).randbytes(88200)); out.close()\n"
+        "out.writeframes(random.Random(1).randbytes(4 * 176400)); out.close()\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     assert_accepted(music_composer("midi", "render", "a.mid", "--soundfont", "font.sf2", cwd=tmp_path))
     sound = sound_of(tmp_path / "a.wav")
-    assert sound.shape == (22050, 2)
+    assert sound.shape == (4 * 44100, 2)
     assert loudness(sound.T.copy(), 44100) == pytest.approx(TARGET, abs=0.2)
     (tmp_path / "b.abc").write_text("X:1\nL:1/4\nK:C\nCEGc|\n")  # fluidsynth reads no notation: it is given MIDI
     assert_accepted(music_composer("midi", "render", "b.abc", "--soundfont", "font.sf2", cwd=tmp_path))
-    assert sound_of(tmp_path / "b.wav").shape == (22050, 2)
+    assert sound_of(tmp_path / "b.wav").shape == (4 * 44100, 2)
+    program.write_text(program.read_text().replace("4 * 176400", "176400"))
+    short = music_composer("midi", "render", "a.mid", "--soundfont", "font.sf2", cwd=tmp_path)
+    assert_refused(short, "a.mid", "fluidsynth wrote 1.0 s of 3.8 s")
     program.write_text("#!/bin/sh\necho 'no such preset' >&2\nexit 3\n")
     failed = music_composer("midi", "render", "a.mid", "--soundfont", "font.sf2", cwd=tmp_path)
     assert_refused(failed, "a.mid", "fluidsynth failed", "no such preset")

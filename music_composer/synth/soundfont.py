@@ -5,19 +5,22 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from music_composer.errors import ScoreError
-from music_composer.synth.loudness import levelled
-from music_composer.values import Waveform
+from music_composer.synth.loudness import amplified, gain_to
 
 PROGRAM = "fluidsynth"
 RATE = 44100
 GAIN = 0.5
-LONGEST_SECONDS = 3600.0  # of waiting
+START_SECONDS = 60.0  # of waiting, for a large SoundFont; beyond it fluidsynth is to be as fast as the music
+MISSING_SECONDS = 2.0  # that its sound may be shorter than the score
+RINGING_SECONDS = 60.0  # and longer
+BLOCK = 2**18  # samples
 
 
 def check(soundfont: Path) -> None:
@@ -36,20 +39,55 @@ def check(soundfont: Path) -> None:
         raise ScoreError(f"{soundfont}: is no SoundFont")
 
 
-def render_with(soundfont: Path, midi: Path) -> Waveform:
-    """A MIDI file as stereo sound at the common loudness. Raises ScoreError with what fluidsynth says."""
+def render_blocks_with(soundfont: Path, midi: Path, seconds: float) -> Iterator[np.ndarray]:
+    """A MIDI file as stereo sound at the common loudness, in blocks of float32, shape (samples, 2), at RATE.
+
+    seconds: that the score lasts. Raises ScoreError with what fluidsynth says, when it takes longer than the score
+    and a minute, and when its sound is no sound of that length.
+    """
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.wav"
-        options = ["-n", "-i", "-q", "-g", str(GAIN), "-r", str(RATE), "-T", "wav", "-O", "float", "-F", str(raw)]
-        try:
-            done = subprocess.run(
-                [PROGRAM, *options, str(soundfont.resolve()), str(midi.resolve())],
-                capture_output=True, text=True, timeout=LONGEST_SECONDS, stdin=subprocess.DEVNULL, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise ScoreError(f"{midi}: fluidsynth was not done after an hour") from error
-        if done.returncode or not raw.exists():
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise ScoreError(f"{midi}: fluidsynth failed: {said[-1][:120] if said else done.returncode}")
-        sound, rate = soundfile.read(raw, dtype="float64", always_2d=True)
-    return Waveform(levelled(np.ascontiguousarray(sound.T), rate).T.astype(np.float32), rate)
+        _run(soundfont, midi, seconds, raw)
+        _check_sound(raw, midi, seconds)
+
+        def blocks() -> Iterator[np.ndarray]:
+            with soundfile.SoundFile(raw) as file:
+                left = round((seconds + RINGING_SECONDS) * RATE)
+                while left > 0 and len(block := file.read(min(BLOCK, left), dtype="float64", always_2d=True)):
+                    left -= len(block)
+                    yield np.ascontiguousarray(block.T)
+
+        gain = gain_to(blocks, RATE)
+        for block in blocks():
+            yield amplified(block, gain).T.astype(np.float32)
+
+
+def _run(soundfont: Path, midi: Path, seconds: float, raw: Path) -> None:
+    options = ["-n", "-i", "-q", "-g", str(GAIN), "-r", str(RATE), "-T", "wav", "-O", "float", "-F", str(raw)]
+    longest = START_SECONDS + seconds
+    try:
+        done = subprocess.run(
+            [PROGRAM, *options, str(soundfont.resolve()), str(midi.resolve())],
+            capture_output=True, text=True, errors="replace", timeout=longest, stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ScoreError(f"{midi}: fluidsynth was not done after {longest:.0f} s") from error
+    except OSError as error:
+        raise ScoreError(f"fluidsynth cannot be run: {(error.strerror or str(error)).lower()}") from error
+    if done.returncode or not raw.exists():
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise ScoreError(f"{midi}: fluidsynth failed: {said[-1][:120] if said else done.returncode}")
+
+
+def _check_sound(raw: Path, midi: Path, seconds: float) -> None:
+    """Raises ScoreError when the file is not what was asked for."""
+    try:
+        with soundfile.SoundFile(raw) as file:
+            found, shape = file.frames / file.samplerate, (file.samplerate, file.channels)
+            finite = all(np.isfinite(block).all() for block in file.blocks(BLOCK, dtype="float32"))
+    except soundfile.LibsndfileError as error:
+        raise ScoreError(f"{midi}: fluidsynth wrote no sound: {error.error_string}") from error
+    if shape != (RATE, 2) or not finite:
+        raise ScoreError(f"{midi}: fluidsynth wrote no stereo sound at {RATE} Hz")
+    if found < seconds - MISSING_SECONDS:
+        raise ScoreError(f"{midi}: fluidsynth wrote {found:.1f} s of {seconds:.1f} s")
