@@ -110,7 +110,7 @@ def render_file(source: Path, target: Path, options: RenderOptions) -> Rendered:
         failure = "needs more memory than there is"
     except Exception as error:  # of a library, over a file that nobody has thought of
         failure = f"cannot be rendered: {type(error).__name__}: {str(error)[:200]}"
-    named = str(source) in failure or str(target.parent) in failure
+    named = str(source) in failure or str(target) in failure
     return Rendered(0.0, remarks, failure if named else f"{source}: {failure}")
 
 

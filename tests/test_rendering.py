@@ -172,11 +172,14 @@ def test_an_error_in_the_middle_leaves_nothing_torn(tmp_path: Path, monkeypatch:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["song.json", "song.mid", "song.wav"]
 
 
-def test_a_score_of_days_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_score_of_days_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = midi(tmp_path / "long.mid", 60, 62, quarters=30_000)
     written, said = run(long, midi(tmp_path / "short.mid"))
     assert written == [tmp_path / "short.wav"]
     assert f"{long}: would last 8.3 hours: at most 6 are rendered" in said
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ScoreError, match="^long.mid: would last"):
+        run(Path("long.mid"))
 
 
 def test_voices_are_checked_before_anything_is_read() -> None:
