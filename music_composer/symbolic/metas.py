@@ -1,0 +1,101 @@
+"""Meta events and system-exclusive messages of MIDI files: what each says, and whether that makes sense."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+SEQUENCE_NUMBER, NAME, PREFIX, PORT, END_OF_TRACK = 0x00, 0x03, 0x20, 0x21, 0x2F
+TEMPO, SMPTE_OFFSET, METRE, KEY = 0x51, 0x54, 0x58, 0x59
+SYSEX = 0xF0
+
+SLOWEST, FASTEST = 4.0, 1000.0  # quarter notes a minute; three bytes of microseconds go down to 3.6
+MOST_BEATS = 64  # in a bar
+SHORTEST_BEAT = 6  # as a power of two: a 64th
+LONGEST_NAME = 200  # characters
+
+ROLAND, GS, WRITE = 0x41, 0x42, 0x12
+YAMAHA, XG = 0x43, 0x4C
+
+
+def tempo_of(data: bytes) -> float:
+    """Quarter notes a minute; 0 where that makes no sense."""
+    microseconds = int.from_bytes(data) if len(data) == 3 else 0
+    tempo = 60e6 / microseconds if microseconds else 0.0
+    return tempo if SLOWEST <= tempo <= FASTEST else 0.0
+
+
+def metre_of(data: bytes) -> tuple[int, int]:
+    """Beats in a bar, and what note a beat is; (0, 0) where that makes no sense."""
+    if len(data) < 4 or not is_metre(data[0], 2 ** min(data[1], SHORTEST_BEAT + 1)):
+        return 0, 0
+    return data[0], 2 ** data[1]
+
+
+def is_metre(beats: int, note: int) -> bool:
+    """Whether a bar has so many beats of such a note, and a MIDI file can say so."""
+    return 1 <= beats <= MOST_BEATS and note in [2**power for power in range(SHORTEST_BEAT + 1)]
+
+
+def name_of(data: bytes) -> str:
+    """MIDI says nothing of alphabets: UTF-8 where it is that, else Latin-1. What cannot be printed is a space."""
+    try:
+        name = data.decode("utf-8")
+    except UnicodeDecodeError:
+        name = data.decode("latin1")
+    return "".join(letter if letter.isprintable() else " " for letter in name[:LONGEST_NAME])
+
+
+def odd_meta(kind: int, data: bytes) -> str:
+    """What meta events of a kind are, if one with these data makes no sense; else ""."""
+    noun, makes_sense = _CHECKS.get(kind, ("", lambda data: True))
+    return "" if makes_sense(data) else noun
+
+
+def gs_rhythm(data: bytes) -> tuple[int, bool] | None:
+    """Of a system-exclusive message "use for rhythm part" of Roland's GS: the channel, and whether it plays drums."""
+    if len(data) < 8 or data[0] != ROLAND or data[2:5] != bytes([GS, WRITE, 0x40]):
+        return None
+    block = data[5]
+    if block >> 4 != 1 or data[6] != 0x15:
+        return None
+    part = block & 15
+    channel = 9 if part == 0 else part - 1 if part <= 9 else part  # part 0 is that of channel 10
+    return channel, data[7] != 0
+
+
+def xg_rhythm(data: bytes) -> tuple[int, bool] | None:
+    """Of a system-exclusive message "part mode" of Yamaha's XG: the channel, and whether it plays drums."""
+    if len(data) < 7 or data[0] != YAMAHA or data[1] >> 4 != 1 or data[2] != XG or data[3] != 8 or data[5] != 7:
+        return None
+    return data[4] & 15, data[6] != 0
+
+
+def is_gs(data: bytes) -> bool:
+    return len(data) > 3 and data[0] == ROLAND and data[2] == GS
+
+
+def is_xg(data: bytes) -> bool:
+    return len(data) > 2 and data[0] == YAMAHA and data[2] == XG
+
+
+def _key(data: bytes) -> bool:
+    return len(data) == 2 and -7 <= struct.unpack("b", data[:1])[0] <= 7 and data[1] <= 1
+
+
+def _offset(data: bytes) -> bool:
+    return len(data) == 5 and data[0] & 0x1F < 24 and data[1] < 60 and data[2] < 60 and data[3] < 30
+
+
+_CHECKS: Mapping[int, tuple[str, Callable[[bytes], bool]]] = MappingProxyType(
+    {
+        SEQUENCE_NUMBER: ("sequence numbers", lambda data: len(data) in (0, 2)),
+        PREFIX: ("channel prefixes", lambda data: len(data) == 1 and data[0] < 16),
+        PORT: ("ports", lambda data: len(data) == 1 and data[0] < 128),
+        TEMPO: ("tempos", lambda data: tempo_of(data) > 0),
+        SMPTE_OFFSET: ("SMPTE offsets", _offset),
+        METRE: ("metres", lambda data: metre_of(data) != (0, 0)),
+        KEY: ("key signatures", _key),
+    }
+)
