@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 import music_composer
+from music_composer.cli_main import main as main  # the console script of older installations
 from music_composer.cli_midi import midi
 from music_composer.cli_options import (
     DEBUG,
@@ -24,7 +24,7 @@ from music_composer.cli_options import (
     with_options,
 )
 from music_composer.cli_render import SOUND, sound_of
-from music_composer.errors import MusicComposerError, OptionError
+from music_composer.errors import OptionError
 from music_composer.options import (
     HEADS,
     SUBTYPES,
@@ -249,32 +249,3 @@ def _check_together(context: click.Context, given: dict[str, Any]) -> None:
     for name in sorted(typed.intersection(NEED)):
         for other in sorted(set(NEED[name]) - typed):
             raise OptionError(f"{flags[name]} does nothing without {flags[other]}: give that too")
-
-
-def main() -> None:
-    """Runs the command; every error of ours is one line on standard error and an exit code."""
-    debug = "--debug" in sys.argv
-    try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as finished:
-        sys.exit(finished.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _fail("stopped", 130)
-    except MusicComposerError as error:
-        if debug:
-            raise
-        _fail(str(error), 2 if isinstance(error, OptionError) else 1)
-    except (OSError, MemoryError) as error:
-        if debug:
-            raise
-        _fail(f"{getattr(error, 'filename', None) or 'out of memory'}: {getattr(error, 'strerror', None) or error}", 1)
-
-
-def _fail(line: str, code: int) -> None:
-    from music_composer.printable import printable
-
-    click.echo(printable(f"music-composer: {line}"), err=True)
-    sys.exit(code)

@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import numpy as np
 from music_composer import plots
 from music_composer.errors import MusicComposerError
 from music_composer.files import make_folder, reason, whole_file, write_json
+from music_composer.stopping import Stopped, patiently, requested
 from music_composer.symbolic.genetic.evolution import Generation, evolve
 from music_composer.symbolic.genetic.fitness import Task, played, task_of
 from music_composer.symbolic.genetic.models_file import read_networks, write_networks
@@ -36,7 +37,6 @@ from music_composer.symbolic.genetic.themes import (
 from music_composer.symbolic.instruments import in_words
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import read_score
-from music_composer.training.interrupt import patient_interrupt
 from music_composer.training.progress import duration, progress_bar, say
 
 Say = Callable[[str], None]
@@ -56,8 +56,9 @@ def evolve_files(
     """Evolves networks that hear the files and play other notes in their place. Returns the MIDI files of the best.
 
     Everything goes into a folder of `output` that is named after the time: copies of the files, the music of the best
-    network every so many generations and at the end, a picture of the ratings, and with `save` the networks. Ctrl-C
-    ends it after the generation that is done, with all of that. load: networks to begin with, load_best: so many.
+    network every so many generations and at the end, a picture of the ratings, and with `save` the networks. Raises
+    Stopped when it is stopped, after the last generation that is whole, with all of that. load: networks to begin with,
+    load_best: so many.
     """
     themes = [theme for path in files for theme in _themes(path, options, say)]
     start = None
@@ -75,26 +76,42 @@ def evolve_files(
         f"them different, in {folder}, seed {seed}"
     )
     written, history, started = [], [], time.monotonic()
-    with progress_bar("evolving") as advance, patient_interrupt() as pressed:
-        for last in evolve(task, options, seed, start, parallel):
-            history.append(float(last.ratings[0]))
-            advance(last.number, options.generations, f"generation {last.number}, best {history[-1]:.4f}")
-            ended = last.number == options.generations or pressed()
-            if ended or last.number % options.write_interval == 0:
-                written += _write_best(last, task, themes, symbols, options, folder)
-            if ended:
-                break
-    if last.number < options.generations:
-        say("stopped: what has evolved so far is kept")
-    if save:
-        write_networks(last.networks, folder / MODELS)
-    plots.plot_ratings(history, folder / RATINGS)
-    spent = time.monotonic() - started
-    facts = {"seed": seed, "options": dataclasses.asdict(options), "files": [str(path) for path in files],
-             "ratings": history, "seconds": round(spent, 2)}  # fmt: skip
-    write_json(folder / "evolution.json", facts)
-    say(f"{len(history)} generations in {duration(spent)}, best rating {history[-1]:.4f}: {written[-1]}")
+    last: Generation | None = None
+    with patiently("what has evolved is written"):
+        with progress_bar("evolving") as advance:
+            for each in _until_stopped(evolve(task, options, seed, start, parallel)):
+                last = each
+                history.append(float(last.ratings[0]))
+                advance(last.number, options.generations, f"generation {last.number}, best {history[-1]:.4f}")
+                if last.number % options.write_interval == 0:
+                    written += _write_best(last, task, themes, symbols, options, folder)
+        if last is None:
+            shutil.rmtree(folder, ignore_errors=True)  # there is nothing in it but copies
+            raise Stopped("stopped before the first generation was rated")
+        if last.number % options.write_interval:
+            written += _write_best(last, task, themes, symbols, options, folder)
+        if save:
+            write_networks(last.networks, folder / MODELS)
+        plots.plot_ratings(history, folder / RATINGS)
+        spent = time.monotonic() - started
+        facts = {"seed": seed, "options": dataclasses.asdict(options), "files": [str(path) for path in files],
+                 "ratings": history, "seconds": round(spent, 2)}  # fmt: skip
+        write_json(folder / "evolution.json", facts)
+        say(f"{len(history)} generations in {duration(spent)}, best rating {history[-1]:.4f}: {written[-1]}")
+        if requested():
+            raise Stopped(f"stopped after {last.number} of {options.generations} generations, all saved in {folder}")
     return written
+
+
+def _until_stopped(generations: Iterator[Generation]) -> Iterator[Generation]:
+    """Those that are whole when it is stopped."""
+    try:
+        for each in generations:
+            yield each
+            if requested():
+                return
+    except Stopped:  # within one
+        return
 
 
 def _themes(path: Path, options: EvolveOptions, say: Say) -> list[Theme]:

@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from music_composer import leftovers
 from music_composer.errors import MusicComposerError
 
 PART = re.compile(
@@ -41,22 +42,23 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     part = part_name(path)
     try:
-        try:
-            make_folder(path.parent)
-        except OSError as error:
-            raise _refused(path, error) from error
-        try:
-            yield part
-        except OSError as error:
-            if _is_about(error, part):
+        with leftovers.noted(part):
+            try:
+                make_folder(path.parent)
+            except OSError as error:
                 raise _refused(path, error) from error
-            raise
-        try:
-            sync(part)
-            os.replace(part, path)
-            sync_folder(path.parent)
-        except OSError as error:
-            raise _refused(path, error) from error
+            try:
+                yield part
+            except OSError as error:
+                if _is_about(error, part):
+                    raise _refused(path, error) from error
+                raise
+            try:
+                sync(part)
+                os.replace(part, path)
+                sync_folder(path.parent)
+            except OSError as error:
+                raise _refused(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

@@ -24,6 +24,9 @@ class TrainState:
     epoch: int = 0  # the epoch that comes next, or that we are in
     batch: int = 0  # batches of it that are done
     step: int = 0  # updates of the weights in all epochs
+    update: int = 0  # of them, those of the batch that we are in
+    update_loss: float = 0.0  # sum of theirs
+    carried: list[np.ndarray] = dataclasses.field(default_factory=list)  # state of the LSTM after the last of them
     loss_sum: float = 0.0  # of the batches of this epoch
     seconds: float = 0.0  # spent in this epoch
     best_loss: float = float("inf")
@@ -41,8 +44,9 @@ def save_checkpoint(path: Path, model: Any, state: TrainState) -> None:
     """All weights, all optimiser variables and the state, under one name at one moment."""
     arrays: dict[str, Any] = {f"weight_{i}": np.asarray(w) for i, w in enumerate(model.get_weights())}
     arrays |= {f"optimizer_{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+    arrays |= {f"carried_{i}": part for i, part in enumerate(state.carried)}
     # Not every loss is finite before the first epoch has ended; JSON has no word for infinity.
-    plain = dataclasses.asdict(state) | {"best_loss": repr(state.best_loss)}
+    plain = dataclasses.asdict(state) | {"best_loss": repr(state.best_loss), "carried": len(state.carried)}
     with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, state=np.array(json.dumps(plain)), **arrays)
 
@@ -53,7 +57,8 @@ def read_state(path: Path) -> TrainState | None:
         return None
     with _opened(path) as arrays:
         plain = json.loads(str(arrays["state"]))
-        return TrainState(**(plain | {"best_loss": float(plain["best_loss"])}))
+        carried = [arrays[f"carried_{i}"] for i in range(plain.get("carried", 0))]
+        return TrainState(**(plain | {"best_loss": float(plain["best_loss"]), "carried": carried}))
 
 
 def mark_generated(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from music_composer.errors import MusicComposerError
 from music_composer.options import TrainOptions
+from music_composer.stopping import Stopped
 from music_composer.training import checkpoint, run
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.progress import progress_bar
@@ -24,7 +25,7 @@ def next_job(
         state = TrainState(secrets.randbelow(2**31) if options.seed is None else options.seed)
     elif state.music != digest:
         say("the recordings have changed since the last training: it goes on with those that are there now")
-        state.batch, state.loss_sum = 0, 0.0
+        state.batch, state.update, state.loss_sum, state.update_loss, state.carried = 0, 0, 0.0, 0.0, []
     elif not state.job_done and state.job_epochs == options.epochs:
         say(f"going on in epoch {state.epoch - state.job_first + 1} of {state.job_epochs}")
         return state
@@ -65,7 +66,7 @@ def run_job(
     """Trains until the job is done. After each epoch the run folder holds the best weights, history and picture.
 
     then: what is to be done after each epoch besides.
-    Raises MusicComposerError when it was stopped or cannot go on, with what to do.
+    Raises Stopped when it was stopped, MusicComposerError when it cannot go on, with what to do.
     """
     from music_composer import plots
     from music_composer.training import loop
@@ -80,9 +81,9 @@ def run_job(
     try:
         with progress_bar("training") as advance:
             loop.train(model, lessons, options, state, here.checkpoint, after_epoch, say, advance)
-    except loop.Interrupted:
+    except KeyboardInterrupt:
         done = f"{state.epoch} epochs and {state.batch} steps"
-        raise MusicComposerError(f"stopped after {done}, all saved: the same command goes on from there") from None
+        raise Stopped(f"stopped after {done}, all saved: the same command goes on from there") from None
     except FloatingPointError as error:
         raise MusicComposerError(
             f"{error}: the weights before that epoch are safe in {here.weights}; "

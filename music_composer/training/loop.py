@@ -6,6 +6,8 @@ weights of one that was not.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +18,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from music_composer.options import TrainOptions
+from music_composer.stopping import Stopped, check, patiently, requested
 from music_composer.training.checkpoint import TrainState, save_checkpoint
 from music_composer.training.devices import compile_arguments
-from music_composer.training.interrupt import patient_interrupt
+from music_composer.training.pace import Pace
 from music_composer.training.progress import Advance, duration
 
-MEASURED_STEPS = 3  # after the first, which also builds the graph
 DRAWS_PER_STEP = 1000  # room between the random streams of two steps
 FINAL_RATE = 0.02  # of the learning rate, at the end of the cosine
 
@@ -41,10 +43,6 @@ class Lessons(Protocol):
 
     def held_out(self) -> Iterator[tuple[Inputs, int]]:
         """What the model is only judged by, and what each part counts: always the same, nothing if there is none."""
-
-
-class Interrupted(Exception):
-    """Ctrl-C was pressed; the step was finished and the checkpoint written."""
 
 
 def compile_model(model: Any, options: TrainOptions) -> None:
@@ -86,36 +84,74 @@ def train(
 
     model: compiled; takes inputs and state, as `learn` gives them; `noise_seed` holds its random state.
     after_epoch: called after each epoch; it keeps the weights when `state.best_epoch` is that epoch.
-    Raises Interrupted after Ctrl-C.
+    Raises KeyboardInterrupt when it is stopped: the update was finished and the checkpoint written.
     """
     per_epoch = lessons.batches
     total = per_epoch * state.job_epochs
-    pace = _Pace(total, say)
-    with patient_interrupt() as pressed:
+    estimate = _Estimate(say)
+    with _Keeper(checkpoint, model, state) as keeper:
+
+        def after_update(inputs: Inputs, seconds: float) -> None:
+            keeper.learnt()
+            state.seconds += seconds
+            estimate.update(inputs, seconds)
+            if requested():
+                keeper.save()
+
         while not state.job_done:
-            saved = time.monotonic()
             for batch in lessons.epoch(state.seed, state.epoch, state.batch):
-                started = time.monotonic()
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)
-                state.loss_sum += _learn_in_turn(model, batch, state)
+                state.loss_sum += _learn_in_turn(model, batch, state, after_update)
                 state.batch += 1
-                state.seconds += time.monotonic() - started
                 if not math.isfinite(state.loss_sum):
                     raise FloatingPointError(f"the loss is {state.loss_sum} in epoch {state.epoch + 1}")
-                pace.step(total - done - 1, time.monotonic() - started)
+                estimate.batch(total - done - 1)
                 words = f"epoch {state.epoch - state.job_first + 1}/{state.job_epochs}"
                 advance(done + 1, total, f"{words}, loss {state.loss_sum / state.batch:.4f}")
-                if pressed() or time.monotonic() - saved > options.checkpoint_seconds:
-                    save_checkpoint(checkpoint, model, state)
-                    saved = time.monotonic()
-                if pressed():
-                    raise Interrupted
-            with averaged(model):
-                _end_epoch(model, lessons, state, after_epoch, say)
-            save_checkpoint(checkpoint, model, state)
-            if pressed() and not state.job_done:
-                raise Interrupted
+                if keeper.seconds > options.checkpoint_seconds:
+                    keeper.save()
+            before = dataclasses.replace(state)
+            try:
+                with averaged(model):
+                    _end_epoch(model, lessons, state, after_epoch, say)
+            except Stopped:  # while judging: the epoch ends when the training goes on
+                vars(state).update(vars(before))
+                keeper.save()
+                raise
+            keeper.save()
+
+
+class _Keeper:
+    """Writes checkpoints; while something is learnt that is in none, being stopped waits for the next."""
+
+    def __init__(self, path: Path, model: Any, state: TrainState) -> None:
+        self._path, self._model, self._state = path, model, state
+        self._saved = time.monotonic()
+        self._patience = contextlib.ExitStack()
+        self._unsaved = False
+
+    def __enter__(self) -> _Keeper:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._patience.__exit__(*error)
+
+    @property
+    def seconds(self) -> float:
+        """Since the last checkpoint."""
+        return time.monotonic() - self._saved
+
+    def learnt(self) -> None:
+        if not self._unsaved:
+            self._patience.enter_context(patiently("the step is finished and all is saved"))
+            self._unsaved = True
+
+    def save(self) -> None:
+        """Raises KeyboardInterrupt when it is done, if that was waiting for it."""
+        save_checkpoint(self._path, self._model, self._state)
+        self._saved, self._unsaved = time.monotonic(), False
+        self._patience.close()
 
 
 def learn(model: Any, inputs: Inputs, carried: Sequence[np.ndarray]) -> tuple[float, list[np.ndarray]]:
@@ -138,6 +174,7 @@ def held_out_loss(model: Any, lessons: Lessons) -> float | None:
     """Mean loss of what is held out, with the same noise every time; None when nothing is."""
     total, counted = 0.0, 0
     for i, (inputs, counts) in enumerate(lessons.held_out()):
+        check()
         seed_step(model, 0, i)
         total += counts * judge(model, inputs)
         counted += counts
@@ -166,20 +203,33 @@ def seed_step(model: Any, seed: int, step: int) -> None:
     model.noise_seed.state.assign([seed % 2**31, step * DRAWS_PER_STEP])
 
 
-def _learn_in_turn(model: Any, batch: Sequence[Inputs], state: TrainState) -> float:
-    """The updates of a batch, the LSTM's state carried on from one to the next; returns their mean loss.
+def _learn_in_turn(
+    model: Any,
+    batch: Sequence[Inputs],
+    state: TrainState,
+    after_update: Callable[[Inputs, float], None] = lambda inputs, seconds: None,
+) -> float:
+    """The updates of a batch that are left, the LSTM's state carried on from one to the next; returns the mean loss of
+    all. after_update: gets what was learnt from and the seconds that it took.
 
     Truncated backpropagation through time (Williams & Peng 1990): gradients reach back to an update's beginning, the
     memory to the batch's. The same music gives as many more updates, in states that only long listening leads to.
     """
-    losses = []
     carried = model.initial_state(len(batch[0][0]))
-    for inputs in batch:
+    if [part.shape for part in state.carried] == [part.shape for part in carried]:
+        carried = state.carried
+    else:  # a new batch, or one of another size than that in which the training was stopped
+        state.update, state.update_loss = 0, 0.0
+    for inputs in batch[state.update :]:
+        started = time.monotonic()
         seed_step(model, state.seed, state.step)
         loss, carried = learn(model, inputs, carried)
-        losses.append(loss)
-        state.step += 1
-    return sum(losses) / len(losses)
+        state.step, state.update, state.update_loss = state.step + 1, state.update + 1, state.update_loss + loss
+        state.carried = carried
+        after_update(inputs, time.monotonic() - started)
+    mean = state.update_loss / state.update
+    state.update, state.update_loss, state.carried = 0, 0.0, []
+    return mean
 
 
 def _end_epoch(
@@ -211,15 +261,23 @@ def _end_epoch(
     after_epoch(state)
 
 
-class _Pace:
-    """Says once, after the first few steps, how long the rest will take at their speed."""
+class _Estimate:
+    """Says once, when the speed is known, how long the rest will take: by the numbers that an update is given, as
+    batches differ in length.
+    """
 
-    def __init__(self, total: int, say: Callable[[str], None]) -> None:
-        self.total, self.say = total, say
-        self.measured: list[float] = []
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say: Callable[[str], None] | None = say
+        self._pace, self._work, self._batches = Pace(), 0.0, 0
 
-    def step(self, left: int, seconds: float) -> None:
-        self.measured.append(seconds)
-        if len(self.measured) == MEASURED_STEPS + 1 and left:
-            each = sorted(self.measured[1:])[MEASURED_STEPS // 2]
-            self.say(f"{left} steps at {each:.2f} s each: about {duration(left * each)} on this machine")
+    def update(self, inputs: Inputs, seconds: float) -> None:
+        self._work += inputs[0].size
+        self._pace.add(inputs[0].size, seconds, inputs[0].shape)
+
+    def batch(self, left: int) -> None:
+        """One is done, and so many are left."""
+        self._batches += 1
+        each = self._pace.seconds_for(self._work / self._batches)
+        if self._say and left and each is not None:
+            self._say(f"{left} steps at {each:.2f} s each: about {duration(left * each)} on this machine")
+            self._say = None

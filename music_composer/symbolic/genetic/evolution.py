@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from music_composer.stopping import check
 from music_composer.symbolic.genetic.fitness import Task, ratings
 from music_composer.symbolic.genetic.networks import Networks, crossed, joined, jumbled, random_networks
 from music_composer.symbolic.genetic.options import EvolveOptions
@@ -70,11 +71,16 @@ def _clones(
 def _in_parts(count: int, threads: bool, work: Work) -> list[np.ndarray]:
     """`work` on so many numbers, TOGETHER at a time, and on how many times before; its arrays joined."""
     parts = [np.arange(at, min(at + TOGETHER, count)) for at in range(0, count, TOGETHER)]
+
+    def unless_stopped(part: np.ndarray, number: int) -> tuple[np.ndarray, ...]:
+        check()
+        return work(part, number)
+
     if threads:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(work, parts, range(len(parts))))
+            found = list(pool.map(unless_stopped, parts, range(len(parts))))
     else:
-        found = [work(part, number) for number, part in enumerate(parts)]
+        found = [unless_stopped(part, number) for number, part in enumerate(parts)]
     return [np.concatenate(each) for each in zip(*found, strict=True)]
 
 

@@ -1,0 +1,167 @@
+"""How soon commands answer Ctrl-C and SIGTERM, and how soon they end: real signals at real moments.
+
+    python benchmarks/stopping.py [--only WORD] [--neurons N] [--layers N]
+
+Each row: the command, the moment, the signal, seconds until the answer is there, seconds until the process is gone, its
+exit code, and how many files and processes it left. `music-composer` has to be on the PATH.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+RATE = 44100
+LATEST = 60.0  # seconds after which a process counts as hanging, and is killed
+ENVIRONMENT = os.environ | {"KERAS_BACKEND": "tensorflow"}
+
+
+def write_music(path: Path, seconds: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(seconds * RATE)) / RATE
+    notes = 220 * 2 ** (rng.choice([0, 2, 4, 7, 9, 12, 16], int(seconds * 4) + 1) / 12)
+    sound = 0.3 * np.sin(2 * np.pi * notes[(t * 4).astype(int)] * t) * np.exp(-4 * (t * 4 % 1))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.stack([sound, 0.7 * sound], axis=1), RATE)
+
+
+def write_midi(folder: Path, count: int, notes: int) -> None:
+    from music_composer.symbolic.midi import write_midi
+    from music_composer.values import NOTE, Part, Score
+
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        starts = np.arange(notes) * 240
+        pitches = rng.choice([60, 62, 64, 65, 67, 69, 71, 72], notes)
+        played = np.array([(at, at + 240, pitch, 80) for at, pitch in zip(starts, pitches, strict=True)], NOTE)
+        write_midi(Score((Part(played),)), folder / f"{number}.mid")
+
+
+def stop(
+    arguments: Sequence[str], cwd: Path, moment: float | str, number: signal.Signals
+) -> tuple[float, float, int, str]:
+    """Runs a command and stops it so many seconds after its start, or half a second after it has said some words.
+
+    Returns seconds to the answer, seconds to the end, exit code, and what it said.
+    """
+    process = subprocess.Popen(
+        ["music-composer", *arguments], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert process.stderr
+    stream, said = process.stderr.fileno(), b""
+    started = time.monotonic()
+    sent = answered = None
+    while True:
+        now = time.monotonic()
+        if sent is None and isinstance(moment, str) and moment.encode() in said:
+            moment = now - started + 0.5
+        if sent is None and isinstance(moment, float) and now - started >= moment:
+            process.send_signal(number)
+            sent = time.monotonic()
+        if now - started > 300 or (sent and now - sent > LATEST):
+            process.kill()
+        if select.select([stream], [], [], 0.005)[0]:
+            piece = os.read(stream, 65536)
+            said += piece
+            if sent and answered is None and b"stopping" in said:
+                answered = time.monotonic()
+            if not piece:
+                break
+    code = process.wait()
+    ended = time.monotonic()
+    if sent is None:
+        return float("nan"), float("nan"), code, said.decode(errors="replace")
+    return (answered or ended) - sent, ended - sent, code, said.decode(errors="replace")
+
+
+def left_behind(folder: Path) -> int:
+    """Files under another name and scratch folders, and processes of ours that are still there."""
+    parts = [path for path in folder.rglob(".*") if ".part" in path.name]
+    scratch = list(Path(tempfile.gettempdir()).glob("music-composer-*"))
+    running = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout.split()
+    return len(parts) + len(scratch) + len(running)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--neurons", type=int, default=64)
+    parser.add_argument("--layers", type=int, default=2)
+    given = parser.parse_args()
+    network = ["-n", str(given.neurons), "-l", str(given.layers)]
+    folder = Path(tempfile.mkdtemp(prefix="stopping-"))
+    for i in range(4):
+        write_music(folder / "music" / f"{i}.wav", 40, i)
+    write_music(folder / "hour" / "long.wav", 2400, 9)
+    write_midi(folder / "midi", 20, 200)
+    write_midi(folder / "hours", 1, 20000)
+    audio = ["-d", "music", "-t", "cache"]
+    notes = ["-d", "midi", "-t", "rolls", "-m", "midi_model"]
+    quick = ["music-composer", "train", *audio, "-m", "model", *network, "-e", "1"]
+    subprocess.run(quick, cwd=folder, env=ENVIRONMENT, check=True, stderr=subprocess.DEVNULL)
+    quick = ["music-composer", "midi", "train", *notes, "-e", "1", "-n", "32"]
+    subprocess.run(quick, cwd=folder, env=ENVIRONMENT, check=True, stderr=subprocess.DEVNULL)
+    trained, playing = [*audio, "-m", "model"], [*notes[-2:], "-g", "2", "--num-steps", "100000"]
+    evolve = ["midi", "evolve", "midi/0.mid", "--generations", "100000"]
+    rows: list[tuple[list[str], float | str]] = [
+        (["--help"], 0.06),
+        (["train", *audio, "-m", "new", *network], 0.1),
+        (["prepare", "-d", "hour", "-t", "hour_cache"], 0.2),
+        (["prepare", "-d", "hour", "-t", "hour_cache"], 3.0),
+        (["train", *audio, "-m", "new", *network, "--fresh"], 2.0),
+        (["train", *audio, "-m", "new", *network, "--fresh"], 3.5),
+        (["train", *audio, "-m", "new", *network, "--fresh"], "training 2"),
+        (["train", *audio, "-m", "new", *network, "--fresh", "-e", "1000"], "epoch 1/"),
+        (["generate", *trained, "-s", "600", "-o", "made/x"], 2.0),
+        (["generate", *trained, "-s", "600", "-o", "made/x"], "writing 10"),
+        (["generate", *trained, "--stream", "-s", "600", "-o", "made/s"], "playing"),
+        (["generate", *trained, "--stream", "--endless", "-o", "made/e"], "playing"),
+        (["generate", *trained, "--infill", "music/0.wav", "--from", "10", "--to", "20", "-o", "made/f"], "filling"),
+        (["evaluate", *trained, "-o", "card"], 4.0),
+        (["evaluate", *trained, "-o", "card"], "continuations in"),
+        (["evaluate", "--generated", "music", "--reference", "music", "-o", "card"], 4.0),
+        (["demo", "-o", "demo"], 2.0),
+        (["midi", "prepare", "-d", "midi", "-t", "new_rolls"], 0.3),
+        (["midi", "train", *notes[:4], "-m", "new_notes", "-n", "32"], 3.0),
+        (["midi", "train", *notes[:4], "-m", "new_notes", "-n", "32"], "training the"),
+        (["midi", "train", *notes[:4], "-m", "new_notes", "-n", "32", "-e", "1000"], "epoch 1/"),
+        (["midi", "generate", *playing, "-o", "made/n"], 6.0),
+        (["midi", "generate", *playing, "-o", "made/n"], 10.0),
+        (["midi", "evaluate", *notes, "-o", "midi_card"], 8.0),
+        (["midi", "render", "hours", "midi", "-o", "rendered"], 1.5),
+        ([*evolve, "--models", "1000", "-o", "evolved", "--save"], 1.5),
+        ([*evolve, "--models", "1000", "-o", "evolved", "--save"], 3.0),
+        ([*evolve, "--models", "200000", "-o", "evolved", "--parallel"], 3.0),
+        (["midi", "demo", "-o", "midi_demo"], 4.0),
+    ]
+    print(f"{'command':<44} {'moment':<20} {'signal':<8} {'answer':>7} {'end':>7} {'code':>5} {'left':>5}")
+    for arguments, moment in rows:
+        words = " ".join(arguments)
+        if given.only not in words:
+            continue
+        for number in (signal.SIGINT, signal.SIGTERM):
+            answer, end, code, said = stop(arguments, folder, moment, number)
+            when = f"at {moment:g} s" if isinstance(moment, float) else f"{moment!r} + 0.5 s"
+            left = left_behind(folder)
+            print(
+                f"{words[:44]:<44} {when:<20} {number.name:<8} {answer:7.2f} {end:7.2f} {code:5d} {left:5d}", flush=True
+            )
+            if "Traceback" in said or code not in (0, 130) or left or given.only:
+                print(said)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

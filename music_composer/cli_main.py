@@ -1,0 +1,77 @@
+"""Runs the command: stopping is answered from the first moment on, and every error is one line and an exit code.
+
+Imports next to nothing before that: see stopping.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from music_composer import stopping
+
+
+def main() -> None:
+    """The `music-composer` command."""
+    with stopping.answering():
+        try:
+            _run()
+        except KeyboardInterrupt as stopped:
+            if code := stopping.exit_code():
+                _fail(str(stopped) or "stopped", code)
+            stopping.end(code)
+
+
+def _run() -> None:
+    debug = "--debug" in sys.argv
+    try:
+        import click
+
+        from music_composer.cli import cli
+        from music_composer.errors import MusicComposerError
+
+        try:
+            cli(standalone_mode=False)
+            sys.stdout.flush()  # a full disk is told now, not when the interpreter ends
+        except click.exceptions.Exit as finished:
+            sys.exit(finished.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            raise KeyboardInterrupt from None
+        except MusicComposerError as error:
+            _fail(str(error), error.exit_code, debug)
+    except BrokenPipeError:  # nobody reads what we print any more
+        stopping.end(1)
+    except Exception as error:
+        if stopping.requested() and not stopping.exit_code():
+            raise KeyboardInterrupt from error  # which it was, before it went through a library
+        _fail(line_of(error), 1, debug)
+
+
+def line_of(error: Exception) -> str:
+    """An error that is not ours in one line: what the operating system refused, what memory was short of, or a fault
+    of this program.
+    """
+    words = " ".join(str(error).split())[:300]
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's name for it
+        return f"out of memory{f': {words}' if words else ''}; less is needed with smaller -n, -l, -b, -g or -s"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    import traceback
+
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"unexpected error, {type(error).__name__}: {words or 'no message'} ({place.name} in {place.filename}, line "
+        f"{place.lineno}): --debug shows where it came from; please report it"
+    )
+
+
+def _fail(line: str, code: int, debug: bool = False) -> NoReturn:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    sys.stderr.write(f"music-composer: {line}\n")
+    stopping.end(code)

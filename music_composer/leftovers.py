@@ -1,0 +1,51 @@
+"""What is on disk for the moment: files under another name and scratch folders. Who ends the process sweeps them.
+
+A block that is left, by an error too, removes its own; this is for an end that leaves no block: see stopping.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+_lock = threading.Lock()
+_there: set[Path] = set()
+_swept = False
+
+
+@contextlib.contextmanager
+def noted(path: Path) -> Iterator[Path]:
+    """While inside, `path` is a leftover. Raises KeyboardInterrupt once all have been swept."""
+    with _lock:
+        if _swept:
+            raise KeyboardInterrupt
+        _there.add(path)
+    try:
+        yield path
+    finally:
+        with _lock:
+            _there.discard(path)
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards, however the process ends, short of a kill."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="music-composer-", ignore_cleanup_errors=True) as name, noted(Path(name)):
+        yield Path(name)
+
+
+def sweep() -> None:
+    """Removes all that is there now, and lets nothing new begin: the process is about to end."""
+    import shutil
+
+    global _swept
+    with _lock:
+        _swept = True
+        paths = sorted(_there)
+    for path in paths:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
