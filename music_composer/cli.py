@@ -36,6 +36,7 @@ from music_composer.options import (
     StreamOptions,
     TrainOptions,
 )
+from music_composer.stopping import regular_end
 
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER,
@@ -153,6 +154,8 @@ def train(context: click.Context, **given: Any) -> None:
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
+    if given["endless"]:
+        regular_end()
     from music_composer import compose
 
     folders, model, _, options = _records(context, given)

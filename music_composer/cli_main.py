@@ -45,8 +45,6 @@ def _run() -> None:
     except BrokenPipeError:  # nobody reads what we print any more
         stopping.end(1)
     except Exception as error:
-        if stopping.requested() and not stopping.exit_code():
-            raise KeyboardInterrupt from error  # which it was, before it went through a library
         _fail(line_of(error), 1, debug)
 
 

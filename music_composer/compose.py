@@ -33,6 +33,7 @@ from music_composer.options import (
     StreamOptions,
     TrainOptions,
 )
+from music_composer.stopping import patiently
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
@@ -176,9 +177,10 @@ def stream(
         pieces: Iterator[np.ndarray] = stream_continuation(model, here.frame, prompt, options, streaming, seed)
         if path and streaming.endless:
             pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds)
+            opened.enter_context(patiently("the piece that is being made is written"))
         play_into(out, pieces, here.frame.rate, streaming.endless, say)
-    if path:
-        write_stream_notes(path, prompt, out.clipped, here, options, streaming, seed)
+        if path:
+            write_stream_notes(path, prompt, out.clipped, here, options, streaming, seed)
     return path
 
 

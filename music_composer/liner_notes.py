@@ -11,6 +11,7 @@ from music_composer import plots
 from music_composer.audio.prompts import Prompt, cut_of
 from music_composer.files import write_json
 from music_composer.options import GenerateOptions, InfillOptions, StreamOptions
+from music_composer.stopping import requested
 from music_composer.training import run
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def _write(
         "versions": run.versions(),
     }
     write_json(path.with_suffix(".json"), plain)
-    plots.plot_spectrogram(path, path.with_suffix(".png"), here.frame, cuts)
+    if not requested():  # of hours of music it would take a while
+        plots.plot_spectrogram(path, path.with_suffix(".png"), here.frame, cuts)
 
 
 def _heard(prompt: Prompt) -> dict[str, Any]:

@@ -38,7 +38,6 @@ class Stopped(KeyboardInterrupt):
 
 _requested = threading.Event()
 _patience: list[str] = []  # what each of the blocks that we are inside of does first, in words
-_interrupted = threading.Event()
 _wake: int | None = None  # writes to the thread that answers; None: there is none
 _regular = False
 
@@ -78,7 +77,7 @@ def patiently(words: str) -> Iterator[None]:
 
 
 def regular_end() -> None:
-    """From now on the signal interrupts the main thread, and being stopped is how the command ends: exit code 0."""
+    """From now on being stopped is how the command ends: exit code 0. It polls `requested`, and ends soon."""
     global _regular
     _regular = True
 
@@ -101,7 +100,7 @@ def answering() -> Iterator[None]:
         terminal = os.dup(2)  # standard error as it is now: it may be turned away later, and the answer must not be
     except OSError:
         terminal = -1
-    before = {number: signal.signal(number, _interrupt) for number in numbers}
+    before = {number: signal.signal(number, _heed) for number in numbers}
     old = signal.set_wakeup_fd(_wake, warn_on_full_buffer=False)
     threading.Thread(target=_answer, args=(reader, terminal), daemon=True).start()
     try:
@@ -131,12 +130,8 @@ def in_worker() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: _end(CODE))
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """The handler proper; in the main thread, as soon as that runs Python code."""
-    first = not _interrupted.is_set()
-    _interrupted.set()
-    if _regular and first:  # once: a second one would interrupt the clearing up
-        raise KeyboardInterrupt
+def _heed(number: int, frame: FrameType | None) -> None:
+    """What Python calls in the main thread, some time; all is done by the thread that the signal has woken."""
 
 
 @contextlib.contextmanager
@@ -188,7 +183,7 @@ def _answer(reader: int, terminal: int) -> None:
                 _tell(terminal, "stopping: what is written stays")
                 _end(exit_code(), terminal)
         elif now - first > ONE_SIGNAL_SECONDS:
-            unsaved = bool(_patience)
+            unsaved = bool(_patience) and not _regular
             _tell(terminal, "stopped at once" + (": what was not saved yet is lost" if unsaved else ""))
             _end(1 if unsaved else exit_code(), terminal)
 

@@ -77,7 +77,8 @@ def test_a_killed_training_ends_as_if_it_had_not_been_killed(songs: Path) -> Non
 def test_ctrl_c_saves_and_says_how_to_go_on(songs: Path) -> None:
     assert_accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
     code, said = _kill_when("epoch 2/5", *JOB, "-m", "stopped", cwd=songs, number=signal.SIGINT)
-    assert code == 1
+    assert code == 130
+    assert "stopping: the step is finished and all is saved first" in said
     assert "the same command goes on" in said
     assert_accepted(music_composer(*JOB, "-m", "stopped", cwd=songs), "epoch 5/5")
     _assert_same_weights(songs / "whole", songs / "stopped")

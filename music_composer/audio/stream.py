@@ -16,6 +16,7 @@ from music_composer.audio.output import lead_of
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.prompts import Prompt, known_sound
 from music_composer.options import FrameOptions, GenerateOptions, StreamOptions
+from music_composer.stopping import requested, wait
 
 
 def stream_continuation(
@@ -63,7 +64,7 @@ def at_listening_pace(pieces: Iterator[np.ndarray], rate: int, ahead_seconds: fl
     for piece in pieces:
         yield piece
         made += len(piece)
-        time.sleep(max(0.0, made / rate - ahead_seconds - (time.monotonic() - started)))
+        wait(made / rate - ahead_seconds - (time.monotonic() - started))
 
 
 def play_into(out: Sink, pieces: Iterator[np.ndarray], rate: int, endless: bool, say: Callable[[str], None]) -> None:
@@ -76,6 +77,8 @@ def play_into(out: Sink, pieces: Iterator[np.ndarray], rate: int, endless: bool,
         for piece in pieces:
             out.write(piece)
             first = first or time.monotonic() - started
+            if endless and requested():
+                break
     except BrokenPipeError:
         say("nobody listens any more")
     except KeyboardInterrupt:
