@@ -3,27 +3,64 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import importlib.util
+import json
 import logging
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
+
+from music_composer.errors import OptionError
+
+BACKENDS = "tensorflow", "jax", "torch"  # each is installed under its own name
 
 
 def load_keras() -> ModuleType:
     """Imports Keras and its backend: seconds of work, so only the commands that train or generate call this.
 
     TensorFlow writes half a dozen lines about its CPU kernels on the file descriptor itself
-    (tensorflow issue 100442); they are kept off the terminal.
+    (tensorflow issue 100442); they are kept off the terminal, and what it logs later below fatal is not logged.
+    Raises OptionError for a backend that is not there.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    require_backend()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
     # Its Python side takes each new model in a process for a graph that is traced again and again, and warns.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.ERROR)
     with _quiet_stderr():
+        _load_libraries()
         import keras
 
         keras.ops.ones((1,)) + 1  # the device is set up by the first computation, not by the import
     return keras
+
+
+def require_backend() -> None:
+    """Raises OptionError, with what to do, when Keras is to use a backend that it does not know or that is not
+    installed. Imports nothing.
+    """
+    name = backend_name()
+    if name not in BACKENDS:
+        raise OptionError(f"the Keras backend {name!r} is not one of {', '.join(BACKENDS)}: see KERAS_BACKEND")
+    if not importlib.util.find_spec(name):
+        raise OptionError(
+            f"the Keras backend {name} is not installed: run `pip install {name}`, or choose another one of "
+            f"{', '.join(BACKENDS)} with the variable KERAS_BACKEND"
+        )
+
+
+def backend_name() -> str:
+    """The backend that Keras will use: of its variable, else of its configuration file."""
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        return str(json.loads((home / "keras.json").read_text(encoding="utf-8"))["backend"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return BACKENDS[0]
 
 
 def describe() -> str:
@@ -75,6 +112,22 @@ def play_fast() -> None:
         import tensorflow
 
         tensorflow.config.optimizer.set_experimental_options({"remapping": False})
+
+
+def _load_libraries() -> None:
+    """TensorFlow's libraries, a gigabyte, in a call that lets other threads run, which an import does not: for seconds
+    nobody could be answered. Where it fails the import does the same.
+    """
+    if backend_name() != "tensorflow" or not sys.platform.startswith("linux"):
+        return
+    found = importlib.util.find_spec("tensorflow")
+    with contextlib.suppress(OSError, AttributeError):
+        system = ctypes.CDLL(None)
+        system.dlopen.argtypes, system.dlopen.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
+        for folder in (found.submodule_search_locations or []) if found else []:
+            for name in ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2"):
+                if (path := Path(folder) / name).exists():
+                    system.dlopen(os.fsencode(path), os.RTLD_NOW)
 
 
 @contextlib.contextmanager
