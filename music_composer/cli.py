@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import music_composer
-from music_composer.cli_main import main as main  # the console script of older installations
+from music_composer.cli_main import main as main  # where older installations look for it
 from music_composer.cli_midi import midi
 from music_composer.cli_options import (
     DEBUG,

@@ -71,5 +71,7 @@ def _fail(line: str, code: int, debug: bool = False) -> NoReturn:
         import traceback
 
         traceback.print_exc()
-    sys.stderr.write(f"music-composer: {line}\n")
+    from music_composer.printable import printable
+
+    sys.stderr.write(printable(f"music-composer: {line}\n"))
     stopping.end(code)
