@@ -270,8 +270,9 @@ def _resampled(blocks: Iterator[np.ndarray], before: int, rate: int, channels: i
         yield from blocks
         return
     stream = soxr.ResampleStream(before, rate, channels, dtype="float32")
-    empty = np.zeros((0, channels), np.float32)
+    nothing = None
     for block in blocks:
-        empty = block[:0]
+        nothing = block[:0]
         yield stream.resample_chunk(np.ascontiguousarray(block))
-    yield stream.resample_chunk(np.ascontiguousarray(empty), last=True)
+    if nothing is not None:
+        yield stream.resample_chunk(np.ascontiguousarray(nothing), last=True)

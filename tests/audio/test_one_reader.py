@@ -221,3 +221,11 @@ def test_a_sound_that_ends_louder_than_it_begins_is_trimmed_alike_in_every_block
         monkeypatch.setattr(decoder, "BLOCK_VALUES", block)
         trimmed = np.concatenate(list(mono_blocks(tmp_path / "a.wav", RATE, trim_db=-60.0)))
         np.testing.assert_array_equal(trimmed, sound[loud[0] : loud[-1] + 1, 0].astype(np.float32))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_span_beyond_the_end_is_no_sound_at_any_rate(tmp_path, channels):
+    path = tmp_path / "short.wav"
+    soundfile.write(path, np.full((100, channels), 0.5), 44100)
+    assert mono_samples(path, 16000, 1.0, 2.0).shape == (0,)
+    assert read_excerpt(path, 16000, 1.0, 2.0).samples.shape == (0, channels)
