@@ -22,7 +22,9 @@ from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.data import batches, cache
 from music_composer.data.lessons import WindowLessons
+from music_composer.data.split_file import write_split
 from music_composer.errors import OptionError
+from music_composer.held_out import dataset_for, split_of
 from music_composer.networks import trainable_network, trained_network
 from music_composer.options import (
     FolderOptions,
@@ -80,14 +82,21 @@ def train(
     state = next_job(before, options, ready.digest, then_generate, say)
     if state.job_done:
         return here
+    split = split_of(ready, here, say, new=not old)
+    dataset = dataset_for(ready, here, split)
+    drawn = None if old else excerpts.draw_prompts(ready, here, state.seed, say)
     devices.load_keras()
     from music_composer import originality
 
+    model = trainable_network(here, dataset.training, options, state, bool(old), say)
+    # Only now is it safe to begin a run folder: all that could be refused has been tried.
+    if drawn:
+        excerpts.keep_prompts(here, drawn)
+    write_split(here.folder, split)
     if not old:
         run.begin(here)
-        excerpts.keep_prompts(ready, here, state.seed)
-    _train_job(ready, here, options, state, say)
-    copied = originality.verdict(ready, here, state.seed)
+    _train_job(model, dataset, here, options, state, say)
+    copied = originality.verdict(ready, here, split, state.seed)
     if copied:
         say(copied)
     return here
@@ -109,9 +118,7 @@ def generate(
     _check_fits(here, model_options)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [Path(f"{options.name}-{i}.wav") for i in range(options.count)]
-    chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)
-    for remark in excerpts.remarks_on(chosen):
-        say(f"note: {remark}")
+    prompt_of = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)
     model = trained_network(here, options)
     from music_composer.audio.output import write_continuations
     from music_composer.liner_notes import write_liner_notes
@@ -126,7 +133,7 @@ def generate(
             def written_of_each(seconds: float, numbers: range = numbers) -> None:
                 advance(numbers[0] * options.seconds + len(numbers) * seconds, total, "")
 
-            heard = [excerpts.hear(chosen[i], here, options.blend_share) for i in numbers]
+            heard = [prompt_of(i) for i in numbers]
             batch_paths = [paths[i] for i in numbers]
             written = write_continuations(
                 model, here.frame, heard, batch_paths, numbers, options, seed, written_of_each
@@ -155,10 +162,7 @@ def stream(
     _check_fits(here, model_options)
     options = dataclasses.replace(options, count=1)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    chosen = excerpts.excerpts_for(folders, here, options, prompts, blend, seed)[0]
-    for remark in excerpts.remarks_on([chosen]):
-        say(f"note: {remark}")
-    prompt = excerpts.hear(chosen, here, options.blend_share)
+    prompt = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)(0)
     path = None if options.name == STANDARD_OUTPUT else Path(f"{options.name}-0.wav")
     with contextlib.ExitStack() as opened:
         # Before the model is loaded, since whatever that prints would be heard.
@@ -231,8 +235,7 @@ def compose(
     say: Say = say,
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
-    excerpts.require_files("--prompt", prompts)
-    excerpts.require_files("--blend", blend)
+    excerpts.require_prompts(prompts, blend, generating)
     here = train(folders, model_options, training, fresh, then_generate=True, say=say)
     paths = generate(folders, generating, prompts, blend=blend, say=say)
     checkpoint.mark_generated(here.checkpoint)
@@ -240,29 +243,22 @@ def compose(
 
 
 def _new_run(folder: Path, ready: cache.Cache, model: ModelOptions, options: TrainOptions) -> run.Run:
-    songs = [cache.load_frames(ready, song) for song in ready.songs]
-    window_steps = batches.window_steps_for(songs, model.stack, options)
+    window_steps = batches.window_steps_for(ready.frames, model.stack, options)
     return run.Run(folder, ready.options, model, ready.channels, window_steps, options.held_out)
 
 
 def _train_job(
-    ready: cache.Cache, here: run.Run, options: TrainOptions, state: checkpoint.TrainState, say: Say
+    model: Any, dataset: batches.Dataset, here: run.Run, options: TrainOptions, state: checkpoint.TrainState, say: Say
 ) -> None:
-    from music_composer.audio.frames import with_model_channels
-
-    songs = [with_model_channels(cache.load_frames(ready, song), here.channels, here.frame) for song in ready.songs]
-    dataset = batches.dataset_of(songs, here.window_steps, here.model.stack, here.held_out, state.seed)
     if dataset.joined:
         say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
     lessons = WindowLessons(dataset, options.batch_size, options.chunk_steps, options.stretch)
-    model = trainable_network(here, songs, options, state, say)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
         f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.head} head, "
         f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
-
     run_job(model, lessons, here, options, state, say)
 
 

@@ -25,7 +25,7 @@ from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard
 from music_composer.evaluation.hearing import Measures, Span, hear, lengths_in
 from music_composer.files import read_json, write_json
-from music_composer.held_out import divided, pieces_of, spared_recordings
+from music_composer.held_out import divided, heard_of, pieces_of, spared_recordings, split_of
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
 from music_composer.tables import write_page
@@ -52,9 +52,10 @@ def evaluate_run(
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
     ready = compose.prepare(folders, here.frame, say)
-    training, spared = divided(ready, here, state.seed)
+    training, spared = divided(ready, split_of(ready, here, say))
     if held_out:  # then the whole dataset is what is compared with
         training, spared = training + spared, spared_recordings(held_out, say)
+    training = heard_of(training, say)
     real = spared if held_out else pieces_of(spared)
     if not real:
         raise MusicComposerError(

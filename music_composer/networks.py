@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from music_composer.data.frame_arrays import FrameArray
 from music_composer.options import GenerateOptions, TrainOptions
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import restore
@@ -36,9 +35,12 @@ def trained_network(here: run.Run, options: GenerateOptions) -> Continuation:
 
 
 def trainable_network(
-    here: run.Run, songs: Sequence[np.ndarray], options: TrainOptions, state: checkpoint.TrainState, say: Say
+    here: run.Run, music: FrameArray, options: TrainOptions, state: checkpoint.TrainState, going_on: bool, say: Say
 ) -> Continuation:
-    """The model, compiled, with the weights it is to go on from."""
+    """The model, compiled, with the weights that it goes on from, or fitted to the training music.
+
+    going_on: the run folder holds a run already.
+    """
     import keras
 
     from music_composer.audio.encoding import fit_encoding
@@ -47,6 +49,6 @@ def trainable_network(
     keras.utils.set_random_seed(state.seed % 2**31)
     model = build_model(here, flow_draws=options.flow_draws)
     loop.compile_model(model, options)
-    if not restore(model, here, say):
-        model.set_encoding(fit_encoding(songs, here.model.stack, here.model.components, here.model.tilt))
+    if not (going_on and restore(model, here, say)):
+        model.set_encoding(fit_encoding([music], here.model.stack, here.model.components, here.model.tilt))
     return model

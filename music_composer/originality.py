@@ -12,6 +12,7 @@ from music_composer import excerpts
 from music_composer.audio.prompts import whole_recording
 from music_composer.audio.recording import mono_blocks
 from music_composer.data.cache import Cache
+from music_composer.data.split import Split
 from music_composer.evaluation.copying import NO_COPY, Copy, CopyOptions, Library, library_of, longest_copy
 from music_composer.evaluation.hearing import Span
 from music_composer.evaluation.semitones import semitones_of_blocks
@@ -26,12 +27,12 @@ LEAST_SECONDS, MOST_SECONDS = 60.0, 7200.0  # of training music: less says nothi
 BY_CHANCE = 5.0  # seconds that music of one style may share: held-out chorales share 4.0 (benchmarks/copying_check.py)
 
 
-def verdict(ready: Cache, here: Run, seed: int) -> str | None:
+def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
     """One line with the longest run that continuations of the kept excerpts share with the training music.
 
     Beside it stands what held-out music shares with it. None where there is too little music to say, or plenty.
     """
-    training, spared = divided(ready, here, seed)
+    training, spared = divided(ready, split)
     total = sum(span.stop - span.start for span in training)
     if not LEAST_SECONDS <= total <= MOST_SECONDS:
         return None

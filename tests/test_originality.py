@@ -11,7 +11,7 @@ import pytest
 from music_composer import originality
 from music_composer.data import cache
 from music_composer.evaluation.hearing import Span
-from music_composer.held_out import divided
+from music_composer.held_out import divided, split_of
 from music_composer.options import FrameOptions, ModelOptions
 from music_composer.training.run import Run
 from tests.command import RATE, TINY, assert_accepted, music_composer, tune, write
@@ -41,12 +41,13 @@ def test_a_training_ends_with_the_line(tmp_path: Path) -> None:
 def test_a_model_that_plays_its_recordings_is_found_out(
     ready: cache.Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (trained, *_), _ = divided(ready, HERE, seed=1)
+    split = split_of(ready, HERE, print, new=True)
+    (trained, *_), _ = divided(ready, split)
     stolen = np.concatenate([tune(5, seed=9), tune(40, seed=0)[round(trained.start * RATE) :][: 12 * RATE]])
     write(tmp_path / "played.wav", 0.7 * stolen)
     played = [Span(tmp_path / "played.wav")]
     monkeypatch.setattr(originality, "_continuations", lambda here, folder, seed: played)
-    line = originality.verdict(ready, HERE, seed=1)
+    line = originality.verdict(ready, HERE, split, seed=1)
     assert line is not None
     found = re.search(r"the model copies: a continuation shares ([\d.]+) s with song 0.wav at (\d+) s", line)
     assert found, line
@@ -55,7 +56,7 @@ def test_a_model_that_plays_its_recordings_is_found_out(
 
 
 def test_what_was_held_out_was_not_trained_on(ready: cache.Cache) -> None:
-    training, spared = divided(ready, HERE, seed=1)
+    training, spared = divided(ready, split_of(ready, HERE, print, new=True))
     assert spared
     for span in spared:
         others = [each for each in training if each.path == span.path]

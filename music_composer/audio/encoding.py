@@ -7,11 +7,12 @@ add up to the sums of the whole, so parts can be read on different machines, and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from music_composer.data.batches import to_steps
+from music_composer.data.frame_arrays import FrameArray
 from music_composer.options import ModelOptions
 
 ENOUGH_STEPS = 200_000  # 2 h of music: plenty for the covariance of a step
@@ -50,17 +51,22 @@ class Encoding:
     ceiling: np.ndarray
 
 
-def fit_encoding(songs: Sequence[np.ndarray], stack: int, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
+def fit_encoding(songs: Sequence[FrameArray], stack: int, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
     """Principal components of the steps of all songs, each (frames, channels, bands), read block by block.
 
     Where there is very much music, blocks are taken evenly from all of it.
     """
     length = BLOCK_STEPS * stack
-    blocks = [song[at : at + length] for song in songs for at in range(0, len(song) - stack + 1, length)]
-    blocks = blocks[:: max(1, len(blocks) * BLOCK_STEPS // ENOUGH_STEPS)]
-    fitted = principal_components(merge(moments_of(to_steps(block, stack)) for block in blocks), components, tilt)
-    every = -(-sum(map(len, blocks)) // (stack * RANGE_STEPS))
-    latents = np.concatenate([encode(to_steps(block, stack)[::every], fitted) for block in blocks])
+    places = [(song, at) for song in songs for at in range(0, len(song) - stack + 1, length)]
+    places = places[:: max(1, len(places) * BLOCK_STEPS // ENOUGH_STEPS)]
+
+    def blocks() -> Iterator[np.ndarray]:
+        return (to_steps(song[at : at + length], stack) for song, at in places)
+
+    fitted = principal_components(merge(moments_of(block) for block in blocks()), components, tilt)
+    frames = sum(min(length, len(song) - at) for song, at in places)
+    every = -(-frames // (stack * RANGE_STEPS))
+    latents = np.concatenate([encode(block[::every], fitted) for block in blocks()])
     low, high = np.quantile(latents, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
     ceiling = np.quantile(decode(latents, fitted), 1 - LOUD_OUTLIERS, axis=0).astype(np.float32)
     return dataclasses.replace(fitted, low=low, high=high, ceiling=ceiling)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,16 @@ CONTEXT_FRAMES = 16  # frames of real sound that the phase of the continuation g
 
 @dataclasses.dataclass(frozen=True)
 class Excerpt:
-    """A place in a recording, in seconds. whole: the recording as such is the prompt, not this piece of it."""
+    """A place in a recording, in seconds. whole: the recording as such is the prompt, not this piece of it.
+
+    before: what is heard before it, one after the other, where recordings are too short to go on from one alone.
+    """
 
     path: Path
     start: float
     seconds: float
     whole: bool = False
+    before: tuple[Excerpt, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,25 +50,16 @@ class Prompt:
     voices: tuple[tuple[Prompt, float], ...] = ()
 
 
-def random_excerpts(places: Sequence[Excerpt], count: int, seconds: float, seed: int) -> list[Excerpt]:
-    """Draws excerpts of at most `seconds` from stretches of music; long stretches are drawn as much more often.
-
-    The i-th excerpt depends on the seed and i alone.
-    """
-    lengths = np.array([place.seconds for place in places])
-    chosen = []
-    for i in range(count):
-        rng = np.random.default_rng([seed, i, 2])
-        place = places[int(rng.choice(len(places), p=lengths / lengths.sum()))]
-        start = place.start + float(rng.uniform(0, max(0.0, place.seconds - seconds)))
-        chosen.append(Excerpt(place.path, start, min(seconds, place.seconds)))
-    return chosen
-
-
 def whole_recording(path: Path, seconds: float) -> Excerpt:
     """The last `seconds` of a recording, or all of it when it is shorter."""
     length = seconds_of(path)
     return Excerpt(path, max(0.0, length - seconds), min(seconds, length), whole=True)
+
+
+def read_sound(excerpt: Excerpt, channels: int, rate: int) -> Waveform:
+    """The sound of an excerpt and of what is heard before it, with so many channels. Raises RecordingError."""
+    pieces = [read_excerpt(each.path, rate, each.start, each.seconds) for each in (*excerpt.before, excerpt)]
+    return Waveform(np.concatenate([with_channels(piece.samples, channels) for piece in pieces]), rate)
 
 
 def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptions) -> Prompt:
@@ -73,11 +67,10 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
 
     Raises RecordingError when too little sound is left to go on from.
     """
-    waveform = read_excerpt(excerpt.path, options.rate, excerpt.start, excerpt.seconds)
-    waveform = Waveform(with_channels(waveform.samples, channels), options.rate)
+    waveform = read_sound(excerpt, channels, options.rate)
     bands = waveform_to_frames(waveform, options).bands if len(waveform.samples) else np.zeros((0, channels, 1))
     # Frames whose windows reach over an end of the excerpt have seen silence that is not in the music.
-    edge = options.window // 2 // options.hop
+    edge = edge_frames(options)
     first, last = edge, min(len(bands) - 1, (len(waveform.samples) - options.window // 2) // options.hop)
     end = sounding(bands[first : last + 1].max(axis=(1, 2), initial=-np.inf), options)[1]
     steps = end // stack
@@ -87,13 +80,19 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
         )
     stop = first + end
     cut = stop * options.hop - options.window // 2
+    earlier = sum(each.seconds for each in excerpt.before)
     return Prompt(
         excerpt.path,
         waveform.samples[:cut],
         bands[stop - steps * stack : stop],
-        excerpt.start + cut / options.rate,
+        max(0.0, excerpt.start + cut / options.rate - earlier),
         excerpt.whole,
     )
+
+
+def edge_frames(options: FrameOptions) -> int:
+    """Frames at the beginning of an excerpt whose windows reach over its edge."""
+    return options.window // 2 // options.hop
 
 
 def blend_prompts(first: Prompt, second: Prompt, share: float) -> Prompt:

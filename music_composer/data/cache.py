@@ -1,10 +1,10 @@
 """The cache of frames: one shard a song and an index of them all, in the folder `train_data/`.
 
-    index.json                magic, version, frame options, one entry a song
-    frames-0123456789ab.npy   float16, shape (frames, channels, bands); a plain NumPy array
+    index.json                   magic, version, frame options, one entry a song; see `data.index`
+    frames-0123456789abcdef.npy  float16, shape (frames, channels, bands); a plain NumPy array
 
-Only what has changed is done again. Shards are written whole and then renamed; the index is saved every few seconds,
-so a process killed at any moment loses the songs of those seconds and nothing else.
+Only what has changed is done again. A shard is named after what its recording holds, written whole and then renamed.
+A process killed at any moment loses the songs that it was at and nothing else.
 """
 
 from __future__ import annotations
@@ -12,24 +12,31 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import time
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-import numpy as np
-
-from music_composer.data.folder import fingerprint_of, recordings_in
-from music_composer.data.shards import Meter, Song, cut_recording, open_shard, shard_is_whole
-from music_composer.errors import CacheError, MusicComposerError, RecordError, RecordingError
-from music_composer.files import read_json, reason, remove_torn, write_json
+from music_composer.data import acoustic
+from music_composer.data.folder import recordings_in
+from music_composer.data.frame_arrays import ShardFrames
+from music_composer.data.index import Index
+from music_composer.data.shards import (
+    Cancelled,
+    Meter,
+    Song,
+    cut_recording,
+    open_shard,
+    shard_is_whole,
+)
+from music_composer.data.split import Track
+from music_composer.errors import CacheError, RecordingError
+from music_composer.files import reason, remove_torn
 from music_composer.options import FrameOptions
-from music_composer.records import from_plain
 
 MAGIC = "music-composer frames"
 VERSION = 1
 INDEX = "index.json"
-SAVE_SECONDS = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +53,17 @@ class Cache:
         return max(song.channels for song in self.songs)
 
     @property
+    def frames(self) -> int:
+        return sum(song.stop - song.start for song in self.songs)
+
+    @property
     def seconds(self) -> float:
-        return sum(song.stop - song.start for song in self.songs) / self.options.frames_per_second
+        return self.frames / self.options.frames_per_second
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The songs as the split knows them."""
+        return [Track(s.source, s.fingerprint.content, s.start, s.stop, s.frames, s.acoustic or "") for s in self.songs]
 
     @property
     def digest(self) -> str:
@@ -76,89 +92,143 @@ def prepare(
     """Brings the cache up to date with the recordings.
 
     `progress` gets bytes read and bytes to read. Raises RecordingError when not one recording can be used, naming
-    every one and why; CacheError when the cache folder cannot be written.
+    every one and why; CacheError when the cache folder cannot be written, or holds somebody else's files. Whatever ends
+    it early, songs that are done are kept.
     """
     paths = recordings_in(datasets, say=lambda line: say(f"note: {line}"))
-    known = {song.source: song for song in _read_index(folder, options, say)}
     sources = {path.relative_to(datasets).as_posix(): path for path in paths}
+    index = _index(folder, options)
+    known = index.read(say)
     songs: dict[str, Song] = {}
-    failures: dict[str, str] = {}
     stale: dict[str, Path] = {}
     for source, path in sources.items():
-        try:
-            song = _still_right(folder, path, known.get(source), options)
-        except RecordingError as error:
-            failures[source] = str(error)
-            continue
+        song = _still_right(folder, path, known.get(source), options)
         if song:
             songs[source] = song
         else:
             stale[source] = path
-    kept = len(songs)
+    failures: dict[str, str] = {}
+    cut: list[str] = []
 
-    _make_writable(folder)
-    saved = time.monotonic()
-    meter = Meter(sum(path.stat().st_size for path in stale.values()), progress)
-    for source, outcome in _cut_all(stale, folder, options, meter):
-        if isinstance(outcome, Song):
-            songs[source] = outcome
-        else:
-            failures[source] = outcome
-        if time.monotonic() - saved > SAVE_SECONDS:
-            _write_index(folder, options, songs)
-            saved = time.monotonic()
-    if stale or set(songs) != set(known) or any(songs[s] is not known.get(s) for s in songs):
-        _write_index(folder, options, songs)
-    gone = [song for source, song in known.items() if source not in songs]
+    if stale or songs != known:
+        _make_writable(folder)
+        try:
+            with index.adding(songs.values()) as add:
+
+                def finished(source: str, outcome: tuple[Song, bool] | RecordingError) -> None:
+                    if isinstance(outcome, RecordingError):
+                        failures[source] = str(outcome)
+                        return
+                    songs[source], is_cut = outcome
+                    add(songs[source])
+                    cut.extend([source] * is_cut)
+
+                contents = {song.fingerprint.content: song for song in known.values()}
+                _cut_all(stale, contents, folder, options, _meter(stale, progress), finished)
+        finally:
+            unseen = [known[source] for source in stale if source in known and source not in {**songs, **failures}]
+            index.write([*songs.values(), *unseen])
     used = {song.shard for song in songs.values()}
-    for song in gone:
-        if song.shard not in used:
-            (folder / song.shard).unlink(missing_ok=True)
+    gone = [song for source, song in known.items() if source not in songs]
+    for shard in {song.shard for song in known.values()} - used:
+        (folder / shard).unlink(missing_ok=True)
 
     remarks = [failures[source] for source in sorted(failures)]
-    remarks += [f"{datasets / s.source}: {remark}" for s in songs.values() for remark in s.remarks if s.source in stale]
+    remarks += [f"{datasets / s}: {remark}" for s in sorted(cut) for remark in songs[s].remarks]
     if not songs:
-        raise RecordingError(f"none of the {len(paths)} files in {datasets} can be used:\n  " + "\n  ".join(remarks))
+        raise RecordingError(f"none of the {len(sources)} files in {datasets} can be used:\n  " + "\n  ".join(remarks))
     cache = Cache(folder, datasets, options, tuple(songs[source] for source in sorted(songs)))
-    return cache, Report(len(songs) - kept, kept, len(gone), tuple(remarks))
+    return cache, Report(len(cut), len(songs) - len(cut), len(gone), tuple(remarks))
 
 
-def load_frames(cache: Cache, song: Song) -> np.ndarray:
-    """A song without its silent ends, float16, shape (frames, channels, bands), left on disk until it is read."""
-    return open_shard(cache.folder / song.shard)[song.start : song.stop]
+def load_frames(cache: Cache, song: Song, channels: int | None = None) -> ShardFrames:
+    """A song without its silent ends, float16, shape (frames, channels, bands), left on disk until it is sliced.
+
+    channels: of a model; a song that has fewer gets a silent side, one that has more gives its middle. None: its own.
+    """
+    return open_shard(cache.folder, song, cache.options, channels or song.channels)
+
+
+def open_cache(datasets: Path, folder: Path, options: FrameOptions = FrameOptions()) -> Cache | None:
+    """The cache as it lies there, without a look at whether it is up to date; None when there is none."""
+    known = _index(folder, options).read()
+    songs = tuple(known[source] for source in sorted(known) if (datasets / source).exists())
+    return Cache(folder, datasets, options, songs) if songs else None
+
+
+def _index(folder: Path, options: FrameOptions) -> Index[Song]:
+    label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options)}
+    return Index(folder / INDEX, label, Song)
 
 
 def _still_right(folder: Path, path: Path, known: Song | None, options: FrameOptions) -> Song | None:
-    """The entry of a song that need not be cut again, else None."""
-    fingerprint = fingerprint_of(path, known.fingerprint if known else None)
-    if known is None or fingerprint.content != known.fingerprint.content or not shard_is_whole(folder, known, options):
+    """The entry of a song whose file has the same size and time as before, else None: then its worker looks closer."""
+    if known is None:
         return None
-    return known if fingerprint == known.fingerprint else dataclasses.replace(known, fingerprint=fingerprint)
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if (known.fingerprint.size, known.fingerprint.mtime_ns) != (status.st_size, status.st_mtime_ns):
+        return None
+    if not shard_is_whole(folder, known, options):
+        return None
+    if known.acoustic is None:
+        whole = ShardFrames(folder / known.shard, 0, known.frames, known.channels, known.channels, options.bands)
+        return dataclasses.replace(known, acoustic=acoustic.fingerprint_of(whole, options))
+    return known
+
+
+def _meter(stale: Mapping[str, Path], progress: Callable[[float, float], None]) -> Meter:
+    total = 0
+    for path in stale.values():
+        try:
+            total += path.stat().st_size
+        except OSError:  # it went; its worker says so
+            continue
+    return Meter(total, progress)
 
 
 def _cut_all(
-    stale: dict[str, Path], folder: Path, options: FrameOptions, meter: Meter
-) -> Iterator[tuple[str, Song | str]]:
-    """Cuts songs on all cores, a few ahead at a time; a song that cannot be used yields the reason instead."""
+    stale: Mapping[str, Path],
+    known: Mapping[str, Song],
+    folder: Path,
+    options: FrameOptions,
+    meter: Meter,
+    finished: Callable[[str, tuple[Song, bool] | RecordingError], None],
+) -> None:
+    """Cuts songs on all cores, a few ahead at a time. finished: gets each song and whether it was cut, or an error.
+
+    When this is interrupted, songs that are being cut are left, and those that are done are still told.
+    """
     workers = os.cpu_count() or 1
     waiting = iter(stale.items())
-    running: dict[Future[Song], str] = {}
+    running: dict[Future[tuple[Song, bool]], str] = {}
+    cancelled = threading.Event()
+
+    def tell(futures: set[Future[tuple[Song, bool]]]) -> None:
+        for future in futures:
+            source = running.pop(future)
+            try:
+                finished(source, future.result())
+            except RecordingError as error:
+                finished(source, error)
+
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
                 while len(running) < workers and (job := next(waiting, None)):
-                    running[pool.submit(cut_recording, job[0], job[1], folder, options, meter)] = job[0]
+                    source, path = job
+                    future = pool.submit(cut_recording, source, path, known, folder, options, meter, cancelled.is_set)
+                    running[future] = source
                 if not running:
                     return
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    source = running.pop(future)
-                    try:
-                        yield source, future.result()
-                    except RecordingError as error:
-                        yield source, str(error)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+                tell(wait(running, return_when=FIRST_COMPLETED).done)
+        except BaseException:
+            cancelled.set()
+            wait(running)
+            tell({future for future in running if not isinstance(future.exception(), Cancelled | CacheError)})
+            raise
 
 
 def _make_writable(folder: Path) -> None:
@@ -167,42 +237,3 @@ def _make_writable(folder: Path) -> None:
         remove_torn(folder)
     except OSError as error:
         raise CacheError(f"the cache folder {folder} cannot be made: {reason(error)}") from error
-
-
-def _read_index(folder: Path, options: FrameOptions, say: Callable[[str], None]) -> list[Song]:
-    """The songs of an index that is ours and has these options; anything else counts as no cache, and is said."""
-    path = folder / INDEX
-    if not path.exists():
-        return []
-    try:
-        plain = read_json(path)
-        if plain["magic"] != MAGIC:
-            raise CacheError(f"{path} is not ours, and is left alone: choose another cache folder with -t")
-        if plain["version"] != VERSION or from_plain(FrameOptions, plain["options"]) != options:
-            say(f"{path} was made with other frame options: all songs are cut again")
-            return []
-        return [from_plain(Song, song) for song in plain["songs"]]
-    except OSError as error:
-        raise CacheError(f"{path} cannot be read: {reason(error)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecordError):
-        say(f"{path} is damaged or not ours: all songs are cut again")
-        return []
-
-
-def _write_index(folder: Path, options: FrameOptions, songs: dict[str, Song]) -> None:
-    plain = {
-        "magic": MAGIC,
-        "version": VERSION,
-        "options": dataclasses.asdict(options),
-        "songs": [dataclasses.asdict(songs[source]) for source in sorted(songs)],
-    }
-    try:
-        write_json(folder / INDEX, plain)
-    except MusicComposerError as error:
-        raise CacheError(str(error)) from error
-
-
-def open_cache(datasets: Path, folder: Path, options: FrameOptions = FrameOptions()) -> Cache | None:
-    """The cache as it lies there, without a look at whether it is up to date; None when there is none."""
-    songs = tuple(song for song in _read_index(folder, options, lambda line: None) if (datasets / song.source).exists())
-    return Cache(folder, datasets, options, songs) if songs else None

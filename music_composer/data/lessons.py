@@ -28,9 +28,11 @@ class WindowLessons:
 
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
         """Windows (batch, steps + 1, size) chunk by chunk; the last step of one is the first of the next."""
-        windows = epoch_windows(self.dataset, seed, epoch)
+        dataset = self.dataset
+        windows = epoch_windows(dataset, seed, epoch)
         speeds = epoch_speeds(len(windows), self.stretch, seed, epoch) if self.stretch else None
-        coming = batches(self.dataset, windows, self.dataset.window, self.batch_size, first, speeds)
+        music, size = dataset.training, self.batch_size
+        coming = batches(music, dataset.stack, windows, dataset.window, size, first, speeds)
         for batch in itertools.islice(coming, self.batches - first):
             starts = range(0, batch.shape[1] - 1, self.chunk_steps)
             yield [[batch[:, start : start + self.chunk_steps + 1]] for start in starts]
@@ -38,5 +40,5 @@ class WindowLessons:
     def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
         windows = held_out_windows(self.dataset)
         size = min(self.batch_size, len(windows)) or 1
-        for batch in batches(self.dataset, windows, self.dataset.unit, size):
+        for batch in batches(self.dataset.validation, self.dataset.stack, windows, self.dataset.unit, size):
             yield [batch], 1

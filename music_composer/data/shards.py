@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import os
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from music_composer.audio import frames as frames_station
 from music_composer.audio.recording import Reading, read_blocks
-from music_composer.data.folder import Fingerprint, fingerprint_of
-from music_composer.errors import CacheError, RecordingError
-from music_composer.files import whole_file
-from music_composer.options import FrameOptions
+from music_composer.data import acoustic
+from music_composer.data.folder import HASH_BLOCK, Fingerprint
+from music_composer.data.frame_arrays import HEADER_BYTES, ShardFrames
+from music_composer.data.index import require_hash, require_inside
+from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordingError
+from music_composer.files import reason, whole_file
+from music_composer.options import FrameOptions, require_within
 
-SHARD_HEADER = 128  # bytes of the NPY header, which has room for any count of frames
+SHARD = re.compile(r"frames-[0-9a-f]{12,16}\.npy")
+MOST_FRAMES = 2**40
+
+
+class Cancelled(Exception):
+    """A recording was left in the middle because somebody asked for it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,55 +43,149 @@ class Song:
     start: int  # first frame that is not silence
     stop: int  # one past the last
     remarks: tuple[str, ...] = ()
+    acoustic: str | None = None  # acoustic fingerprint; this and the next are None in an index of an older version
+    loudest: float | None = None  # level of its loudest band, in nepers
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for an entry that leads elsewhere or cannot be."""
+        require_inside(self.source)
+        require_hash(self.fingerprint.content)
+        if not SHARD.fullmatch(self.shard):
+            raise OptionError(f"{self.shard!r} is no shard")
+        require_within(self, 1, 2, "channels")
+        require_within(self, 1, MOST_FRAMES, "frames")
+        require_within(self, 1, self.frames, "stop")
+        require_within(self, 0, self.stop - 1, "start")
+        if not acoustic.is_fingerprint(self.acoustic or ""):
+            raise OptionError(f"{self.source} has no acoustic fingerprint that could be one")
 
 
-def cut_recording(source: str, path: Path, folder: Path, options: FrameOptions, meter: Meter) -> Song:
-    """One recording to one shard. Raises RecordingError when there is no music in it."""
-    fingerprint = fingerprint_of(path)
+def cut_recording(
+    source: str,
+    path: Path,
+    known: Mapping[str, Song],
+    folder: Path,
+    options: FrameOptions,
+    meter: Meter,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Song, bool]:
+    """One recording to one shard: its entry, and whether it was cut. It need not be where its content is known.
+
+    known: entries by the hash of what their recordings hold.
+
+    Raises RecordingError when there is no music in it or it cannot be read, whatever the reason; CacheError when the
+    shard cannot be written; Cancelled soon after `cancelled` says so.
+    """
+    try:
+        return _cut(source, path, known, folder, options, meter, cancelled)
+    except (RecordingError, CacheError, Cancelled):
+        raise
+    except MusicComposerError as error:
+        raise CacheError(str(error)) from error
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {reason(error)}") from error
+    except Exception as error:  # whatever one file does to its decoder, the others go on
+        raise RecordingError(f"{path}: cannot be used: {type(error).__name__}: {error}") from error
+
+
+def _cut(
+    source: str,
+    path: Path,
+    known: Mapping[str, Song],
+    folder: Path,
+    options: FrameOptions,
+    meter: Meter,
+    cancelled: Callable[[], bool],
+) -> tuple[Song, bool]:
+    fingerprint = _fingerprint_of(path, cancelled)
+    same = known.get(fingerprint.content)
+    if same and shard_is_whole(folder, same, options):
+        meter.add(fingerprint.size)
+        return dataclasses.replace(same, source=source, fingerprint=fingerprint), False
     reading, blocks = read_blocks(path, options.rate)
-    shard = f"frames-{hashlib.blake2b(os.fsencode(source), digest_size=6).hexdigest()}.npy"
-    counted = meter.of(path, reading, blocks, options.rate)
+    counted = _until(cancelled, meter.of(fingerprint.size, reading, blocks, options.rate))
+    shard = f"frames-{fingerprint.content[:16]}.npy"
     with whole_file(folder / shard) as part:
         levels = _write_shard(part, frames_station.blocks_to_bands(counted, options), reading.channels, options)
         start, stop = frames_station.sounding(levels, options)
         if stop == start:
             found = "nothing but silence in it" if len(levels) else "holds no samples"
             raise RecordingError(f"{path}: {'; '.join([found, *reading.remarks])}")
-    return Song(source, fingerprint, shard, reading.channels, len(levels), start, stop, tuple(reading.remarks))
+        status = path.stat()
+        if (status.st_size, status.st_mtime_ns) != (fingerprint.size, fingerprint.mtime_ns):
+            raise RecordingError(f"{path}: changed while it was read: run this again when it is whole")
+        whole = ShardFrames(part, 0, len(levels), reading.channels, reading.channels, options.bands)
+        heard = acoustic.fingerprint_of(whole, options)
+    remarks, loudest = tuple(reading.remarks), round(float(levels.max()), 3)
+    return Song(source, fingerprint, shard, reading.channels, len(levels), start, stop, remarks, heard, loudest), True
+
+
+def _fingerprint_of(path: Path, cancelled: Callable[[], bool]) -> Fingerprint:
+    """The same as `folder.fingerprint_of`, but it can be cancelled."""
+    digest = hashlib.blake2b(digest_size=16)
+    if not path.is_file() and path.exists():
+        raise RecordingError(f"{path}: not a file, but a folder, a pipe or a device")
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+            if cancelled():
+                raise Cancelled
+    return Fingerprint(status.st_size, status.st_mtime_ns, digest.hexdigest())
+
+
+def _until(cancelled: Callable[[], bool], blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    for block in blocks:
+        if cancelled():
+            raise Cancelled
+        yield block
 
 
 def _write_shard(path: Path, blocks: Iterator[np.ndarray], channels: int, options: FrameOptions) -> np.ndarray:
     """Streams bands to an NPY file, whose header is written last. Returns each frame's loudest band, in nepers."""
     levels = [np.zeros(0, np.float32)]
     with path.open("wb") as file:
-        file.write(b"\0" * SHARD_HEADER)
+        file.write(b"\0" * HEADER_BYTES)
         for bands in blocks:
             levels.append(bands.max(axis=(1, 2), initial=-np.inf))
             file.write(np.ascontiguousarray(bands, np.float16).data)
         loudest = np.concatenate(levels)
         file.seek(0)
-        np.lib.format.write_array_header_1_0(
-            file, {"descr": "<f2", "fortran_order": False, "shape": (len(loudest), channels, options.bands)}
-        )
-        if file.tell() != SHARD_HEADER:
-            raise CacheError(f"{path}: the header of a shard took {file.tell()} bytes instead of {SHARD_HEADER}")
+        file.write(_header(len(loudest), channels, options.bands))
     return loudest
 
 
-def open_shard(path: Path) -> np.ndarray:
-    """The frames, left on disk until they are read. Raises CacheError when the file is missing or damaged."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise CacheError(f"{path} is damaged ({error}): run `music-composer prepare` to make it again") from error
+def _header(frames: int, channels: int, bands: int) -> bytes:
+    """How the NPY file of such a shard begins."""
+    made = io.BytesIO()
+    shape = {"descr": "<f2", "fortran_order": False, "shape": (frames, channels, bands)}
+    np.lib.format.write_array_header_1_0(made, shape)
+    if made.tell() != HEADER_BYTES:
+        raise CacheError(f"the header of a shard took {made.tell()} bytes instead of {HEADER_BYTES}")
+    return made.getvalue()
 
 
 def shard_is_whole(folder: Path, song: Song, options: FrameOptions) -> bool:
+    """Whether the file of a song's frames has the header and the size that it was written with."""
+    header = _header(song.frames, song.channels, options.bands)
+    size = len(header) + 2 * song.frames * song.channels * options.bands
     try:
-        shard = open_shard(folder / song.shard)
-    except CacheError:
+        with (folder / song.shard).open("rb") as file:
+            return file.read(len(header)) == header and file.seek(0, 2) == size
+    except OSError:
         return False
-    return shard.dtype == np.float16 and shard.shape == (song.frames, song.channels, options.bands)
+
+
+def open_shard(folder: Path, song: Song, options: FrameOptions, channels: int) -> ShardFrames:
+    """A song without its silent ends, with so many channels, left on disk until it is sliced.
+
+    Raises CacheError when the file is missing or damaged.
+    """
+    path = folder / song.shard
+    if not shard_is_whole(folder, song, options):
+        raise CacheError(f"{path} is missing or damaged: run `music-composer prepare` to make it again")
+    silence = float(np.log(frames_station.floor(options)))
+    return ShardFrames(path, song.start, song.stop, song.channels, channels, options.bands, silence)
 
 
 class Meter:
@@ -92,18 +196,18 @@ class Meter:
         self._read = 0.0
         self._lock = threading.Lock()
 
-    def of(self, path: Path, reading: Reading, blocks: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
-        """Passes a recording's blocks on, and counts each as its share of the file."""
-        left = float(path.stat().st_size)
+    def of(self, size: int, reading: Reading, blocks: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+        """Passes the blocks of a recording of `size` bytes on, and counts each as its share of the file."""
+        left = float(size)
         each = left / max(1.0, reading.seconds * rate)  # bytes for a sample
         for block in blocks:
             yield block
             share = min(left, each * len(block))
             left -= share
-            self._add(share)
-        self._add(left)
+            self.add(share)
+        self.add(left)
 
-    def _add(self, share: float) -> None:
+    def add(self, share: float) -> None:
         with self._lock:
             self._read += share
             self._progress(self._read, self._total)

@@ -1,5 +1,6 @@
 """What the model hears: the right place, cut where a frame can follow, without silence at its end."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ from music_composer.audio.prompts import (
     Prompt,
     blend_prompts,
     known_sound,
-    random_excerpts,
     read_prompt,
     whole_recording,
     with_channels,
@@ -123,27 +123,17 @@ def test_a_whole_recording_is_its_last_seconds(tmp_path, record):
     assert whole_recording(path, 5) == Excerpt(path, 0.0, pytest.approx(3.0), whole=True)
 
 
-PLACES = [Excerpt(Path("long"), 5.0, 90.0), Excerpt(Path("short"), 2.0, 10.0), Excerpt(Path("tiny"), 1.0, 0.5)]
-
-
-def test_random_excerpts_lie_within_the_music():
-    for excerpt in random_excerpts(PLACES, 100, 6.0, seed=1):
-        place = next(place for place in PLACES if place.path == excerpt.path)
-        assert excerpt.seconds == min(6.0, place.seconds)
-        assert place.start <= excerpt.start
-        assert excerpt.start + excerpt.seconds <= place.start + place.seconds + 1e-9
-
-
-def test_long_stretches_are_drawn_more_often():
-    drawn = [excerpt.path.name for excerpt in random_excerpts(PLACES, 200, 6.0, seed=1)]
-    assert 0.8 < drawn.count("long") / 200 < 0.97
-    assert drawn.count("short") > 5
-
-
-def test_the_ith_excerpt_depends_on_the_seed_and_i_alone():
-    assert random_excerpts(PLACES, 3, 6.0, seed=7) == random_excerpts(PLACES, 8, 6.0, seed=7)[:3]
-    assert random_excerpts(PLACES, 3, 6.0, seed=7) != random_excerpts(PLACES, 3, 6.0, seed=8)
-    assert len(set(random_excerpts(PLACES, 8, 6.0, seed=7))) == 8
+def test_short_recordings_are_heard_one_after_the_other(tmp_path, record):
+    hits = [sweep(1.5)[i * 6600 : (i + 1) * 6600] for i in range(4)]
+    paths = [record(tmp_path / f"{i}.wav", hit, subtype="FLOAT") for i, hit in enumerate(hits)]
+    *before, last = [Excerpt(path, 0.0, 6600 / RATE) for path in paths]
+    excerpt = dataclasses.replace(last, before=tuple(before))
+    joined = read_prompt(excerpt, 1, 3, OPTIONS)
+    whole = prompt_of(record(tmp_path / "whole.wav", np.concatenate(hits), subtype="FLOAT"))
+    assert np.array_equal(joined.samples, whole.samples)
+    assert np.array_equal(joined.bands, whole.bands)
+    assert joined.source == paths[-1]
+    assert 0 < joined.cut <= 6600 / RATE
 
 
 def test_a_blend_is_as_loud_as_its_voices_and_ends_with_both():

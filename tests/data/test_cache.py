@@ -9,7 +9,6 @@ import soundfile
 
 from music_composer.audio.frames import waveform_to_frames
 from music_composer.data import cache as station
-from music_composer.data import folder as folder_station
 from music_composer.data import shards
 from music_composer.data.cache import load_frames, open_cache, prepare
 from music_composer.errors import CacheError, RecordingError
@@ -60,8 +59,8 @@ def test_frames_are_those_of_the_sound_to_float16_precision(music, folder, recor
     truth = waveform_to_frames(Waveform(samples, OPTIONS.rate), OPTIONS).bands
     song = cache.songs[0]
     frames = load_frames(cache, song)
-    assert isinstance(frames, np.memmap)
-    assert frames.dtype == np.float16
+    assert frames.shape == (song.stop - song.start, 2, OPTIONS.bands)
+    assert frames[:].dtype == np.float16
     assert (song.frames, song.channels) == (len(truth), 2)
     assert np.allclose(frames, truth[song.start : song.stop], rtol=2**-10, atol=1e-3)
 
@@ -100,9 +99,13 @@ def test_a_changed_song_is_all_that_is_cut_again(music, folder, sine, record):
     record(music / "b.wav", sine(3000, 0.3))
     second, report = prepare(music, folder)
     assert done(report) == (1, 2, 0)
-    changed = {name for name, time in times(folder).items() if time != before[name]}
-    assert changed == {"index.json", shard_of(second, "b.wav").name}
-    assert load_frames(second, second.songs[1])[10, 0].argmax() > 70  # 3 kHz, not 440 Hz
+    after = times(folder)
+    assert {name for name, time in after.items() if time != before.get(name)} == {
+        "index.json",
+        shard_of(second, "b.wav").name,
+    }
+    assert set(before) - set(after) == {shard_of(first, "b.wav").name}
+    assert load_frames(second, second.songs[1])[10:11][0, 0].argmax() > 70  # 3 kHz, not 440 Hz
     assert second.digest != first.digest
 
 
@@ -117,12 +120,13 @@ def test_a_removed_song_goes_with_its_shard(music, folder):
     assert second.digest != first.digest
 
 
-def test_a_renamed_song_is_known_by_its_new_name(music, folder):
+def test_a_renamed_song_is_known_by_its_new_name_and_not_cut_again(music, folder):
     first, _ = prepare(music, folder)
     (music / "b.wav").rename(music / "z.wav")
     second, report = prepare(music, folder)
-    assert done(report)[1:] == (2, 1)
+    assert done(report) == (0, 3, 1)
     assert [song.source for song in second.songs] == ["a.wav", "c.wav", "z.wav"]
+    assert shard_of(second, "z.wav") == shard_of(first, "b.wav")
     assert np.array_equal(load_frames(second, second.songs[2]), np.load(shard_of(second, "z.wav")))
     assert len(list(folder.iterdir())) == 4
 
@@ -136,7 +140,7 @@ def test_a_touched_song_is_read_once_and_not_cut_again(music, folder, monkeypatc
     assert done(report) == (0, 3, 0)
     assert shard.stat().st_mtime_ns == before
     assert second.digest == first.digest
-    monkeypatch.setattr(folder_station, "_content_hash", lambda path: pytest.fail("was read again"))
+    monkeypatch.setattr(station, "cut_recording", lambda *_: pytest.fail("was read again"))
     prepare(music, folder)
 
 
@@ -176,7 +180,7 @@ def changed(**fields):
 
 @pytest.mark.parametrize(
     "damage",
-    [half, changed(version=99), changed(songs=["x"]), changed(songs=[{}]), lambda text: "[]"],
+    [half, changed(version=99), changed(songs=["x"]), changed(songs=[{}]), changed(songs=7), lambda text: f"[{text}]"],
 )
 def test_an_index_that_is_damaged_is_made_again_and_said(music, folder, damage):
     first, _ = prepare(music, folder)
@@ -192,13 +196,16 @@ def test_an_index_that_is_damaged_is_made_again_and_said(music, folder, damage):
     assert len(said) == 1
 
 
-def test_an_index_that_is_not_ours_is_left_alone(music, folder):
+@pytest.mark.parametrize("name", ["index.json", "index.jsonl"])
+@pytest.mark.parametrize("text", ['{"magic": "other"}', "[]", '["a.html"]', "var pages = 3;", "7"])
+def test_an_index_that_is_not_ours_is_left_alone(music, folder, name, text):
     folder.mkdir()
-    index = folder / "index.json"
-    index.write_text('{"magic": "other"}')
-    with pytest.raises(CacheError, match="index.json is not ours.*-t"):
+    index = folder / name
+    index.write_text(text)
+    with pytest.raises(CacheError, match=f"{name} is not ours.*-t"):
         prepare(music, folder)
-    assert index.read_text() == '{"magic": "other"}'
+    assert index.read_text() == text
+    assert list(folder.iterdir()) == [index]
 
 
 def test_other_frame_options_make_all_again_and_are_said(music, folder):
@@ -207,7 +214,7 @@ def test_other_frame_options_make_all_again_and_are_said(music, folder):
     cache, report = prepare(music, folder, FrameOptions(bands=80), say=said.append)
     assert done(report) == (3, 0, 0)
     assert len(said) == 1
-    assert "other frame options" in said[0]
+    assert "other options" in said[0]
     assert load_frames(cache, cache.songs[0]).shape[2] == 80
 
 
@@ -279,8 +286,8 @@ def test_remarks_are_said_when_a_song_is_cut_and_kept_in_the_index(music, folder
 
 def test_subfolders_capitals_spaces_and_accents(tmp_path, folder, sine, record):
     names = ["Älbum – 1/Ça va.WAV", "Älbum – 2/Ça va.WAV", "one two.Wav"]
-    for name in names:
-        record(tmp_path / "music" / name, sine(440, 0.3))
+    for i, name in enumerate(names):
+        record(tmp_path / "music" / name, sine(440 + 10 * i, 0.3))
     cache, report = prepare(tmp_path / "music", folder)
     assert [song.source for song in cache.songs] == sorted(names)
     assert len({song.shard for song in cache.songs}) == 3
@@ -319,7 +326,6 @@ def test_an_interrupted_prepare_is_completed_by_the_next(music, folder, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(station, "cut_recording", cut_until_c)
-        patch.setattr(station, "SAVE_SECONDS", -1.0)
         patch.setattr(os, "cpu_count", lambda: 1)
         with pytest.raises(KeyboardInterrupt):
             prepare(music, folder)
@@ -336,9 +342,9 @@ def test_an_interruption_within_a_song_leaves_no_half_shard(music, folder, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(shards.frames_station, "blocks_to_bands", broken)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(RecordingError, match=r"b\.wav: cannot be used: ZeroDivisionError"):
             prepare(music, folder)
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == ["index.json"]
     assert done(prepare(music, folder)[1]) == (3, 0, 0)
 
 

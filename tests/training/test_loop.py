@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from music_composer.data.batches import dataset_of
+from music_composer.data.batches import Segment, dataset_of
 from music_composer.data.lessons import WindowLessons
 from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState
@@ -66,7 +66,7 @@ def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(
     batch_size: int, batches: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("music_composer.training.loop.save_checkpoint", lambda *_: None)
-    dataset = dataset_of([np.zeros((11 * 10, 1, 1), np.float32)], window_steps=9, stack=1, held_out=0.0, seed=1)
+    dataset = dataset_of([np.zeros((11 * 10, 1, 1), np.float32)], [Segment(0, 0, 110)], [], window_steps=9, stack=1)
     assert dataset.windows_in_epoch == 11
     model, state = Notes(), TrainState(1, job_epochs=3)
     lessons = WindowLessons(dataset, batch_size, chunk_steps=9, stretch=0.1)
