@@ -105,12 +105,16 @@ def prepare(**given: Any) -> None:
 
 
 @midi.command()
-@with_options(DATASETS, TRAINDATA, MODEL, DEBUG)
-def info(**given: Any) -> None:
-    """Say what is in the dataset, the cache and the run folder."""
-    from music_composer.info import describe_midi
+@with_options(click.argument("files", nargs=-1, type=FOLDER), DATASETS, TRAINDATA, MODEL, DEBUG)
+def info(files: tuple[Path, ...], **given: Any) -> None:
+    """Say what is in the dataset, the cache and the run folder; or, of FILES, which parts they have.
 
-    for line in describe_midi(record_of(FolderOptions, given)):
+    Parts are numbered as --lock-track and `midi evolve --part` take them.
+    """
+    from music_composer.info import describe_midi
+    from music_composer.info_midi import describe_files
+
+    for line in describe_files(files) if files else describe_midi(record_of(FolderOptions, given)):
         echo(line)
 
 

@@ -21,7 +21,7 @@ from music_composer.symbolic import cache
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song
-from music_composer.symbolic.frames import seconds_by_step, to_score
+from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.options import (
     DEFAULT_MODEL,
@@ -34,6 +34,7 @@ from music_composer.symbolic.options import (
 )
 from music_composer.symbolic.request import request_of
 from music_composer.symbolic.run import SymbolicRun
+from music_composer.symbolic.timing import seconds_at
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say
@@ -48,7 +49,7 @@ def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, say: Say = s
         songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
     for remark in report.remarks:
         say(f"note: {remark}")
-    music = duration(sum(float(seconds_by_step(song.roll).sum()) for song in songs))
+    music = duration(sum(float(seconds_at(song.roll, song.roll.steps)) for song in songs))
     say(
         f"{len(songs)} MIDI files, {music} of music: {report.done} read, {report.kept} already there, "
         f"{report.removed} removed ({duration(time.monotonic() - started)})"

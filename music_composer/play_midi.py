@@ -17,13 +17,13 @@ from music_composer.options import FolderOptions
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.assemble import assembled
 from music_composer.symbolic.composers import composer_of
-from music_composer.symbolic.frames import seconds_by_step
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import write_musicxml
 from music_composer.symbolic.options import BoundOptions, PlayOptions, as_it_plays
 from music_composer.symbolic.request import Request, request_of
 from music_composer.symbolic.rolls import laid_over, shortened
 from music_composer.symbolic.run import SymbolicRun
+from music_composer.symbolic.timing import seconds_at
 from music_composer.training import run
 from music_composer.training.progress import duration, progress_bar, say
 from music_composer.values import Roll
@@ -89,7 +89,8 @@ def play(
 
 def seconds_of(request: Request) -> float:
     """Of what is composed, in the tempos that it has."""
-    return float(seconds_by_step(request.kept)[request.open_steps].sum())
+    each = np.diff(seconds_at(request.kept, np.arange(request.steps + 1)))
+    return float(each[request.open_steps].sum())
 
 
 def _notes(

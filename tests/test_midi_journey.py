@@ -14,6 +14,8 @@ from music_composer.symbolic.midi import read_midi, write_midi
 from music_composer.symbolic.notation import read_score
 from music_composer.values import NOTE, Part, Score
 from tests.command import assert_accepted, assert_refused, music_composer
+from tests.symbolic.bands import band
+from tests.symbolic.test_assemble import assert_same
 
 TINY = ("-n", "8", "-e", "2", "-b", "2", "--seed", "1")
 
@@ -252,6 +254,31 @@ def test_what_there_is_can_be_asked_for(trained: Path) -> None:
         and "nothing prepared" in nothing.stdout
         and "nothing trained" in nothing.stdout
     )
+
+
+def test_a_band_comes_back_through_the_command_as_the_tracks_it_was(trained: Path) -> None:
+    write_midi(band(), trained / "band.mid")
+    score = read_midi(trained / "band.mid").score
+    listed = music_composer("midi", "info", "band.mid", "broken.mid", cwd=trained)
+    assert listed.returncode == 0, listed.stderr
+    for words in ("132 notes in 4 parts", "8 bars", "14.0 s", "3/4", "| 2 | Strings | string ensemble 1 | 48 | 4 |",
+                  "| 3 | Kit | drums |", "28 of 84 onsets", "note: broken.mid: cannot be opened"):  # fmt: skip
+        assert words in listed.stdout, listed.stdout
+    for name, options, kept in (
+        ("onward", ("--num-steps", "16"), (0, 1, 2, 3)),
+        ("locked", ("--lock-track", "3", "--lock-track", "1", "--drafts", "2"), (1, 3)),
+        ("mended", ("--from-bar", "3", "--to-bar", "4", "--drafts", "2"), (3,)),
+    ):
+        wanted = ("--primer-midi", "band.mid", "-g", "1", "--seed", "2", "-o", name, "--musicxml", *options)
+        done = music_composer("midi", "generate", *wanted, cwd=trained)
+        assert_accepted(done, "note: band.mid: 28 of 84 onsets", "1 pieces")
+        made = read_midi(trained / f"{name}-0.mid").score
+        assert (made.resolution, made.tempos, made.metres) == (score.resolution, score.tempos, score.metres)
+        theirs = {part.name: part for part in made.parts}
+        for number in kept:
+            part = score.parts[number]
+            assert_same(theirs[part.name], part)
+        assert all(part.name.endswith("new)") for part in made.parts if part.name not in {p.name for p in score.parts})
 
 
 def test_training_goes_on_where_it_was(trained: Path) -> None:

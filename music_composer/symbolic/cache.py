@@ -25,7 +25,7 @@ from music_composer.symbolic.dataset import Song, read_song
 from music_composer.values import Roll
 
 MAGIC = "music-composer scores"
-VERSION = 1
+VERSION = 2  # of what files become: those of another are read again
 INDEX = "scores.json"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from music_composer.data.folder import scores_in
 from music_composer.errors import ScoreError
 from music_composer.symbolic.frames import to_roll
+from music_composer.symbolic.grid import grid_remarks
 from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.rolls import without_lead_in
 from music_composer.values import Roll
@@ -31,7 +32,7 @@ def read_song(path: Path, per_quarter: int) -> tuple[Roll, tuple[str, ...]]:
     if not roll.steps:
         drums = any(part.drums for part in reading.score.parts)
         raise ScoreError(f"{path}: has {'nothing but drums' if drums else 'no notes'} in it")
-    return roll, tuple(reading.remarks)
+    return roll, (*reading.remarks, *grid_remarks(reading.score, per_quarter))
 
 
 def read_songs(

@@ -126,13 +126,6 @@ def tick_of(step: Any, resolution: int, per_quarter: int) -> Any:
     return (2 * step * resolution + per_quarter) // (2 * per_quarter)
 
 
-def seconds_by_step(roll: Roll) -> np.ndarray:
-    """How long each step lasts, float (steps,), as the tempos say."""
-    at = np.searchsorted([step for step, _ in roll.tempos], np.arange(roll.steps), side="right") - 1
-    tempos: Any = np.array([tempo for _, tempo in roll.tempos])
-    return 60 / (tempos[at] * roll.per_quarter)
-
-
 def _on_grid(changes: Any, resolution: int, per_quarter: int) -> Any:
     """Changes at ticks, (tick, ...), at their nearest steps; of two in one step the later holds."""
     nearest = {nearest_step(tick, resolution, per_quarter): rest for tick, *rest in changes}

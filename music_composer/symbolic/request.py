@@ -16,6 +16,7 @@ import numpy as np
 
 from music_composer.errors import OptionError, ScoreError
 from music_composer.symbolic.frames import PITCHES, bars_of, tick_of, to_roll
+from music_composer.symbolic.grid import grid_remarks
 from music_composer.symbolic.instruments import listed
 from music_composer.symbolic.kept import LATELY, playing_beside, ready, roll_of, twice, without_bars
 from music_composer.symbolic.notation import read_score
@@ -139,7 +140,7 @@ def _kept(primer: Path | None, options: PlayOptions, blank: Roll) -> Request:
     if primer:
         reading = read_score(primer)
         request = _of_score(ready(reading.score, blank.per_quarter), str(primer), options, blank.per_quarter)
-        return dataclasses.replace(request, remarks=reading.remarks)
+        return dataclasses.replace(request, remarks=(*reading.remarks, *grid_remarks(reading.score, blank.per_quarter)))
     if options.lock_tracks or options.from_bar:
         raise OptionError("--lock-track and --from-bar do nothing without --primer-midi: give that too")
     return Request(silence(options.steps, blank), np.ones(options.steps, bool))

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 
-from music_composer.symbolic.frames import TICKS_PER_STEP, bars_of, to_roll, to_score
+from music_composer.symbolic.frames import TICKS_PER_STEP, bars_of, onset_steps, to_roll, to_score
 from music_composer.values import NOTE, Part, Score
 from tests.symbolic.rolls import rolls
 
@@ -63,3 +63,25 @@ def test_positions_count_from_bar_line_to_bar_line():
     position, length = bars_of(roll)
     assert position.tolist() == [*range(12)] * 2 + [*range(10)] + [*range(6)]
     assert length.tolist() == [12] * 24 + [10] * 16
+
+
+def steps_of(*ticks: int, resolution: int = 480) -> list[int]:
+    notes = [(tick, tick + 100, 60 + i, 80) for i, tick in enumerate(ticks)]
+    return onset_steps(score_of(*notes, resolution=resolution), 4)[0].tolist()
+
+
+def test_a_chord_whose_keys_are_not_struck_at_once_begins_in_one_step():
+    assert steps_of(58, 59, 60, 61) == [0, 0, 0, 0]
+    assert steps_of(59, 60, 61, 62) == [1, 1, 1, 1]
+    assert steps_of(50, 70) == [1, 1] and steps_of(50, 71) == [0, 1]  # a 24th of a quarter note is 20 ticks
+    assert steps_of(45, 60, 75) == [0, 0, 1]  # no chain: all of a chord begin near its first note
+    assert steps_of(1, 2, resolution=2) == [2, 4]  # too coarse a resolution for any chord
+    roll = to_roll(score_of((58, 170, 60, 80), (61, 170, 64, 80), resolution=480))
+    assert roll.struck[0].sum() == 2 and not roll.struck[1:].any()
+
+
+def test_chords_are_of_all_pitched_parts_and_drums_are_apart():
+    parts = (*score_of((55, 100, 60, 80)).parts, *score_of((66, 100, 64, 80)).parts,
+             *score_of((61, 100, 36, 80), drums=True).parts)  # fmt: skip
+    assert [steps.tolist() for steps in onset_steps(Score(parts), 4)] == [[1], [1], [1]]
+    assert [steps.tolist() for steps in onset_steps(Score(parts[::2]), 4)] == [[0], [1]]
