@@ -12,11 +12,12 @@ import numpy as np
 
 from music_composer.symbolic.frames import nearest_step, onset_steps, tick_of, to_roll
 from music_composer.symbolic.rolls import lengthened
-from music_composer.values import NOTE, Part, Roll, Score
+from music_composer.values import BEND, CONTROL, NOTE, Part, Roll, Score
 
 LATELY = 64  # steps beside what is composed; parts that play in them go on in it
 FINE = 96  # ticks in a quarter note from which on the grid need not divide them: the rest is a few ms
 REGISTERED = (6, 38, 96, 97, 98, 99, 100, 101)  # controllers that mean something together: all of them are kept
+AT_REST = {1: 0, 7: 100, 10: 64, 11: 127, 64: 0, 65: 0, 66: 0, 67: 0}  # values of controllers where nothing is said
 RESET, FIRST_MODE = 121, 120  # of the channel modes, from 120 on, only a reset changes what controllers are
 
 
@@ -97,7 +98,7 @@ def twice(score: Score, step: int, per_quarter: int) -> Score:
     later = int(tick_of(step, score.resolution, per_quarter))
     parts = []
     for part in score.parts:
-        again = _in_ticks(part, lambda ticks: ticks + later)
+        again = _in_ticks(_at_rest(part), lambda ticks: ticks + later)
         parts.append(
             dataclasses.replace(
                 part, notes=_joined(part.notes, again.notes), controls=np.concatenate([part.controls, again.controls]),
@@ -139,15 +140,30 @@ def _in_ticks(part: Part, change: Any) -> Part:
     return dataclasses.replace(part, notes=notes, controls=controls, bends=bends)
 
 
+def _at_rest(part: Part) -> Part:
+    """With what has changed when it ends as it was when it began: it can be played again."""
+    controls = part.controls
+    last = dict(zip(controls["controller"].tolist(), controls["value"].tolist(), strict=True))
+    set_first = set(controls["controller"][controls["tick"] == 0].tolist())
+    rest = [(0, controller, value) for controller, value in AT_REST.items()
+            if last.get(controller, value) != value and controller not in set_first]  # fmt: skip
+    bent = len(part.bends) and part.bends["value"][-1] and part.bends["tick"][0]
+    return dataclasses.replace(
+        part, controls=np.concatenate([np.array(rest, CONTROL), controls]),
+        bends=np.concatenate([np.array([(0, 0)] if bent else [], BEND), part.bends]),
+    )  # fmt: skip
+
+
 def _controls_at(controls: np.ndarray, cut: int) -> np.ndarray:
     """Those after a cut, and of those before it what still holds."""
     before, kept = controls["tick"] < cut, controls["tick"] >= cut
+    anew = set(controls["controller"][controls["tick"] == cut].tolist())
     last: dict[int, int] = {}
     for i in np.flatnonzero(before).tolist():
         controller = int(controls["controller"][i])
         if controller in REGISTERED:
             kept[i] = True
-        elif controller < FIRST_MODE or controller == RESET:
+        elif controller not in anew and (controller < FIRST_MODE or controller == RESET):
             last[controller] = i
     kept[list(last.values())] = True
     return controls[kept]

@@ -49,7 +49,11 @@ def scores(draw: st.DrawFn) -> Score:
             rows.append((start, ends[pitch], pitch, draw(st.integers(1, 127))))
         drums = draw(st.booleans()) if parts else False
         program, name = draw(st.integers(0, 127)), draw(st.sampled_from(["", "Lead", "Pad 2"]))
-        parts.append(Part(notes(*rows), 0 if drums else program, drums, name))
+        ticks = sorted(draw(st.lists(st.integers(0, 20 * resolution), max_size=4)))
+        controls = [(tick, draw(st.sampled_from([7, 10, 11, 64])), draw(st.integers(0, 127))) for tick in ticks]
+        bends = [(tick, draw(st.integers(-8192, 8191))) for tick in ticks]
+        parts.append(Part(notes(*rows), 0 if drums else program, drums, name, np.array(controls, CONTROL),
+                          np.array(bends, BEND)))  # fmt: skip
     at = draw(st.integers(1, 40)) * resolution
     return Score(tuple(parts), resolution, ((0, 120.0), (at, 60.0)), ((0, 3, 4), (12 * resolution, 4, 4)))
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from music_composer.errors import ScoreError
 from music_composer.symbolic.assemble import added, assembled
 from music_composer.symbolic.frames import nearest_step, onset_steps, tick_of, to_roll
-from music_composer.symbolic.kept import ready
+from music_composer.symbolic.kept import from_step, ready
 from music_composer.symbolic.midi import read_midi, write_midi
 from music_composer.symbolic.options import BoundOptions, PlayOptions
 from music_composer.symbolic.request import Request, request_of
 from music_composer.symbolic.rolls import laid_over, silence
-from music_composer.values import Part, Roll, Score
+from music_composer.values import BEND, CONTROL, NOTE, Part, Roll, Score
 from tests.symbolic.bands import BAR, BLANK, any_roll, band, scores
 
 KEYS, BASS, STRINGS, KIT = range(4)
@@ -142,11 +142,29 @@ def test_a_primer_that_is_heard_and_kept_is_there_twice_with_its_tempos(primer):
         for again, later in ((slice(None, len(other.notes)), 0), (slice(len(other.notes), None), 8 * BAR)):
             assert np.array_equal(part.notes[again]["start"] - later, other.notes["start"])
             assert np.array_equal(part.notes[again]["pitch"], other.notes["pitch"])
+    # The wheel is bent when the music ends: it begins again without.
+    assert piece.score.parts[STRINGS].bends["value"].tolist() == [100, -8192, 0, 8191, 0, 100, -8192, 0, 8191]
     cut = asked(primer, inject_primer=True, steps=8, omit_primer=True)
     piece = assembled(played(cut, 50), cut)
-    for part, other in zip(piece.score.parts, score.parts, strict=False):
+    bends = score.parts[STRINGS].bends
+    again = dataclasses.replace(score.parts[STRINGS], bends=np.concatenate([np.array([(0, 0)], BEND), bends]))
+    for part, other in zip(piece.score.parts, (*score.parts[:STRINGS], again, score.parts[KIT]), strict=False):
         assert_same(part, other)
     assert piece.score.parts[4].program == 0
+
+
+def test_controllers_are_at_a_cut_as_they_were_before():
+    controls = np.array(
+        [(0, 7, 90), (5, 101, 0), (5, 100, 0), (5, 6, 12), (9, 7, 80), (20, 64, 127), (30, 120, 0), (40, 10, 7),
+         (120, 10, 9), (130, 64, 0)], CONTROL,
+    )  # fmt: skip
+    part = Part(np.array([(0, 100, 60, 80), (130, 200, 62, 80)], NOTE), 3, controls=controls,
+                bends=np.array([(10, 5), (20, 6), (140, 7)], BEND))  # fmt: skip
+    (cut,) = from_step(Score((part,)), 1, 4).parts
+    assert cut.notes.tolist() == [(10, 80, 62, 80)]
+    assert cut.controls.tolist() == [(0, 101, 0), (0, 100, 0), (0, 6, 12), (0, 7, 80), (0, 64, 127), (0, 10, 9),
+                                     (10, 64, 0)]  # fmt: skip
+    assert cut.bends.tolist() == [(0, 6), (20, 7)]
 
 
 def test_the_metre_of_some_bars_ends_with_them(primer):
