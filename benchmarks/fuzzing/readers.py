@@ -32,14 +32,19 @@ class Recording:
         self.seeds = [_encoded(*kind) for kind in kinds]
 
     def read(self, content: bytes) -> None:
-        from music_composer.audio import wav
+        from music_composer.audio import recording
 
         self.path.write_bytes(content)
-        _, blocks = wav.read_blocks(self.path, RATE)
+        reading, blocks = recording.read_blocks(self.path, RATE)
+        heard = 0
         for block in blocks:
             assert block.dtype == np.float32 and block.ndim == 2, (block.dtype, block.shape)
             assert np.isfinite(block).all(), "not a number"
-        wav.read_excerpt(self.path, RATE, 0.1, 0.1)
+            heard += len(block)
+        known = recording.survey(self.path)
+        assert abs(heard / RATE - known.frames / known.rate) < 0.01, "two lengths"
+        assert known.remarks == tuple(reading.remarks), "two opinions"
+        recording.read_excerpt(self.path, RATE, known.frames / known.rate / 2, 0.1)
 
 
 class Midi:
