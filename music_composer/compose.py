@@ -23,7 +23,7 @@ from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.data import batches, cache
 from music_composer.data.lessons import WindowLessons
 from music_composer.data.split_file import write_split
-from music_composer.errors import OptionError
+from music_composer.errors import MusicComposerError, OptionError
 from music_composer.held_out import dataset_for, split_of
 from music_composer.networks import trainable_network, trained_network
 from music_composer.options import (
@@ -66,13 +66,27 @@ def train(
     model_options: Mapping[str, Any],
     options: TrainOptions,
     fresh: bool = False,
-    then_generate: bool = False,
     say: Say = say,
 ) -> run.Run:
     """Prepares, then trains in the run folder: on from what is there, unless `fresh`.
 
     model_options: the fields of ModelOptions that were asked for. A run folder made with others is an OptionError.
     """
+    here, trained_on = _trained(folders, model_options, options, fresh, False, say)
+    _report_copying(trained_on, here, say)
+    return here
+
+
+def _trained(
+    folders: FolderOptions,
+    model_options: Mapping[str, Any],
+    options: TrainOptions,
+    fresh: bool,
+    then_generate: bool,
+    say: Say,
+) -> tuple[run.Run, cache.Cache]:
+    """The run folder when all of the training is saved, and what it was trained on."""
+    devices.require_backend()
     old = None if fresh or not run.exists(folders.model) else run.read_run(folders.model)
     if old:
         _check_fits(old, model_options)
@@ -81,13 +95,11 @@ def train(
     before = checkpoint.read_state(here.checkpoint) if old else None
     state = next_job(before, options, ready.digest, then_generate, say)
     if state.job_done:
-        return here
+        return here, ready
     split = split_of(ready, here, say, new=not old)
     dataset = dataset_for(ready, here, split)
     drawn = None if old else excerpts.draw_prompts(ready, here, state.seed, say)
     devices.load_keras()
-    from music_composer import originality
-
     model = trainable_network(here, dataset.training, options, state, bool(old), say)
     # Only now is it safe to begin a run folder: all that could be refused has been tried.
     if drawn:
@@ -96,10 +108,22 @@ def train(
     if not old:
         run.begin(here)
     _train_job(model, dataset, here, options, state, say)
-    copied = originality.verdict(ready, here, split, state.seed)
+    return here, ready
+
+
+def _report_copying(ready: cache.Cache, here: run.Run, say: Say) -> None:
+    """Says how much the model copies. Whatever happens to that is a note: all that was asked for is there by now."""
+    try:
+        from music_composer import originality
+
+        state = checkpoint.read_state(here.checkpoint)
+        split = split_of(ready, here, lambda line: None)
+        copied = originality.verdict(ready, here, split, state.seed) if state else None
+    except Exception as error:
+        why = str(error) if isinstance(error, MusicComposerError) else repr(error)[:300]
+        copied = f"note: the copying report could not be made: {why}"
     if copied:
         say(copied)
-    return here
 
 
 def generate(
@@ -236,9 +260,10 @@ def compose(
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
     excerpts.require_prompts(prompts, blend, generating)
-    here = train(folders, model_options, training, fresh, then_generate=True, say=say)
+    here, trained_on = _trained(folders, model_options, training, fresh, True, say)
     paths = generate(folders, generating, prompts, blend=blend, say=say)
     checkpoint.mark_generated(here.checkpoint)
+    _report_copying(trained_on, here, say)
     return paths
 
 

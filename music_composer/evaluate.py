@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from music_composer.evaluation import scorecard
 from music_composer.evaluation.hearing import Measures, Span, hear, lengths_in
 from music_composer.files import read_json, write_json
 from music_composer.held_out import divided, heard_of, pieces_of, spared_recordings, split_of
+from music_composer.leftovers import scratch_folder
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
 from music_composer.tables import write_page
@@ -78,8 +78,8 @@ def evaluate_run(
     codec = write_coded(real, options.output / "codec", here, options.seed)
     error = _codec_error(real, codec, here.frame)
     facts = {**_facts(here, made), "codec_error_db": error, "first_sound_seconds": _first_sound(here, prompts[0])}
-    with tempfile.TemporaryDirectory() as scratch:
-        coded = write_coded(pieces_of(training), Path(scratch), here, options.seed)
+    with scratch_folder() as scratch:
+        coded = write_coded(pieces_of(training), scratch, here, options.seed)
         return _judge(continuations, training, real, options, facts, say, codec, coded)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from music_composer.evaluation.copying import NO_COPY, Copy, CopyOptions, Librar
 from music_composer.evaluation.hearing import Span
 from music_composer.evaluation.semitones import semitones_of_blocks
 from music_composer.held_out import divided, pieces_of
+from music_composer.leftovers import scratch_folder
 from music_composer.networks import trained_network
 from music_composer.options import GenerateOptions
 from music_composer.training.run import Run
@@ -38,8 +38,8 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
         return None
     options = CopyOptions()
     library = library_of([_levels(span, options) for span in training])
-    with tempfile.TemporaryDirectory() as scratch:
-        made = _longest(_continuations(here, Path(scratch), seed), library, options)
+    with scratch_folder() as scratch:
+        made = _longest(_continuations(here, scratch, seed), library, options)
     real = pieces_of(spared)
     ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
     beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""

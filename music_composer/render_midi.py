@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import filecmp
 import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ import music_composer
 from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, OutputError, ScoreError
 from music_composer.files import read_json
+from music_composer.leftovers import scratch_folder
 from music_composer.locks import locked
 from music_composer.outputs import Output, clean, is_free_or_ours, is_ours, require_free, staged
 from music_composer.parallel import map_in_processes
@@ -125,8 +125,8 @@ def _blocks(source: Path, reading: Reading, target: Path, options: RenderOptions
     if source.suffix.lower() not in FORMATS and not reading.remarks:
         yield soundfont.render_blocks_with(font, source, seconds)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        midi = Path(folder) / f"{source.name}.mid"
+    with scratch_folder() as folder:
+        midi = folder / f"{source.name}.mid"
         write_midi(score, midi)
         yield soundfont.render_blocks_with(font, midi, seconds)
 

@@ -29,7 +29,7 @@ LAST_SECONDS = 1.0  # that the main thread has to end the command by itself, onc
 ONE_SIGNAL_SECONDS = 0.3  # `timeout`, say, signals a process and its group: what comes so close together is one
 SAVED = b"\0"  # wakes the thread too; no signal has that number
 SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
-KILL_SECONDS = 0.3  # for child processes to end by themselves
+KILL_SECONDS = 0.8  # for child processes to clear up, before they are killed
 
 
 class Stopped(KeyboardInterrupt):
@@ -122,12 +122,6 @@ def end(code: int) -> NoReturn:
         with contextlib.suppress(Exception):
             stream.flush()
     _end(code)
-
-
-def in_worker() -> None:
-    """For worker processes, first of all: Ctrl-C reaches the whole group, and is the parent's to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, frame: _end(CODE))
 
 
 def _heed(number: int, frame: FrameType | None) -> None:

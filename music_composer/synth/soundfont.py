@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import soundfile
 
 from music_composer.errors import ScoreError
+from music_composer.leftovers import scratch_folder
 from music_composer.synth.loudness import amplified, gain_to
 
 PROGRAM = "fluidsynth"
@@ -45,8 +45,8 @@ def render_blocks_with(soundfont: Path, midi: Path, seconds: float) -> Iterator[
     seconds: that the score lasts. Raises ScoreError with what fluidsynth says, when it takes longer than the score
     and a minute, and when its sound is no sound of that length.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        raw = Path(folder) / "raw.wav"
+    with scratch_folder() as folder:
+        raw = folder / "raw.wav"
         _run(soundfont, midi, seconds, raw)
         _check_sound(raw, midi, seconds)
 
