@@ -29,6 +29,7 @@ from music_composer.audio.encoding import fit_encoding
 from music_composer.networks import build_model
 from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
 from music_composer.training import devices, run
+from music_composer.training.weights import save_weights
 
 COMMAND = Path(sys.executable).with_name("music-composer")
 FRAME, CHANNELS, BYTES = FrameOptions(), 2, 4  # bytes of a 16-bit stereo sample
@@ -118,8 +119,10 @@ def _write_untrained(here: run.Run) -> None:
     model = build_model(here)
     bands = np.random.default_rng(0).normal(-5, 1, (2000, CHANNELS, FRAME.bands)).astype(np.float32)
     model.set_encoding(fit_encoding([bands], here.model.stack, here.model.components))
-    run.begin(here)
-    run.save_weights(model, here)
+    begun = run.begin(here)
+    save_weights(model, begun.weights)
+    for path in begun.folder.iterdir():
+        path.rename(here.folder / path.name)
 
 
 if __name__ == "__main__":

@@ -36,9 +36,10 @@ from music_composer.symbolic.frames import PITCHES
 from music_composer.symbolic.options import DEFAULT_MODEL, BiaxialOptions, VoicesOptions
 from music_composer.symbolic.request import VELOCITY
 from music_composer.symbolic.run import SymbolicRun
-from music_composer.training import checkpoint, devices, run
+from music_composer.training import checkpoint, devices
 from music_composer.training.job import run_job
 from music_composer.training.progress import duration, say
+from music_composer.training.weights import load_weights
 from music_composer.values import Roll
 
 # These files know neither struck notes nor loudness, and no note of them may be left out.
@@ -140,7 +141,7 @@ def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOption
 
     here.folder.mkdir(parents=True, exist_ok=True)
     run_job(model, lessons, here, options, state, say)
-    run.load_weights(model, here)
+    load_weights(model, here.weights)
     return model
 
 

@@ -25,6 +25,7 @@ from music_composer.data.lessons import WindowLessons
 from music_composer.data.split_file import write_split
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.held_out import dataset_for, split_of
+from music_composer.locks import locked
 from music_composer.networks import trainable_network, trained_network
 from music_composer.options import (
     FolderOptions,
@@ -36,7 +37,7 @@ from music_composer.options import (
     TrainOptions,
 )
 from music_composer.stopping import patiently
-from music_composer.training import checkpoint, devices, run
+from music_composer.training import beginning, checkpoint, devices, run
 from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
 
@@ -72,8 +73,9 @@ def train(
 
     model_options: the fields of ModelOptions that were asked for. A run folder made with others is an OptionError.
     """
-    here, trained_on = _trained(folders, model_options, options, fresh, False, say)
-    _report_copying(trained_on, here, say)
+    with locked(folders.model, folders.wait, say):
+        here, trained_on = _trained(folders, model_options, options, fresh, False, say)
+        _report_copying(trained_on, here, say)
     return here
 
 
@@ -87,7 +89,7 @@ def _trained(
 ) -> tuple[run.Run, cache.Cache]:
     """The run folder when all of the training is saved, and what it was trained on."""
     devices.require_backend()
-    old = None if fresh or not run.exists(folders.model) else run.read_run(folders.model)
+    old = run.going_on(folders.model, fresh)
     if old:
         _check_fits(old, model_options)
     ready = prepare(folders, old.frame if old else FrameOptions(), say)
@@ -95,20 +97,25 @@ def _trained(
     before = checkpoint.read_state(here.checkpoint) if old else None
     state = next_job(before, options, ready.digest, then_generate, say)
     if state.job_done:
-        return here, ready
+        return run.read_run(folders.model), ready
     split = split_of(ready, here, say, new=not old)
     dataset = dataset_for(ready, here, split)
     drawn = None if old else excerpts.draw_prompts(ready, here, state.seed, say)
     devices.load_keras()
     model = trainable_network(here, dataset.training, options, state, bool(old), say)
+
+    def fill(folder: Path) -> None:
+        excerpts.keep_prompts(dataclasses.replace(here, folder=folder), drawn or [])
+        write_split(folder, split)
+        checkpoint.save_checkpoint(folder / here.checkpoint.name, model, state)
+
     # Only now is it safe to begin a run folder: all that could be refused has been tried.
-    if drawn:
-        excerpts.keep_prompts(here, drawn)
-    write_split(here.folder, split)
-    if not old:
-        run.begin(here)
+    if old:
+        write_split(here.folder, split)
+    else:
+        run.begin(here, fill)
     _train_job(model, dataset, here, options, state, say)
-    return here, ready
+    return run.read_run(folders.model), ready
 
 
 def _report_copying(ready: cache.Cache, here: run.Run, say: Say) -> None:
@@ -260,16 +267,18 @@ def compose(
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
     excerpts.require_prompts(prompts, blend, generating)
-    here, trained_on = _trained(folders, model_options, training, fresh, True, say)
-    paths = generate(folders, generating, prompts, blend=blend, say=say)
-    checkpoint.mark_generated(here.checkpoint)
-    _report_copying(trained_on, here, say)
+    with locked(folders.model, folders.wait, say):
+        here, trained_on = _trained(folders, model_options, training, fresh, True, say)
+        paths = generate(folders, generating, prompts, blend=blend, say=say)
+        checkpoint.mark_generated(here.checkpoint)
+        _report_copying(trained_on, here, say)
     return paths
 
 
-def _new_run(folder: Path, ready: cache.Cache, model: ModelOptions, options: TrainOptions) -> run.Run:
+def _new_run(home: Path, ready: cache.Cache, model: ModelOptions, options: TrainOptions) -> run.Run:
+    """A run that has not begun: its folder is not there yet."""
     window_steps = batches.window_steps_for(ready.frames, model.stack, options)
-    return run.Run(folder, ready.options, model, ready.channels, window_steps, options.held_out)
+    return run.Run(beginning.new_place(home), ready.options, model, ready.channels, window_steps, options.held_out)
 
 
 def _train_job(

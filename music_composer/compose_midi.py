@@ -16,6 +16,7 @@ import numpy as np
 
 from music_composer import networks_midi, play_midi
 from music_composer.errors import OptionError
+from music_composer.locks import locked
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic import cache
 from music_composer.symbolic import run as symbolic_run
@@ -35,9 +36,10 @@ from music_composer.symbolic.options import (
 from music_composer.symbolic.request import request_of
 from music_composer.symbolic.run import SymbolicRun
 from music_composer.symbolic.timing import seconds_at
-from music_composer.training import checkpoint, devices, run
+from music_composer.training import beginning, checkpoint, devices
 from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say
+from music_composer.training.weights import save_weights
 
 Say = Callable[[str], None]
 
@@ -73,7 +75,21 @@ def train(
     run folder made with others is an OptionError; typed: those of TrainOptions, the rest being as the model likes it.
     sample_every: epochs between two samples, each with the weights that made it, in the run folder; 0: none.
     """
-    old = None if fresh or not run.exists(folders.model) else symbolic_run.read_run(folders.model)
+    with locked(folders.model, folders.wait, say):
+        return _train(folders, name, model_options, typed, fresh, then_generate, sample_every, say)
+
+
+def _train(
+    folders: FolderOptions,
+    name: str | None,
+    model_options: Mapping[str, Any],
+    typed: Mapping[str, Any],
+    fresh: bool,
+    then_generate: bool,
+    sample_every: int,
+    say: Say,
+) -> SymbolicRun:
+    old = symbolic_run.going_on(folders.model, fresh)
     if old:
         _check_fits(old, name, model_options)
     options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **typed)
@@ -81,13 +97,11 @@ def train(
     before = checkpoint.read_state(old.checkpoint) if old else None
     state = next_job(before, options, _digest(songs), then_generate, say)
     if old and state.job_done:
-        return old
+        return symbolic_run.read_run(folders.model)
     here = old or _new_run(folders.model, songs, name or DEFAULT_MODEL, model_options, options, state.seed)
     devices.load_keras()
-    if not old:
-        symbolic_run.begin(here)
-    _train_job(songs, here, options, state, sample_every, say)
-    return here
+    _train_job(songs, here, not old, options, state, sample_every, say)
+    return symbolic_run.read_run(folders.model)
 
 
 def compose(
@@ -102,9 +116,10 @@ def compose(
     say: Say = say,
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
-    here = train(folders, name, model_options, training, fresh, then_generate=True, say=say)
-    paths = play_midi.generate(folders, playing, bounds, primer, say)
-    checkpoint.mark_generated(here.checkpoint)
+    with locked(folders.model, folders.wait, say):
+        here = _train(folders, name, model_options, training, fresh, True, 0, say)
+        paths = play_midi.generate(folders, playing, bounds, primer, say)
+        checkpoint.mark_generated(here.checkpoint)
     return paths
 
 
@@ -119,14 +134,15 @@ def _check_fits(here: SymbolicRun, name: str | None, asked: Mapping[str, Any]) -
 
 
 def _new_run(
-    folder: Path, songs: Sequence[Song], name: str, asked: Mapping[str, Any], options: TrainOptions, seed: int
+    home: Path, songs: Sequence[Song], name: str, asked: Mapping[str, Any], options: TrainOptions, seed: int
 ) -> SymbolicRun:
+    """A run that has not begun: its folder is not there yet."""
     tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
     metres = [song.roll.metres[0][1:] for song in songs]
     metre = max(set(metres), key=metres.count)
     learnt = [song.roll for song in divide(songs, options.held_out, seed)[0]]
     model = composer_of(name).fitted(make_model(name, asked), learnt)
-    return SymbolicRun(folder, name, model, PER_QUARTER, options.held_out, tempo, metre)
+    return SymbolicRun(beginning.new_place(home), name, model, PER_QUARTER, options.held_out, tempo, metre)
 
 
 def _digest(songs: Sequence[Song]) -> str:
@@ -149,6 +165,7 @@ def divide(songs: Sequence[Song], held_out: float, seed: int) -> tuple[list[Song
 def _train_job(
     songs: Sequence[Song],
     here: SymbolicRun,
+    is_new: bool,
     options: TrainOptions,
     state: checkpoint.TrainState,
     sample_every: int,
@@ -157,6 +174,8 @@ def _train_job(
     kept, spared = ([song.roll for song in part] for part in divide(songs, here.held_out, state.seed))
     lessons = composer_of(here.name).lessons(kept, spared, here.model, options)
     model = networks_midi.trainable_network(here, options, state.seed, say)
+    if is_new:
+        symbolic_run.begin(here, lambda folder: checkpoint.save_checkpoint(folder / here.checkpoint.name, model, state))
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
         f"training the {here.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
@@ -165,10 +184,11 @@ def _train_job(
 
     def sample(state: checkpoint.TrainState) -> None:
         if sample_every and state.epoch % sample_every == 0:
-            sampled = dataclasses.replace(here, folder=here.folder / "samples" / f"epoch-{state.epoch:04d}")
+            home = beginning.home_of(here.folder)
+            sampled = dataclasses.replace(here, folder=home / "samples" / f"epoch-{state.epoch:04d}")
             request = request_of(None, PlayOptions(), BoundOptions(), here.blank)
             (roll,) = play_midi.play(here, model, [request], as_it_plays(here.name, PlayOptions()), state.seed)
             write_midi(to_score(roll), sampled.folder / "sample.mid")
-            run.save_weights(model, sampled)
+            save_weights(model, sampled.weights)
 
     run_job(model, lessons, here, options, state, say, sample)

@@ -15,6 +15,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Collection, Iterator
@@ -72,7 +73,7 @@ def part_name(path: Path) -> Path:
 
 
 def remove_torn(folder: Path, stems: Collection[str] | None = None) -> None:
-    """Removes part files of processes that are gone. stems: of the files they were to become; None: of any."""
+    """Removes part files and folders of processes that are gone. stems: of what they were to become; None: any."""
     wanted = None if stems is None else {stem[:STEM_LENGTH] for stem in stems}
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -80,7 +81,11 @@ def remove_torn(folder: Path, stems: Collection[str] | None = None) -> None:
             if not match or (wanted is not None and match["stem"] not in wanted):
                 continue
             with contextlib.suppress(OSError):
-                if entry.is_file(follow_symlinks=False) and _is_left_behind(match, entry.stat().st_mtime):
+                if not _is_left_behind(match, entry.stat(follow_symlinks=False).st_mtime):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
                     os.unlink(entry.path)
 
 
@@ -188,3 +193,18 @@ def started(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def reserve(path: Path, size: int) -> None:
+    """Makes sure that `size` bytes can be written to a file that is not there yet. Raises OSError where not."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        os.posix_fallocate(file, 0, max(1, size))
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that cannot
+            raise
+    finally:
+        os.close(file)
+        os.unlink(path)

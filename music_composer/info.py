@@ -10,6 +10,7 @@ from music_composer.symbolic import cache as rolls
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.options import PER_QUARTER
 from music_composer.training import checkpoint, run
+from music_composer.training.beginning import place_of
 from music_composer.training.progress import duration
 
 
@@ -28,7 +29,7 @@ def describe(folders: FolderOptions) -> list[str]:
         lines.append(f"cache    {folders.traindata}: nothing prepared")
     if not run.exists(folders.model):
         return [*lines, f"model    {folders.model}: nothing trained"]
-    here = run.read_run(folders.model)
+    here = run.read_run(place_of(folders.model))
     lines.append(f"model    {folders.model}: {here.model.layers} x {here.model.neurons} LSTM, {here.model.head} head")
     return [*lines, *_training(here)]
 
@@ -40,7 +41,7 @@ def describe_midi(folders: FolderOptions) -> list[str]:
         lines.append(f"dataset  {folders.datasets}: {len(scores_in(folders.datasets, make=False))} MIDI files")
     except ScoreError as error:
         lines.append(f"dataset  {error}")
-    here = symbolic_run.read_run(folders.model) if run.exists(folders.model) else None
+    here = symbolic_run.read_run(place_of(folders.model)) if run.exists(folders.model) else None
     ready = rolls.read_index(folders.traindata, here.per_quarter if here else PER_QUARTER)
     lines.append(f"cache    {folders.traindata}: {f'{len(ready)} songs' if ready else 'nothing prepared'}")
     if here is None:

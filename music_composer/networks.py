@@ -9,6 +9,7 @@ from music_composer.data.frame_arrays import FrameArray
 from music_composer.options import GenerateOptions, TrainOptions
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.job import restore
+from music_composer.training.weights import load_weights
 
 if TYPE_CHECKING:
     from music_composer.audio.models.continuation import Continuation
@@ -30,7 +31,7 @@ def trained_network(here: run.Run, options: GenerateOptions) -> Continuation:
     devices.load_keras()
     devices.play_fast()
     model = build_model(here, flow_steps=options.flow_steps, blank=True)
-    run.load_weights(model, here)
+    load_weights(model, here.weights)
     return model
 
 

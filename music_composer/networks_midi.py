@@ -8,8 +8,9 @@ from typing import Any
 from music_composer.options import TrainOptions
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.run import SymbolicRun
-from music_composer.training import devices, run
+from music_composer.training import devices
 from music_composer.training.job import restore
+from music_composer.training.weights import load_weights
 
 
 def trained_network(here: SymbolicRun) -> Any:
@@ -17,7 +18,7 @@ def trained_network(here: SymbolicRun) -> Any:
     devices.load_keras()
     devices.play_fast()
     model = composer_of(here.name).build(here.model)
-    run.load_weights(model, here)
+    load_weights(model, here.weights)
     return model
 
 

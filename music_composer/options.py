@@ -23,6 +23,7 @@ class FolderOptions:
     datasets: Path = Path("input_music_dataset")
     traindata: Path = Path("train_data")
     model: Path = Path("model")
+    wait: bool = False  # for another run that is at work in one of them
 
 
 @dataclasses.dataclass(frozen=True)

@@ -142,11 +142,11 @@ class RunFile:
 
     def _model(self) -> None:
         from music_composer.networks import build_model
-        from music_composer.training import run
+        from music_composer.training.weights import load_weights
 
         if self.model is None:
             self.model = build_model(self.here)
-        run.load_weights(self.model, self.here)
+        load_weights(self.model, self.here.weights)
 
 
 class Models:

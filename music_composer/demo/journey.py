@@ -12,8 +12,8 @@ from music_composer.audio.wav import write_wav
 from music_composer.demo.dataset import write_dataset
 from music_composer.demo.page import DemoResult, write_page
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
+from music_composer.training.beginning import LOSS_PLOT
 from music_composer.training.progress import duration, say
-from music_composer.training.run import LOSS_PLOT
 
 MINUTES = 5  # of music to learn from
 NETWORK = {"neurons": 256, "layers": 2, "head_width": 256}

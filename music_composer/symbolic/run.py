@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from music_composer.options import WIDEST, require_one_of, require_within
 from music_composer.records import from_plain
 from music_composer.symbolic.frames import PITCHES
 from music_composer.symbolic.options import MODELS
-from music_composer.training.run import RunFolder, begin_folder, reading_options
+from music_composer.training.beginning import begin_folder, home_of, place_of, require_ours, settle
+from music_composer.training.run import RunFolder, exists, reading_options, versions
 from music_composer.values import Roll
 
-LABEL = {"magic": "music-composer symbolic model", "version": 4}
+LABEL: dict[str, Any] = {"magic": "music-composer symbolic model", "version": 4}
 COMMAND = "music-composer midi"
 
 
@@ -51,10 +53,18 @@ class SymbolicRun(RunFolder):
         return Roll(none, none.astype(bool), self.per_quarter, ((0, self.tempo),), ((0, *self.metre),))
 
 
-def begin(run: SymbolicRun) -> None:
-    """Makes a run folder; what an earlier run left in it goes."""
-    plain = {name: value for name, value in dataclasses.asdict(run).items() if name != "folder"}
-    begin_folder(run.folder, LABEL, plain)
+def going_on(home: Path, fresh: bool) -> SymbolicRun | None:
+    """As `training.run.going_on` is for the audio model."""
+    require_ours(home, LABEL["magic"])
+    settle(home)
+    return None if fresh or not exists(home) else read_run(place_of(home))
+
+
+def begin(run: SymbolicRun, fill: Callable[[Path], None] = lambda folder: None) -> SymbolicRun:
+    """Begins a training in a run folder: nothing of it is there, or all. Returns the run where it is trained."""
+    plain = dataclasses.asdict(run) | {"versions": versions()}
+    del plain["folder"]
+    return dataclasses.replace(run, folder=begin_folder(home_of(run.folder), LABEL, plain, fill))
 
 
 def read_run(folder: Path) -> SymbolicRun:

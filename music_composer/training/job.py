@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,10 @@ from music_composer.errors import MusicComposerError
 from music_composer.options import TrainOptions
 from music_composer.stopping import Stopped
 from music_composer.training import checkpoint, run
+from music_composer.training.beginning import LOSS_PLOT, home_of, settle
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.progress import progress_bar
+from music_composer.training.weights import load_weights, save_weights
 
 
 def next_job(
@@ -47,8 +50,8 @@ def restore(model: Any, here: run.RunFolder, say: Callable[[str], None]) -> bool
     if here.checkpoint.exists():
         checkpoint.load_checkpoint(here.checkpoint, model)
     elif here.weights.exists():
-        say(f"{here.checkpoint} is not there: going on from {run.WEIGHTS} without the optimiser's memory")
-        run.load_weights(model, here)
+        say(f"{here.checkpoint} is not there: going on from {here.weights.name} without the optimiser's memory")
+        load_weights(model, here.weights)
     else:
         return False
     return True
@@ -65,27 +68,38 @@ def run_job(
 ) -> None:
     """Trains until the job is done. After each epoch the run folder holds the best weights, history and picture.
 
-    then: what is to be done after each epoch besides.
+    here: where the training lies, as `beginning.place_of` gives it. When the first weights are safe, it is put in the
+    place of what was there. then: what is to be done after each epoch besides.
     Raises Stopped when it was stopped, MusicComposerError when it cannot go on, with what to do.
     """
     from music_composer import plots
     from music_composer.training import loop
 
+    place = here
+    home = dataclasses.replace(here, folder=home_of(here.folder))
+
     def after_epoch(state: TrainState) -> None:
         if state.best_epoch == state.epoch - 1:
-            run.save_weights(model, here)
-        run.write_history(here.folder, state.history)
-        plots.plot_loss(state.history, here.folder / run.LOSS_PLOT)
+            save_weights(model, place.weights)
+        run.write_history(place.folder, state.history)
+        plots.plot_loss(state.history, place.folder / LOSS_PLOT)
         then(state)
+
+    def save(state: TrainState) -> None:
+        nonlocal place
+        checkpoint.save_checkpoint(place.checkpoint, model, state)
+        if place.folder != home.folder and state.epoch:
+            settle(home.folder)
+            place = place if place.checkpoint.exists() else home
 
     try:
         with progress_bar("training") as advance:
-            loop.train(model, lessons, options, state, here.checkpoint, after_epoch, say, advance)
+            loop.train(model, lessons, options, state, save, after_epoch, say, advance)
     except KeyboardInterrupt:
         done = f"{state.epoch} epochs and {state.batch} steps"
         raise Stopped(f"stopped after {done}, all saved: the same command goes on from there") from None
     except FloatingPointError as error:
         raise MusicComposerError(
-            f"{error}: the weights before that epoch are safe in {here.weights}; "
+            f"{error}: the weights before that epoch are safe in {home.weights}; "
             "are there recordings with damaged samples among the music?"
         ) from error

@@ -12,14 +12,13 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from music_composer.options import TrainOptions
 from music_composer.stopping import Stopped, check, patiently, requested
-from music_composer.training.checkpoint import TrainState, save_checkpoint
+from music_composer.training.checkpoint import TrainState
 from music_composer.training.devices import compile_arguments
 from music_composer.training.pace import Pace
 from music_composer.training.progress import Advance, duration
@@ -75,7 +74,7 @@ def train(
     lessons: Lessons,
     options: TrainOptions,
     state: TrainState,
-    checkpoint: Path,
+    save: Callable[[TrainState], None],
     after_epoch: Callable[[TrainState], None],
     say: Callable[[str], None],
     advance: Advance,
@@ -83,13 +82,14 @@ def train(
     """Trains until the job in `state` is done, changing `state` as it goes.
 
     model: compiled; takes inputs and state, as `learn` gives them; `noise_seed` holds its random state.
-    after_epoch: called after each epoch; it keeps the weights when `state.best_epoch` is that epoch.
+    save: keeps weights, optimiser and state for an exact resume; called after each epoch, and on the way in a long one.
+    after_epoch: called before that; it keeps the weights when `state.best_epoch` is that epoch.
     Raises KeyboardInterrupt when it is stopped: the update was finished and the checkpoint written.
     """
     per_epoch = lessons.batches
     total = per_epoch * state.job_epochs
     estimate = _Estimate(say)
-    with _Keeper(checkpoint, model, state) as keeper:
+    with _Keeper(save, state) as keeper:
 
         def after_update(inputs: Inputs, seconds: float) -> None:
             keeper.learnt()
@@ -125,8 +125,8 @@ def train(
 class _Keeper:
     """Writes checkpoints; while something is learnt that is in none, being stopped waits for the next."""
 
-    def __init__(self, path: Path, model: Any, state: TrainState) -> None:
-        self._path, self._model, self._state = path, model, state
+    def __init__(self, save: Callable[[TrainState], None], state: TrainState) -> None:
+        self._save, self._state = save, state
         self._saved = time.monotonic()
         self._patience = contextlib.ExitStack()
         self._unsaved = False
@@ -149,7 +149,7 @@ class _Keeper:
 
     def save(self) -> None:
         """Raises KeyboardInterrupt when it is done, if that was waiting for it."""
-        save_checkpoint(self._path, self._model, self._state)
+        self._save(self._state)
         self._saved, self._unsaved = time.monotonic(), False
         self._patience.close()
 

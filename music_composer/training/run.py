@@ -3,9 +3,11 @@
 options.json        what rebuilds the model: frame and model options, what was held out, versions
 model.weights.h5    the best weights so far, encoding included
 checkpoint.npz      the newest weights, optimiser state and position, for an exact resume
+state.json          whether the music of the last job is written
 history.csv         a line an epoch
 loss.png            the same as a picture
 prompts/            excerpts of the music, so that `generate` needs nothing but this folder
+.new/               the same of a training whose first epoch has not ended; what was there before is kept until then
 """
 
 from __future__ import annotations
@@ -15,24 +17,31 @@ import csv
 import dataclasses
 import io
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import music_composer
 from music_composer.errors import RecordError, RunFolderError
-from music_composer.files import read_json, reason, whole_file, write_json
+from music_composer.files import read_json, reason, whole_file
 from music_composer.options import FrameOptions, ModelOptions, TrainOptions, require_within
 from music_composer.records import from_plain
+from music_composer.training.beginning import (
+    CHECKPOINT,
+    HISTORY,
+    OPTIONS,
+    PROMPTS,
+    WEIGHTS,
+    begin_folder,
+    finish_settling,
+    home_of,
+    place_of,
+    require_ours,
+    settle,
+)
 
-MAGIC = "music-composer model"
-VERSION = 4
-OPTIONS = "options.json"
-WEIGHTS = "model.weights.h5"
-CHECKPOINT = "checkpoint.npz"
-HISTORY = "history.csv"
-LOSS_PLOT = "loss.png"
-PROMPTS = "prompts"
+LABEL: dict[str, Any] = {"magic": "music-composer model", "version": 4}
+COMMAND = "music-composer"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,32 +92,34 @@ class Run(RunFolder):
 
 
 def exists(folder: Path) -> bool:
-    return (folder / OPTIONS).exists()
+    """Whether there is a trained model, or one whose training has begun."""
+    return (place_of(folder) / OPTIONS).exists()
 
 
-def begin(run: Run) -> None:
-    """Makes a run folder; what an earlier run left in it goes."""
-    plain = {
-        "frame": dataclasses.asdict(run.frame),
-        "model": dataclasses.asdict(run.model),
-        "channels": run.channels,
-        "window_steps": run.window_steps,
-        "held_out": run.held_out,
-    }
-    begin_folder(run.folder, {"magic": MAGIC, "version": VERSION}, plain)
+def going_on(home: Path, fresh: bool) -> Run | None:
+    """The run that a training goes on with; None where it begins anew. Raises RunFolderError for what is not ours.
+
+    Only who has locked the run folder may call this: a new training that has its first weights is put in its place.
+    """
+    require_ours(home, LABEL["magic"])
+    settle(home)
+    return None if fresh or not exists(home) else read_run(place_of(home))
+
+
+def begin(run: Run, fill: Callable[[Path], None] = lambda folder: None) -> Run:
+    """Begins a training in a run folder: nothing of it is there, or all. Returns the run where it is trained.
+
+    fill: puts more into it.
+    """
+    plain = dataclasses.asdict(run) | {"versions": versions()}
+    del plain["folder"]
+    return dataclasses.replace(run, folder=begin_folder(home_of(run.folder), LABEL, plain, fill))
 
 
 def read_run(folder: Path) -> Run:
-    """Raises RunFolderError, with what to do, when there is no run or it is not ours."""
-    with reading_options(folder, "music-composer", {"magic": MAGIC, "version": VERSION}) as plain:
+    """The trained model. Raises RunFolderError, with what to do, when there is none or it is not ours."""
+    with reading_options(folder, COMMAND, LABEL) as plain:
         return from_plain(Run, {**plain, "folder": folder})
-
-
-def begin_folder(folder: Path, label: dict[str, Any], plain: dict[str, Any]) -> None:
-    """Writes what rebuilds a model, under its label of magic and version; what an earlier run left there goes."""
-    for name in (OPTIONS, CHECKPOINT, WEIGHTS, HISTORY, LOSS_PLOT):
-        (folder / name).unlink(missing_ok=True)
-    write_json(folder / OPTIONS, {**label, **plain, "versions": versions()})
 
 
 @contextlib.contextmanager
@@ -117,9 +128,11 @@ def reading_options(folder: Path, command: str, label: dict[str, Any]) -> Iterat
 
     command: that trains such a folder, for messages.
     """
+    finish_settling(folder)
     path = folder / OPTIONS
     if not path.exists():
-        raise RunFolderError(f"{folder} holds no trained model: run `{command} train` first, or give -m")
+        begun = ", whose first epoch has not ended" if place_of(folder) != folder else ""
+        raise RunFolderError(f"{folder} holds no trained model{begun}: run `{command} train` first, or give -m")
     try:
         plain = read_json(path)
         if not isinstance(plain, dict) or plain.get("magic") != label["magic"]:
@@ -155,29 +168,3 @@ def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
     writer.writerows(rows)
     with whole_file(folder / HISTORY) as part:
         part.write_text(text.getvalue(), encoding="utf-8")
-
-
-def save_weights(model: Any, run: RunFolder) -> None:
-    with whole_file(run.weights.with_name("model.weights.h5")) as part:
-        named = part.with_name(".model.part.weights.h5")  # Keras insists on the suffix
-        try:
-            model.save_weights(named)
-            named.replace(part)
-        except (OSError, RuntimeError) as error:  # h5py raises either
-            raise RunFolderError(f"{run.weights} cannot be written: {str(error)[:120]}") from error
-        finally:
-            named.unlink(missing_ok=True)
-
-
-def load_weights(model: Any, run: RunFolder) -> None:
-    """The inverse. Raises RunFolderError when the file is missing, cut short, or of another shape."""
-    if not run.weights.exists():
-        raise RunFolderError(f"{run.weights} is missing: run `music-composer train` to the end of an epoch first")
-    try:
-        model.load_weights(run.weights)
-    except (OSError, ValueError, KeyError) as error:
-        first = str(error).strip().split("\n")[0][:120]
-        raise RunFolderError(
-            f"{run.weights} is damaged or of another model ({first}): "
-            "`music-composer train` writes it again from checkpoint.npz, or train anew with --fresh"
-        ) from error
