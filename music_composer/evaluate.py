@@ -95,7 +95,7 @@ def evaluate_folders(
         real = pieces_of([Span(path, 0.8 * length, 0.9 * length) for path, length in recordings.items()])
         training = [Span(path, stop=0.8 * length) for path, length in recordings.items()]
         training += [Span(path, 0.9 * length) for path, length in recordings.items()]
-    made = [_after_the_cut(path) for path in lengths_in(generated, say)]
+    made = [_after_the_cut(path) for path in lengths_in(generated, say, silent=True)]
     return _judge(made, training, real, options, {"generated": str(generated)}, say)
 
 

@@ -138,6 +138,11 @@ def mono_samples(
     return np.concatenate([np.empty(0, np.float32), *mono_blocks(path, rate, start, stop, trim_db)])
 
 
+def is_silent(path: Path, trim_db: float) -> bool:
+    """Whether no sample of a recording is louder than this, dB re full scale."""
+    return _sounding_span(path, stamp_of(path), trim_db)[1] == 0
+
+
 def side_and_mid(path: Path, start: float = 0.0, stop: float = math.inf) -> NDArray[np.float64]:
     """Energy of half the difference and of half the sum of left and right, (2,); a mono recording has no side.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from music_composer.audio.recording import mono_blocks, mono_samples, side_and_mid, survey
+from music_composer.audio.recording import is_silent, mono_blocks, mono_samples, side_and_mid, survey
 from music_composer.data.folder import recordings_in
 from music_composer.errors import MusicComposerError, RecordingError
 from music_composer.evaluation.copying import CopyOptions, Library, library_of
@@ -84,10 +84,10 @@ class Yardstick:
         return whitened
 
 
-def lengths_in(folder: Path, say: Callable[[str], None]) -> dict[Path, float]:
+def lengths_in(folder: Path, say: Callable[[str], None], silent: bool = False) -> dict[Path, float]:
     """Seconds of each recording in a folder. What cannot be read is said and left out.
 
-    Raises RecordingError when nothing can be read.
+    silent: a recording of nothing but silence is one too. Raises RecordingError when nothing can be read.
     """
     lengths: dict[Path, float] = {}
     paths = recordings_in(folder, make=False, ours=True, say=lambda note: say(f"note: {note}"))
@@ -99,7 +99,9 @@ def lengths_in(folder: Path, say: Callable[[str], None]) -> dict[Path, float]:
             continue
         for remark in known.remarks:
             say(f"note: {path}: {remark}")
-        if known.frames:
+        if not silent and is_silent(path, DistanceOptions.trim_db):
+            say(f"note: {path}: nothing but silence in it")
+        elif known.frames:
             lengths[path] = known.frames / known.rate
     if not lengths:
         raise RecordingError(f"none of the {len(paths)} recordings in {folder} can be used")
