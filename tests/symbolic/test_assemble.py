@@ -153,17 +153,29 @@ def test_a_primer_that_is_heard_and_kept_is_there_twice_with_its_tempos(primer):
     assert piece.score.parts[4].program == 0
 
 
+@pytest.mark.parametrize(("resolution", "fine"), [(1, 4), (2, 8), (24, 24), (50, 200), (98, 98), (480, 480)])
+def test_ticks_stay_what_they_were_unless_they_are_too_few_for_the_grid(tmp_path, resolution, fine):
+    score = Score((Part(np.array([(0, 1, 60, 80), (3, 5, 62, 80)], NOTE)),), resolution, ((0, 120.0), (4, 60.0)))
+    write_midi(score, tmp_path / "a.mid")
+    request = asked(tmp_path / "a.mid", steps=8)
+    more = fine // resolution
+    piece = assembled(played(request, 50), request)
+    assert (piece.score.resolution, piece.score.tempos) == (fine, ((0, 120.0), (4 * more, 60.0)))
+    assert piece.score.parts[0].notes[["start", "stop"]].tolist() == [(0, more), (3 * more, 5 * more)]
+    new = piece.score.parts[1].notes
+    assert len(new) >= 4 and (new["stop"] > new["start"]).all()
+
+
 def test_controllers_are_at_a_cut_as_they_were_before():
-    controls = np.array(
-        [(0, 7, 90), (5, 101, 0), (5, 100, 0), (5, 6, 12), (9, 7, 80), (20, 64, 127), (30, 120, 0), (40, 10, 7),
-         (120, 10, 9), (130, 64, 0)], CONTROL,
-    )  # fmt: skip
+    bend_range = [(5, 101, 0), (5, 100, 0), (5, 6, 12), (6, 101, 127), (6, 100, 127)]  # set, and closed again
+    rows = [(0, 7, 90), *bend_range, (9, 7, 80), (20, 64, 127), (30, 120, 0), (40, 10, 7), (120, 10, 9), (130, 64, 0)]
+    controls = np.array(rows, CONTROL)
     part = Part(np.array([(0, 100, 60, 80), (130, 200, 62, 80)], NOTE), 3, controls=controls,
                 bends=np.array([(10, 5), (20, 6), (140, 7)], BEND))  # fmt: skip
     (cut,) = from_step(Score((part,)), 1, 4).parts
     assert cut.notes.tolist() == [(10, 80, 62, 80)]
-    assert cut.controls.tolist() == [(0, 101, 0), (0, 100, 0), (0, 6, 12), (0, 7, 80), (0, 64, 127), (0, 10, 9),
-                                     (10, 64, 0)]  # fmt: skip
+    still = [(0, *what) for _, *what in bend_range]
+    assert cut.controls.tolist() == [*still, (0, 7, 80), (0, 64, 127), (0, 10, 9), (10, 64, 0)]
     assert cut.bends.tolist() == [(0, 6), (20, 7)]
 
 
@@ -255,6 +267,8 @@ def test_new_notes_are_what_sounds_besides_what_is_kept(score, seed):
     assert (new.struck <= new.sounding).all() and (new.sounding <= made.sounding).all()
     begun = made.struck & ~kept.sounding & request.open_steps[:, None]
     assert (begun <= new.struck).all()
+    silent = ~np.concatenate([np.zeros_like(made.sounding[:1]), made.sounding[:-1]])
+    assert ((made.sounding & silent & ~kept.sounding & request.open_steps[:, None]) <= new.struck).all()
 
 
 def test_an_empty_primer_and_one_of_drums_are_said(tmp_path):
