@@ -14,6 +14,8 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Any
 
+from music_composer import stopping
+
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 END_SECONDS = 0.8  # that workers have to clean up when the command ends, before they are killed
 
@@ -57,6 +59,7 @@ def map_in_processes(
             for worker in [each for each in workers if each.pipe in ready]:
                 done = worker.job
                 result = _received(worker)
+                stopping.check()  # then the workers are being ended, and no new ones are to begin
                 following = next(waiting, None)
                 if following is None or isinstance(result, Died):
                     workers.remove(worker)

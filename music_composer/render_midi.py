@@ -19,7 +19,7 @@ import music_composer
 from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, OutputError, ScoreError
 from music_composer.files import read_json
-from music_composer.leftovers import scratch_folder
+from music_composer.leftovers import noted, scratch_folder
 from music_composer.locks import locked
 from music_composer.outputs import Output, clean, is_free_or_ours, is_ours, require_free, staged
 from music_composer.parallel import map_in_processes
@@ -193,7 +193,7 @@ def _write(target: Path, blocks: Iterable[np.ndarray], facts: dict[str, object],
     with staged(manifest, overwrite) as files:
         part = files.file(target.name)
         try:
-            with soundfile.SoundFile(part, "w", RATE, 2, "PCM_16", format="WAV") as file:
+            with noted(part), soundfile.SoundFile(part, "w", RATE, 2, "PCM_16", format="WAV") as file:
                 for block in blocks:
                     file.write(np.clip(block, -1, 1))
                 samples: int = file.tell()
