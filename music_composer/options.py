@@ -13,6 +13,10 @@ from music_composer.errors import OptionError
 
 HEADS = ("flow", "regression")
 WIDEST, DEEPEST = 65536, 64  # of a network: neurons and layers beyond that are a slip, or a damaged file
+MOST_WEIGHTS = 2_000_000_000
+MOST_PIECES, MOST = 100_000, 1_000_000  # of music in one command; of anything else that is counted, or of seconds
+SHORTEST_SECONDS = 0.01
+HOTTEST = 100.0  # temperature
 SUBTYPES = ("PCM_16", "PCM_24", "FLOAT")
 
 
@@ -74,14 +78,17 @@ class ModelOptions:
     training_noise: float = 2.0  # largest deviation of the noise that is added to the past while training
 
     def __post_init__(self) -> None:
-        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
-        require_at_least("-l/--hidden-layer-count", self.layers, 1)
+        require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
+        require_between("-l/--hidden-layer-count", self.layers, 1, DEEPEST)
         require_one_of("--head", self.head, HEADS)
-        require_within(self, 1, WIDEST, "neurons", "components", "head_width")
-        require_within(self, 1, DEEPEST, "layers", "head_blocks", "stack")
+        require_within(self, 1, WIDEST, "components", "head_width")
+        require_within(self, 1, DEEPEST, "head_blocks", "stack")
         require_within(self, 0.0, 0.99, "dropout")
         require_within(self, 0.0, 1.0, "tilt")
         require_within(self, 0.0, 1000.0, "training_noise")
+        layers = 4 * self.neurons * (self.components + self.neurons)
+        layers += 4 * self.neurons * 2 * self.neurons * (self.layers - 1)
+        require_weights(f"-n {self.neurons} -l {self.layers}", layers)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +112,8 @@ class TrainOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        require_at_least("-e/--epochs", self.epochs, 1)
-        require_at_least("-b/--batch-size", self.batch_size, 1)
+        require_between("-e/--epochs", self.epochs, 1, MOST)
+        require_between("-b/--batch-size", self.batch_size, 1, WIDEST)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,13 +138,10 @@ class GenerateOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.seconds < float("inf"):
-            raise OptionError(f"-s/--seconds-to-generate is {self.seconds:g}: it must be more than 0, and finite")
-        require_at_least("-g/--generated-music-num", self.count, 1)
-        if not 0 <= self.temperature < float("inf"):
-            raise OptionError(f"--temperature is {self.temperature:g}: it must be 0 or more")
-        if not 0 <= self.blend_share <= 1:
-            raise OptionError(f"--blend-share is {self.blend_share:g}: it must be between 0 and 1")
+        require_between("-s/--seconds-to-generate", self.seconds, SHORTEST_SECONDS, MOST)
+        require_between("-g/--generated-music-num", self.count, 1, MOST_PIECES)
+        require_between("--temperature", self.temperature, 0.0, HOTTEST)
+        require_between("--blend-share", self.blend_share, 0.0, 1.0)
         require_one_of("--subtype", self.subtype, SUBTYPES)
 
 
@@ -153,11 +157,10 @@ class EvaluateOptions:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        require_at_least("-g/--generated-music-num", self.count, 1)
-        require_at_least("--long-num", self.long_count, 0)
-        for flag, seconds in (("-s/--seconds-to-generate", self.seconds), ("--long-seconds", self.long_seconds)):
-            if not 5 <= seconds < float("inf"):
-                raise OptionError(f"{flag} is {seconds:g}: at least 5 are needed to judge by")
+        require_between("-g/--generated-music-num", self.count, 1, MOST_PIECES)
+        require_between("--long-num", self.long_count, 0, MOST_PIECES)
+        require_between("-s/--seconds-to-generate", self.seconds, 5.0, MOST)
+        require_between("--long-seconds", self.long_seconds, 5.0, MOST)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,12 +185,28 @@ class InfillOptions:
     longest_seconds: float = 30.0  # a gap beyond this has nothing to do with what follows it
 
     def __post_init__(self) -> None:
-        require_at_least("--candidates", self.candidates, 1)
+        require_between("--candidates", self.candidates, 1, 1000)
 
 
-def require_at_least(flag: str, value: int, least: int) -> None:
-    if value < least:
-        raise OptionError(f"{flag} is {value}: it must be at least {least}")
+def require_between(flag: str, value: float, least: float, most: float) -> None:
+    """Raises OptionError, with the flag, for a value that is no number, or not between the two, both included."""
+    if isinstance(value, bool) or not least <= value <= most:
+        raise OptionError(f"{flag} is {shown(value)}: it must be at least {shown(least)} and at most {shown(most)}")
+
+
+def require_weights(flags: str, count: int) -> None:
+    """Raises OptionError for a network of so many weights if nobody could train it."""
+    if count > MOST_WEIGHTS:
+        raise OptionError(
+            f"{flags} are about {count / 1e9:.1f} billion weights, {4 * count / 2**30:.0f} GiB and four times that in "
+            f"training: at most {MOST_WEIGHTS / 1e9:g} billion are taken"
+        )
+
+
+def shown(value: float) -> str:
+    """A number for a message, however large it is."""
+    text = str(value) if isinstance(value, int) else f"{value:g}"
+    return text if len(text) <= 24 else f"{text[:8]}... ({len(text)} digits)"
 
 
 def require_within(record: Any, least: float, most: float, *fields: str) -> None:
@@ -195,7 +214,7 @@ def require_within(record: Any, least: float, most: float, *fields: str) -> None
     for field in fields:
         value = getattr(record, field)
         if not least <= value <= most:
-            raise OptionError(f"{field} is {value:g}: it must be between {least:g} and {most:g}")
+            raise OptionError(f"{field} is {shown(value)}: it must be between {shown(least)} and {shown(most)}")
 
 
 def require_one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from music_composer.errors import MusicComposerError, OptionError, RecordError
 from music_composer.options import (
     HEADS,
     SUBTYPES,
+    EvaluateOptions,
     FolderOptions,
     FrameOptions,
     GenerateOptions,
@@ -19,6 +20,8 @@ from music_composer.options import (
     default,
 )
 from music_composer.records import from_plain
+from music_composer.symbolic.genetic.options import EvolveOptions
+from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions, PolyphonyOptions, VoicesOptions
 
 RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions, StreamOptions, InfillOptions]
 
@@ -44,6 +47,35 @@ RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOpti
         (GenerateOptions, "blend_share", 1.1, "--blend-share"),
         (GenerateOptions, "blend_share", float("nan"), "--blend-share"),
         (InfillOptions, "candidates", 0, "--candidates"),
+        (GenerateOptions, "seconds", 0.00001, "-s/--seconds-to-generate"),
+        (GenerateOptions, "seconds", 1e30, "-s/--seconds-to-generate"),
+        (GenerateOptions, "count", 10**9, "-g/--generated-music-num"),
+        (GenerateOptions, "count", True, "-g/--generated-music-num"),
+        (GenerateOptions, "temperature", 1e9, "--temperature"),
+        (TrainOptions, "batch_size", 1_000_000, "-b/--batch-size"),
+        (TrainOptions, "epochs", 10**12, "-e/--epochs"),
+        (TrainOptions, "epochs", float("nan"), "-e/--epochs"),
+        (ModelOptions, "neurons", 65536, "-n 65536 -l 4"),
+        (ModelOptions, "neurons", 10**7, "-n/--hidden-layer-neurons"),
+        (ModelOptions, "layers", 10**7, "-l/--hidden-layer-count"),
+        (EvaluateOptions, "seconds", 4.9, "-s/--seconds-to-generate"),
+        (EvaluateOptions, "long_seconds", float("inf"), "--long-seconds"),
+        (EvaluateOptions, "long_count", -1, "--long-num"),
+        (PlayOptions, "steps", 0, "--num-steps"),
+        (PlayOptions, "steps", 10**8, "--num-steps"),
+        (PlayOptions, "temperature", 0.0, "--temperature"),
+        (PlayOptions, "temperature", float("nan"), "--temperature"),
+        (PlayOptions, "qpm", float("nan"), "--qpm"),
+        (PlayOptions, "beam_size", 10**6, "--beam-size"),
+        (PlayOptions, "conservativity", float("inf"), "--conservativity"),
+        (PlayOptions, "from_bar", -1, "--from-bar"),
+        (BoundOptions, "max_polyphony", -1, "--max-polyphony"),
+        (JudgeOptions, "count", 0, "--num-outputs"),
+        (VoicesOptions, "neurons", 65536, "-n 65536"),
+        (PolyphonyOptions, "layers", 65, "-l/--hidden-layer-count"),
+        (EvolveOptions, "generations", 0, "--generations"),
+        (EvolveOptions, "crossover", float("nan"), "--crossover"),
+        (EvolveOptions, "weight_divergence", float("nan"), "--weight-divergence"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_its_flag_and_value(record, field, value, named):
@@ -72,6 +104,17 @@ def test_a_value_that_makes_no_sense_is_refused_by_its_flag_and_value(record, fi
 )
 def test_the_least_that_makes_sense_is_taken(record, field, value):
     assert getattr(record(**{field: value}), field) == value
+
+
+def test_numbers_beyond_all_measure_are_refused_in_a_short_line():
+    with pytest.raises(OptionError, match=r"-e/--epochs is 10000000\.\.\. \(501 digits\)"):
+        TrainOptions(epochs=10**500)
+
+
+def test_a_population_that_no_memory_holds_is_refused():
+    with pytest.raises(OptionError, match="1000000 networks of 620 weights are 5 GiB"):
+        EvolveOptions(models=1_000_000)
+    EvolveOptions(models=500_000)
 
 
 def test_an_option_error_ends_with_2_and_others_with_1():

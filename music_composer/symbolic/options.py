@@ -9,8 +9,20 @@ from types import MappingProxyType
 from typing import Any
 
 from music_composer.errors import OptionError
-from music_composer.options import DEEPEST, WIDEST, TrainOptions, require_at_least, require_within
+from music_composer.options import (
+    DEEPEST,
+    HOTTEST,
+    MOST,
+    MOST_PIECES,
+    WIDEST,
+    TrainOptions,
+    require_between,
+    require_weights,
+    require_within,
+)
 
+COLDEST = 0.001  # temperature, and what else probabilities are raised to
+MOST_DRAFTS = 4096  # of a piece at a time
 PER_QUARTER = 4  # steps in a quarter note
 FADES = 2, 16, 64  # steps after which a note that was heard counts half, for each way of counting: see tonality.py
 
@@ -37,7 +49,8 @@ class VoicesOptions:
     input_dropout: float = 0.25
 
     def __post_init__(self) -> None:
-        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
+        require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
+        require_weights(f"-n {self.neurons}", 8 * self.neurons**2)
         require_within(self, 1, 128, "pitches", "most", "voices")
         require_within(self, 1, WIDEST, "neurons", "wide", "narrow", "embedding", "attention", "memory", "tonal")
         require_within(self, 1, 12, "shifts")
@@ -65,9 +78,10 @@ class PolyphonyOptions:
     most: int = 15  # notes in a step, when playing
 
     def __post_init__(self) -> None:
-        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
-        require_at_least("-l/--hidden-layer-count", self.layers, 1)
-        require_at_least("--transpose", self.transpose, 0)
+        require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
+        require_between("-l/--hidden-layer-count", self.layers, 1, DEEPEST)
+        require_weights(f"-n {self.neurons} -l {self.layers}", 8 * self.neurons**2 * self.layers)
+        require_between("--transpose", self.transpose, 0, 127)
         require_within(self, 1, WIDEST, "neurons", "embedding", "tonal")
         require_within(self, 1, DEEPEST, "layers")
         require_within(self, 0, 127, "transpose")
@@ -89,8 +103,9 @@ class PianorollOptions:
     words: tuple[tuple[int, ...], ...] = ()  # those that there are: see pianoroll/vocabulary.py
 
     def __post_init__(self) -> None:
-        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
-        require_at_least("-l/--hidden-layer-count", self.layers, 1)
+        require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
+        require_between("-l/--hidden-layer-count", self.layers, 1, DEEPEST)
+        require_weights(f"-n {self.neurons} -l {self.layers}", 8 * self.neurons**2 * self.layers)
         require_within(self, 1, WIDEST, "neurons", "tonal", "most_words")
         require_within(self, 1, DEEPEST, "layers")
         require_within(self, 0.0, 0.99, "dropout")
@@ -115,9 +130,10 @@ class BiaxialOptions:
     transpose: int = 0  # semitones, up and down, that training pieces are transposed by at most
 
     def __post_init__(self) -> None:
-        require_at_least("-n/--hidden-layer-neurons", self.neurons, 1)
-        require_at_least("-l/--hidden-layer-count", self.layers, 1)
-        require_at_least("--transpose", self.transpose, 0)
+        require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
+        require_between("-l/--hidden-layer-count", self.layers, 1, DEEPEST)
+        require_weights(f"-n {self.neurons} -l {self.layers}", 8 * self.neurons**2 * self.layers)
+        require_between("--transpose", self.transpose, 0, 127)
         require_within(self, 0, 127, "lowest", "transpose")
         require_within(self, 1, 128 - self.lowest, "notes")
         require_within(self, 1, WIDEST, "neurons")
@@ -160,18 +176,20 @@ class PlayOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        require_at_least("-g/--num-outputs", self.count, 1)
-        require_at_least("--num-steps", self.steps, 1)
-        require_at_least("--note-stability", self.note_stability, 1)
-        if not 0 < self.conservativity < float("inf"):
-            raise OptionError(f"--conservativity is {self.conservativity:g}: it must be more than 0")
-        require_at_least("--drafts", self.drafts, 1)
-        require_at_least("--beam-size", self.beam_size, 1)
-        require_at_least("--branch-factor", self.branch_factor, 1)
-        require_at_least("--steps-per-iteration", self.steps_per_iteration, 1)
-        require_at_least("--top-k", self.top_k, 0)
-        if self.top_p is not None and not 0 <= self.top_p <= 1:
-            raise OptionError(f"--top-p is {self.top_p:g}: it must be between 0 and 1")
+        require_between("-g/--num-outputs", self.count, 1, MOST_PIECES)
+        require_between("--num-steps", self.steps, 1, MOST)
+        require_between("--note-stability", self.note_stability, 1, MOST)
+        require_between("--conservativity", self.conservativity, COLDEST, HOTTEST)
+        require_between("--drafts", self.drafts, 1, MOST_DRAFTS)
+        require_between("--beam-size", self.beam_size, 1, MOST_DRAFTS)
+        require_between("--branch-factor", self.branch_factor, 1, MOST_DRAFTS)
+        require_between("--beam-size times --branch-factor", self.beam_size * self.branch_factor, 1, MOST_DRAFTS)
+        require_between("--steps-per-iteration", self.steps_per_iteration, 1, MOST)
+        require_between("--top-k", self.top_k, 0, MOST)
+        if self.top_p is not None:
+            require_between("--top-p", self.top_p, 0.0, 1.0)
+        require_between("--from-bar", self.from_bar, 0, MOST)
+        require_between("--to-bar", self.to_bar, 0, MOST)
         if bool(self.from_bar) != bool(self.to_bar):
             raise OptionError("--from-bar and --to-bar go together: the first and the last bar that are composed anew")
         if not self.condition_on_primer and not self.inject_primer:
@@ -181,10 +199,9 @@ class PlayOptions:
             )
         if self.lock_tracks and self.from_bar:
             raise OptionError("--lock-track and --from-bar exclude each other: give one of them")
-        if not 0 < self.temperature < float("inf"):
-            raise OptionError(f"--temperature is {self.temperature:g}: it must be more than 0")
-        if self.qpm and not 4 <= self.qpm <= 1000:
-            raise OptionError(f"--qpm is {self.qpm:g}: it must be between 4 and 1000")
+        require_between("--temperature", self.temperature, COLDEST, HOTTEST)
+        if self.qpm:
+            require_between("--qpm", self.qpm, 4.0, 1000.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,6 +211,9 @@ class BoundOptions:
     scale: str = ""  # "D minor"
     range: str = ""  # "C3-C6", or "48-84"
     max_polyphony: int = 0  # notes at once, those that are locked included
+
+    def __post_init__(self) -> None:
+        require_between("--max-polyphony", self.max_polyphony, 0, 128)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,8 +226,8 @@ class JudgeOptions:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        require_at_least("-g/--num-outputs", self.count, 1)
-        require_at_least("--num-steps", self.steps, 64)
+        require_between("-g/--num-outputs", self.count, 1, MOST_PIECES)
+        require_between("--num-steps", self.steps, 64, MOST)
 
 
 VOICES_TRAINING = TrainOptions(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from music_composer.errors import OptionError
-from music_composer.options import require_at_least
+from music_composer.options import MOST, require_between
 
+MOST_NUMBERS = 2**29  # weights of all networks together
 KINDS = ("matrix", "object")
 ACTIVATIONS = ("none", "tanh", "relu", "sigmoid")
 JUMBLES = ("noise", "factor", "selection")
@@ -46,19 +47,24 @@ class EvolveOptions:
             ("--layer-size", self.layer_size), ("--select-models", self.select_models),
             ("--write-interval", self.write_interval),
         ):  # fmt: skip
-            require_at_least(flag, value, 1)
+            require_between(flag, value, 1, MOST)
         for flag, value in (("--layers", self.layers), ("--clones", self.clones), ("--tournament", self.tournament)):
-            require_at_least(flag, value, 0)
+            require_between(flag, value, 0, MOST)
         if self.select_models > self.models:
             raise OptionError(
                 f"--select-models {self.select_models} of --models {self.models}: there are not so many to select"
             )
         if self.all_parts and self.part is not None:
             raise OptionError("--part and --all-parts exclude each other: give one of them")
-        if not 0 <= self.crossover <= 1:
-            raise OptionError(f"--crossover is {self.crossover:g}: it must be between 0 and 1")
-        if not 0 <= self.weight_divergence < float("inf"):
-            raise OptionError(f"--weight-divergence is {self.weight_divergence:g}: it must be 0 or more")
+        require_between("--crossover", self.crossover, 0.0, 1.0)
+        require_between("--weight-divergence", self.weight_divergence, 0.0, MOST)
+        weights = self.layer_size * (self.inputs + self.layer_size * max(0, self.layers - 1) + 1)
+        networks = max(self.models, self.select_models * (1 + self.clones))
+        if networks * weights > MOST_NUMBERS:
+            raise OptionError(
+                f"{networks} networks of {weights} weights are {networks * weights * 8 / 2**30:.0f} GiB: at most "
+                f"{MOST_NUMBERS * 8 / 2**30:g} are taken; --models, --clones, --layer-size and --layers make them fewer"
+            )
 
     @property
     def jumble(self) -> str:
