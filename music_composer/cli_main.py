@@ -38,8 +38,8 @@ def _run() -> None:
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
-        except click.Abort:
-            raise KeyboardInterrupt from None
+        except click.Abort as error:  # what click makes of the interruption
+            raise error.__cause__ or KeyboardInterrupt from None
         except MusicComposerError as error:
             _fail(str(error), error.exit_code, debug)
     except BrokenPipeError:  # nobody reads what we print any more

@@ -22,6 +22,7 @@ from music_composer.audio.recording import read_excerpt, seconds_of
 from music_composer.audio.wav import write_flac
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard
+from music_composer.evaluation.enough import require_windows_in, require_windows_of
 from music_composer.evaluation.hearing import Measures, Span, hear, lengths_in
 from music_composer.files import read_json, write_json
 from music_composer.held_out import divided, heard_of, pieces_of, spared_recordings, split_of
@@ -29,7 +30,7 @@ from music_composer.leftovers import scratch_folder
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
 from music_composer.tables import write_page
-from music_composer.training import checkpoint, run
+from music_composer.training import checkpoint, devices, run
 from music_composer.training.progress import duration, progress_bar, say
 
 Say = Callable[[str], None]
@@ -51,6 +52,8 @@ def evaluate_run(
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
+    require_windows_of(options, Measures())
+    devices.require_backend()
     ready = compose.prepare(folders, here.frame, say)
     training, spared = divided(ready, split_of(ready, here, say))
     if held_out:  # then the whole dataset is what is compared with
@@ -62,6 +65,8 @@ def evaluate_run(
             f"nothing of {folders.datasets} was held out of training, it is too short: "
             "give recordings that were not trained on with --held-out"
         )
+    require_windows_in("the training music", training, Measures())
+    require_windows_in("the held-out music", real, Measures())
     prompts = _write_prompts(real, options, here)
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
     wanted = [
@@ -96,6 +101,8 @@ def evaluate_folders(
         training = [Span(path, stop=0.8 * length) for path, length in recordings.items()]
         training += [Span(path, 0.9 * length) for path, length in recordings.items()]
     made = [_after_the_cut(path) for path in lengths_in(generated, say, silent=True)]
+    for what, spans in (("the reference", training), ("the held-out music", real), ("the generated music", made)):
+        require_windows_in(what, spans, Measures())
     return _judge(made, training, real, options, {"generated": str(generated)}, say)
 
 
