@@ -17,6 +17,7 @@ from music_composer.options import FolderOptions
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.assemble import assembled
 from music_composer.symbolic.composers import composer_of
+from music_composer.symbolic.frames import on_grid
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import write_musicxml
 from music_composer.symbolic.options import BoundOptions, PlayOptions, as_it_plays
@@ -57,7 +58,7 @@ def generate(
         piece = assembled(roll, request, options.program)
         write_midi(piece.score, path)
         if options.musicxml:
-            write_musicxml(piece.score, path.with_suffix(".musicxml"))
+            write_musicxml(on_grid(piece.score, here.per_quarter), path.with_suffix(".musicxml"))
         plots.plot_roll(piece.roll, kept.sounding, path.with_suffix(".png"))
         write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
         if not piece.added:

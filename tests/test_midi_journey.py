@@ -279,6 +279,8 @@ def test_a_band_comes_back_through_the_command_as_the_tracks_it_was(trained: Pat
             part = score.parts[number]
             assert_same(theirs[part.name], part)
         assert all(part.name.endswith("new)") for part in made.parts if part.name not in {p.name for p in score.parts})
+        staves = [part.name for part in read_score(trained / f"{name}-0.musicxml").score.parts]
+        assert staves == [part.name for part in made.parts if not part.drums]
 
 
 def test_training_goes_on_where_it_was(trained: Path) -> None:

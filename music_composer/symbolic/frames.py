@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,35 @@ def to_score(roll: Roll, program: int = 0, name: str = "") -> Score:
     tempos = tuple((step * TICKS_PER_STEP, tempo) for step, tempo in roll.tempos)
     metres = tuple((step * TICKS_PER_STEP, beats, note) for step, beats, note in roll.metres)
     return Score((Part(notes, program, name=name),), roll.per_quarter * TICKS_PER_STEP, tempos, metres)
+
+
+def on_grid(score: Score, per_quarter: int) -> Score:
+    """The pitched parts with their notes in whole steps, as notation has them. A note ends where the part strikes the
+    same pitch again.
+    """
+    parts = []
+    for part, begins in zip(score.parts, onset_steps(score, per_quarter), strict=True):
+        notes = part.notes.copy()
+        notes["start"] = begins
+        notes["stop"] = np.maximum(begins + 1, nearest_step(part.notes["stop"], score.resolution, per_quarter))
+        notes = notes[np.lexsort((notes["stop"], notes["pitch"], notes["start"]))]
+        ends: dict[int, int] = {}  # of each pitch: where it is struck next
+        kept = np.ones(len(notes), bool)
+        for i in reversed(range(len(notes))):
+            pitch, start = int(notes["pitch"][i]), int(notes["start"][i])
+            kept[i] = ends.get(pitch) != start
+            notes["stop"][i] = min(int(notes["stop"][i]), ends.get(pitch, int(notes["stop"][i]))) if kept[i] else 0
+            ends[pitch] = start
+        notes = notes[kept]
+        for field in ("start", "stop"):
+            notes[field] *= TICKS_PER_STEP
+        if len(notes) and not part.drums:
+            parts.append(dataclasses.replace(part, notes=notes))
+    tempos, metres = (
+        tuple((step * TICKS_PER_STEP, *rest) for step, *rest in _on_grid(changes, score.resolution, per_quarter))
+        for changes in (score.tempos, score.metres)
+    )
+    return Score(tuple(parts), per_quarter * TICKS_PER_STEP, tempos, metres)  # type: ignore[arg-type]
 
 
 def onset_steps(score: Score, per_quarter: int) -> list[np.ndarray]:

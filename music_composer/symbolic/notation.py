@@ -49,13 +49,16 @@ def read_notation(path: Path) -> Reading:
 def write_musicxml(score: Score, path: Path) -> None:
     """The inverse, on the grid of a score's ticks. Raises OptionError without music21."""
     try:
-        from music21 import chord, meter, note, stream, tempo
+        from music21 import chord, instrument, meter, note, stream, tempo
         from music21.musicxml.m21ToXml import GeneralObjectExporter
     except ImportError as error:
         raise OptionError(f"--musicxml: {MISSING}") from error
     whole = stream.Score()
     for number, part in enumerate(score.parts):
         staff = stream.Part(id=part.name or f"part {number + 1}")
+        player = instrument.Instrument(part.name or None)
+        player.partName, player.midiProgram = part.name or None, part.program
+        staff.insert(0, player)
         if number == 0:
             for tick, beats in score.tempos:
                 staff.insert(tick / score.resolution, tempo.MetronomeMark(number=round(beats, 2)))

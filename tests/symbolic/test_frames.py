@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 
-from music_composer.symbolic.frames import TICKS_PER_STEP, bars_of, onset_steps, to_roll, to_score
+from music_composer.symbolic.frames import TICKS_PER_STEP, bars_of, on_grid, onset_steps, to_roll, to_score
 from music_composer.values import NOTE, Part, Score
 from tests.symbolic.rolls import rolls
 
@@ -85,3 +85,24 @@ def test_chords_are_of_all_pitched_parts_and_drums_are_apart():
              *score_of((61, 100, 36, 80), drums=True).parts)  # fmt: skip
     assert [steps.tolist() for steps in onset_steps(Score(parts), 4)] == [[1], [1], [1]]
     assert [steps.tolist() for steps in onset_steps(Score(parts[::2]), 4)] == [[0], [1]]
+
+
+def test_parts_on_the_grid_keep_all_but_their_drums_and_their_fractions():
+    rows = [(7, 100, 60, 80), (115, 250, 60, 81), (130, 600, 60, 82), (118, 200, 64, 70)]
+    drums = score_of((0, 10, 36, 80), drums=True).parts
+    tune = Part(score_of(*rows).parts[0].notes, 5, name="Tune")
+    score = on_grid(Score((*drums, tune), 480, ((0, 90.0), (470, 60.0))), 4)
+    (part,) = score.parts
+    assert (part.program, part.name, score.resolution, score.tempos) == (5, "Tune", 480, ((0, 90.0), (480, 60.0)))
+    assert part.notes.tolist() == [(0, 120, 60, 80), (120, 600, 60, 82), (120, 240, 64, 70)]
+    assert np.array_equal(to_roll(score).sounding, to_roll(Score((tune,), 480)).sounding)
+
+
+@given(rolls(steady=True))
+@settings(max_examples=50, deadline=None)
+def test_what_is_on_the_grid_stays_there(roll):
+    score = to_score(roll)
+    again = on_grid(score, 4)
+    assert [part.notes.tolist() for part in again.parts] == [
+        part.notes.tolist() for part in score.parts if len(part.notes)
+    ]
