@@ -21,7 +21,7 @@ class Gap:
     """Samples start..stop of a recording of `total` samples, all at the frames' rate.
 
     left, right: float32 (samples, channels), the music that ends at `start` and that begins at `stop`.
-    remarks: what was odd about the recording.
+    remarks: what was odd about the recording. gain: that it was brought up by.
     """
 
     path: Path
@@ -31,6 +31,7 @@ class Gap:
     left: np.ndarray
     right: np.ndarray
     remarks: tuple[str, ...] = ()
+    gain: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +70,8 @@ def read_gap(
     if last > total:
         raise OptionError(f"--from {start:g} --to {stop:g}: {path} ends at {total / frame.rate:.3f} s")
     around = np.concatenate(kept)
-    gap = Gap(path, first, last, total, around[: first - left], around[last - left :], tuple(reading.remarks))
+    sides = around[: first - left], around[last - left :]
+    gap = Gap(path, first, last, total, *sides, tuple(reading.remarks), max(1.0, reading.gain))
     for side, sound, place in (("before", gap.left, start), ("after", gap.right, stop)):
         if len(sound) < nearby:
             raise RecordingError(

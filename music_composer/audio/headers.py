@@ -60,6 +60,8 @@ def mend(raw: BinaryIO, size: int) -> Mending:
         return _mend_caf(raw, size)
     if kind == b".snd":
         return _mend_au(raw, size)
+    if kind == b"OggS":
+        return _mend_ogg(raw, size)
     return _mend_flac(raw)
 
 
@@ -116,6 +118,22 @@ def _mend_au(raw: BinaryIO, size: int) -> Mending:
     if promised == 0xFFFFFFFF or 0 <= there - promised < (LEAST_UNCLAIMED if promised else 1):
         return Mending()  # the first is how it says: to the end
     return Mending(((8, struct.pack(">I", min(there, 0xFFFFFFFF))),), (_said(promised, there),))
+
+
+def _mend_ogg(raw: BinaryIO, size: int) -> Mending:
+    """Nothing is mended, but the decoder stops in silence where a second recording begins, as radio has them."""
+    at, within = 0, False
+    while at < size:
+        head = _at(raw, at, 27)
+        if len(head) < 27 or head[:4] != b"OggS":
+            break
+        begins = bool(head[5] & 2)
+        if begins and within:
+            return Mending(remarks=("holds several recordings, one after the other: only the first is read",))
+        within = within or not begins
+        segments = raw.read(head[26])
+        at += 27 + len(segments) + sum(segments)
+    return Mending()
 
 
 def _mend_flac(raw: BinaryIO) -> Mending:

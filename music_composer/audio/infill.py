@@ -16,6 +16,7 @@ from music_composer.audio.phase import samples_of
 from music_composer.audio.prompts import CONTEXT_FRAMES, with_channels
 from music_composer.audio.recording import read_blocks
 from music_composer.audio.wav import write_wav
+from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
 
@@ -68,17 +69,19 @@ def fill_gap(
 def write_filled(path: Path, gap: Gap, filling: Filling, frame: FrameOptions, subtype: str) -> int:
     """Writes the whole recording with the filling in it; returns how many samples were clipped.
 
-    Everything else is copied as it was read, block by block.
+    Everything else is copied as it was in the file, block by block; a recording that was brought up goes down again.
     """
-    place = 0
+    place, down = 0, np.float32(gap.gain)
     last = filling.first + len(filling.samples)
     with write_wav(path, frame.rate, gap.left.shape[1], subtype, gap.total) as writer:
         for block in read_blocks(gap.path, frame.rate)[1]:
             begin, end = (min(max(at - place, 0), len(block)) for at in (filling.first, last))
-            writer.copy(block[:begin])
-            writer.write(filling.samples[place + begin - filling.first :][: end - begin])
-            writer.copy(block[end:])
+            writer.copy(block[:begin] / down)
+            writer.write(filling.samples[place + begin - filling.first :][: end - begin] / down)
+            writer.copy(block[end:] / down)
             place += len(block)
+        if place != gap.total:
+            raise RecordingError(f"{gap.path}: changed while its gap was filled: run this again when it is at rest")
         return writer.clipped
 
 

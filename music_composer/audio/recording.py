@@ -39,6 +39,7 @@ class Reading:
     channels: int  # of the blocks: 1 or 2
     seconds: float  # that the header promises; 0 where it says nothing
     stamp: Stamp  # of the file before it was read: reading to the end makes sure that it has stayed the same
+    gain: float = 1.0  # that its samples were multiplied by: a power of two
     remarks: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -66,13 +67,15 @@ def read_blocks(path: Path, rate: int) -> tuple[Reading, Iterator[np.ndarray]]:
     """
     stamp = stamp_of(path)
     header = _header(path, stamp)
-    reading = Reading(path, header.rate, min(header.channels, 2), header.promised / header.rate, stamp)
+    reading = Reading(
+        path, header.rate, min(header.channels, 2), header.promised / header.rate, stamp, header.scale.gain
+    )
     reading.remarks += header.remarks
 
     def blocks() -> Iterator[np.ndarray]:
         with open_recording(path) as source:
             for block in blocks_of(source, reading.remarks):
-                yield _stereo(cleaned(block, header.scale.gain, reading.remarks))
+                yield _stereo(cleaned(block, gain, reading.remarks))
         _require_unchanged(path, stamp)
 
     return reading, _resampled(blocks(), reading.rate, rate, reading.channels)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.audio.gap import (
+    Join,
     bands_of,
     best_join,
     first_new_sample,
@@ -14,7 +16,8 @@ from music_composer.audio.gap import (
     prompt_before,
     read_gap,
 )
-from music_composer.audio.infill import _sound
+from music_composer.audio.infill import Filling, _sound, write_filled
+from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
 FRAME, INFILL = FrameOptions(), InfillOptions()
@@ -46,6 +49,28 @@ def test_no_frame_of_the_prompt_has_seen_the_gap(tmp_path, record):
     np.testing.assert_array_equal(clean.bands, damaged.bands)
     assert clean.bands.shape[1] == 2, "the model's channels"
     assert len(clean.bands) % 3 == 0
+
+
+@pytest.mark.parametrize("level", [0.5, 1e-3])
+def test_what_is_not_filled_is_written_as_it_was_in_the_file(tmp_path, record, level):
+    sound = sweep(25) * np.float32(2 * level)
+    path = record(tmp_path / "a.wav", sound, subtype="FLOAT")
+    gap = read_gap(path, 10.0, 11.0, 2.0, FRAME, INFILL)
+    filling = Filling(np.full((3000, 1), 0.25, np.float32), gap.start - 100, Join(0, 0, ()), 1.0)
+    write_filled(tmp_path / "b.wav", gap, filling, FRAME, "FLOAT")
+    written = soundfile.read(tmp_path / "b.wav", dtype="float32", always_2d=True)[0]
+    np.testing.assert_array_equal(written[: filling.first], sound[: filling.first])
+    np.testing.assert_array_equal(written[filling.first + 3000 :], sound[filling.first + 3000 :])
+    assert written[filling.first] * gap.gain == 0.25
+
+
+def test_a_recording_that_grows_while_its_gap_is_filled_is_an_error(tmp_path, record):
+    gap = gap_in(tmp_path, record, sweep(6), 3, 4)
+    record(gap.path, sweep(7), subtype="FLOAT")
+    filling = Filling(np.zeros((3000, 1), np.float32), gap.start, Join(0, 0, ()), 1.0)
+    with pytest.raises(RecordingError, match=r"a\.wav: changed while its gap was filled"):
+        write_filled(tmp_path / "b.wav", gap, filling, FRAME, "FLOAT")
+    assert not (tmp_path / "b.wav").exists()
 
 
 @given(start=st.integers(20000, 60000), length=st.integers(1, 80000))

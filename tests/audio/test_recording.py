@@ -246,6 +246,15 @@ def test_bw64_is_read_like_rf64(tmp_path, sine, ds64):
     assert read_excerpt(path, RATE, 0.05, 0.01).samples.shape == (441, 2)
 
 
+def test_of_recordings_one_after_the_other_the_first_is_read_and_that_is_said(tmp_path, sine, record):
+    path = record(tmp_path / "radio.ogg", sine(440, 1.0), subtype=None)
+    assert read_all(path)[1].remarks == []
+    path.write_bytes(2 * path.read_bytes())
+    samples, reading = read_all(path)
+    assert len(samples) == RATE
+    assert reading.remarks == ["holds several recordings, one after the other: only the first is read"]
+
+
 def test_gsm_is_read(tmp_path, sine, record):
     path = record(tmp_path / "a.wav", sine(440, 1.0, 8000, 0.5), 8000, "GSM610")
     samples, reading = read_all(path)
