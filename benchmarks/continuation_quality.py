@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from music_composer import compose
+from music_composer import compose, play_audio
 from music_composer.evaluation.distance import (
     DistanceOptions,
     Reference,
@@ -94,7 +94,7 @@ def _continuations(options: argparse.Namespace, head: str, held_out: Sequence[Pa
     made = [Path(f"{name}-{i}.wav") for i in range(options.count)]
     if options.fresh or not all(path.exists() for path in made):
         wanted = GenerateOptions(name=str(name), seconds=options.seconds, count=options.count, seed=options.seed)
-        compose.generate(folders, wanted, _prompts(held_out, options.work / "prompts", options.count))
+        play_audio.generate(folders, wanted, _prompts(held_out, options.work / "prompts", options.count))
     return made, note
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import soundfile
 from seed_recipe import play_seed, train_seed
 
-from music_composer import compose
+from music_composer import compose, play_audio
 from music_composer.demo.dataset import write_dataset
 from music_composer.evaluate import write_coded
 from music_composer.evaluation.hearing import Measures, Span, hear, yardstick_of
@@ -99,7 +99,7 @@ def _play(recipe: str, music: Path, work: Path, prompts: Sequence[Path], epochs:
     if not run.exists(folders.model):
         compose.train(folders, {**NETWORK, "head": recipe}, TrainOptions(epochs=epochs, batch_size=16, seed=1))
     wanted = GenerateOptions(name=str(work / recipe), seconds=SECONDS, count=len(prompts), seed=1)
-    compose.generate(folders, wanted, prompts)
+    play_audio.generate(folders, wanted, prompts)
     return spans
 
 

@@ -14,8 +14,10 @@ from music_composer.cli_options import (
     DEBUG,
     FOLDER,
     FRESH,
+    OVERWRITE,
     SEED,
     SETTINGS,
+    WAIT,
     echo,
     is_typed,
     option,
@@ -84,8 +86,8 @@ TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float
 FROM_MIDI = click.option(
     "--from-midi", type=FOLDER, metavar="FOLDER", help="First render these MIDI files into the folder of recordings."
 )
-PREPARING, TRAINING = [DATASETS, TRAINDATA], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
-GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE]
+PREPARING, TRAINING = [DATASETS, TRAINDATA, WAIT], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
+GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE, OVERWRITE]
 # What makes no sense together, or alone: said, not silently left out.
 EXCLUDE = {
     "blend": ("prompts",),
@@ -156,27 +158,28 @@ def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
     if given["endless"]:
         regular_end()
-    from music_composer import compose
+    from music_composer import play_audio
 
     folders, model, _, options = _records(context, given)
     if given["stream"]:
-        compose.stream(folders, options, record_of(StreamOptions, given), given["prompts"], model, given["blend"] or ())
+        streaming = record_of(StreamOptions, given)
+        play_audio.stream(folders, options, streaming, given["prompts"], model, given["blend"] or ())
         return
     if given["infill"]:
         filling = record_of(InfillOptions, given)
-        compose.infill(folders, options, filling, given["infill"], given["gap_start"], given["gap_stop"], model)
+        play_audio.infill(folders, options, filling, given["infill"], given["gap_start"], given["gap_stop"], model)
         return
-    compose.generate(folders, options, given["prompts"], model, given["blend"] or ())
+    play_audio.generate(folders, options, given["prompts"], model, given["blend"] or ())
 
 
 @cli.command()
 @click.option("-o", "--output", "folder", type=FOLDER, default=Path("demo"), show_default=True, help="Folder to make.")
-@with_options(click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True), DEBUG)
+@with_options(click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True), OVERWRITE, DEBUG)
 def demo(**given: Any) -> None:
     """Compose a little music, learn it, continue it, and show it on a page: under 4 minutes."""
     from music_composer.demo import journey
 
-    page = journey.run_demo(given["folder"], given["seed"])
+    page = journey.run_demo(given["folder"], given["seed"], given["overwrite"])
     echo(f"open {page}")
 
 
@@ -192,6 +195,7 @@ def demo(**given: Any) -> None:
     option(EvaluateOptions, "seed", "--seed", type=click.IntRange(min=0), help="The same seed gives the same music."),
     click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
     click.option("--reference", type=FOLDER, help="Judge them by these; goes with --generated."),
+    OVERWRITE,
     click.option("--held-out", type=FOLDER, help="Music that was not trained on.  [default: part of the dataset]"),
     DEBUG,
 )
@@ -213,7 +217,7 @@ def evaluate(**given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, DEBUG)
+@with_options(DATASETS, TRAINDATA, MODEL, DEBUG)
 def info(**given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder."""
     from music_composer.info import describe

@@ -13,8 +13,10 @@ from music_composer.cli_options import (
     DEBUG,
     FOLDER,
     FRESH,
+    OVERWRITE,
     SEED,
     SETTINGS,
+    WAIT,
     by_model,
     echo,
     option,
@@ -67,7 +69,7 @@ HELD_OUT = click.option(
     "--eval-ratio", "held_out", type=click.FloatRange(0, 0.9), default=TrainOptions.held_out, show_default=True,
     help="Share of the pieces that the model is only judged by.",
 )  # fmt: skip
-LEARNING = [DATASETS, TRAINDATA, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH]
+LEARNING = [DATASETS, TRAINDATA, WAIT, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH]
 
 
 @click.group(invoke_without_command=True, context_settings=SETTINGS)
@@ -96,7 +98,7 @@ midi.add_command(render)
 
 
 @midi.command()
-@with_options(DATASETS, TRAINDATA, DEBUG)
+@with_options(DATASETS, TRAINDATA, WAIT, DEBUG)
 def prepare(**given: Any) -> None:
     """Read the MIDI files, only what has changed."""
     from music_composer import compose_midi
@@ -137,7 +139,7 @@ def train(**given: Any) -> None:
 
 
 @midi.command()
-@with_options(MODEL, *PLAYING, *RENDER, SEED, DEBUG)
+@with_options(MODEL, WAIT, *PLAYING, *RENDER, SEED, DEBUG)
 def generate(**given: Any) -> None:
     """Compose with the trained model."""
     from music_composer import play_midi
@@ -151,7 +153,9 @@ def generate(**given: Any) -> None:
 @with_options(
     DATASETS,
     TRAINDATA,
+    WAIT,
     MODEL,
+    OVERWRITE,
     option(JudgeOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
     option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces that are composed to be judged."),
     option(JudgeOptions, "steps", "--num-steps", type=int, help="In each of them, sixteenths, at most."),
@@ -229,6 +233,7 @@ def observe(**given: Any) -> None:
 @midi.command()
 @with_options(
     click.option("-o", "--output", type=FOLDER, default=Path("midi_demo"), show_default=True, help="Folder to make."),
+    OVERWRITE,
     click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
     DEBUG,
 )
@@ -236,7 +241,7 @@ def demo(**given: Any) -> None:
     """Compose a corpus by rule, let each model learn it for a minute, and show what they make of it on a page."""
     from music_composer.demo import journey_midi
 
-    echo(f"open {journey_midi.run_demo(given['output'], given['seed'])}")
+    echo(f"open {journey_midi.run_demo(given['output'], given['seed'], given['overwrite'])}")
 
 
 def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from music_composer.cli_options import FOLDER, by_model, option
+from music_composer.cli_options import FOLDER, OVERWRITE, by_model, option
 from music_composer.symbolic.options import PLAYS, BoundOptions, PlayOptions
 
 TASTE = [
@@ -31,6 +31,7 @@ PLAYING = [
     option(PlayOptions, "metre", "--metre", help="Of what is composed, like 3/4; empty is the music's."),
     click.option("--program", type=click.IntRange(0, 127), help="Instrument of General MIDI for the new notes.  "
                  "[default: of the part that they replace or go on from; piano]"),
+    OVERWRITE,
     option(PlayOptions, "musicxml", "--musicxml", is_flag=True, help="Write MusicXML too; needs music21."),
     click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
     option(PlayOptions, "primer_melody", "--primer-melody", help="Go on from a melody: '[60, -2, 62, -1]', sixteenths;"

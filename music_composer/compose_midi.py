@@ -116,6 +116,7 @@ def compose(
     say: Say = say,
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
+    play_midi.require_outputs(playing, primer)
     with locked(folders.model, folders.wait, say):
         here = _train(folders, name, model_options, training, fresh, True, 0, say)
         paths = play_midi.generate(folders, playing, bounds, primer, say)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import compose, excerpts, plots
+from music_composer import compose, excerpts, play_audio, plots
 from music_composer.audio.codec import log_spectral_error, through_codec
 from music_composer.audio.prompts import whole_recording
 from music_composer.audio.recording import read_excerpt, seconds_of
@@ -29,11 +29,13 @@ from music_composer.held_out import divided, heard_of, pieces_of, spared_recordi
 from music_composer.leftovers import scratch_folder
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
+from music_composer.outputs import claim_folder, labelled, require_folder
 from music_composer.tables import write_page
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.progress import duration, progress_bar, say
 
 Say = Callable[[str], None]
+CARD, NAMES = "scorecard.json", ("scorecard.html", "minutes.png", "most-copied.png", "prompts", "codec")
 
 
 def evaluate_run(
@@ -48,6 +50,7 @@ def evaluate_run(
     held_out: a folder of recordings that were not trained on; None takes the regions of the dataset that were left out
     of training. playing: fields of GenerateOptions other than their defaults.
     """
+    require_folder(options.output / CARD, NAMES, options.overwrite)
     here = run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
@@ -67,10 +70,11 @@ def evaluate_run(
         )
     require_windows_in("the training music", training, Measures())
     require_windows_in("the held-out music", real, Measures())
+    claim_folder(options.output / CARD, NAMES, options.overwrite)
     prompts = _write_prompts(real, options, here)
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
     wanted = [
-        GenerateOptions(name=str(options.output / name), seconds=seconds, count=count)
+        GenerateOptions(name=str(options.output / name), seconds=seconds, count=count, overwrite=options.overwrite)
         for name, (seconds, count) in lengths.items()
         if count
     ]
@@ -92,6 +96,7 @@ def evaluate_folders(
     generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
 ) -> dict[str, Any]:
     """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
+    require_folder(options.output / CARD, NAMES, options.overwrite)
     recordings = lengths_in(reference, say)
     if held_out:
         training = [Span(path, trim=True) for path in recordings]
@@ -132,7 +137,8 @@ def _judge(
     trained, true, coded, played, flattened = ([next(parts) for _ in group] for group in groups)
     card = scorecard.scorecard_of(trained, true, coded, played, measures, flattened)
     card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
-    write_json(options.output / "scorecard.json", card)
+    claim_folder(options.output / CARD, NAMES, options.overwrite)
+    write_json(options.output / CARD, labelled(card))
     pictures, path = _draw(card, made, options.output), options.output / "scorecard.html"
     page = write_page(path, "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
     say(f"judged in {duration(time.monotonic() - started)}: {page}")
@@ -174,7 +180,7 @@ def _continuations(
     folders: FolderOptions, prompts: Sequence[Path], wanted: GenerateOptions, say: Say
 ) -> tuple[list[Span], dict[str, Any]]:
     started = time.monotonic()
-    paths = compose.generate(folders, wanted, prompts[: wanted.count], say=say)
+    paths = play_audio.generate(folders, wanted, prompts[: wanted.count], say=say)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
     facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
     return [_after_the_cut(path) for path in paths], facts

@@ -18,6 +18,7 @@ from music_composer import compose_midi, networks_midi, play_midi, plots
 from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
 from music_composer.files import write_json
 from music_composer.options import FolderOptions
+from music_composer.outputs import claim_folder, labelled, require_folder
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song, read_songs
@@ -36,6 +37,7 @@ from music_composer.training.progress import progress_bar, say
 from music_composer.values import Roll
 
 Say = Callable[[str], None]
+CARD, NAMES = "scorecard.json", ("scorecard.html", "metrics.png", "piece-0.mid")
 SHOWN = 3  # of them on the page
 
 
@@ -48,6 +50,7 @@ def evaluate_run(
     """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
     pieces that were held out. playing: fields of PlayOptions other than their defaults. Returns the scorecard.
     """
+    require_folder(options.output / CARD, NAMES, options.overwrite)
     here = symbolic_run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
@@ -85,6 +88,7 @@ def evaluate_run(
         name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
         for name, part in (("training", training[: len(held_out)]), ("held out", held_out))
     }
+    claim_folder(options.output / CARD, NAMES, options.overwrite)
     for song in made:
         write_midi(to_score(song.roll), options.output / f"{song.source}.mid")
     return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, say)
@@ -92,6 +96,7 @@ def evaluate_run(
 
 def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
     """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
+    require_folder(options.output / CARD, NAMES, options.overwrite)
     made, others = (_songs(folder, PER_QUARTER, say) for folder in (generated, reference))
     if len(others) < 2:
         raise ScoreError(f"{reference}: one file is not enough to judge by: half of them are the ruler for the others")
@@ -144,7 +149,8 @@ def _judge(
 ) -> dict[str, Any]:
     card, measured = scorecard(made, training, held_out, options.seed)
     card |= more
-    write_json(options.output / "scorecard.json", card)
+    claim_folder(options.output / CARD, NAMES, options.overwrite)
+    write_json(options.output / CARD, labelled(card))
     plots.plot_densities(measured, list(METRICS), options.output / "metrics.png")
     rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
     for song, name in zip(made, rolls, strict=False):

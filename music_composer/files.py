@@ -131,15 +131,18 @@ def write_json(path: Path, content: Any) -> None:
         part.write_text(text, encoding="utf-8", errors="backslashreplace")  # file names need not be Unicode
 
 
-def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
-    """Raises OSError when it cannot be read; ValueError when it is not JSON, or longer than `largest` bytes."""
+def read_json(path: Path, largest: int = LARGEST_JSON, finite: bool = True) -> Any:
+    """Raises OSError when it cannot be read; ValueError when it is not JSON, or longer than `largest` bytes.
+
+    finite: NaN and infinity, which JSON does not have, are refused.
+    """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("is not a regular file")
     if status.st_size > largest:
         raise ValueError(f"is {status.st_size / 2**20:.0f} MB long")
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant if finite else None)
     except RecursionError:
         raise ValueError("is nested too deep") from None
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from music_composer import plots
 from music_composer.audio.prompts import Prompt, cut_of
-from music_composer.files import write_json
 from music_composer.options import GenerateOptions, InfillOptions, StreamOptions
+from music_composer.outputs import Staged, close_grown, staged
 from music_composer.stopping import requested
 from music_composer.training import run
 
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from music_composer.audio.output import Written
 
 
-def write_liner_notes(file: Written, number: int, here: run.Run, options: GenerateOptions, seed: int) -> None:
-    """The JSON and the spectrogram beside a continuation.
+def write_liner_notes(
+    files: Staged, path: Path, file: Written, number: int, here: run.Run, options: GenerateOptions, seed: int
+) -> None:
+    """Gives a continuation its name, `path`, with a JSON and a spectrogram beside it.
 
-    number: of the sample; with `seed` it gives the same one again.
+    files: where it was written. number: of the sample; with `seed` it gives the same one again.
     """
     music = {"seed": seed, "number": number, **_heard(file.prompt), "new_music_from_second": round(file.cut, 3)}
-    _write(file.path, music, file.clipped, here, options, [file.cut])
+    _draw(files, path, here, [file.cut])
+    files.commit(_notes(music, file.clipped, here, options))
 
 
 def write_stream_notes(
@@ -41,10 +44,14 @@ def write_stream_notes(
     """The same beside a WAV that was heard while it grew."""
     cut = cut_of(prompt, options, here.frame)
     music = {"seed": seed, "number": 0, **_heard(prompt), "new_music_from_second": round(cut, 3)}
-    _write(path, music | {"stream_options": dataclasses.asdict(streaming)}, clipped, here, options, [cut])
+    close_grown(path, _notes(music | {"stream_options": dataclasses.asdict(streaming)}, clipped, here, options))
+    with staged(path.with_suffix(".json"), options.overwrite) as files:
+        _draw(files, path, here, [cut], path)
+        files.commit()
 
 
 def write_infill_notes(
+    files: Staged,
     path: Path,
     gap: Gap,
     filling: Filling,
@@ -64,23 +71,28 @@ def write_infill_notes(
         "speed": round(filling.speed, 4),
         "infill_options": dataclasses.asdict(infill),
     }
-    _write(path, music, clipped, here, options, edges)
+    _draw(files, path, here, edges)
+    files.commit(_notes(music, clipped, here, options))
 
 
-def _write(
-    path: Path, music: dict[str, Any], clipped: int, here: run.Run, options: GenerateOptions, cuts: Sequence[float]
-) -> None:
-    plain = {
+def _draw(files: Staged, path: Path, here: run.Run, cuts: Sequence[float], written: Path | None = None) -> None:
+    """The spectrogram of what will be, or was written to `path`."""
+    if not requested():  # of hours of music it would take a while
+        picture = files.file(path.with_suffix(".png").name)
+        plots.plot_spectrogram(written or files.file(path.name), picture, here.frame, cuts)
+
+
+def _notes(music: dict[str, Any], clipped: int, here: run.Run, options: GenerateOptions) -> dict[str, Any]:
+    plain = dataclasses.asdict(options)
+    del plain["overwrite"]
+    return {
         **music,
         "clipped_samples": clipped,
         "model": str(here.folder),
         "model_options": dataclasses.asdict(here.model),
-        "options": dataclasses.asdict(options),
+        "options": plain,
         "versions": run.versions(),
     }
-    write_json(path.with_suffix(".json"), plain)
-    if not requested():  # of hours of music it would take a while
-        plots.plot_spectrogram(path, path.with_suffix(".png"), here.frame, cuts)
 
 
 def _heard(prompt: Prompt) -> dict[str, Any]:

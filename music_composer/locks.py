@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from music_composer.errors import BusyError
-from music_composer.files import make_folder, read_json, started
+from music_composer.files import STEM_LENGTH, make_folder, read_json, started
 
 LOCK = ".music-composer.lock"
 POLL_SECONDS = 0.2
@@ -48,6 +48,12 @@ def locked(
         for each in reversed(made):
             with contextlib.suppress(OSError):  # something is in it
                 each.rmdir()
+
+
+def locked_output(path: Path, wait: bool = False, say: Callable[[str], None] = lambda line: None) -> Any:
+    """The same for outputs of one name, NAME-0.wav for all of its numbers: others of that folder are free."""
+    stem = path.stem.rpartition("-")[0] or path.stem
+    return locked(path.parent, wait, say, f".{stem[:STEM_LENGTH]}.lock")
 
 
 def holder_of(path: Path) -> str:
@@ -82,10 +88,10 @@ def _acquire(path: Path, wait: bool, say: Callable[[str], None]) -> Any:
         except Timeout:
             if not wait:
                 raise BusyError(
-                    f"{path.parent} is in use by {holder_of(path)}: wait for it with --wait, or use another folder"
+                    f"{_what(path)} in use by {holder_of(path)}: wait for it with --wait, or use another name"
                 ) from None
             if not said:
-                say(f"waiting for {path.parent}, in use by {holder_of(path)}")
+                say(f"{_what(path)} in use by {holder_of(path)}: waiting for it")
                 said = True
             continue
         except FileNotFoundError:  # the folder went with the lock of another run
@@ -98,6 +104,13 @@ def _acquire(path: Path, wait: bool, say: Callable[[str], None]) -> Any:
             return None
         _introduce(path)
         return lock
+
+
+def _what(path: Path) -> str:
+    """What a lock is for, in words for a message."""
+    if path.name == LOCK:
+        return f"{path.parent} is"
+    return f"{path.with_name(path.name[1:].removesuffix('.lock'))} is"
 
 
 def _introduce(path: Path) -> None:

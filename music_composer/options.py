@@ -135,6 +135,7 @@ class GenerateOptions:
     blend_share: float = 0.5  # of the second of two blended prompts: 0 is the first alone, 1 the second
     include_prompt: bool = False
     subtype: str = "PCM_16"
+    overwrite: bool = False  # files of others too
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -154,6 +155,7 @@ class EvaluateOptions:
     seconds: float = 30.0
     long_count: int = 4  # for drift; 0 where nobody wants to wait
     long_seconds: float = 600.0
+    overwrite: bool = False  # files of others too
     seed: int = 1
 
     def __post_init__(self) -> None:

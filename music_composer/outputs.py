@@ -90,6 +90,27 @@ def require_free(outputs: Iterable[Output], overwrite: bool = False, sources: It
         )
 
 
+def require_folder(manifest: Path, names: Iterable[str], overwrite: bool = False) -> None:
+    """Raises OutputError where one of these names is in the JSON's folder, and no JSON of ours says that it is ours."""
+    folder = manifest.parent
+    _require_writable(folder)
+    there = [folder / name for name in (*names, manifest.name) if os.path.lexists(folder / name)]
+    if there and not overwrite and not (manifest.exists() and _owned(manifest)):
+        raise OutputError(f"{there[0]} is not ours, and is left alone: give another folder, or --overwrite to replace")
+
+
+def claim_folder(manifest: Path, names: Iterable[str], overwrite: bool = False) -> None:
+    """Makes a folder ours, the JSON says so, before files of these names are written to it. Raises OutputError."""
+    require_folder(manifest, names, overwrite)
+    if not (manifest.exists() and _owned(manifest)):
+        write_json(manifest, labelled({}))
+
+
+def labelled(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a JSON that makes its folder ours."""
+    return {"magic": MAGIC, "files": {}, **plain}
+
+
 class Staged:
     """Files of an output while they are written, each under a hidden name until all are whole."""
 
@@ -200,7 +221,7 @@ class _Owned:
 def _owned(manifest: Path) -> _Owned | None:
     """None where the JSON is somebody else's. Where there is none, nothing is ours."""
     try:
-        plain = read_json(manifest)
+        plain = read_json(manifest, finite=False)
     except FileNotFoundError:
         return _Owned({})
     except (OSError, ValueError):

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from music_composer import networks_midi, plots
-from music_composer.files import write_json
+from music_composer.locks import locked_output
 from music_composer.options import FolderOptions
+from music_composer.outputs import Output, beside, clean, numbered, require_free, staged
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.assemble import assembled
 from music_composer.symbolic.composers import composer_of
@@ -44,6 +45,7 @@ def generate(
     """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew."""
     here = symbolic_run.read_run(folders.model)
     options = as_it_plays(here.name, options)
+    wanted = require_outputs(options, primer)
     request = request_of(primer, options, bounds, here.blank)
     for remark in request.remarks:
         say(f"note: {primer}: {remark}")
@@ -52,20 +54,31 @@ def generate(
     started = time.monotonic()
     with progress_bar("composing") as advance:
         made = play(here, model, [request] * options.count, options, seed, advance)
-    paths = [Path(f"{options.name}-{number}.mid") for number in range(options.count)]
+    paths = [output.paths[0] for output in wanted]
     kept = shortened(request.kept, request.omitted)
-    for number, (roll, path) in enumerate(zip(made, paths, strict=True)):
-        piece = assembled(roll, request, options.program)
-        write_midi(piece.score, path)
-        if options.musicxml:
-            write_musicxml(on_grid(piece.score, here.per_quarter), path.with_suffix(".musicxml"))
-        plots.plot_roll(piece.roll, kept.sounding, path.with_suffix(".png"))
-        write_json(path.with_suffix(".json"), _notes(number, seed, primer, here, options, bounds))
-        if not piece.added:
-            say(f"note: {path} has no new notes: {EMPTY}")
+    with locked_output(paths[0], folders.wait, say):
+        clean(wanted)
+        for number, (roll, output) in enumerate(zip(made, wanted, strict=True)):
+            piece = assembled(roll, request, options.program)
+            with staged(output.manifest, options.overwrite) as files:
+                write_midi(piece.score, files.file(output.paths[0].name))
+                if options.musicxml:
+                    write_musicxml(on_grid(piece.score, here.per_quarter), files.file(output.paths[2].name))
+                plots.plot_roll(piece.roll, kept.sounding, files.file(output.paths[1].name))
+                files.commit(_notes(number, seed, primer, here, options, bounds))
+            if not piece.added:
+                say(f"note: {paths[number]} has no new notes: {EMPTY}")
     spent, seconds = time.monotonic() - started, options.count * seconds_of(request)
     say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
     return paths
+
+
+def require_outputs(options: PlayOptions, primer: Path | None = None) -> list[Output]:
+    """The outputs that there will be. Raises OutputError where one is in the way that is not ours."""
+    suffixes = (".png", ".musicxml") if options.musicxml else (".png",)
+    wanted = [beside(path, *suffixes) for path in numbered(options.name, options.count, ".mid")]
+    require_free(wanted, options.overwrite, [primer] if primer else [])
+    return wanted
 
 
 def play(
@@ -101,7 +114,7 @@ def _notes(
         "number": number,
         "seed": seed,
         "primer": str(primer) if primer else None,
-        "options": dataclasses.asdict(options),
+        "options": {name: value for name, value in dataclasses.asdict(options).items() if name != "overwrite"},
         "bounds": dataclasses.asdict(bounds),
         "model": str(here.folder),
         "versions": run.versions(),

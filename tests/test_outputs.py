@@ -14,11 +14,14 @@ from music_composer.errors import OptionError, OutputError
 from music_composer.outputs import (
     Output,
     beside,
+    claim_folder,
     claim_growing,
     clean,
     close_grown,
     is_ours,
+    labelled,
     numbered,
+    require_folder,
     require_free,
     staged,
 )
@@ -239,6 +242,23 @@ def test_a_file_that_grows_is_ours_while_and_after_it_grows(tmp_path: Path) -> N
 def test_a_name_that_ends_with_a_separator_is_a_folder(name: str, first: str) -> None:
     assert numbered(name, 2, ".wav")[0] == Path(first)
     assert len(numbered(name, 2, ".wav")) == 2
+
+
+def test_a_folder_is_ours_once_it_says_so(tmp_path: Path) -> None:
+    card = tmp_path / "scorecard.json"
+    (tmp_path / "page.html").write_text("the user's")
+    for check in (require_folder, claim_folder):
+        with pytest.raises(OutputError, match=r"page\.html is not ours"):
+            check(card, ["page.html"])
+    claim_folder(card, ["other.html"])
+    claim_folder(card, ["page.html"])
+    card.write_text(json.dumps(labelled({"distance": float("nan")})))
+    require_folder(card, ["page.html"])
+    card.write_text('{"magic": "somebody else"}')
+    with pytest.raises(OutputError, match="not ours"):
+        require_folder(card, [])
+    claim_folder(card, ["page.html"], overwrite=True)
+    require_folder(card, ["page.html"])
 
 
 def test_no_name_is_refused() -> None:

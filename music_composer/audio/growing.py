@@ -17,7 +17,8 @@ import numpy as np
 
 from music_composer.audio.wav import RIFF_LIMIT, SAMPLE_BYTES
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.files import reason
+from music_composer.files import make_folder, part_name, reason
+from music_composer.outputs import claim_growing
 
 HEADER_BYTES = 80
 PCM_TAG, FLOAT_TAG = 1, 3
@@ -134,12 +135,23 @@ def standard_output(subtype: str) -> Iterator[RawOutput]:
 
 
 @contextlib.contextmanager
-def growing_wav(path: Path, rate: int, channels: int, subtype: str) -> Iterator[GrowingWav]:
-    """Begins a WAV at once, in place of what had that name. Raises MusicComposerError when it cannot."""
+def growing_wav(path: Path, rate: int, channels: int, subtype: str, overwrite: bool = False) -> Iterator[GrowingWav]:
+    """Begins a WAV at once, in place of one of ours that had that name. Raises MusicComposerError when it cannot.
+
+    The JSON beside it names it before it is there. overwrite: it may take the place of somebody else's file.
+    """
+    part = part_name(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("wb")
-    except OSError as error:
-        raise MusicComposerError(f"{path} cannot be written: {reason(error)}") from error
-    with file:
-        yield GrowingWav(file.fileno(), path, rate, channels, subtype)
+        try:
+            make_folder(path.parent)
+            file = part.open("wb")
+        except OSError as error:
+            raise MusicComposerError(f"{path} cannot be written: {reason(error)}") from error
+        with file:
+            wav = GrowingWav(file.fileno(), path, rate, channels, subtype)
+            claim_growing(path, os.fstat(file.fileno()).st_ino, overwrite)
+            os.replace(part, path)
+            yield wav
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from music_composer import compose, plots
+from music_composer import compose, play_audio, plots
 from music_composer.audio.recording import read_excerpt
 from music_composer.audio.wav import write_wav
 from music_composer.demo.dataset import write_dataset
 from music_composer.demo.page import DemoResult, write_page
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
+from music_composer.outputs import claim_folder
 from music_composer.training.beginning import LOSS_PLOT
 from music_composer.training.progress import duration, say
 
@@ -21,8 +22,9 @@ TRAINING: dict[str, Any] = {"epochs": 60, "batch_size": 8, "window_steps": 64}
 PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
 
 
-def run_demo(folder: Path, seed: int) -> Path:
+def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
     """Leaves recordings, cache, model, continuations and `index.html` in `folder`; returns the page."""
+    claim_folder(folder / "demo.json", ("recordings", "train_data", "model", "prompts", "index.html"), overwrite)
     started = time.monotonic()
     folders = FolderOptions(folder / "recordings", folder / "train_data", folder / "model")
     say(f"composing {MINUTES:g} minutes of music into {folders.datasets}: the whole demo takes about 3 minutes")
@@ -30,9 +32,14 @@ def run_demo(folder: Path, seed: int) -> Path:
     prompts = _write_prompts(folder / "prompts", seed)
     compose.train(folders, NETWORK, TrainOptions(**TRAINING, seed=seed), fresh=True)
     options = GenerateOptions(
-        name=str(folder / "continuation"), seconds=NEW_SECONDS, count=PROMPTS, prompt_seconds=PROMPT_SECONDS, seed=seed
+        name=str(folder / "continuation"),
+        seconds=NEW_SECONDS,
+        count=PROMPTS,
+        prompt_seconds=PROMPT_SECONDS,
+        overwrite=overwrite,
+        seed=seed,
     )
-    continuations = compose.generate(folders, options, prompts)
+    continuations = play_audio.generate(folders, options, prompts)
     results = [
         DemoResult(f"Song {i}", prompt, prompt.with_suffix(".png"), made, made.with_suffix(".png"))
         for i, (prompt, made) in enumerate(zip(prompts, continuations, strict=True), 1)

@@ -9,6 +9,7 @@ from typing import Any
 from music_composer import compose_midi, evaluate_midi, play_midi
 from music_composer.demo.score import write_scores
 from music_composer.options import FolderOptions
+from music_composer.outputs import claim_folder
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
 from music_composer.symbolic.report import copying_words, likeness_words
 from music_composer.tables import Table, write_page
@@ -26,8 +27,9 @@ MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def run_demo(folder: Path, seed: int) -> Path:
+def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
     """Leaves scores, cache, models, new pieces with pictures and `index.html` in `folder`; returns the page."""
+    claim_folder(folder / "demo.json", ("scores", "train_data", "index.html", *MODELS), overwrite)
     started = time.monotonic()
     scores = folder / "scores"
     say(f"composing {PIECES} pieces into {scores}: the whole demo takes about 6 minutes")
@@ -38,10 +40,12 @@ def run_demo(folder: Path, seed: int) -> Path:
         began = time.monotonic()
         compose_midi.train(folders, name, network, {**training, "seed": seed}, fresh=True)
         trained = time.monotonic() - began
-        playing = PlayOptions(count=NEW_PIECES, steps=NEW_STEPS, name=str(folder / name / "piece"), seed=seed)
+        playing = PlayOptions(
+            count=NEW_PIECES, steps=NEW_STEPS, name=str(folder / name / "piece"), overwrite=overwrite, seed=seed
+        )
         made = play_midi.generate(folders, playing, BoundOptions())
         output = folder / name / "scorecard"
-        judged = JudgeOptions(output, JUDGED.count, JUDGED.steps, seed)
+        judged = JudgeOptions(output, JUDGED.count, JUDGED.steps, overwrite, seed)
         card = evaluate_midi.evaluate_run(folders, judged)
         tables.append(_table(name, card, trained))
         pictures[name] = [path.with_suffix(".png").relative_to(folder).as_posix() for path in made]

@@ -173,6 +173,7 @@ class PlayOptions:
     lock_tracks: tuple[int, ...] = ()  # of the primer, counted from 0: kept, and the rest composed around them
     from_bar: int = 0  # of the primer, counted from 1: bars that are composed anew; 0: none
     to_bar: int = 0
+    overwrite: bool = False  # files of others too
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -223,6 +224,7 @@ class JudgeOptions:
     output: Path = Path("midi_scorecard")
     count: int = 60
     steps: int = 256
+    overwrite: bool = False  # files of others too
     seed: int = 1
 
     def __post_init__(self) -> None:

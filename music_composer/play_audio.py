@@ -1,0 +1,187 @@
+"""The last leg of the audio journey: a trained model goes on playing, and what it played is written.
+
+Keras is imported inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from music_composer import excerpts
+from music_composer.audio import growing
+from music_composer.audio.gap import prompt_before, read_gap
+from music_composer.errors import OptionError
+from music_composer.locks import locked_output
+from music_composer.networks import trained_network
+from music_composer.options import FolderOptions, GenerateOptions, InfillOptions, StreamOptions
+from music_composer.outputs import Output, beside, clean, numbered, require_free, staged
+from music_composer.stopping import patiently
+from music_composer.training import run
+from music_composer.training.progress import duration, progress_bar, say, with_estimate
+
+Say = Callable[[str], None]
+STANDARD_OUTPUT = "-"
+
+
+def require_outputs(options: GenerateOptions, sources: Iterable[Path] = ()) -> list[Output]:
+    """The outputs that there will be. Raises OutputError where one is in the way that is not ours.
+
+    sources: what is read for them, which is never replaced.
+    """
+    wanted = [beside(path, ".png") for path in numbered(options.name, options.count, ".wav")]
+    require_free(wanted, options.overwrite, sources)
+    return wanted
+
+
+def generate(
+    folders: FolderOptions,
+    options: GenerateOptions,
+    prompts: Sequence[Path] = (),
+    model_options: Mapping[str, Any] = MappingProxyType({}),
+    blend: Sequence[Path] = (),
+    say: Say = say,
+) -> list[Path]:
+    """Writes continuations with the model of the run folder; returns the WAVs.
+
+    blend: two recordings whose mixture every sample goes on from, in place of `prompts`.
+    """
+    here = run.read_run(folders.model)
+    check_fits(here, model_options)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    wanted = require_outputs(options, [*prompts, *blend])
+    paths = [output.paths[0] for output in wanted]
+    prompt_of = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)
+    model = trained_network(here, options)
+    from music_composer.audio.output import write_continuations
+    from music_composer.liner_notes import write_liner_notes
+
+    say(f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}")
+    started, total = time.monotonic(), options.count * options.seconds
+    with locked_output(paths[0], folders.wait, say), progress_bar("generating") as bar:
+        clean(wanted)
+        advance = with_estimate(bar, f"writing {duration(total)} of music")
+        for first in range(0, options.count, options.batch):
+            numbers = range(first, min(first + options.batch, options.count))
+
+            def written_of_each(seconds: float, numbers: range = numbers) -> None:
+                advance(numbers[0] * options.seconds + len(numbers) * seconds, total, "")
+
+            heard = [prompt_of(i) for i in numbers]
+            with contextlib.ExitStack() as opened:
+                files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
+                parts = [each.file(paths[i].name) for each, i in zip(files, numbers, strict=True)]
+                written = write_continuations(model, here.frame, heard, parts, numbers, options, seed, written_of_each)
+                for number, file, each in zip(numbers, written, files, strict=True):
+                    write_liner_notes(each, paths[number], file, number, here, options, seed)
+    spent = time.monotonic() - started
+    say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
+    return paths
+
+
+def stream(
+    folders: FolderOptions,
+    options: GenerateOptions,
+    streaming: StreamOptions,
+    prompts: Sequence[Path] = (),
+    model_options: Mapping[str, Any] = MappingProxyType({}),
+    blend: Sequence[Path] = (),
+    say: Say = say,
+) -> Path | None:
+    """Plays one continuation while it is made, as raw PCM on standard output (name "-") or into a WAV that grows.
+
+    Ends after `options.seconds`; an endless one with Ctrl-C; and any when nobody reads standard output any more.
+    """
+    here = run.read_run(folders.model)
+    check_fits(here, model_options)
+    options = dataclasses.replace(options, count=1)
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    prompt = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)(0)
+    path = None
+    if options.name != STANDARD_OUTPUT:
+        wanted = require_outputs(options, [*prompts, *blend])
+        path = wanted[0].paths[0]
+    with contextlib.ExitStack() as opened:
+        if path:
+            opened.enter_context(locked_output(path, folders.wait, say))
+            clean(wanted)
+        # Before the model is loaded, since whatever that prints would be heard.
+        raw = None if path else opened.enter_context(growing.standard_output(options.subtype))
+        model = trained_network(here, options)
+        from music_composer.audio.stream import at_listening_pace, play_into, stream_continuation
+        from music_composer.liner_notes import write_stream_notes
+
+        out: growing.Sink | None = raw
+        if path:
+            sink = growing.growing_wav(path, here.frame.rate, here.channels, options.subtype, options.overwrite)
+            out = opened.enter_context(sink)
+        assert out
+        length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
+        kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
+        say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
+        pieces: Iterator[np.ndarray] = stream_continuation(model, here.frame, prompt, options, streaming, seed)
+        if path and streaming.endless:
+            pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds)
+            opened.enter_context(patiently("the piece that is being made is written"))
+        play_into(out, pieces, here.frame.rate, streaming.endless, say)
+        if path:
+            write_stream_notes(path, prompt, out.clipped, here, options, streaming, seed)
+    return path
+
+
+def infill(
+    folders: FolderOptions,
+    options: GenerateOptions,
+    filling: InfillOptions,
+    recording: Path,
+    start: float,
+    stop: float,
+    model_options: Mapping[str, Any] = MappingProxyType({}),
+    say: Say = say,
+) -> Path:
+    """Writes a recording whose gap from `start` to `stop` (seconds) the model of the run folder has filled."""
+    here = run.read_run(folders.model)
+    check_fits(here, model_options)
+    excerpts.require_files("--infill", [recording])
+    options = dataclasses.replace(options, count=1)
+    wanted = require_outputs(options, [recording])
+    path = wanted[0].paths[0]
+    gap = read_gap(recording, start, stop, options.prompt_seconds, here.frame, filling)
+    prompt_before(gap, here.channels, here.model.stack, here.frame)  # refused before the model is loaded
+    for remark in gap.remarks:
+        say(f"note: {recording}: {remark}")
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    model = trained_network(here, options)
+    from music_composer.audio.infill import fill_gap, write_filled
+    from music_composer.liner_notes import write_infill_notes
+
+    say(f"filling {start:g} s to {stop:g} s of {recording} from {filling.candidates} candidates, seed {seed}")
+    filled = fill_gap(model, gap, here.channels, here.frame, options, filling, seed)
+    with locked_output(path, folders.wait, say), staged(wanted[0].manifest, options.overwrite) as files:
+        clean(wanted)
+        clipped = write_filled(files.file(path.name), gap, filled, here.frame, options.subtype)
+        write_infill_notes(files, path, gap, filled, clipped, here, options, filling, seed)
+    best, others = filled.join.candidate, sorted(filled.join.distances)
+    say(
+        f"{path}: candidate {best} of 0 to {filling.candidates - 1} fits best, {others[0]:.1f} dB from the music after "
+        f"the gap (the farthest {others[-1]:.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
+    )
+    return path
+
+
+def check_fits(here: run.Run, asked: Mapping[str, Any]) -> None:
+    """Options that were typed must be those of the run folder."""
+    have = dataclasses.asdict(here.model)
+    if any(have[name] != value for name, value in asked.items()):
+        raise OptionError(
+            f"{here.folder} was made with -n {here.model.neurons} -l {here.model.layers} --head {here.model.head}: "
+            "leave these options out to go on with it, give another folder with -m, or start anew with --fresh"
+        )
