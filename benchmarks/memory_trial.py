@@ -4,7 +4,8 @@
 
 FOLDER is an album as for albums.py; the keys are those of `memory.walk.WalkOptions`, `w.VIEW` for the weight of a view,
 shifts=N (training music at -N to +N semitones) and colour=STRENGTH (0 to 1, towards the prompt's mean spectrum).
-Takes go to WORK/takes/NAME/ALBUM/. With network=WEIGHT a pointer network is trained first, for --steps steps, unless
+layers=OWN takes what strikes from a second walk, with that score for the prompt's own steps. Takes go to
+WORK/takes/NAME/ALBUM/. With network=WEIGHT a pointer network is trained first, for --steps steps, unless
 WORK/pointer/ALBUM.npz is there; without any variant it is trained only.
 """
 
@@ -17,7 +18,8 @@ import numpy as np
 import soundfile
 from memory.colour import coloured, filtered, gains_of
 from memory.cuts import RATE, Album, Cut, divide
-from memory.figures import Judge, header, levels_of, shown
+from memory.figures import Judge, header, shown
+from memory.layers import layered
 from memory.pointer import Pointer, inputs_of
 from memory.render import render
 from memory.steps import at_speed, joined, steps_of, track_steps
@@ -78,8 +80,7 @@ def main() -> None:
         pointer_of(album, args.work, args.steps)
         return
     speeds = max(int(parsed(text)[2].get("shifts", 0)) for text in args.variant)
-    moved = [(track, s) for track in album.training for s in range(-speeds, speeds + 1) if s]
-    judge = Judge(album, [levels_of(track, 0.0, float("inf"), s) for track, s in moved])
+    judge = Judge(album, speeds)
     print(header())
     print(shown("real", judge.real_row, judge.real_row), flush=True)
     pointer: Pointer | None = None
@@ -95,7 +96,8 @@ def main() -> None:
             if options.network:
                 pointer = pointer or pointer_of(album, args.work, args.steps)
                 listener = pointer.listener(memory, horizons_of(rest))
-            played = Walk(memory, options, np.random.default_rng(i), listener).play(cut.part + 0.5)
+            walk = Walk(memory, options, np.random.default_rng(i), listener)
+            played = walk.play(cut.part + 0.5)
             kept: dict[int, np.ndarray] = {}
 
             def sound(part: int, kept=kept, memory=memory, cut=cut) -> np.ndarray:
@@ -108,6 +110,13 @@ def main() -> None:
                 return piece if gains is None else filtered(piece, gains[(first + last) // 2])
 
             takes.append(render(memory, sound, cut.prompt(), played.runs, cut.part, colour=colour))
+            if "layers" in rest:
+                struck_own = dataclasses.replace(options, own=float(rest["layers"]), steer=0.0)
+                second = Walk(memory, struck_own, np.random.default_rng(100 + i), listener)
+                second.used, second.other = walk.used.copy(), memory.steps.onset[played.places]
+                struck = second.play(cut.part + 0.5)
+                beat = render(memory, sound, cut.prompt(), struck.runs, cut.part, colour=colour)
+                takes[-1] = layered(takes[-1], beat)
             soundfile.write(folder / f"{cut.track.name}.wav", np.clip(takes[-1], -1, 1), RATE)
             jumps += len(played.runs)
             own.append(memory.own[played.places].mean())

@@ -1,7 +1,7 @@
 """The figures of a set of continuations, one row of the table, beside the real music that stands in its place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from music_composer.evaluation.adherence import (
 )
 from music_composer.evaluation.boundaries import BoundaryOptions, boundaries_a_minute, threshold_of
 from music_composer.evaluation.clicks import ClickOptions, bandwidth, clicks
+from music_composer.evaluation.copying import CopyOptions, find_copies, library_of
 from music_composer.evaluation.distance import (
     DistanceOptions,
     frame_change,
@@ -29,13 +30,15 @@ from music_composer.evaluation.distance import (
 )
 from music_composer.evaluation.pulse import PulseOptions, clarity, onset_strength, steadiness
 from music_composer.evaluation.repetition import RepetitionOptions, repetition
+from music_composer.evaluation.semitones import semitone_levels
 
-SPECTRUM, PULSE, BOUNDARY, REPEAT, CLICK = (
+SPECTRUM, PULSE, BOUNDARY, REPEAT, CLICK, COPY = (
     DistanceOptions(),
     PulseOptions(),
     BoundaryOptions(),
     RepetitionOptions(),
     ClickOptions(),
+    CopyOptions(),
 )
 FRAMES = SPECTRUM.rate / SPECTRUM.hop
 Row = dict[str, float]
@@ -50,13 +53,20 @@ def levels_of(track: Track, start: float, stop: float, semitones: int = 0) -> np
     return np.load(kept).astype(np.float32)
 
 
+def semitones_of(track: Track, semitones: int) -> np.ndarray:
+    """Levels of semitones at another speed, kept beside the decoded samples."""
+    kept = track.samples.with_name(f"{track.samples.stem}-semitones{semitones:+d}.npy")
+    if not kept.exists():
+        np.save(kept, semitone_levels(at_speed(mono(track.load()), semitones), COPY.spectrum).astype(np.float16))
+    return np.load(kept).astype(np.float32)
+
+
 @dataclass
 class Judge:
     """What all rows of one album are held against. Made once; adherence among the true parts of this album alone."""
 
     album: Album
-    extra_training: Sequence[np.ndarray] = ()  # levels of other speeds that a memory may play
-    cache: dict[str, np.ndarray] = field(default_factory=dict)
+    speeds: int = 0  # semitones up and down that a memory may play the training music at
 
     def __post_init__(self) -> None:
         self.cuts = self.album.cuts
@@ -66,6 +76,9 @@ class Judge:
         self.real_levels = [log_mel(mono(each), SPECTRUM) for each in self.truths]
         self.threshold = threshold_of(self.real_levels, FRAMES, BOUNDARY)
         self.training = [levels_of(track, 0.0, float("inf")) for track in self.album.training]
+        speeds = [(track, s) for track in self.album.training for s in range(-self.speeds, self.speeds + 1)]
+        self.training += [levels_of(track, 0.0, float("inf"), s) for track, s in speeds if s]
+        self.library = library_of([semitones_of(track, s) for track, s in speeds])
         self.prompts = [levels_of(cut.track, 0.0, cut.at) for cut in self.cuts]
         self.reference = reference_of(self._training_features(), SPECTRUM)
         self.real = adherence_of(distances([self._character("later", cut) for cut in self.cuts], *self._against()))
@@ -95,8 +108,10 @@ class Judge:
         levels = [log_mel(each, SPECTRUM) for each in monos]
         strengths = [onset_strength(each, PULSE) for each in levels]
         prompt = [repetition(each, [own], FRAMES, REPEAT) for each, own in zip(levels, self.prompts, strict=True)]
-        training = [repetition(each, [*self.training, *self.extra_training], FRAMES, REPEAT) for each in levels]
+        training = [repetition(each, self.training, FRAMES, REPEAT) for each in levels]
         minutes = sum(len(each) for each in monos) / RATE / 60.0
+        copies = [find_copies(semitone_levels(each, COPY.spectrum), self.library, COPY, 1.0) for each in monos]
+        copied = [copy.seconds for found in copies for copy in found]
         clicking = sum(
             len(clicks(each, RATE, bandwidth(mono(truth), RATE, CLICK) / 2, CLICK))
             for each, truth in zip(monos, self.truths, strict=True)
@@ -111,6 +126,8 @@ class Judge:
             "own again": float(np.mean([each.covered for each in prompt])),
             "train again": float(np.mean([each.covered for each in training])),
             "longest": max(each.longest for each in training),
+            "copied": sum(copied) / minutes / 60.0,
+            "copy": max(copied, default=0.0),
             "clicks": clicking / minutes,
         }
         adherence = self.adherence(takes) if self.real_row else self.real
@@ -134,6 +151,8 @@ COLUMNS = {
     "own again": "%",
     "train again": "%",
     "longest": "s",
+    "copied": "%",
+    "copy": "s",
     "clicks": "/min",
 }
 

@@ -15,6 +15,8 @@ from memory.store import COMING, LONG, PATTERN, Memory, views_of
 
 # Given played steps (global places, oldest first) and places to depart from: scores (departures, memory), or none.
 Listener = Callable[[np.ndarray, np.ndarray], np.ndarray]
+DEPARTURES = 15  # steps at which a run may be left, at most
+SHARED = 6.0  # seconds that the share is taken over
 MISS = 3.0  # steps that a run loses where it is not alike for one
 WEIGHTS = {"near": 3.0, "far": 2.0, "long": 2.0, "after": 2.0, "pattern": 1.0, "coming": 1.5}
 
@@ -28,8 +30,8 @@ class WalkOptions:
     most_own: float = 2.5  # that may run along the prompt
     most_training: float = 1.5  # that may run along a training recording
     own: float = 0.6  # score added for the prompt's own steps
-    share: float = 1.0  # of the last eight seconds that may be the prompt's own before those lose by `steer`
-    steer: float = 4.0
+    share: float = 0.5  # of the last seconds that should be the prompt's own
+    steer: float = 0.0  # score added for each unit by which it is less
     attack: float = 1.0  # score of entering as an onset begins, where one is left
     used: float = 0.6  # score taken away for each time that a place was played, within 0.3 s of it
     elsewhere: float = 1.0  # a jump leads at least so far from where it goes on
@@ -61,10 +63,17 @@ class Walk:
         self.prompted = len(self.history)
         self.used = np.zeros(len(memory.part), np.float32)
         self.enters = _attacks(memory)
+        every = np.arange(len(memory.part))
+        inside = every - memory.firsts[memory.part] > 0
+        room = memory.last - every >= 2 * round(options.least * PER_SECOND)
+        # Where an onset begins, and here and there between.
+        self.places = np.flatnonzero(inside & room & ((self.enters > 0.1) | (every % 4 == 0)))
+        self.seen = {name: view[self.places - 1] for name, view in memory.views.items()}  # what precedes the entry
         self.limits = np.where(memory.own, options.most_own, options.most_training) * PER_SECOND
         self.aligned = np.zeros(len(memory.part), np.float32)
         self.runs: list[tuple[int, int]] = []
         self.begun: int | None = None
+        self.other: np.ndarray | None = None  # onset strength that another layer plays from the cut on
 
     def play(self, seconds: float) -> Played:
         steps, total = round(seconds * PER_SECOND), 0
@@ -84,7 +93,11 @@ class Walk:
         options, end = self.options, self.memory.last[self.begun]
         most = options.most_own if self.memory.own[self.begun] else options.most_training
         first = min(self.begun + round(options.least * PER_SECOND) - 1, end)
-        return np.arange(first, max(first, min(self.begun + round(most * PER_SECOND) - 1, end)) + 1)
+        able = np.arange(first, max(first, min(self.begun + round(most * PER_SECOND) - 1, end)) + 1)
+        onsets = self.enters[np.minimum(able + 1, end)]
+        best = np.argsort(-onsets)[: DEPARTURES * 2 // 3]
+        even = np.linspace(0, len(able) - 1, DEPARTURES // 3).round().astype(int)
+        return able[np.unique(np.concatenate([best, even]))]
 
     def _choose(self, departures: np.ndarray) -> tuple[int, int]:
         """The place to leave and the one to enter; what is played up to there is heard, and is in the history."""
@@ -104,54 +117,62 @@ class Walk:
         return int(departures[leave]), enter
 
     def _judge(self, score: np.ndarray, departures: np.ndarray, aligned: np.ndarray, over: np.ndarray) -> None:
-        """Takes from the scores (departures, memory) what speaks against a pair, in place."""
+        """Takes from the scores (departures, places) what speaks against a pair, in place."""
         memory, options = self.memory, self.options
-        recent = memory.own[self.history[self.prompted :][-round(8 * PER_SECOND) :]]
-        excess = max(0.0, float(recent.mean()) - options.share) if len(recent) else 0.0
-        score += (options.own - options.steer * excess) * memory.own - options.used * self.used
+        recent = memory.own[self.history[self.prompted :][-round(SHARED * PER_SECOND) :]]
+        prior = SHARED / 3 * PER_SECOND  # as if as much had been played with just that share
+        share = (recent.sum() + options.share * prior) / (len(recent) + prior)
+        bonus = options.own + options.steer * (options.share - share)
+        score += (bonus * memory.own - options.used * self.used)[self.places]
         left = self.enters[np.minimum(departures + 1, memory.last[departures])]
-        score -= options.attack * (np.abs(left[:, None] - self.enters) + 0.5 * (1.0 - np.minimum(self.enters, 1.0)))
+        enters = self.enters[self.places]
+        score -= options.attack * (np.abs(left[:, None] - enters) + 0.5 * (1.0 - np.minimum(enters, 1.0)))
         least, far = round(options.least * PER_SECOND), round(options.elsewhere * PER_SECOND)
         if options.guard:
-            score[:, 1:] -= 3.0 * np.maximum(0.0, aligned[:, :-1] + least - self.limits[1:]) / least
+            score -= 3.0 * np.maximum(0.0, aligned[:, self.places - 1] + least - self.limits[self.places]) / least
             score -= 5.0 * over[:, None]
-        score[:, memory.last - np.arange(len(memory.part)) < 2 * least] = -np.inf
         for row, place in enumerate(departures):
-            low = max(memory.firsts[memory.part[place]], place + 1 - far)
-            score[row, low : min(memory.last[place], place + 1 + far) + 1] = -np.inf
+            same = memory.part[self.places] == memory.part[place]
+            score[row, same & (np.abs(self.places - place - 1) < far)] = -np.inf
 
     def _draw(self, score: np.ndarray) -> tuple[int, int]:
         flat = score.ravel()
         best = np.argpartition(-flat, self.options.among)[: self.options.among]
         chance = np.exp((flat[best] - flat[best].max()) / self.options.temperature)
         pick = int(best[self.rng.choice(len(best), p=chance / chance.sum())])
-        return pick // score.shape[1], pick % score.shape[1]
+        return pick // score.shape[1], int(self.places[pick % score.shape[1]])
 
     def _score(self, heard: np.ndarray, at: np.ndarray, departures: np.ndarray) -> np.ndarray:
-        """(departures, memory): what is alike about leaving there and entering here."""
-        memory, weights = self.memory, self.options.weights
+        """(departures, places): what is alike about leaving there and entering here."""
+        memory, options, weights = self.memory, self.options, self.options.weights
         span = np.arange(max(0, at[0] - 4 * LONG), len(heard))
         views = views_of(memory.encoded[heard[span]])
         rows = at - span[0]
-        total = np.zeros((len(departures), len(memory.part)), np.float32)
+        total = np.zeros((len(departures), len(self.places)), np.float32)
         for name in ("near", "far", "long"):
             if weights[name]:
-                view = _unit(views[name][rows])
-                total[:, 1:] += weights[name] * (view @ memory.views[name][:-1].T)  # the past of what is entered
+                total += weights[name] * (_unit(views[name][rows]) @ self.seen[name].T)
         if weights["after"]:
             view = memory.views["after"][departures].copy()
             view[departures == memory.last[departures]] = 0.0
-            total[:, 1:] += weights["after"] * (view @ memory.views["after"][:-1].T)
+            total += weights["after"] * (view @ self.seen["after"].T)
         onset = memory.steps.onset[heard]
         if weights["pattern"]:
             past = np.stack([_pattern(onset[max(0, i + 1 - PATTERN) : i + 1], PATTERN) for i in at])
-            total[:, 1:] += weights["pattern"] * (past @ memory.views["pattern"][:-1].T)
+            total += weights["pattern"] * (past @ self.seen["pattern"].T)
         if weights["coming"]:
-            expected = np.stack([expected_onsets(onset[: i + 1]) for i in at])
-            total[:, 1:] += weights["coming"] * (expected @ memory.views["coming"][:-1].T)
-        if self.listener is not None and self.options.network:
-            total += self.options.network * self.listener(heard, at)
+            expected = np.stack([self._expected(onset[: i + 1]) for i in at])
+            total += weights["coming"] * (expected @ self.seen["coming"].T)
+        if self.listener is not None and options.network:
+            total += options.network * self.listener(heard, at)[:, self.places]
         return total
+
+    def _expected(self, onset: np.ndarray) -> np.ndarray:
+        """What should be struck next: what the other layer strikes, or else what the pulse so far lets expect."""
+        played = len(onset) - self.prompted
+        if self.other is not None and len(self.other) > played:
+            return _pattern(np.pad(self.other, (0, COMING))[played : played + COMING], COMING)
+        return expected_onsets(onset)
 
     def _align(self, coming: np.ndarray, departures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How long what is played up to each departure has run along each place, and by how much that is too long."""
@@ -160,14 +181,14 @@ class Walk:
         if not self.options.guard or not len(coming):
             return np.tile(running, (len(departures), 1)), np.zeros(len(departures), np.float32)
         alike = memory.bright[coming] @ memory.bright.T > self.options.alike
-        over, keep = np.zeros(len(departures), np.float32), len(coming) - len(departures)
-        for i, row in enumerate(alike):
+        over, rows = np.zeros(len(departures), np.float32), {int(place): i for i, place in enumerate(departures)}
+        for place, row in zip(coming, alike, strict=True):
             moved = np.concatenate([np.zeros(1, np.float32), running[:-1]])
             running = np.where(row, moved + 1.0, np.maximum(moved - MISS, 0.0)).astype(np.float32)
             running[memory.firsts] = np.minimum(running[memory.firsts], 1.0)
-            if i >= keep:
-                result[i - keep] = running
-                over[i - keep] = max(0.0, float((running / self.limits).max()) - 1.0)
+            if (i := rows.get(int(place))) is not None:
+                result[i] = running
+                over[i] = max(0.0, float((running / self.limits).max()) - 1.0)
         return result, over - over.min()
 
     def _mark(self, places: np.ndarray) -> None:
