@@ -1,6 +1,6 @@
 """One table for any number of albums: how well programs go on with recordings that they have not heard.
 
-    python benchmarks/albums.py FOLDER... --work WORK [--takes NAME=FOLDER ...] [--toys]
+    python benchmarks/albums.py FOLDER... --work WORK [--takes NAME=FOLDER ...] [--toys] [--vmo]
 
 Each FOLDER holds one album. Whole tracks are held out, by the digests of their files; each is a prompt up to a cut, a
 true next part and the part after it (`memory/cuts.py` says how long). FOLDER of --takes holds ALBUM/TRACK.wav, the
@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 from memory.cuts import RATE, Album, divide
 from memory.figures import Judge, header, saved_takes, shown
+from memory.oracle import improvised
 from memory.toys import other_track, random_splices, shuffled_prompt
 
 TOYS = {"shuffled prompt": shuffled_prompt, "random splices": random_splices, "another track": other_track}
@@ -38,7 +39,9 @@ def lay_out(album: Album, work: Path) -> None:
 def table_of(album: Album, args: argparse.Namespace) -> dict[str, dict[str, float]]:
     judge = Judge(album)
     rows = {"real": judge.real_row}
-    for name, toy in TOYS.items() if args.toys else ():
+    toys = dict(TOYS) if args.toys else {}
+    toys |= {"vmo, from PyPI": improvised} if args.vmo else {}
+    for name, toy in toys.items():
         rows[name] = judge.row([toy(album, cut, np.random.default_rng(i)) for i, cut in enumerate(album.cuts)])
         print(shown(name, rows[name], judge.real_row), flush=True)
     for each in args.takes:
@@ -54,6 +57,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--takes", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--toys", action="store_true")
+    parser.add_argument("--vmo", action="store_true", help="needs the package of that name")
     args = parser.parse_args()
     tables = {}
     for folder in args.albums:
