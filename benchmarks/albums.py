@@ -55,13 +55,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("albums", nargs="+", type=Path)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=8.0, help="of a training track, at most")
     parser.add_argument("--takes", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--toys", action="store_true")
     parser.add_argument("--vmo", action="store_true", help="needs the package of that name")
     args = parser.parse_args()
     tables = {}
     for folder in args.albums:
-        album = divide(folder, args.work)
+        album = divide(folder, args.work, args.minutes)
         lay_out(album, args.work)
         part = album.cuts[0].part
         print(f"\n**{album.name}**: {len(album.training)} tracks, {album.minutes:.0f} min to learn from, ", end="")

@@ -72,10 +72,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("album", type=Path)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=8.0, help="of a training track, at most")
     parser.add_argument("--variant", action="append", default=[])
     parser.add_argument("--steps", type=int, default=300, help="of training the pointer network")
     args = parser.parse_args()
-    album = divide(args.album, args.work)
+    album = divide(args.album, args.work, args.minutes)
     if not args.variant:
         pointer_of(album, args.work, args.steps)
         return

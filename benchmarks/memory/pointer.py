@@ -16,8 +16,8 @@ from memory.steps import PER_SECOND
 from memory.store import Memory
 
 HORIZONS = ((0, 14, 7), (0, 43, 6), (43, 215, 4))  # steps from, to, and groups that are averaged
-DIM, NEURONS, WIDTH = 64, 256, 256
-WINDOW, BATCH, EVERY = 256, 16, 4  # steps of a window, windows of a batch, steps from one question to the next
+DIM, NEURONS, WIDTH = 64, 192, 192
+WINDOW, BATCH, EVERY = 192, 8, 4  # steps of a window, windows of a batch, steps from one question to the next
 NEIGHBOURS = 24  # steps of the same window that are too near to be wrong answers
 HEARS = round(10 * PER_SECOND)
 
@@ -61,8 +61,8 @@ class Pointer:
 
     def _key(self, size: int):
         layers, inlet = self.keras.layers, self.keras.Input((size,))
-        x = layers.Dropout(0.1)(layers.Dense(256, activation="silu")(inlet))
-        return self.keras.Model(inlet, layers.Dense(DIM)(layers.Dense(256, activation="silu")(x)))
+        x = layers.Dropout(0.1)(layers.Dense(WIDTH, activation="silu")(inlet))
+        return self.keras.Model(inlet, layers.Dense(DIM)(layers.Dense(WIDTH, activation="silu")(x)))
 
     def _unit(self, x):
         return x / (self.tf.norm(x, axis=-1, keepdims=True) + 1e-6)
@@ -111,8 +111,8 @@ class Pointer:
                 for h in range(len(HORIZONS))
             ]
             seen.append(update(heard, *after).numpy())
-            if (step + 1) % 50 == 0:
-                shown = " ".join(f"{each:.2f}" for each in np.mean(seen[-50:], axis=0))
+            if (step + 1) % 25 == 0:
+                shown = " ".join(f"{each:.2f}" for each in np.mean(seen[-25:], axis=0))
                 seconds = time.process_time() - began
                 print(f"step {step + 1}: {shown} of {np.log(len(place)):.2f}, {seconds:.0f} CPU s", flush=True)
 
