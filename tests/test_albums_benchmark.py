@@ -1,0 +1,115 @@
+"""The table of albums and its trials: what is held out stays out, and a walk keeps to its bounds."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.evaluation.tunes import FLUTES, RATE, REEDS, tune
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+
+from memory.cuts import divide  # noqa: E402
+from memory.layers import layered, separated  # noqa: E402
+from memory.render import render  # noqa: E402
+from memory.steps import PER_SECOND, joined, steps_of  # noqa: E402
+from memory.store import Memory, encoder_of  # noqa: E402
+from memory.walk import Walk, WalkOptions  # noqa: E402
+from memory_trial import memory_of  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory):
+    folder, work = tmp_path_factory.mktemp("album"), tmp_path_factory.mktemp("work")
+    for track in range(6):
+        samples = tune((FLUTES, REEDS)[track % 2], track // 2, 42.0)
+        soundfile.write(folder / f"{track}.wav", samples, RATE)
+    return divide(folder, work)
+
+
+@pytest.fixture(scope="module")
+def memory(album):
+    parts = [steps_of(track.load(0.0, 20.0)) for track in album.training]
+    sources = [(i, 0) for i in range(len(parts))]
+    return Memory([*parts, steps_of(album.cuts[0].prompt())], [*sources, (-1, 0)], encoder_of(joined(parts)))
+
+
+def test_whole_tracks_are_held_out_and_parts_follow_each_other(album):
+    held = {cut.track.digest for cut in album.cuts}
+    assert len(held) == 2
+    assert held.isdisjoint(track.digest for track in album.training)
+    for cut in album.cuts:
+        whole = np.concatenate([cut.prompt(), cut.truth(), cut.later()])
+        np.testing.assert_array_equal(whole, cut.track.load(0.0, len(whole) / RATE))
+        assert cut.at >= 10.0
+        assert len(cut.truth()) == len(cut.later()) == 15 * RATE
+
+
+def test_the_division_depends_on_the_bytes_alone(album, tmp_path):
+    folder = tmp_path / "renamed"
+    folder.mkdir()
+    for track in [*album.training, *(cut.track for cut in album.cuts)]:
+        (folder / f"z{track.path.name}").write_bytes(track.path.read_bytes())
+    again = divide(folder, tmp_path / "work")
+    assert {cut.track.digest for cut in again.cuts} == {cut.track.digest for cut in album.cuts}
+
+
+def test_nothing_behind_the_cut_is_in_memory(album, tmp_path):
+    """A tone is planted there: an album's memory, coloured or not, must not know it."""
+    first = album.cuts[0]
+    planted = np.load(first.track.samples).copy()
+    at = round(first.at * RATE)
+    tone = 6000 * np.sin(2 * np.pi * 9000 * np.arange(len(planted) - at) / RATE)
+    planted[at:] = np.clip(planted[at:] + tone[:, None], -32767, 32767).astype(np.int16)
+    np.save(tmp_path / "planted.npy", planted)
+    cut = replace(first, track=replace(first.track, samples=tmp_path / "planted.npy"))
+    band = steps_of(cut.truth()).mel[100].argmax()
+    memory, gains = memory_of(album, cut, 0, 0.7, tmp_path)
+    assert steps_of(cut.truth()).mel[:, band].min() > -25.0
+    assert memory.steps.mel[:, band].max() < -25.0
+    assert gains.shape == memory.steps.mel.shape
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_a_walk_keeps_to_its_bounds(memory, guard):
+    options = WalkOptions(most_own=1.5, most_training=0.8, guard=guard)
+    runs = Walk(memory, options, np.random.default_rng(0)).play(5.0).runs
+    assert runs == Walk(memory, options, np.random.default_rng(0)).play(5.0).runs
+    assert runs != Walk(memory, options, np.random.default_rng(1)).play(5.0).runs
+    assert sum(last - first + 1 for first, last in runs) >= round(5.0 * PER_SECOND)
+    for first, last in runs:
+        assert memory.part[first] == memory.part[last]
+        most = options.most_own if memory.own[first] else options.most_training
+        assert options.least - 0.03 <= (last - first + 1) / PER_SECOND <= most + 0.03
+
+
+def test_own_share_is_steered(memory):
+    shares = []
+    for share in (0.1, 0.9):
+        walk = Walk(memory, WalkOptions(own=0.0, share=share, steer=20.0, most_own=1.0), np.random.default_rng(0))
+        shares.append(memory.own[walk.play(8.0).places].mean())
+    assert shares[0] < 0.4 < 0.6 < shares[1]
+
+
+def test_what_is_played_is_as_long_as_asked_and_begins_without_a_step(album, memory):
+    prompt = album.cuts[0].prompt()
+    runs = Walk(memory, WalkOptions(own=9.0), np.random.default_rng(0)).play(5.0).runs
+    assert all(memory.own[first] for first, _ in runs)
+    sound = render(memory, lambda part: prompt, prompt, runs, 4.5)
+    assert sound.shape == (round(4.5 * RATE), 2)
+    assert abs(sound[0] - prompt[-1]).max() < 0.1
+
+
+def test_layers_add_up_and_tell_what_rings_from_what_strikes():
+    time = np.arange(2 * RATE) / RATE
+    tone = np.repeat(0.3 * np.sin(2 * np.pi * 440 * time)[:, None], 2, axis=1).astype(np.float32)
+    struck = np.zeros_like(tone)
+    struck[:: RATE // 4] = 0.8
+    ringing, striking = separated(tone + struck)
+    np.testing.assert_allclose(ringing + striking, tone + struck, atol=1e-5)
+    inner = slice(RATE // 4, -RATE // 4)
+    assert np.square(ringing - tone)[inner].sum() < 0.1 * np.square(struck)[inner].sum()
+    np.testing.assert_allclose(layered(tone, struck)[inner], (tone + struck)[inner], atol=0.3)
