@@ -17,7 +17,7 @@ from memory.store import COMING, LONG, PATTERN, Memory, views_of
 Listener = Callable[[np.ndarray, np.ndarray], np.ndarray]
 DEPARTURES = 15  # steps at which a run may be left, at most
 SHARED = 6.0  # seconds that the share is taken over
-MISS = 3.0  # steps that a run loses where it is not alike for one
+MISS = 1.0  # steps that a run loses where it is not alike for one
 WEIGHTS = {"near": 3.0, "far": 2.0, "long": 2.0, "after": 2.0, "pattern": 1.0, "coming": 1.5}
 
 
@@ -36,6 +36,7 @@ class WalkOptions:
     used: float = 0.6  # score taken away for each time that a place was played, within 0.3 s of it
     elsewhere: float = 1.0  # a jump leads at least so far from where it goes on
     guard: bool = True
+    returns: float = 15.0  # for so long no run is taken up again where it would be by now
     alike: float = 0.96  # cosine of level shapes from which two steps are one
     temperature: float = 0.1
     among: int = 16  # best pairs that are drawn from
@@ -131,9 +132,26 @@ class Walk:
         if options.guard:
             score -= 3.0 * np.maximum(0.0, aligned[:, self.places - 1] + least - self.limits[self.places]) / least
             score -= 5.0 * over[:, None]
+            score -= 5.0 * self._returns(departures)
         for row, place in enumerate(departures):
             same = memory.part[self.places] == memory.part[place]
             score[row, same & (np.abs(self.places - place - 1) < far)] = -np.inf
+
+    def _returns(self, departures: np.ndarray) -> np.ndarray:
+        """Whether a pair goes back to where an earlier run would be by now, had it gone on: (departures, places)."""
+        total, near = sum(last - first + 1 for first, last in self.runs), round(0.5 * PER_SECOND)
+        begun = departures[0] + 1 if self.begun is None else self.begun
+        result = np.zeros((len(departures), len(self.places)), np.float32)
+        now = total + departures - begun + 1
+        for first, last in reversed(self.runs):
+            total -= last - first + 1
+            if now[0] - total > self.options.returns * PER_SECOND:
+                break
+            expected = first + now - total
+            low, high = (np.searchsorted(self.places, expected + side) for side in (-near, near))
+            for row in range(len(departures)):
+                result[row, low[row] : high[row]] = 1.0
+        return result
 
     def _draw(self, score: np.ndarray) -> tuple[int, int]:
         flat = score.ravel()
