@@ -67,10 +67,8 @@ def read_blocks(path: Path, rate: int) -> tuple[Reading, Iterator[np.ndarray]]:
     """
     stamp = stamp_of(path)
     header = _header(path, stamp)
-    reading = Reading(
-        path, header.rate, min(header.channels, 2), header.promised / header.rate, stamp, header.scale.gain
-    )
-    reading.remarks += header.remarks
+    channels, seconds, gain = min(header.channels, 2), header.promised / header.rate, header.scale.gain
+    reading = Reading(path, header.rate, channels, seconds, stamp, gain, list(header.remarks))
 
     def blocks() -> Iterator[np.ndarray]:
         with open_recording(path) as source:
