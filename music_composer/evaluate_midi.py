@@ -21,11 +21,10 @@ from music_composer.options import FolderOptions
 from music_composer.outputs import claim_folder, labelled, require_folder
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.composers import composer_of
-from music_composer.symbolic.dataset import Song, read_songs
-from music_composer.symbolic.frames import to_roll, to_score
+from music_composer.symbolic.dataset import Song, read_song, read_songs
+from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.metrics import METRICS
 from music_composer.symbolic.midi import write_midi
-from music_composer.symbolic.notation import read_score
 from music_composer.symbolic.options import PER_QUARTER, TASTES, BoundOptions, JudgeOptions, PlayOptions, as_it_plays
 from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
@@ -103,18 +102,32 @@ def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, sa
     return _judge(made, others[::2], others[1::2], options, {}, say)
 
 
-def score(folder: Path, files: Sequence[Path]) -> Table:
-    """How likely each file is under the model of a run folder."""
+def score(folder: Path, files: Sequence[Path], say: Say = say) -> Table:
+    """How likely each file is under the model of a run folder, from its first bar with notes on.
+
+    Files that cannot be scored are named and left out. Raises ScoreError where that is all of them.
+    """
     here = symbolic_run.read_run(folder)
-    rolls = [to_roll(read_score(path).score, here.per_quarter) for path in files]
-    silent = [path for path, roll in zip(files, rolls, strict=True) if not roll.steps]
-    if silent:
-        raise ScoreError(f"{silent[0]}: has no notes in it")
+    songs, failures = [], []
+    for path in files:
+        try:
+            roll, remarks = read_song(path, here.per_quarter)
+        except ScoreError as error:
+            failures.append(str(error))
+            continue
+        songs.append(Song(str(path), roll))
+        for remark in remarks:
+            say(f"note: {path}: {remark}")
+    if not songs:
+        raise ScoreError(failures[0] if len(failures) == 1 else "nothing was scored:\n  " + "\n  ".join(failures))
+    for failure in failures:
+        say(f"note: left out: {failure}")
     model = networks_midi.trained_network(here)
+    likelihoods = composer_of(here.name).likelihood(model, [song.roll for song in songs])
     rows = []
-    for path, roll, steps in zip(files, rolls, composer_of(here.name).likelihood(model, rolls), strict=True):
-        nats = _nats([steps], [Song(str(path), roll)])
-        rows.append([str(path), str(roll.steps), str(int(roll.struck.sum())), f"{steps.sum():.1f}",
+    for song, steps in zip(songs, likelihoods, strict=True):
+        nats = _nats([steps], [song])
+        rows.append([song.source, str(song.roll.steps), str(int(song.roll.struck.sum())), f"{steps.sum():.1f}",
                      f"{-nats['a_step']:.3f}", f"{-nats['a_note']:.3f}"])  # fmt: skip
     words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
     return Table("Log likelihood", words, ["piece", "steps", "notes", "whole", "a step", "a note"], rows)

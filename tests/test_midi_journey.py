@@ -165,6 +165,19 @@ def test_pieces_are_scored(trained: Path) -> None:
     assert_refused(music_composer("midi", "score", "none.mid", cwd=trained), "none.mid", "cannot be opened")
 
 
+def test_silent_first_bars_do_not_count_and_what_cannot_be_scored_is_named(trained: Path) -> None:
+    (part,) = read_midi(trained / "primer.mid").score.parts
+    late = part.notes.copy()
+    for field in ("start", "stop"):
+        late[field] += 3 * 1920
+    write_midi(Score((Part(late),), tempos=((0, 100.0),)), trained / "late.mid")
+    write_midi(Score((Part(late, drums=True),)), trained / "drums.mid")
+    done = music_composer("midi", "score", "drums.mid", "late.mid", "none.mid", "primer.mid", cwd=trained)
+    assert_accepted(done, "drums.mid: has nothing but drums", "none.mid: cannot be opened")
+    late, plain = (line.split("|")[2:] for line in done.stdout.splitlines() if ".mid" in line)
+    assert late == plain
+
+
 def test_the_polyphony_model_makes_the_same_journey(trained: Path) -> None:
     model = ("-m", "poly")
     layers = ("--model", "polyphony", "-n", "8", "-l", "2", "--transpose", "2")

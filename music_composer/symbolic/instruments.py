@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from music_composer.values import Part
 
 PROGRAMS = """
@@ -26,6 +28,18 @@ tinkle bell, agogo, steel drums, woodblock, taiko drum, melodic tom, synth drum,
 guitar fret noise, breath noise, seashore, bird tweet, telephone ring, helicopter, applause, gunshot
 """
 NAMES = tuple(name.strip() for name in PROGRAMS.split(","))  # by program
+ALIASES = {
+    "piano": 0, "grand piano": 0, "organ": 19, "guitar": 24, "bass guitar": 33, "double bass": 43, "violoncello": 42,
+    "strings": 48, "choir": 52, "horn": 60, "cor anglais": 69, "saxophone": 65, "alto saxophone": 65,
+    "soprano saxophone": 64, "tenor saxophone": 66, "baritone saxophone": 67, "harp": 46, "bells": 14,
+    "euphonium": 58, "cornet": 56, "bass trombone": 57, "bass clarinet": 71, "keyboard": 0, "synthesizer": 80,
+}  # fmt: skip
+DRUMS = {
+    "bass drum": 36, "kick": 36, "snare": 38, "side drum": 38, "rimshot": 37, "clap": 39, "hi-hat": 42, "hihat": 42,
+    "open hi-hat": 46, "tom": 45, "floor tom": 41, "crash": 49, "cymbal": 49, "ride": 51, "tambourine": 54,
+    "cowbell": 56, "bongo": 60, "conga": 63, "timbale": 65, "agogo": 67, "cabasa": 69, "maracas": 70, "guiro": 73, "claves": 75,
+    "wood block": 76, "woodblock": 76, "triangle": 81, "shaker": 82,
+}  # fmt: skip
 LONGEST_NAME = 40
 
 
@@ -47,3 +61,19 @@ def name_of(part: Part) -> str:
 def listed(parts: tuple[Part, ...]) -> str:
     """ "0 (Keys, harpsichord), 1 (drums)": by the numbers that options take."""
     return ", ".join(f"{number} ({in_words(part)})" for number, part in enumerate(parts))
+
+
+def program_named(words: str) -> int | None:
+    """The program whose name is in the words, the longest of those that are; None where there is none."""
+    return _named(words, {name: number for number, name in enumerate(NAMES)} | ALIASES)
+
+
+def drum_named(words: str) -> int | None:
+    """The kind of drum whose name is in the words."""
+    return _named(words, DRUMS)
+
+
+def _named(words: str, names: dict[str, int]) -> int | None:
+    text = " ".join(re.findall(r"[a-z0-9-]+", words[:200].lower()))
+    found = [name for name in names if re.search(rf"(?<![a-z]){re.escape(name)}s?(?![a-z])", text)]
+    return names[max(found, key=len)] if found else None

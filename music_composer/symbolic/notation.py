@@ -1,11 +1,12 @@
-"""Scores in notation, MusicXML and ABC, to our scores and back; with music21, where that is installed.
+"""Scores in notation, MusicXML and ABC, to our scores and back.
 
-Files are handed to music21 as text and not by name: by name it would keep pickles of them.
+MusicXML is read by ourselves. ABC is read and MusicXML written with music21, where that is installed.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ from typing import Any
 import numpy as np
 
 from music_composer.errors import OptionError, ScoreError
-from music_composer.files import reason, whole_file
-from music_composer.symbolic.midi import Reading, read_midi
-from music_composer.values import NOTE, Part, Score
+from music_composer.files import whole_file
+from music_composer.symbolic.bars import score_of
+from music_composer.symbolic.midi import Reading, content_of, read_midi
+from music_composer.symbolic.musicxml import read_bars
+from music_composer.symbolic.tunes import MISSING, read_tunes
+from music_composer.values import Score
 
 FORMATS = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc"}
-RESOLUTION = 480  # ticks in a quarter note
-VELOCITY = 80  # where nothing is said
 LARGEST = 64 * 2**20  # bytes of text
-MISSING = "MusicXML and ABC need music21: pip install 'music-composer[notation]'"
+MOST_FILES = 10_000  # in a compressed one
+SINGLE_BYTES = re.compile(rb"""^<\?xml[^>]{0,100}encoding=["'](iso-8859-1|latin1|windows-1252|us-ascii)""", re.I)
 
 
 def read_score(path: Path) -> Reading:
@@ -31,19 +34,18 @@ def read_score(path: Path) -> Reading:
 
 def read_notation(path: Path) -> Reading:
     """MusicXML, compressed or not, or ABC. Raises ScoreError, naming the file, when it cannot be read."""
+    content = content_of(path, LARGEST)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ScoreError(f"{path}: cannot be opened: {reason(error)}") from error
-    text = _text_of(content, path)
-    try:
-        from music21 import converter
-    except ImportError as error:
-        raise ScoreError(f"{path}: {MISSING}") from error
-    try:
-        return _to_score(converter.parseData(text, format=FORMATS[path.suffix.lower()]))
-    except Exception as error:  # music21 has no error of its own: what a damaged byte raises is whatever it leads to
-        raise ScoreError(f"{path}: cannot be read as notation: {str(error)[:100]}") from error
+        text = _text_of(content, path)
+        if FORMATS[path.suffix.lower()] == "abc":
+            return read_tunes(text, str(path))
+        bars, instruments, mended = read_bars(text, str(path))
+        score = score_of(bars, instruments, str(path), mended)
+    except ScoreError:
+        raise
+    except Exception as error:  # whatever a damaged byte leads to, one file never ends the reading of others
+        raise ScoreError(f"{path}: cannot be read as notation: {type(error).__name__} {str(error)[:100]}") from error
+    return Reading(score, tuple(f"{count} {words}" for words, count in mended.items()))
 
 
 def write_musicxml(score: Score, path: Path) -> None:
@@ -78,68 +80,35 @@ def write_musicxml(score: Score, path: Path) -> None:
 
 
 def _text_of(content: bytes, path: Path) -> str:
-    """The text of a file; of a compressed one, its first score."""
+    """The text of a file; of a compressed one, its score."""
     if content.startswith(b"PK"):
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as pack:
-                scores = [
-                    each for each in pack.infolist()
-                    if each.filename.endswith((".xml", ".musicxml")) and not each.filename.startswith("META-INF")
-                ]  # fmt: skip
-                content = pack.read(scores[0]) if scores and scores[0].file_size <= LARGEST else b""
+                content = _unpacked(pack, str(path))
+        except ScoreError:
+            raise
         except Exception as error:  # a damaged byte raises whatever it leads to: zlib's error, a seek to nowhere
             raise ScoreError(f"{path}: is damaged: {str(error)[:100]}") from error
-        if not content:
-            raise ScoreError(f"{path}: holds no score, or one of more than {LARGEST // 2**20} MB")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    return content.decode("cp1252" if SINGLE_BYTES.match(content) else "utf-8-sig", errors="replace")
+
+
+def _unpacked(pack: zipfile.ZipFile, name: str) -> bytes:
+    """The score that the container names, else the first one."""
+    names = pack.namelist()
+    if len(names) > MOST_FILES:
+        raise ScoreError(f"{name}: holds {len(names):,} files: no score does")
+    scores = [each for each in names if each.endswith((".xml", ".musicxml")) and not each.startswith("META-INF")]
+    if "META-INF/container.xml" in names:
+        with pack.open("META-INF/container.xml") as file:
+            container = file.read(2**16).decode("utf-8", errors="replace")
+        wanted = re.search(r"""<rootfile[^>]{0,500}full-path=["']([^"']{1,500})["']""", container)
+        scores = [wanted[1]] if wanted and wanted[1] in names else scores
+    if not scores:
+        raise ScoreError(f"{name}: holds no score")
+    with pack.open(scores[0]) as file:
+        content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise ScoreError(f"{path}: is {len(content) / 2**20:.0f} MB long: no score is")
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-    return content.decode(encoding, errors="replace")
-
-
-def _to_score(music: Any) -> Reading:
-    """A music21 stream to a score. Grace notes, chord symbols and percussion are left out."""
-    from music21 import stream
-
-    if isinstance(music, stream.Opus):
-        music = music.scores[0]
-    remarks: list[str] = []
-    try:
-        music = music.expandRepeats()
-    except Exception:  # a repeat that leads nowhere: the score as it is written is music too
-        remarks.append("its repeats cannot be played: it is read as written")
-    staves = list(music.parts) or [music]
-    parts = [_part(staff) for staff in staves]
-    parts = [part for part in parts if len(part.notes)]
-    flat = music.flatten()
-    tempos = {
-        _ticks(mark.offset): float(mark.getQuarterBPM() or 0) for mark in flat.getElementsByClass("MetronomeMark")
-    }
-    metres = {
-        _ticks(sign.offset): (int(sign.numerator), int(sign.denominator))
-        for sign in staves[0].flatten().getElementsByClass("TimeSignature")
-    }
-    tempos = {0: 120.0} | {tick: beats for tick, beats in tempos.items() if 4 <= beats <= 1000}
-    metres = {0: (4, 4)} | metres
-    score = Score(
-        tuple(parts), RESOLUTION, tuple(sorted(tempos.items())),
-        tuple((tick, *metre) for tick, metre in sorted(metres.items())),
-    )  # fmt: skip
-    return Reading(score, tuple(remarks))
-
-
-def _part(staff: Any) -> Part:
-    made = []
-    for each in staff.stripTies().flatten().notes:
-        if each.duration.isGrace or "Harmony" in each.classes or "Unpitched" in each.classes:
-            continue
-        start, stop = _ticks(each.offset), _ticks(each.offset + each.quarterLength)
-        velocity = max(1, min(127, round(each.volume.velocity or VELOCITY)))
-        made += [
-            (start, stop, pitch.midi, velocity) for pitch in each.pitches if stop > start and 0 <= pitch.midi < 128
-        ]
-    return Part(np.sort(np.array(made, NOTE), order=["start", "pitch"]), name=str(staff.partName or ""))
-
-
-def _ticks(quarters: Any) -> int:
-    return round(float(quarters) * RESOLUTION)
+        raise ScoreError(f"{name}: holds a score of more than {LARGEST // 2**20} MB: none is")
+    return content

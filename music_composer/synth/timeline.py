@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from music_composer.symbolic.timing import seconds_at
 from music_composer.synth.controls import Automation, channel_of
 from music_composer.synth.pedals import held_until
 from music_composer.values import Part, Score
@@ -41,15 +42,6 @@ def timeline_of(score: Score, part: Part) -> Timeline:
         Automation(seconds_at(score, each.times), each.values) for each in (channel.gain, channel.pan, channel.pitch)
     )
     return Timeline(starts, stops, *changes)
-
-
-def seconds_at(score: Score, ticks: np.ndarray) -> np.ndarray:
-    """When ticks come, by the tempos of the score."""
-    changes = np.array([tick for tick, _ in score.tempos], float)
-    each = np.array([60 / tempo / score.resolution for _, tempo in score.tempos])  # seconds a tick
-    begun = np.concatenate([[0.0], np.cumsum(np.diff(changes) * each[:-1])])
-    number = np.clip(np.searchsorted(changes, ticks, side="right") - 1, 0, None)
-    return np.asarray(begun[number] + (ticks - changes[number]) * each[number])
 
 
 def changes_within(changes: Automation, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

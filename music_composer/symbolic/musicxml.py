@@ -1,0 +1,304 @@
+"""MusicXML to bars of written notes, at the pitches that sound. Work and memory are bounded by counts.
+
+Nothing that a file names is opened, and entities are not expanded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from xml.etree import ElementTree
+
+from music_composer.errors import ScoreError
+from music_composer.symbolic.bars import LONGEST_NOTE, MOST_BARS, VELOCITY, Bar, Instrument, Written
+from music_composer.symbolic.instruments import drum_named, program_named
+from music_composer.symbolic.metas import LONGEST_NAME, is_metre
+from music_composer.symbolic.repeats import MOST_TIMES
+
+MOST_ELEMENTS = 2_000_000
+STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+BEAT_UNITS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25, "32nd": 0.125}
+LOUDNESS = {"pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126, "ffff": 127}
+DYNAMICS = 0.9  # of a velocity: MusicXML counts in hundredths of a forte of 90
+DRUM_CHANNEL = 10  # MusicXML counts channels, programs and drums from 1
+SNARE = 38
+ODD_LENGTHS = "lengths of time that make no sense count as none"
+ODD_PITCHES = "notes of pitches that do not exist were left out"
+Element = ElementTree.Element
+
+
+def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counter[str]]:
+    """The bars of all parts together, the instruments that play in them, and counts of what was mended.
+
+    Raises ScoreError, naming the file, where the text is no MusicXML.
+    """
+    root = _parsed(text, name)
+    parts = _by_part(root)
+    if not parts:
+        raise ScoreError(f"{name}: cannot be read as notation: it holds no MusicXML score")
+    longest = max(len(measures) for measures in parts.values())
+    if longest > MOST_BARS:
+        raise ScoreError(f"{name}: has {longest:,} bars: no score is that long")
+    score = _Score(root)
+    bars = [Bar() for _ in range(longest)]
+    for number, (part, measures) in enumerate(parts.items()):
+        reader = _PartReader(score, part, first=number == 0)
+        for bar, measure in zip(bars, measures, strict=False):
+            reader.read(measure, bar)
+    metre = 4, 4
+    for bar in bars:
+        metre = bar.metre if bar.metre and is_metre(*bar.metre) else metre
+        bar.length = bar.length or metre[0] * 4 / metre[1]
+    return bars, score.instruments, score.mended
+
+
+class _Counting(ElementTree.TreeBuilder):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name, self.room = name, MOST_ELEMENTS
+
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:  # type: ignore[override]
+        self.room -= 1
+        if self.room < 0:
+            raise ScoreError(f"{self.name}: holds more than {MOST_ELEMENTS:,} elements: no score of music does")
+        return super().start(tag.rpartition("}")[2], attrs)
+
+    def end(self, tag: str) -> Element:
+        return super().end(tag.rpartition("}")[2])
+
+
+def _parsed(text: str, name: str) -> Element:
+    if "<!ENTITY" in text:
+        raise ScoreError(f"{name}: defines entities, which no score needs: it is not read")
+    parser = ElementTree.XMLParser(target=_Counting(name))
+    try:
+        parser.feed(text)
+        return parser.close()
+    except ElementTree.ParseError as error:
+        raise ScoreError(f"{name}: cannot be read as notation: {error}") from error
+
+
+def _by_part(root: Element) -> dict[str, list[Element]]:
+    """The measures of each part."""
+    if root.tag == "score-partwise":
+        return {
+            f"{number} {part.get('id')}": part.findall("measure") for number, part in enumerate(root.findall("part"))
+        }
+    found: dict[str, list[Element]] = {}
+    for measure in root.findall("measure") if root.tag == "score-timewise" else ():
+        for number, part in enumerate(measure.findall("part")):
+            found.setdefault(f"{number} {part.get('id')}", []).append(part)
+    return found
+
+
+class _Score:
+    """What is said of all parts, and the instruments that are found in them."""
+
+    def __init__(self, root: Element) -> None:
+        self.mended: Counter[str] = Counter()
+        self.instruments: list[Instrument] = []
+        self.listed = {part.get("id", ""): part for part in root.findall("part-list/score-part")}
+        self.numbers: dict[tuple[object, ...], int] = {}
+
+    def number(self, key: tuple[object, ...], instrument: Instrument) -> int:
+        """Of an instrument in the list, which it is put into where it is new."""
+        if key not in self.numbers:
+            self.numbers[key] = len(self.instruments)
+            self.instruments.append(instrument)
+        return self.numbers[key]
+
+
+class _PartReader:
+    """Reads the measures of one part, in the order in which they are written."""
+
+    def __init__(self, score: _Score, part: str, first: bool) -> None:
+        self.score, self.part, self.first = score, part, first
+        self.mended = score.mended
+        listed = score.listed.get(part.partition(" ")[2], Element("score-part"))
+        self.name = _printable(listed.findtext("part-name", ""))
+        self.players = {each.get("id", ""): each for each in listed.findall("midi-instrument")}
+        self.sounds = {each.get("id", ""): each for each in listed.findall("score-instrument")}
+        self.divisions = 1.0
+        self.transposed: dict[str, int] = {}  # semitones, by staff, "" for all
+        self.velocity = VELOCITY
+        self.ending: tuple[int, ...] = ()
+        self.at = self.chord_at = 0.0
+
+    def read(self, measure: Element, bar: Bar) -> None:
+        self.at = self.chord_at = 0.0
+        for each in measure:
+            if each.tag == "note":
+                self._note(each, bar)
+            elif each.tag in ("backup", "forward"):
+                length = self._length(each)
+                self.at = max(0.0, self.at + (length if each.tag == "forward" else -length))
+            elif each.tag == "attributes":
+                self._attributes(each, bar)
+            elif each.tag == "direction":
+                self._direction(each, bar)
+            elif each.tag == "sound":
+                self._sound(each, bar, self.at)
+            elif each.tag == "barline" and self.first:
+                self._barline(each, bar)
+            bar.length = max(bar.length, self.at)
+
+    def _note(self, note: Element, bar: Bar) -> None:
+        grace, chord = note.find("grace") is not None, note.find("chord") is not None
+        length = 0.0 if grace else self._length(note)
+        at = self.chord_at if chord else self.at
+        if not chord:
+            self.chord_at = at
+            self.at += length
+        if note.find("rest") is not None or note.find("cue") is not None or (not grace and not length):
+            return
+        staff = note.findtext("staff", "")[:8]
+        instrument = note.find("instrument")
+        player = instrument.get("id", "") if instrument is not None else next(iter(self.players or self.sounds), "")
+        unpitched = note.find("unpitched") is not None
+        drums = unpitched or _whole(self.players.get(player), "midi-channel") == DRUM_CHANNEL
+        pitch = self._drum(player) if unpitched else self._pitch(note, "" if drums else staff, drums)
+        if pitch is None or not 0 <= pitch < 128:
+            self.mended[ODD_PITCHES] += 1
+            return
+        ties = {tie.get("type") for tie in note.findall("tie")}
+        loud = _number(note.get("dynamics"))
+        velocity = self.velocity if loud is None else max(1, min(127, round(DYNAMICS * min(loud, 1000.0))))
+        number = self._instrument(player, staff, drums)
+        voice = f"{number} {note.findtext('voice', '')[:8]}"
+        bar.notes.append(Written(at, length, pitch, velocity, voice, number, "start" in ties, "stop" in ties))
+
+    def _instrument(self, player: str, staff: str, drums: bool) -> int:
+        program = _whole(self.players.get(player), "midi-program")
+        if program is None or not 1 <= program <= 128:
+            sound = self.sounds.get(player, Element("none"))
+            names = sound.findtext("instrument-sound", ""), sound.findtext("instrument-name", ""), self.name
+            program = next(filter(None, map(program_named, names)), 0) + 1
+        key = self.part, staff, 0 if drums else program, drums
+        return self.score.number(key, Instrument(0 if drums else program - 1, drums, self.name))
+
+    def _drum(self, player: str) -> int:
+        drum = _whole(self.players.get(player), "midi-unpitched")
+        if drum is not None:
+            return drum - 1
+        found = drum_named(self.sounds.get(player, Element("none")).findtext("instrument-name", "") or self.name)
+        if found is None:
+            self.mended["notes of drums without a name are played as a snare"] += 1
+        return SNARE if found is None else found
+
+    def _pitch(self, note: Element, staff: str, drums: bool) -> int | None:
+        step, octave = STEPS.get(note.findtext("pitch/step", "").strip()), _number(note.findtext("pitch/octave"))
+        alter = _number(note.findtext("pitch/alter", "0"))
+        if step is None or octave is None or alter is None or not -2 <= octave <= 10 or not -12 <= alter <= 12:
+            return None
+        transposed = 0 if drums else self.transposed.get(staff, self.transposed.get("", 0))
+        return 12 * (int(octave) + 1) + step + math.floor(alter + 0.5) + transposed
+
+    def _attributes(self, attributes: Element, bar: Bar) -> None:
+        text = attributes.findtext("divisions")
+        if text is not None:
+            divisions = _number(text)
+            if divisions is None or not 0 < divisions <= 1e6:
+                self.mended["divisions that make no sense were left out"] += 1
+            else:
+                self.divisions = divisions
+        for transpose in attributes.findall("transpose"):
+            chromatic, octaves = (_number(transpose.findtext(tag, "0")) for tag in ("chromatic", "octave-change"))
+            semitones = (chromatic or 0) + 12 * (octaves or 0) - 12 * (transpose.find("double") is not None)
+            if abs(semitones) <= 60:
+                self.transposed[transpose.get("number", "")] = round(semitones)
+        time = attributes.find("time")
+        if time is not None and time.find("beats") is not None:
+            bar.metre = bar.metre or _metre(time)
+
+    def _direction(self, direction: Element, bar: Bar) -> None:
+        at = self.at + self._length(direction, "offset", True)
+        for found in direction.findall("direction-type/dynamics/*"):
+            self.velocity = LOUDNESS.get(found.tag, self.velocity)
+        if self.first and direction.find("direction-type/segno") is not None:
+            bar.signs.segno = True
+        sound = direction.find("sound")
+        if sound is not None:
+            self._sound(sound, bar, at)
+        metronome = direction.find("direction-type/metronome")
+        if metronome is not None and (sound is None or sound.get("tempo") is None):
+            beat = BEAT_UNITS.get(metronome.findtext("beat-unit", ""), 0.0)
+            dots = len(metronome.findall("beat-unit-dot"))
+            found_tempo = re.search(r"\d{1,4}(\.\d{1,4})?", metronome.findtext("per-minute", "")[:80])
+            if found_tempo and beat:
+                bar.tempos.append((max(0.0, at), float(found_tempo[0]) * beat * (2 - 0.5 ** min(dots, 3))))
+
+    def _sound(self, sound: Element, bar: Bar, at: float) -> None:
+        tempo, loud = _number(sound.get("tempo")), _number(sound.get("dynamics"))
+        if tempo is not None:
+            bar.tempos.append((max(0.0, at), tempo))
+        if loud is not None:
+            self.velocity = max(1, min(127, round(DYNAMICS * min(loud, 1000.0))))
+        if self.first:
+            signs = bar.signs
+            signs.dacapo |= sound.get("dacapo") == "yes"
+            signs.dalsegno |= sound.get("dalsegno") is not None
+            signs.segno |= sound.get("segno") is not None
+            signs.fine |= sound.get("fine") is not None
+            signs.tocoda |= sound.get("tocoda") is not None
+            signs.coda |= sound.get("coda") is not None
+
+    def _barline(self, barline: Element, bar: Bar) -> None:
+        ending, repeat = barline.find("ending"), barline.find("repeat")
+        if ending is not None and ending.get("type") == "start":
+            self.ending = tuple(int(each) for each in re.findall(r"\d{1,2}", ending.get("number", "")[:40])) or (1,)
+        if repeat is not None and repeat.get("direction") == "forward":
+            bar.signs.forward = True
+        elif repeat is not None:
+            times = _number(repeat.get("times", "2"))
+            if times is None or not 1 <= times <= MOST_TIMES:
+                self.mended[f"repeats of more than {MOST_TIMES} times are played twice"] += 1
+                times = 2
+            bar.signs.times = int(times)
+        bar.signs.ending = bar.signs.ending or self.ending
+        if ending is not None and ending.get("type") != "start":
+            self.ending = ()
+
+    def _length(self, element: Element, tag: str = "duration", signed: bool = False) -> float:
+        """In quarter notes."""
+        text = element.findtext(tag)
+        if text is None:
+            return 0.0
+        value = _number(text)
+        length = 0.0 if value is None else value / self.divisions
+        if value is None or abs(length) > LONGEST_NOTE or (length < 0 and not signed):
+            self.mended[ODD_LENGTHS] += 1
+            return 0.0
+        return length
+
+
+def _metre(time: Element) -> tuple[int, int]:
+    """Of a time signature; sums, as 3+2, are added up. (0, 0) where it makes no sense."""
+    beats, notes = (time.findall(tag) for tag in ("beats", "beat-type"))
+    total, finest = 0.0, 1
+    for count, note in zip(beats[:8], notes[:8], strict=False):
+        counts = [_number(each) for each in (count.text or "")[:40].split("+")]
+        value = _number(note.text)
+        if value is None or None in counts or not is_metre(1, int(value)):
+            return 0, 0
+        total += sum(each or 0 for each in counts) / value
+        finest = max(finest, int(value))
+    return (round(total * finest), finest) if 0 < total < 1000 else (0, 0)
+
+
+def _number(text: str | None) -> float | None:
+    """None where it is no number, or none that anyone writes."""
+    try:
+        value = float((text or "")[:40])
+    except ValueError:
+        return None
+    return value if abs(value) <= 1e12 else None
+
+
+def _whole(element: Element | None, tag: str) -> int | None:
+    value = None if element is None else _number(element.findtext(tag))
+    return None if value is None else int(value)
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in name.strip()[:LONGEST_NAME])
