@@ -15,10 +15,10 @@ from music_composer.values import NOTE, Part, Score
 
 RESOLUTION = 480  # ticks in a quarter note
 VELOCITY = 80  # where nothing is said
-MOST_BARS = 20_000  # as they are played
+MOST_BARS = 50_000  # as they are played
 MOST_NOTES = 500_000
 LONGEST_NOTE = 1000.0  # quarter notes
-LONGEST = 50_000  # quarter notes, of a whole score
+LONGEST = 100_000  # quarter notes, of a whole score
 GRACE = 0.25  # quarter notes that grace notes take of what is before them
 NO_REPEATS = "repeats lead nowhere or to no end: it is read as written"
 ODD_METRES = "metres that make no sense were left out"
@@ -75,8 +75,10 @@ def score_of(bars: Sequence[Bar], instruments: Sequence[Instrument], name: str, 
     tempos = {0: 120.0}
     for bar, begin in zip(played, begins, strict=False):
         tempos |= {_ticks(begin + at): tempo for at, tempo in bar.tempos if SLOWEST <= tempo <= FASTEST}
-    parts = _parts(played, begins, instruments, mended)
-    return Score(parts, RESOLUTION, tuple(sorted(tempos.items())), _metres(played, bars, order, begins, mended))
+    changes = sorted(tempos.items())
+    changes = [each for each, before in zip(changes, [(0, 0.0), *changes], strict=False) if each[1] != before[1]]
+    parts = _parts(played, begins, instruments)
+    return Score(parts, RESOLUTION, tuple(changes), _metres(played, bars, order, begins, mended))
 
 
 def _metres(
@@ -95,8 +97,9 @@ def _metres(
     found: dict[int, tuple[int, int]] = {0: (4, 4)}
     for place, (bar, number, begin) in enumerate(zip(played, order, begins, strict=False)):
         beats, note = written[number]
-        short = abs(bar.length - beats * 4 / note) > 1 / RESOLUTION
-        if short and bar.length and (place + 1 < len(played) or bar.length > beats * 4 / note):
+        regular = beats * 4 / note
+        whole = abs(bar.length - max(1, round(bar.length / regular)) * regular) < 1 / RESOLUTION
+        if not whole and (place + 1 < len(played) or bar.length > regular):
             beats, note = _metre_of(bar.length, note) or (beats, note)
         found[_ticks(begin)] = beats, note
     changes: list[tuple[int, int, int]] = []
@@ -115,9 +118,7 @@ def _metre_of(length: float, note: int) -> tuple[int, int] | None:
     return None
 
 
-def _parts(
-    played: Sequence[Bar], begins: np.ndarray, instruments: Sequence[Instrument], mended: Counter[str]
-) -> tuple[Part, ...]:
+def _parts(played: Sequence[Bar], begins: np.ndarray, instruments: Sequence[Instrument]) -> tuple[Part, ...]:
     rows: dict[int, list[tuple[float, float, int, int]]] = defaultdict(list)
     tied: dict[tuple[int, int], int] = {}  # of an instrument and a pitch: the row that a tie leads on from
     for bar, begin in zip(played, begins, strict=False):

@@ -37,7 +37,8 @@ ALIASES = {
 DRUMS = {
     "bass drum": 36, "kick": 36, "snare": 38, "side drum": 38, "rimshot": 37, "clap": 39, "hi-hat": 42, "hihat": 42,
     "open hi-hat": 46, "tom": 45, "floor tom": 41, "crash": 49, "cymbal": 49, "ride": 51, "tambourine": 54,
-    "cowbell": 56, "bongo": 60, "conga": 63, "timbale": 65, "agogo": 67, "cabasa": 69, "maracas": 70, "guiro": 73, "claves": 75,
+    "cowbell": 56, "bongo": 60, "conga": 63, "timbale": 65, "agogo": 67, "cabasa": 69, "maracas": 70, "guiro": 73,
+    "claves": 75,
     "wood block": 76, "woodblock": 76, "triangle": 81, "shaker": 82,
 }  # fmt: skip
 LONGEST_NAME = 40

@@ -124,6 +124,7 @@ class _PartReader:
         self.velocity = VELOCITY
         self.ending: tuple[int, ...] = ()
         self.at = self.chord_at = 0.0
+        self.numbers: dict[tuple[str, str, bool], int] = {}  # of instruments in the score's list
 
     def read(self, measure: Element, bar: Bar) -> None:
         self.at = self.chord_at = 0.0
@@ -161,7 +162,7 @@ class _PartReader:
         if pitch is None or not 0 <= pitch < 128:
             self.mended[ODD_PITCHES] += 1
             return
-        ties = {tie.get("type") for tie in note.findall("tie")}
+        ties = {tie.get("type") for tie in (*note.findall("tie"), *note.findall("notations/tied"))}
         loud = _number(note.get("dynamics"))
         velocity = self.velocity if loud is None else max(1, min(127, round(DYNAMICS * min(loud, 1000.0))))
         number = self._instrument(player, staff, drums)
@@ -169,13 +170,17 @@ class _PartReader:
         bar.notes.append(Written(at, length, pitch, velocity, voice, number, "start" in ties, "stop" in ties))
 
     def _instrument(self, player: str, staff: str, drums: bool) -> int:
+        if (player, staff, drums) in self.numbers:
+            return self.numbers[player, staff, drums]
         program = _whole(self.players.get(player), "midi-program")
         if program is None or not 1 <= program <= 128:
             sound = self.sounds.get(player, Element("none"))
             names = sound.findtext("instrument-sound", ""), sound.findtext("instrument-name", ""), self.name
             program = next(filter(None, map(program_named, names)), 0) + 1
         key = self.part, staff, 0 if drums else program, drums
-        return self.score.number(key, Instrument(0 if drums else program - 1, drums, self.name))
+        number = self.score.number(key, Instrument(0 if drums else program - 1, drums, self.name))
+        self.numbers[player, staff, drums] = number
+        return number
 
     def _drum(self, player: str) -> int:
         drum = _whole(self.players.get(player), "midi-unpitched")

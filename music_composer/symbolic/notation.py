@@ -1,6 +1,6 @@
 """Scores in notation, MusicXML and ABC, to our scores and back.
 
-MusicXML is read by ourselves. ABC is read and MusicXML written with music21, where that is installed.
+MusicXML is written with music21, where that is installed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from music_composer.files import whole_file
 from music_composer.symbolic.bars import score_of
 from music_composer.symbolic.midi import Reading, content_of, read_midi
 from music_composer.symbolic.musicxml import read_bars
-from music_composer.symbolic.tunes import MISSING, read_tunes
+from music_composer.symbolic.tunes import read_tunes
 from music_composer.values import Score
 
 FORMATS = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc"}
@@ -37,9 +37,8 @@ def read_notation(path: Path) -> Reading:
     content = content_of(path, LARGEST)
     try:
         text = _text_of(content, path)
-        if FORMATS[path.suffix.lower()] == "abc":
-            return read_tunes(text, str(path))
-        bars, instruments, mended = read_bars(text, str(path))
+        read = read_tunes if FORMATS[path.suffix.lower()] == "abc" else read_bars
+        bars, instruments, mended = read(text, str(path))
         score = score_of(bars, instruments, str(path), mended)
     except ScoreError:
         raise
@@ -54,7 +53,7 @@ def write_musicxml(score: Score, path: Path) -> None:
         from music21 import chord, instrument, meter, note, stream, tempo
         from music21.musicxml.m21ToXml import GeneralObjectExporter
     except ImportError as error:
-        raise OptionError(f"--musicxml: {MISSING}") from error
+        raise OptionError("--musicxml needs music21: pip install 'music-composer[notation]'") from error
     whole = stream.Score()
     for number, part in enumerate(score.parts):
         staff = stream.Part(id=part.name or f"part {number + 1}")

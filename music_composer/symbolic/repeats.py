@@ -1,4 +1,4 @@
-"""In which order bars are played: repeats, endings, and jumps such as da capo, with a limit to how long that may become."""
+"""In which order bars are played: repeats, endings, and jumps such as da capo; with a limit to how long that is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Signs:
 
     forward: a repeat begins. times: how often what ends here is played, 0 where no repeat ends. ending: the numbers of
     the ending that the bar belongs to. dacapo and dalsegno: from its end, once, back to the beginning, or to the bar
-    that has `segno`; then fine ends the piece after its bar, and from the end of the bar that has `tocoda` it goes on at
-    the one that has `coda`.
+    that has `segno`; then fine ends the piece after its bar, and from the end of the bar that has `tocoda` it goes on
+    at the one that has `coda`.
     """
 
     forward: bool = False
