@@ -40,7 +40,7 @@ Say = Callable[[str], None]
 def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), say: Say = say) -> cache.Cache:
     """Recordings to a cache of frames that is up to date."""
     started = time.monotonic()
-    with progress_bar("preparing") as bar:
+    with locked(folders.traindata, folders.wait, say), progress_bar("preparing") as bar:
         advance = with_estimate(bar, f"preparing the recordings of {folders.datasets}")
         ready, report = cache.prepare(
             folders.datasets, folders.traindata, frame, say, lambda done, total: advance(done, total, "")

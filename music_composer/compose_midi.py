@@ -47,7 +47,7 @@ Say = Callable[[str], None]
 def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, say: Say = say) -> list[Song]:
     """MIDI files to a cache of piano rolls that is up to date."""
     started = time.monotonic()
-    with progress_bar("reading") as advance:
+    with locked(folders.traindata, folders.wait, say), progress_bar("reading") as advance:
         songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
     for remark in report.remarks:
         say(f"note: {remark}")

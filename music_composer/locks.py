@@ -22,6 +22,7 @@ from typing import Any
 
 from music_composer.errors import BusyError
 from music_composer.files import STEM_LENGTH, make_folder, read_json, started
+from music_composer.leftovers import noted
 
 LOCK = ".music-composer.lock"
 POLL_SECONDS = 0.2
@@ -41,7 +42,10 @@ def locked(
     lock = None
     try:
         lock = _acquire(path, wait, say) if os.access(folder, os.W_OK | os.X_OK) else None
-        yield
+        with contextlib.ExitStack() as held:
+            for each in (path, _sidecar(path)) if lock else ():
+                held.enter_context(noted(each))
+            yield
     finally:
         if lock:
             _let_go(lock, path)

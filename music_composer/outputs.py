@@ -19,6 +19,7 @@ from typing import Any
 
 from music_composer.errors import OptionError, OutputError
 from music_composer.files import make_folder, part_name, read_json, reason, remove_torn, sync, sync_folder, write_json
+from music_composer.leftovers import noted
 
 MAGIC = "music-composer output"
 DEFAULT_NAME = "output"
@@ -117,11 +118,12 @@ class Staged:
     def __init__(self, manifest: Path, overwrite: bool = False) -> None:
         self.manifest, self._overwrite = manifest, overwrite
         self._parts: dict[str, Path] = {}
+        self._noted = contextlib.ExitStack()
 
     def file(self, name: str) -> Path:
         """Where to write the file that will have this name beside the JSON."""
         if name not in self._parts:
-            self._parts[name] = part_name(self.manifest.with_name(name))
+            self._parts[name] = self._noted.enter_context(noted(part_name(self.manifest.with_name(name))))
         return self._parts[name]
 
     def commit(self, plain: Mapping[str, Any] | None = None) -> list[Path]:
@@ -155,6 +157,7 @@ class Staged:
         for part in self._parts.values():
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
+        self._noted.close()
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ def read_blocks(path: Path, rate: int) -> tuple[Reading, Iterator[np.ndarray]]:
     def blocks() -> Iterator[np.ndarray]:
         with open_recording(path) as source:
             for block in blocks_of(source, reading.remarks):
-                yield _stereo(cleaned(block, gain, reading.remarks))
+                yield _stereo(cleaned(block, reading.gain, reading.remarks))
         _require_unchanged(path, stamp)
 
     return reading, _resampled(blocks(), reading.rate, rate, reading.channels)

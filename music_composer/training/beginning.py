@@ -18,6 +18,7 @@ from typing import Any
 
 from music_composer.errors import BusyError, RunFolderError
 from music_composer.files import make_folder, part_name, read_json, reason, remove_torn, sync_folder, write_json
+from music_composer.leftovers import noted
 from music_composer.locks import locked
 from music_composer.training.checkpoint import STATE, read_state
 
@@ -77,13 +78,14 @@ def begin_folder(home: Path, label: Mapping[str, Any], plain: Mapping[str, Any],
     new = home / NEW
     part, old = part_name(new), part_name(new)
     try:
-        make_folder(part)
-        write_json(part / OPTIONS, {**label, **plain})
-        write_json(part / STATE, {})
-        fill(part)
-        if os.path.lexists(new):
-            os.rename(new, old)
-        os.rename(part, new)
+        with noted(part):
+            make_folder(part)
+            write_json(part / OPTIONS, {**label, **plain})
+            write_json(part / STATE, {})
+            fill(part)
+            if os.path.lexists(new):
+                os.rename(new, old)
+            os.rename(part, new)
         sync_folder(home)
     except OSError as error:
         raise RunFolderError(f"{new} cannot be made: {reason(error)}") from error
