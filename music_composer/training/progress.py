@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from music_composer.printable import printable
+from music_composer.training.pace import Clocked
 
 Advance = Callable[[float, float, str], None]  # done, total, a few words on the state
 
 PLAIN_SECONDS = 15.0  # between plain lines
-MEASURED_SECONDS, LONG_SECONDS = 3.0, 10.0  # before an estimate is made; what is worth one
+LONG_SECONDS = 10.0  # what is left of a leg that an estimate is worth it for
 
 
 def say(line: str) -> None:
@@ -32,18 +33,17 @@ def duration(seconds: float) -> str:
 
 
 def with_estimate(advance: Advance, words: str) -> Advance:
-    """Passes progress on, and says once, when a few seconds have shown the speed, how long a long leg will take."""
-    started, said = time.monotonic(), False
+    """Passes progress on, and says once, when the speed is known, how long a long leg will take."""
+    clocked, said = Clocked(), False
 
     def advance_and_estimate(done: float, total: float, state: str) -> None:
         nonlocal said
         advance(done, total, state)
-        spent = time.monotonic() - started
-        if not said and done and spent > MEASURED_SECONDS:
+        left = None if said else clocked.left(done, total)
+        if left is not None:
             said = True
-            left = spent / done * (total - done)
             if left > LONG_SECONDS:
-                say(f"{words}: about {duration(spent + left)} on this machine")
+                say(f"{words}: about {duration(time.monotonic() - clocked.started + left)} on this machine")
 
     return advance_and_estimate
 
@@ -78,15 +78,16 @@ def _rich_bar(title: str) -> Iterator[Advance]:
 
 
 def _plain_lines(title: str) -> Advance:
-    started = last = time.monotonic()
+    clocked = Clocked()
+    last = clocked.started
 
     def advance(done: float, total: float, words: str) -> None:
         nonlocal last
-        now = time.monotonic()
+        now, left = time.monotonic(), clocked.left(done, total)
         if now - last < PLAIN_SECONDS or not done:
             return
         last = now
-        left = (now - started) / done * (total - done)
-        say(f"{title}: {100 * done / total:.0f} %, about {duration(left)} left {words}".rstrip())
+        told = "" if left is None else f", about {duration(left)} left"
+        say(f"{title}: {100 * done / total:.0f} %{told} {words}".rstrip())
 
     return advance

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import os
+import signal
 import types
 
 import numpy as np
 import pytest
 
+from music_composer import stopping
 from music_composer.data.batches import Segment, dataset_of
 from music_composer.data.lessons import WindowLessons
 from music_composer.options import TrainOptions
@@ -96,3 +100,57 @@ def test_without_a_mean_the_weights_are_what_they_are() -> None:
     before = model.get_weights()
     with averaged(model):
         assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("stop_at", range(1, 10))
+def test_a_training_that_is_stopped_anywhere_goes_on_as_if_it_had_not_been(stop_at: int) -> None:
+    """Within a batch, between two, and while the epoch is judged: the same updates in the same states."""
+    kept: list[TrainState] = []
+
+    music = [np.arange(19 * 10, dtype=np.float32)[:, None, None]]
+    parts = [Segment(0, 0, 130)], [Segment(0, 130, 190)]
+    lessons = WindowLessons(dataset_of(music, *parts, window_steps=12, stack=1), 4, chunk_steps=4, stretch=0.0)
+
+    def run(model: Notes, state: TrainState) -> None:
+        save = lambda state: kept.append(copy.deepcopy(state))  # noqa: E731
+        train(model, lessons, TrainOptions(), state, save, lambda _: None, lambda _: None, lambda *_: None)
+
+    whole, first, second = Notes(), Stops(stop_at), Notes()
+    run(whole, TrainState(1, job_epochs=2))
+    end = kept[-1]
+    kept.clear()
+    with pytest.raises(KeyboardInterrupt):
+        run(first, TrainState(1, job_epochs=2))
+    left = copy.deepcopy(kept[-1]) if kept else TrainState(1, job_epochs=2)
+    done = left.step  # the first update after a checkpoint is not waited for: nothing is lost but itself
+    run(second, left)
+    assert len(whole.chunks) > 6
+    assert len(first.chunks) <= done + 1
+    for name in ("chunks", "states"):
+        np.testing.assert_array_equal(getattr(first, name)[:done] + getattr(second, name), getattr(whole, name))
+    told = [{**row, "seconds": 0} for row in kept[-1].history]
+    assert told == [{**row, "seconds": 0} for row in end.history]
+    assert (kept[-1].step, kept[-1].best_loss, kept[-1].update, kept[-1].carried) == (end.step, end.best_loss, 0, [])
+
+
+class Stops(Notes):
+    """Ctrl-C is pressed in its n-th call, of those that learn and of those that judge."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.left = number
+
+    def press(self) -> None:
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert stopping.wait(10)
+
+    def train_on_batch(self, inputs: list[np.ndarray], return_dict: bool) -> dict[str, np.ndarray]:
+        found = super().train_on_batch(inputs, return_dict)
+        self.press()
+        return found
+
+    def test_on_batch(self, inputs: list[np.ndarray], return_dict: bool) -> dict[str, np.ndarray]:
+        self.press()
+        return super().test_on_batch(inputs, return_dict)
