@@ -6,7 +6,6 @@ Mirrors compose.py. Keras is imported inside the legs that need it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from music_composer import networks_midi, play_midi
-from music_composer.errors import OptionError
+from music_composer.data.split_file import write_split
+from music_composer.errors import OptionError, ScoreError
 from music_composer.locks import locked
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.symbolic import cache
@@ -35,6 +35,7 @@ from music_composer.symbolic.options import (
 )
 from music_composer.symbolic.request import request_of
 from music_composer.symbolic.run import SymbolicRun
+from music_composer.symbolic.split import digest_of, divided, split_of
 from music_composer.symbolic.timing import seconds_at
 from music_composer.training import beginning, checkpoint, devices
 from music_composer.training.job import next_job, run_job
@@ -95,12 +96,28 @@ def _train(
     options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **typed)
     songs = prepare(folders, old.per_quarter if old else PER_QUARTER, say)
     before = checkpoint.read_state(old.checkpoint) if old else None
-    state = next_job(before, options, _digest(songs), then_generate, say)
+    state = next_job(before, options, digest_of(songs), then_generate, say)
     if old and state.job_done:
         return symbolic_run.read_run(folders.model)
-    here = old or _new_run(folders.model, songs, name or DEFAULT_MODEL, model_options, options, state.seed)
+    held_out = old.held_out if old else options.held_out
+    split = split_of(old.folder if old else None, songs, held_out, say)
+    parts = divided(songs, split)
+    if not parts[0]:
+        raise ScoreError(f"{folders.datasets}: all of its {len(songs)} songs are held out of training: add others")
+    here = old or _new_run(folders.model, songs, parts[0], name or DEFAULT_MODEL, model_options, options)
     devices.load_keras()
-    _train_job(songs, here, not old, options, state, sample_every, say)
+    model = networks_midi.trainable_network(here, options, state.seed, say, going_on=old is not None)
+
+    def fill(folder: Path) -> None:
+        write_split(folder, split)
+        checkpoint.save_checkpoint(folder / here.checkpoint.name, model, state)
+
+    # Only now is it safe to begin a run folder: all that could be refused has been tried.
+    if old:
+        write_split(here.folder, split)
+    else:
+        symbolic_run.begin(here, fill)
+    _train_job(model, parts, here, options, state, sample_every, say)
     return symbolic_run.read_run(folders.model)
 
 
@@ -135,48 +152,32 @@ def _check_fits(here: SymbolicRun, name: str | None, asked: Mapping[str, Any]) -
 
 
 def _new_run(
-    home: Path, songs: Sequence[Song], name: str, asked: Mapping[str, Any], options: TrainOptions, seed: int
+    home: Path,
+    songs: Sequence[Song],
+    training: Sequence[Song],
+    name: str,
+    asked: Mapping[str, Any],
+    options: TrainOptions,
 ) -> SymbolicRun:
     """A run that has not begun: its folder is not there yet."""
     tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
     metres = [song.roll.metres[0][1:] for song in songs]
     metre = max(set(metres), key=metres.count)
-    learnt = [song.roll for song in divide(songs, options.held_out, seed)[0]]
-    model = composer_of(name).fitted(make_model(name, asked), learnt)
+    model = composer_of(name).fitted(make_model(name, asked), [song.roll for song in training])
     return SymbolicRun(beginning.new_place(home), name, model, PER_QUARTER, options.held_out, tempo, metre)
 
 
-def _digest(songs: Sequence[Song]) -> str:
-    """Changes when the notes of any song do."""
-    digest = hashlib.blake2b(digest_size=8)
-    for song in songs:
-        digest.update(song.roll.velocity.tobytes() + song.roll.struck.tobytes())
-    return digest.hexdigest()
-
-
-def divide(songs: Sequence[Song], held_out: float, seed: int) -> tuple[list[Song], list[Song]]:
-    """What is trained on and what is not, whole songs; one at least is trained on, and of two or more one is not."""
-    order = np.random.default_rng([seed, 0]).permutation(len(songs))
-    count = min(len(songs) - 1, max(1, round(held_out * len(songs)))) if held_out else 0
-    spared = set(order[:count].tolist())
-    kept = [song for i, song in enumerate(songs) if i not in spared]
-    return kept, [songs[i] for i in sorted(spared)]
-
-
 def _train_job(
-    songs: Sequence[Song],
+    model: Any,
+    parts: tuple[Sequence[Song], Sequence[Song]],
     here: SymbolicRun,
-    is_new: bool,
     options: TrainOptions,
     state: checkpoint.TrainState,
     sample_every: int,
     say: Say,
 ) -> None:
-    kept, spared = ([song.roll for song in part] for part in divide(songs, here.held_out, state.seed))
-    lessons = composer_of(here.name).lessons(kept, spared, here.model, options)
-    model = networks_midi.trainable_network(here, options, state.seed, say)
-    if is_new:
-        symbolic_run.begin(here, lambda folder: checkpoint.save_checkpoint(folder / here.checkpoint.name, model, state))
+    training, validation = ([song.roll for song in part] for part in parts)
+    lessons = composer_of(here.name).lessons(training, validation, here.model, options)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
         f"training the {here.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "

@@ -30,6 +30,7 @@ from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
 from music_composer.symbolic.rolls import beginning, silence
 from music_composer.symbolic.scorecard import scorecard
+from music_composer.symbolic.split import divided, split_of
 from music_composer.tables import Table, write_page
 from music_composer.training import checkpoint
 from music_composer.training.progress import progress_bar, say
@@ -55,7 +56,7 @@ def evaluate_run(
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer midi train` first")
     songs = compose_midi.prepare(folders, here.per_quarter, say)
-    training, held_out = compose_midi.divide(songs, here.held_out, state.seed)
+    training, held_out = divided(songs, split_of(here.folder, songs, here.held_out, say))
     if not held_out:
         raise MusicComposerError(
             f"nothing of {folders.datasets} was held out of training: train with more files, "

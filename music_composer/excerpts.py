@@ -196,8 +196,7 @@ def _sounding_share(ready: cache.Cache, pieces: Sequence[Piece], here: Run) -> f
     try:
         for song, start, stop in pieces:
             levels = cache.load_frames(ready, song)[start:stop].max(axis=(1, 2)).astype(np.float32)
-            loudest = levels.max(initial=-np.inf) if song.loudest is None else song.loudest
-            threshold = max(loudest + options.silence_db * np.log(10) / 20, np.log(2 * floor(options)))
+            threshold = max(song.loudest + options.silence_db * np.log(10) / 20, np.log(2 * floor(options)))
             loud.append(levels > threshold)
     except CacheError:
         return 0.0

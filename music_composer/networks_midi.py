@@ -22,8 +22,13 @@ def trained_network(here: SymbolicRun) -> Any:
     return model
 
 
-def trainable_network(here: SymbolicRun, options: TrainOptions, seed: int, say: Callable[[str], None]) -> Any:
-    """The model, compiled, with the weights it is to go on from."""
+def trainable_network(
+    here: SymbolicRun, options: TrainOptions, seed: int, say: Callable[[str], None], going_on: bool = True
+) -> Any:
+    """The model, compiled, with the weights that it goes on from, if the run folder has any.
+
+    going_on: False where the run begins anew, whatever the folder holds.
+    """
     import keras
 
     from music_composer.training import loop
@@ -31,5 +36,6 @@ def trainable_network(here: SymbolicRun, options: TrainOptions, seed: int, say: 
     keras.utils.set_random_seed(seed % 2**31)
     model = composer_of(here.name).build(here.model)
     loop.compile_model(model, options)
-    restore(model, here, say)
+    if going_on:
+        restore(model, here, say)
     return model

@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from music_composer.data import acoustic
 from music_composer.data.folder import recordings_in
 from music_composer.data.frame_arrays import ShardFrames
 from music_composer.data.index import Index
@@ -35,7 +34,7 @@ from music_composer.files import reason, remove_torn
 from music_composer.options import FrameOptions
 
 MAGIC = "music-composer frames"
-VERSION = 1
+VERSION = 2
 INDEX = "index.json"
 
 
@@ -63,7 +62,7 @@ class Cache:
     @property
     def tracks(self) -> list[Track]:
         """The songs as the split knows them."""
-        return [Track(s.source, s.fingerprint.content, s.start, s.stop, s.frames, s.acoustic or "") for s in self.songs]
+        return [Track(s.source, s.fingerprint.content, s.start, s.stop, s.frames, s.acoustic) for s in self.songs]
 
     @property
     def digest(self) -> str:
@@ -110,7 +109,7 @@ def prepare(
     failures: dict[str, str] = {}
     cut: list[str] = []
 
-    if stale or songs != known:
+    if stale or songs != known or index.journal.exists():
         _make_writable(folder)
         try:
             with index.adding(songs.values()) as add:
@@ -171,12 +170,7 @@ def _still_right(folder: Path, path: Path, known: Song | None, options: FrameOpt
         return None
     if (known.fingerprint.size, known.fingerprint.mtime_ns) != (status.st_size, status.st_mtime_ns):
         return None
-    if not shard_is_whole(folder, known, options):
-        return None
-    if known.acoustic is None:
-        whole = ShardFrames(folder / known.shard, 0, known.frames, known.channels, known.channels, options.bands)
-        return dataclasses.replace(known, acoustic=acoustic.fingerprint_of(whole, options))
-    return known
+    return known if shard_is_whole(folder, known, options) else None
 
 
 def _meter(stale: Mapping[str, Path], progress: Callable[[float, float], None]) -> Meter:

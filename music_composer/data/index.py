@@ -100,7 +100,7 @@ class Index(Generic[EntryType]):
         if isinstance(plain, dict) and plain.get("magic") == self.label["magic"]:
             if self._fits(plain):
                 return plain.get("songs")
-            say(f"{self.path} was made with other options: all songs are read again")
+            say(f"{self.path} was made by another version or with other options: all songs are read again")
             return []
         say(f"{self.path} is damaged: all songs are read again")
         return []

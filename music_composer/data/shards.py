@@ -23,7 +23,7 @@ from music_composer.errors import CacheError, MusicComposerError, OptionError, R
 from music_composer.files import reason, whole_file
 from music_composer.options import FrameOptions, require_within
 
-SHARD = re.compile(r"frames-[0-9a-f]{12,16}\.npy")
+SHARD = re.compile(r"frames-[0-9a-f]{16}\.npy")
 MOST_FRAMES = 2**40
 
 
@@ -42,9 +42,9 @@ class Song:
     frames: int  # in the shard
     start: int  # first frame that is not silence
     stop: int  # one past the last
-    remarks: tuple[str, ...] = ()
-    acoustic: str | None = None  # acoustic fingerprint; this and the next are None in an index of an older version
-    loudest: float | None = None  # level of its loudest band, in nepers
+    remarks: tuple[str, ...]
+    acoustic: str  # acoustic fingerprint
+    loudest: float  # level of its loudest band, in nepers
 
     def __post_init__(self) -> None:
         """Raises OptionError for an entry that leads elsewhere or cannot be."""
@@ -56,7 +56,7 @@ class Song:
         require_within(self, 1, MOST_FRAMES, "frames")
         require_within(self, 1, self.frames, "stop")
         require_within(self, 0, self.stop - 1, "start")
-        if not acoustic.is_fingerprint(self.acoustic or ""):
+        if not acoustic.is_fingerprint(self.acoustic):
             raise OptionError(f"{self.source} has no acoustic fingerprint that could be one")
 
 

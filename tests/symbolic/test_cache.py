@@ -107,11 +107,60 @@ def test_a_roll_damaged_anywhere_is_read_again_or_is_whole(music, folder):
         assert_same(prepare(music, folder, 4)[0], songs)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"magic": "music-composer scores", "version": 0}'])
-def test_a_damaged_index_counts_as_none(music, folder, text):
+@pytest.mark.parametrize("damage", ["half", "version", "songs", "unknown field"])
+def test_a_damaged_index_is_made_again_and_said(music, folder, damage):
     prepare(music, folder, 4)
+    text = (folder / "scores.json").read_text()
+    plain = json.loads(text)
+    if damage == "unknown field":
+        plain["songs"] = [song | {"more": 1} for song in plain["songs"]]
+    elif damage != "half":
+        plain[damage] = 0
+    (folder / "scores.json").write_text(text[: len(text) // 2] if damage == "half" else json.dumps(plain))
+    songs, report = prepare(music, folder, 4)
+    assert done(report)[0] == 3
+    assert sum("scores.json" in remark for remark in report.remarks) == 1
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "tunes", '["a.mid"]'])
+def test_an_index_without_our_magic_is_left_alone(music, folder, text):
+    folder.mkdir()
     (folder / "scores.json").write_text(text)
-    assert done(prepare(music, folder, 4)[1])[0] == 3
+    with pytest.raises(CacheError, match="is not ours, and is left alone"):
+        prepare(music, folder, 4)
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("scores.json", text)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RecursionError, OverflowError])
+def test_whatever_one_file_does_the_others_are_kept(music, folder, monkeypatch, error):
+    read = cache.read_song
+
+    def failing(path, per_quarter):
+        if path.name == "c.mid":
+            raise error
+        return read(path, per_quarter)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "read_song", failing)
+        if error is KeyboardInterrupt:
+            with pytest.raises(KeyboardInterrupt):
+                prepare(music, folder, 4)
+        else:
+            _, report = prepare(music, folder, 4)
+            assert any("c.mid: cannot be used" in remark for remark in report.remarks)
+    assert done(prepare(music, folder, 4)[1]) == (1, 2, 0)
+
+
+def test_a_killed_prepare_keeps_what_was_done(music, folder, monkeypatch):
+    def killed(self, entries):
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr("music_composer.data.index.Index.write", killed)
+        prepare(music, folder, 4)
+    assert not (folder / "scores.json").exists()
+    assert done(prepare(music, folder, 4)[1]) == (0, 3, 0)
+    assert not (folder / "scores.jsonl").exists()
 
 
 def test_an_index_names_no_files_but_its_own(music, folder):
@@ -119,7 +168,7 @@ def test_an_index_names_no_files_but_its_own(music, folder):
     plain = json.loads((folder / "scores.json").read_text())
     plain["songs"][0]["shard"] = "../../elsewhere.npz"
     (folder / "scores.json").write_text(json.dumps(plain))
-    assert cache.read_index(folder, 4) == []
+    assert len(cache.read_index(folder, 4)) == 2
 
 
 def test_an_index_of_somebody_else_is_left_alone(music, folder):
