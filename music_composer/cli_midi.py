@@ -83,7 +83,7 @@ def midi(context: click.Context, **given: Any) -> None:
     if context.invoked_subcommand:
         refuse_before_subcommand(context, given)
         return
-    check_sound(given)
+    check_sound(given, given["name"], given["count"])
     from music_composer import compose_midi
 
     written = compose_midi.compose(
@@ -144,7 +144,7 @@ def generate(**given: Any) -> None:
     """Compose with the trained model."""
     from music_composer import play_midi
 
-    check_sound(given)
+    check_sound(given, given["name"], given["count"])
     folders, playing = record_of(FolderOptions, given), record_of(PlayOptions, given)
     render_written(play_midi.generate(folders, playing, record_of(BoundOptions, given), given["primer"]), given)
 

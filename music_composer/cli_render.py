@@ -55,11 +55,17 @@ def render_written(paths: Sequence[Path], given: dict[str, Any]) -> None:
         render_midi.render_files(paths, None, sound_of(given))
 
 
-def check_sound(given: dict[str, Any]) -> None:
-    """Refuses what cannot be rendered before anything is composed for it."""
+def check_sound(given: dict[str, Any], name: str = "", count: int = 0) -> None:
+    """Refuses what cannot be rendered before anything is composed for it: NAME-0.wav, ... that are in the way, too."""
     if not given["rendered"] and (given["voices"] or given["soundfont"]):
         raise OptionError("--voice and --soundfont do nothing without --render: give that too")
-    if given["rendered"] and sound_of(given).soundfont:
+    if not given["rendered"]:
+        return
+    if sound_of(given).soundfont:
         from music_composer.synth import soundfont
 
         soundfont.check(given["soundfont"])
+    if name and count > 0:
+        from music_composer.outputs import beside, numbered, require_free
+
+        require_free([beside(wav) for wav in numbered(name, count, ".wav")], given["overwrite"])

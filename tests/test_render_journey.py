@@ -114,6 +114,8 @@ def test_a_soundfont_is_played_by_fluidsynth(tmp_path: Path, monkeypatch: pytest
         (("render", "a.mid", "--voice", "nes", "--soundfont", "b.sf2"), ("exclude each other",), 2),
         (("evolve", "a.mid", "--voice", "nes"), ("do nothing without --render",), 2),
         (("generate", "--soundfont", "b.sf2"), ("do nothing without --render",), 2),
+        (("generate", "--render", "-o", "mine"), ("mine-0.wav: already there", "--overwrite"), 1),
+        (("--render", "-o", "mine", "-g", "2"), ("mine-0.wav: already there", "--overwrite"), 1),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(
@@ -123,8 +125,9 @@ def test_what_cannot_be_is_said_in_a_line(
     write_parts(tmp_path / "silent.mid", [])
     (tmp_path / "text.mid").write_text("Dear diary")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "mine-0.wav").write_bytes(b"a recording")
     assert_refused(music_composer("midi", *arguments, cwd=tmp_path), *words, code=code)
-    assert not list(tmp_path.rglob("*.wav"))
+    assert [path.read_bytes() for path in tmp_path.rglob("*.wav")] == [b"a recording"]
 
 
 def test_other_words_of_the_audio_side_are_refused(tmp_path: Path) -> None:
