@@ -19,8 +19,10 @@ def silence(steps: int, blank: Roll) -> Roll:
 
 def lengthened(roll: Roll, steps: int) -> Roll:
     """With so many silent steps more."""
-    more = np.zeros((steps, roll.velocity.shape[1]))
-    velocity, struck = (np.concatenate([each, more.astype(each.dtype)]) for each in (roll.velocity, roll.struck))
+    width = roll.velocity.shape[1]
+    velocity, struck = (
+        np.concatenate([each, np.zeros((steps, width), each.dtype)]) for each in (roll.velocity, roll.struck)
+    )
     return dataclasses.replace(roll, velocity=velocity, struck=struck)
 
 
