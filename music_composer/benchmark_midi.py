@@ -141,7 +141,7 @@ def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOption
 
     here.folder.mkdir(parents=True, exist_ok=True)
     run_job(model, lessons, here, options, state, say)
-    load_weights(model, here.weights)
+    load_weights(model, here.weights, here.command)
     return model
 
 

@@ -35,6 +35,7 @@ from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
 
 Say = Callable[[str], None]
+SMALL_BATCH, MOST_TIMES = 32, 4  # a batch that is larger holds each window so many times at most
 
 
 def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), say: Say = say) -> cache.Cache:
@@ -110,6 +111,14 @@ def _trained(
     return run.read_run(folders.model), ready
 
 
+def _batch_size(dataset: batches.Dataset, asked: int, say: Say) -> int:
+    """Windows in a batch: as many as were asked for, unless that is little but the same music many times over."""
+    most = max(SMALL_BATCH, MOST_TIMES * dataset.windows_in_epoch)
+    if asked > most:
+        say(f"note: -b {asked} is more than the {dataset.windows_in_epoch} windows of music there are: taking {most}")
+    return min(asked, most)
+
+
 def _report_copying(ready: cache.Cache, here: run.Run, say: Say) -> None:
     """Says how much the model copies. Whatever happens to that is a note: all that was asked for is there by now."""
     try:
@@ -157,7 +166,8 @@ def _train_job(
 ) -> None:
     if dataset.joined:
         say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
-    lessons = WindowLessons(dataset, options.batch_size, options.chunk_steps, options.stretch)
+    size = _batch_size(dataset, options.batch_size, say)
+    lessons = WindowLessons(dataset, size, options.chunk_steps, options.stretch)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
         f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.head} head, "

@@ -90,6 +90,7 @@ def _train(
     sample_every: int,
     say: Say,
 ) -> SymbolicRun:
+    devices.require_backend()
     old = symbolic_run.going_on(folders.model, fresh)
     if old:
         _check_fits(old, name, model_options)
@@ -134,6 +135,7 @@ def compose(
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
     play_midi.require_outputs(playing, primer)
+    play_midi.require_request(playing, bounds, primer)
     with locked(folders.model, folders.wait, say):
         here = _train(folders, name, model_options, training, fresh, True, 0, say)
         paths = play_midi.generate(folders, playing, bounds, primer, say)

@@ -32,7 +32,7 @@ from music_composer.symbolic.rolls import beginning, silence
 from music_composer.symbolic.scorecard import scorecard
 from music_composer.symbolic.split import divided, split_of
 from music_composer.tables import Table, write_page
-from music_composer.training import checkpoint
+from music_composer.training import checkpoint, devices
 from music_composer.training.progress import progress_bar, say
 from music_composer.values import Roll
 
@@ -51,6 +51,7 @@ def evaluate_run(
     pieces that were held out. playing: fields of PlayOptions other than their defaults. Returns the scorecard.
     """
     require_folder(options.output / CARD, NAMES, options.overwrite)
+    devices.require_backend()
     here = symbolic_run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
     if state is None:

@@ -31,7 +31,7 @@ def trained_network(here: run.Run, options: GenerateOptions) -> Continuation:
     devices.load_keras()
     devices.play_fast()
     model = build_model(here, flow_steps=options.flow_steps, blank=True)
-    load_weights(model, here.weights)
+    load_weights(model, here.weights, here.command)
     return model
 
 

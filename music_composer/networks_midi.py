@@ -18,7 +18,7 @@ def trained_network(here: SymbolicRun) -> Any:
     devices.load_keras()
     devices.play_fast()
     model = composer_of(here.name).build(here.model)
-    load_weights(model, here.weights)
+    load_weights(model, here.weights, here.command)
     return model
 
 

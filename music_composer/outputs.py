@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,15 @@ def claim_folder(manifest: Path, names: Iterable[str], overwrite: bool = False) 
 def labelled(plain: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a JSON that makes its folder ours."""
     return {"magic": MAGIC, "files": {}, **plain}
+
+
+def require_room(folder: Path, size: float, what: str) -> None:
+    """Raises OutputError where so many bytes will not fit. what: the options that ask for them."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OutputError(f"{what} are {size / 1e9:.1f} GB at least, and {free / 1e9:.1f} GB are free in {folder}")
 
 
 class Staged:

@@ -19,11 +19,12 @@ import numpy as np
 from music_composer import excerpts
 from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
+from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.errors import OptionError
 from music_composer.locks import locked_output
 from music_composer.networks import trained_network
-from music_composer.options import FolderOptions, GenerateOptions, InfillOptions, StreamOptions
-from music_composer.outputs import Output, beside, clean, numbered, require_free, staged
+from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, InfillOptions, StreamOptions
+from music_composer.outputs import Output, beside, clean, numbered, require_free, require_room, staged
 from music_composer.stopping import patiently
 from music_composer.training import run
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
@@ -39,6 +40,8 @@ def require_outputs(options: GenerateOptions, sources: Iterable[Path] = ()) -> l
     """
     wanted = [beside(path, ".png") for path in numbered(options.name, options.count, ".wav")]
     require_free(wanted, options.overwrite, sources)
+    size = SAMPLE_BYTES[options.subtype] * options.count * options.seconds * FrameOptions.rate
+    require_room(wanted[0].manifest.parent, size, f"-g {options.count} -s {options.seconds:g}")
     return wanted
 
 

@@ -18,10 +18,10 @@ from music_composer.outputs import Output, beside, clean, numbered, require_free
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.assemble import assembled
 from music_composer.symbolic.composers import composer_of
-from music_composer.symbolic.frames import on_grid
+from music_composer.symbolic.frames import PITCHES, on_grid
 from music_composer.symbolic.midi import write_midi
-from music_composer.symbolic.notation import write_musicxml
-from music_composer.symbolic.options import BoundOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.notation import require_musicxml, write_musicxml
+from music_composer.symbolic.options import PER_QUARTER, BoundOptions, PlayOptions, as_it_plays
 from music_composer.symbolic.request import Request, request_of
 from music_composer.symbolic.rolls import laid_over, shortened
 from music_composer.symbolic.run import SymbolicRun
@@ -35,6 +35,16 @@ SIDE_BY_SIDE = 20  # pieces played at a time
 EMPTY = "the model is trained too little, or --range, --scale or --max-polyphony leave room for none"
 
 
+def require_request(options: PlayOptions, bounds: BoundOptions, primer: Path | None) -> None:
+    """Raises what `generate` would raise after a training: for a primer that cannot be read, for options that
+    contradict it or make no sense, and for what is not installed.
+    """
+    none = np.zeros((0, PITCHES), np.uint8)
+    request_of(primer, options, bounds, Roll(none, none.astype(bool), PER_QUARTER))
+    if options.musicxml:
+        require_musicxml()
+
+
 def generate(
     folders: FolderOptions,
     options: PlayOptions,
@@ -46,6 +56,8 @@ def generate(
     here = symbolic_run.read_run(folders.model)
     options = as_it_plays(here.name, options)
     wanted = require_outputs(options, primer)
+    if options.musicxml:
+        require_musicxml()
     request = request_of(primer, options, bounds, here.blank)
     for remark in request.remarks:
         say(f"note: {primer}: {remark}")

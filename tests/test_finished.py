@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from music_composer import compose, originality
-from music_composer.errors import OptionError, RecordingError
+from music_composer import compose, compose_midi, originality, outputs, play_audio
+from music_composer.errors import OptionError, OutputError, RecordingError, RunFolderError, ScoreError
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
+from music_composer.symbolic import notation
+from music_composer.symbolic.options import BoundOptions, PlayOptions
+from music_composer.symbolic.run import SymbolicRun
+from music_composer.training.run import Run
+from music_composer.training.weights import load_weights
 from tests.command import TINY, assert_refused, music_composer, tune, write
 
 
 @pytest.fixture
-def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """What happens when; nothing is trained or written."""
     happened: list[str] = []
     here = types.SimpleNamespace(checkpoint=Path("checkpoint.npz"))
@@ -29,7 +35,8 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return [Path("output-0.wav")]
 
     monkeypatch.setattr(compose, "_trained", trained)
-    monkeypatch.setattr(compose, "generate", generate)
+    monkeypatch.setattr(play_audio, "generate", generate)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(compose, "split_of", lambda *_: None)
     monkeypatch.setattr(compose.checkpoint, "mark_generated", lambda path: happened.append("marked"))
     monkeypatch.setattr(compose.checkpoint, "read_state", lambda path: types.SimpleNamespace(seed=1))
@@ -103,3 +110,71 @@ def test_the_command_refuses_a_silent_prompt_before_it_prepares(tmp_path: Path) 
     write(tmp_path / "silent.wav", np.zeros((44100, 1)))
     assert_refused(music_composer(*TINY, "--prompt", "silent.wav", cwd=tmp_path), "silent.wav")
     assert not (tmp_path / "train_data").exists()
+
+
+def test_music_that_the_disk_has_no_room_for_is_refused_before_anything(order, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda folder: types.SimpleNamespace(free=10**9))
+    for seconds, fits in ((3600.0, True), (36_000.0, False)):
+        options = GenerateOptions(seconds=seconds, count=2, name=str(tmp_path / "new" / "x"))
+        if fits:
+            assert len(play_audio.require_outputs(options)) == 2
+            continue
+        with pytest.raises(OutputError, match="-g 2 -s 36000 are 6.4 GB at least, and 1.0 GB are free"):
+            compose.compose(FolderOptions(), {}, TrainOptions(), options)
+    assert order == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "windows", "taken"), [(10, 1, 10), (32, 1, 32), (33, 1, 32), (400, 100, 400), (401, 100, 400)]
+)
+def test_a_batch_is_not_the_same_music_over_and_over(asked: int, windows: int, taken: int) -> None:
+    said: list[str] = []
+    dataset = types.SimpleNamespace(windows_in_epoch=windows)
+    assert compose._batch_size(dataset, asked, said.append) == taken
+    assert bool(said) == (taken < asked)
+
+
+@pytest.mark.parametrize(
+    ("playing", "bounds", "error", "words"),
+    [
+        ({}, {"scale": "H dur"}, OptionError, "--scale"),
+        ({"metre": "7"}, {}, OptionError, "--metre"),
+        ({"primer_melody": "la la"}, {}, OptionError, "--primer-melody"),
+        ({}, {}, ScoreError, "primer.mid"),
+    ],
+)
+def test_what_is_asked_of_notes_is_read_before_they_are_learnt(
+    tmp_path: Path, monkeypatch, playing, bounds, error, words
+) -> None:
+    monkeypatch.setattr(compose_midi, "_train", lambda *_: pytest.fail("trained"))
+    primer = None if playing or bounds else tmp_path / "primer.mid"
+    options = PlayOptions(name=str(tmp_path / "x"), **playing)
+    with pytest.raises(error, match=words):
+        compose_midi.compose(FolderOptions(model=tmp_path), None, {}, {}, options, BoundOptions(**bounds), primer)
+
+
+def test_musicxml_that_cannot_be_written_is_refused_before_training(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(compose_midi, "_train", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(notation.importlib.util, "find_spec", lambda name: None)
+    options = PlayOptions(name=str(tmp_path / "x"), musicxml=True)
+    with pytest.raises(OptionError, match="--musicxml needs music21"):
+        compose_midi.compose(FolderOptions(model=tmp_path), None, {}, {}, options, BoundOptions())
+
+
+@pytest.mark.parametrize(("backend", "words"), [("jax", "pip install jax"), ("thearno", "not one of tensorflow")])
+def test_a_backend_that_is_not_there_is_refused_before_any_work(tmp_path: Path, monkeypatch, backend, words) -> None:
+    if importlib.util.find_spec("jax"):
+        pytest.skip("jax is installed here")
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    with pytest.raises(OptionError, match=words):
+        compose.train(FolderOptions(tmp_path / "a", tmp_path / "b", tmp_path / "c"), {}, TrainOptions())
+    with pytest.raises(OptionError, match=words):
+        compose_midi.train(FolderOptions(tmp_path / "a", tmp_path / "b", tmp_path / "c"), None, {}, {})
+    assert not (tmp_path / "a").exists()
+
+
+def test_who_learns_notes_is_told_the_command_for_notes(tmp_path: Path) -> None:
+    for command in (Run.command, SymbolicRun.command):
+        with pytest.raises(RunFolderError, match=f"run `{command} train` to the end of an epoch first"):
+            load_weights(None, tmp_path / "model.weights.h5", command)
+    assert (Run.command, SymbolicRun.command) == ("music-composer", "music-composer midi")

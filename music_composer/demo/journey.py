@@ -14,6 +14,7 @@ from music_composer.demo.page import DemoResult, write_page
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
 from music_composer.outputs import claim_folder
 from music_composer.training.beginning import LOSS_PLOT
+from music_composer.training.devices import require_backend
 from music_composer.training.progress import duration, say
 
 MINUTES = 5  # of music to learn from
@@ -25,6 +26,7 @@ PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
 def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
     """Leaves recordings, cache, model, continuations and `index.html` in `folder`; returns the page."""
     claim_folder(folder / "demo.json", ("recordings", "train_data", "model", "prompts", "index.html"), overwrite)
+    require_backend()
     started = time.monotonic()
     folders = FolderOptions(folder / "recordings", folder / "train_data", folder / "model")
     say(f"composing {MINUTES:g} minutes of music into {folders.datasets}: the whole demo takes about 3 minutes")

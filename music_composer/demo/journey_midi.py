@@ -13,6 +13,7 @@ from music_composer.outputs import claim_folder
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
 from music_composer.symbolic.report import copying_words, likeness_words
 from music_composer.tables import Table, write_page
+from music_composer.training.devices import require_backend
 from music_composer.training.progress import duration, say
 
 PIECES = 40  # to learn from and to judge by
@@ -30,6 +31,7 @@ MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
     """Leaves scores, cache, models, new pieces with pictures and `index.html` in `folder`; returns the page."""
     claim_folder(folder / "demo.json", ("scores", "train_data", "index.html", *MODELS), overwrite)
+    require_backend()
     started = time.monotonic()
     scores = folder / "scores"
     say(f"composing {PIECES} pieces into {scores}: the whole demo takes about 6 minutes")

@@ -5,6 +5,7 @@ MusicXML is written with music21, where that is installed.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import re
 import zipfile
@@ -47,13 +48,18 @@ def read_notation(path: Path) -> Reading:
     return Reading(score, tuple(f"{count} {words}" for words, count in mended.items()))
 
 
+def require_musicxml() -> None:
+    """Raises OptionError when MusicXML cannot be written here."""
+    if not importlib.util.find_spec("music21"):
+        raise OptionError("--musicxml needs music21: pip install 'music-composer[notation]'")
+
+
 def write_musicxml(score: Score, path: Path) -> None:
     """The inverse, on the grid of a score's ticks. Raises OptionError without music21."""
-    try:
-        from music21 import chord, instrument, meter, note, stream, tempo
-        from music21.musicxml.m21ToXml import GeneralObjectExporter
-    except ImportError as error:
-        raise OptionError("--musicxml needs music21: pip install 'music-composer[notation]'") from error
+    require_musicxml()
+    from music21 import chord, instrument, meter, note, stream, tempo
+    from music21.musicxml.m21ToXml import GeneralObjectExporter
+
     whole = stream.Score()
     for number, part in enumerate(score.parts):
         staff = stream.Part(id=part.name or f"part {number + 1}")

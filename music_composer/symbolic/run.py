@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class SymbolicRun(RunFolder):
     in a bar and what note a beat is, as most of the music has it.
     """
 
+    command: ClassVar[str] = COMMAND
     name: str
     model: Any  # the record that MODELS has under that name
     per_quarter: int

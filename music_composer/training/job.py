@@ -51,7 +51,7 @@ def restore(model: Any, here: run.RunFolder, say: Callable[[str], None]) -> bool
         checkpoint.load_checkpoint(here.checkpoint, model)
     elif here.weights.exists():
         say(f"{here.checkpoint} is not there: going on from {here.weights.name} without the optimiser's memory")
-        load_weights(model, here.weights)
+        load_weights(model, here.weights, here.command)
     else:
         return False
     return True

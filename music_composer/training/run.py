@@ -19,7 +19,7 @@ import io
 import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import music_composer
 from music_composer.errors import RecordError, RunFolderError
@@ -46,9 +46,10 @@ COMMAND = "music-composer"
 
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
-    """Where a trained model lies, whatever it is."""
+    """Where a trained model lies, whatever it is. command: whose `train` makes it, for messages."""
 
     folder: Path
+    command: ClassVar[str] = COMMAND
 
     @property
     def weights(self) -> Path:

@@ -40,10 +40,13 @@ def save_weights(model: Any, path: Path) -> None:
             named.unlink(missing_ok=True)
 
 
-def load_weights(model: Any, path: Path) -> None:
-    """The inverse. Raises RunFolderError when the file is missing, damaged, or of another shape."""
+def load_weights(model: Any, path: Path, command: str) -> None:
+    """The inverse. Raises RunFolderError when the file is missing, damaged, or of another shape.
+
+    command: whose `train` makes such a file, for messages.
+    """
     if not path.exists():
-        raise RunFolderError(f"{path} is missing: run `music-composer train` to the end of an epoch first")
+        raise RunFolderError(f"{path} is missing: run `{command} train` to the end of an epoch first")
     try:
         _check_sum(path)
         _check_size(path, sum(map(_bytes, model.weights)))
@@ -52,7 +55,7 @@ def load_weights(model: Any, path: Path) -> None:
         first = (str(error).strip() or type(error).__name__).split("\n")[0][:120]
         raise RunFolderError(
             f"{path} is damaged or of another model ({first}): "
-            "`music-composer train` writes it again from checkpoint.npz, or train anew with --fresh"
+            f"`{command} train` writes it again from checkpoint.npz, or train anew with --fresh"
         ) from error
 
 
