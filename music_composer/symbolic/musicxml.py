@@ -8,15 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from xml.etree import ElementTree
 
 from music_composer.errors import ScoreError
 from music_composer.symbolic.bars import LONGEST_NOTE, MOST_BARS, VELOCITY, Bar, Instrument, Written
 from music_composer.symbolic.instruments import drum_named, program_named
-from music_composer.symbolic.metas import LONGEST_NAME, is_metre
+from music_composer.symbolic.metas import is_metre
+from music_composer.symbolic.musicxml_elements import Element, by_part, number_of, parsed, printable, whole_number
 from music_composer.symbolic.repeats import MOST_TIMES
 
-MOST_ELEMENTS = 2_000_000
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 BEAT_UNITS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25, "32nd": 0.125}
 LOUDNESS = {"pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126, "ffff": 127}
@@ -25,7 +24,6 @@ DRUM_CHANNEL = 10  # MusicXML counts channels, programs and drums from 1
 SNARE = 38
 ODD_LENGTHS = "lengths of time that make no sense count as none"
 ODD_PITCHES = "notes of pitches that do not exist were left out"
-Element = ElementTree.Element
 
 
 def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counter[str]]:
@@ -33,8 +31,8 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
 
     Raises ScoreError, naming the file, where the text is no MusicXML.
     """
-    root = _parsed(text, name)
-    parts = _by_part(root)
+    root = parsed(text, name)
+    parts = by_part(root)
     if not parts:
         raise ScoreError(f"{name}: cannot be read as notation: it holds no MusicXML score")
     longest = max(len(measures) for measures in parts.values())
@@ -51,45 +49,6 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
         metre = bar.metre if bar.metre and is_metre(*bar.metre) else metre
         bar.length = bar.length or metre[0] * 4 / metre[1]
     return bars, score.instruments, score.mended
-
-
-class _Counting(ElementTree.TreeBuilder):
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name, self.room = name, MOST_ELEMENTS
-
-    def start(self, tag: str, attrs: dict[str, str]) -> Element:  # type: ignore[override]
-        self.room -= 1
-        if self.room < 0:
-            raise ScoreError(f"{self.name}: holds more than {MOST_ELEMENTS:,} elements: no score of music does")
-        return super().start(tag.rpartition("}")[2], attrs)
-
-    def end(self, tag: str) -> Element:
-        return super().end(tag.rpartition("}")[2])
-
-
-def _parsed(text: str, name: str) -> Element:
-    if "<!ENTITY" in text:
-        raise ScoreError(f"{name}: defines entities, which no score needs: it is not read")
-    parser = ElementTree.XMLParser(target=_Counting(name))
-    try:
-        parser.feed(text)
-        return parser.close()
-    except ElementTree.ParseError as error:
-        raise ScoreError(f"{name}: cannot be read as notation: {error}") from error
-
-
-def _by_part(root: Element) -> dict[str, list[Element]]:
-    """The measures of each part."""
-    if root.tag == "score-partwise":
-        return {
-            f"{number} {part.get('id')}": part.findall("measure") for number, part in enumerate(root.findall("part"))
-        }
-    found: dict[str, list[Element]] = {}
-    for measure in root.findall("measure") if root.tag == "score-timewise" else ():
-        for number, part in enumerate(measure.findall("part")):
-            found.setdefault(f"{number} {part.get('id')}", []).append(part)
-    return found
 
 
 class _Score:
@@ -116,7 +75,7 @@ class _PartReader:
         self.score, self.part, self.first = score, part, first
         self.mended = score.mended
         listed = score.listed.get(part.partition(" ")[2], Element("score-part"))
-        self.name = _printable(listed.findtext("part-name", ""))
+        self.name = printable(listed.findtext("part-name", ""))
         self.players = {each.get("id", ""): each for each in listed.findall("midi-instrument")}
         self.sounds = {each.get("id", ""): each for each in listed.findall("score-instrument")}
         self.divisions = 1.0
@@ -157,13 +116,13 @@ class _PartReader:
         instrument = note.find("instrument")
         player = instrument.get("id", "") if instrument is not None else next(iter(self.players or self.sounds), "")
         unpitched = note.find("unpitched") is not None
-        drums = unpitched or _whole(self.players.get(player), "midi-channel") == DRUM_CHANNEL
+        drums = unpitched or whole_number(self.players.get(player), "midi-channel") == DRUM_CHANNEL
         pitch = self._drum(player) if unpitched else self._pitch(note, "" if drums else staff, drums)
         if pitch is None or not 0 <= pitch < 128:
             self.mended[ODD_PITCHES] += 1
             return
         ties = {tie.get("type") for tie in (*note.findall("tie"), *note.findall("notations/tied"))}
-        loud = _number(note.get("dynamics"))
+        loud = number_of(note.get("dynamics"))
         velocity = self.velocity if loud is None else max(1, min(127, round(DYNAMICS * min(loud, 1000.0))))
         number = self._instrument(player, staff, drums)
         voice = f"{number} {note.findtext('voice', '')[:8]}"
@@ -172,7 +131,7 @@ class _PartReader:
     def _instrument(self, player: str, staff: str, drums: bool) -> int:
         if (player, staff, drums) in self.numbers:
             return self.numbers[player, staff, drums]
-        program = _whole(self.players.get(player), "midi-program")
+        program = whole_number(self.players.get(player), "midi-program")
         if program is None or not 1 <= program <= 128:
             sound = self.sounds.get(player, Element("none"))
             names = sound.findtext("instrument-sound", ""), sound.findtext("instrument-name", ""), self.name
@@ -183,7 +142,7 @@ class _PartReader:
         return number
 
     def _drum(self, player: str) -> int:
-        drum = _whole(self.players.get(player), "midi-unpitched")
+        drum = whole_number(self.players.get(player), "midi-unpitched")
         if drum is not None:
             return drum - 1
         found = drum_named(self.sounds.get(player, Element("none")).findtext("instrument-name", "") or self.name)
@@ -192,8 +151,8 @@ class _PartReader:
         return SNARE if found is None else found
 
     def _pitch(self, note: Element, staff: str, drums: bool) -> int | None:
-        step, octave = STEPS.get(note.findtext("pitch/step", "").strip()), _number(note.findtext("pitch/octave"))
-        alter = _number(note.findtext("pitch/alter", "0"))
+        step, octave = STEPS.get(note.findtext("pitch/step", "").strip()), number_of(note.findtext("pitch/octave"))
+        alter = number_of(note.findtext("pitch/alter", "0"))
         if step is None or octave is None or alter is None or not -2 <= octave <= 10 or not -12 <= alter <= 12:
             return None
         transposed = 0 if drums else self.transposed.get(staff, self.transposed.get("", 0))
@@ -202,13 +161,13 @@ class _PartReader:
     def _attributes(self, attributes: Element, bar: Bar) -> None:
         text = attributes.findtext("divisions")
         if text is not None:
-            divisions = _number(text)
+            divisions = number_of(text)
             if divisions is None or not 0 < divisions <= 1e6:
                 self.mended["divisions that make no sense were left out"] += 1
             else:
                 self.divisions = divisions
         for transpose in attributes.findall("transpose"):
-            chromatic, octaves = (_number(transpose.findtext(tag, "0")) for tag in ("chromatic", "octave-change"))
+            chromatic, octaves = (number_of(transpose.findtext(tag, "0")) for tag in ("chromatic", "octave-change"))
             semitones = (chromatic or 0) + 12 * (octaves or 0) - 12 * (transpose.find("double") is not None)
             if abs(semitones) <= 60:
                 self.transposed[transpose.get("number", "")] = round(semitones)
@@ -234,7 +193,7 @@ class _PartReader:
                 bar.tempos.append((max(0.0, at), float(found_tempo[0]) * beat * (2 - 0.5 ** min(dots, 3))))
 
     def _sound(self, sound: Element, bar: Bar, at: float) -> None:
-        tempo, loud = _number(sound.get("tempo")), _number(sound.get("dynamics"))
+        tempo, loud = number_of(sound.get("tempo")), number_of(sound.get("dynamics"))
         if tempo is not None:
             bar.tempos.append((max(0.0, at), tempo))
         if loud is not None:
@@ -255,7 +214,7 @@ class _PartReader:
         if repeat is not None and repeat.get("direction") == "forward":
             bar.signs.forward = True
         elif repeat is not None:
-            times = _number(repeat.get("times", "2"))
+            times = number_of(repeat.get("times", "2"))
             if times is None or not 1 <= times <= MOST_TIMES:
                 self.mended[f"repeats of more than {MOST_TIMES} times are played twice"] += 1
                 times = 2
@@ -269,7 +228,7 @@ class _PartReader:
         text = element.findtext(tag)
         if text is None:
             return 0.0
-        value = _number(text)
+        value = number_of(text)
         length = 0.0 if value is None else value / self.divisions
         if value is None or abs(length) > LONGEST_NOTE or (length < 0 and not signed):
             self.mended[ODD_LENGTHS] += 1
@@ -282,28 +241,10 @@ def _metre(time: Element) -> tuple[int, int]:
     beats, notes = (time.findall(tag) for tag in ("beats", "beat-type"))
     total, finest = 0.0, 1
     for count, note in zip(beats[:8], notes[:8], strict=False):
-        counts = [_number(each) for each in (count.text or "")[:40].split("+")]
-        value = _number(note.text)
+        counts = [number_of(each) for each in (count.text or "")[:40].split("+")]
+        value = number_of(note.text)
         if value is None or None in counts or not is_metre(1, int(value)):
             return 0, 0
         total += sum(each or 0 for each in counts) / value
         finest = max(finest, int(value))
     return (round(total * finest), finest) if 0 < total < 1000 else (0, 0)
-
-
-def _number(text: str | None) -> float | None:
-    """None where it is no number, or none that anyone writes."""
-    try:
-        value = float((text or "")[:40])
-    except ValueError:
-        return None
-    return value if abs(value) <= 1e12 else None
-
-
-def _whole(element: Element | None, tag: str) -> int | None:
-    value = None if element is None else _number(element.findtext(tag))
-    return None if value is None else int(value)
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in name.strip()[:LONGEST_NAME])
