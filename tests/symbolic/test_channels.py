@@ -32,7 +32,7 @@ def test_programs_that_another_track_sets_hold():
 
 
 def test_tracks_that_share_a_channel_keep_programs_of_their_own():
-    tracks = [track((0, meta(3, b"%d" % i)), (0, program(i)), *scale(i % 16)) for i in range(70)]
+    tracks = [track((0, meta(3, b"%d" % i)), (0, program(i, i % 16)), *scale(i % 16)) for i in range(70)]
     parts = parts_of(*tracks)
     assert sorted(part.program for part in parts) == list(range(70))
     assert all(part.name == str(part.program) for part in parts)
@@ -72,15 +72,8 @@ def test_the_drum_channel_of_gs_may_play_melodies_and_switch_in_the_middle():
 
 
 def test_controls_and_bends_belong_to_every_part_of_their_channel():
-    events = [
-        (0, control(7, 10)),
-        (5, b"\xe0\x00\x00"),
-        *a_note(60),
-        (0, program(5)),
-        *a_note(62),
-        (7, control(64, 127)),
-    ]
-    parts = parts_of(track(*events))
+    begin, end = [(0, control(7, 10)), (5, b"\xe0\x00\x00")], [(7, control(64, 127))]
+    parts = parts_of(track(*begin, *a_note(60), (0, program(5)), *a_note(62), *end))
     assert [part.program for part in parts] == [0, 5]
     for part in parts:
         assert part.controls.tolist() == [(0, 7, 10), (972, 64, 127)]
