@@ -50,7 +50,7 @@ class Voice:
         """A voice that begins as this one; the first takes over what was said of the beginning."""
         made = Voice(self.mended)
         made.key, made.metre, made.unit, made.program = dict(self.key), self.metre, self.unit, self.program
-        made.drums, made.transposed = self.drums, self.transposed
+        made.drums, made.transposed, made.octaves = self.drums, self.transposed, self.octaves
         made.bar = copy.deepcopy(self.bar) if first else made.bar
         return made
 
