@@ -64,7 +64,7 @@ class RunFolder:
 class Run(RunFolder):
     """What a run folder of the audio model holds besides weights.
 
-    window_steps: in a window; held_out: as in TrainOptions. They and the seed say which music was held out, for good.
+    window_steps: in a window; held_out: as in TrainOptions. What was held out stands in split.json.
     """
 
     frame: FrameOptions
