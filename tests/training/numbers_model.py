@@ -37,7 +37,7 @@ class Numbers:
 
     def __init__(self, seed: int) -> None:
         self.weights = [Variable(np.full(4, seed, np.float32)), Variable(np.zeros((3, 2), np.float32))]
-        self.trainable_variables = self.weights
+        self.trainable_variables = self.trainable_weights = self.weights
         self.noise_seed = types.SimpleNamespace(state=Variable(np.zeros(2, np.int64)))
         self.optimizer = types.SimpleNamespace(
             learning_rate=0.0,

@@ -1,0 +1,127 @@
+"""What is killed: whole journeys, with a network of a few numbers in place of the real ones, or with the real ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+Work = Callable[[], Any]
+RATE = 44100
+AUDIO = ["-d", "music", "-n", "8", "-l", "1", "-b", "2", "-s", "0.3", "-g", "2", "--seed", "3"]
+MIDI = ["midi", "-d", "music", "--model", "polyphony", "-n", "8", "-l", "1", "-b", "2", "-g", "2", "--num-steps", "16"]
+MIDI += ["--seed", "3"]
+EVOLVE = ["midi", "evolve", "music/tune-0.mid", "--models", "8", "--select-models", "4", "--generations", "4"]
+EVOLVE += ["--write-interval", "2", "--save", "--seed", "3", "-o", "evolved"]
+
+# Commands of each journey: those before the last have ended when the last is killed.
+JOURNEYS: dict[str, list[list[str]]] = {
+    "prepare": [["prepare", "-d", "music"]],
+    "audio": [[*AUDIO, "-e", "2"]],
+    "audio, trained further": [[*AUDIO, "-e", "1"], [*AUDIO, "-e", "2"]],
+    "audio, generated again": [[*AUDIO, "-e", "1"], ["generate", "-d", "music", "-s", "0.3", "-g", "2", "--seed", "4"]],
+    "audio, anew": [[*AUDIO, "-e", "1"], [*AUDIO, "-e", "2", "--fresh"]],
+    "midi": [[*MIDI, "-e", "2"]],
+    "midi, trained further": [[*MIDI, "-e", "1"], [*MIDI, "-e", "2"]],
+    "midi, generated again": [[*MIDI, "-e", "1"], ["midi", "generate", "-g", "2", "--num-steps", "16", "--seed", "4"]],
+    "render": [["midi", "render", "music/tune-0.mid", "-o", "rendered"]],
+    "evolve": [EVOLVE],
+}
+REAL = ("audio", "midi", "audio, trained further", "prepare", "render", "evolve")
+
+
+def command(arguments: list[str]) -> Work:
+    """The command line in this process."""
+
+    def work() -> None:
+        from music_composer.cli import cli
+
+        cli(arguments, standalone_mode=False)
+
+    return work
+
+
+def write_inputs(folder: Path) -> None:
+    """Two songs and three tunes, of the same bytes each time."""
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from tests.command import tune
+    from tests.test_midi_journey import write_tune
+
+    folder.mkdir(parents=True)
+    for number in range(2):
+        soundfile.write(folder / f"song-{number}.wav", tune(5, seed=number), RATE)
+    for number in range(3):
+        write_tune(folder / f"tune-{number}.mid", number)
+
+
+@contextlib.contextmanager
+def stand_ins() -> Iterator[None]:
+    """While inside, networks are a few numbers (tests/training/numbers_model.py), and nothing is synced."""
+    from music_composer import compose, compose_midi, networks_midi, play_audio, play_midi
+    from music_composer.audio import output
+    from music_composer.training import devices
+    from music_composer.training.job import restore
+    from music_composer.training.weights import load_weights
+    from music_composer.values import Roll
+    from tests.training.numbers_model import Numbers
+
+    def trainable(here: Any, music: Any, options: Any, state: Any, going_on: bool, say: Any) -> Any:
+        model = Numbers(state.seed)
+        if going_on:
+            restore(model, here, say)
+        return model
+
+    def trained(here: Any, options: Any = None) -> Any:
+        model = Numbers(0)
+        load_weights(model, here.weights)
+        model.options = here.model
+        return model
+
+    def frames(model: Any, prompts: Any, rngs: Any, options: Any, steps: int) -> Iterator[np.ndarray]:
+        shape = steps * model.options.stack, *prompts[0].bands.shape[1:]
+        lift = float(np.sum(model.get_weights()[1]))
+        while True:
+            yield np.stack([rng.normal(-5, 1, shape).astype(np.float32) + lift for rng in rngs])
+
+    def rolls(here: Any, model: Any, requests: Any, options: Any, seed: int, progress: Any = None) -> list[Roll]:
+        made = []
+        for number, request in enumerate(requests):
+            rng = np.random.default_rng([seed, number])
+            velocity = np.zeros((request.kept.steps, 128), np.uint8)
+            velocity[np.arange(len(velocity)), rng.integers(40, 80, len(velocity))] = 80
+            kept = request.kept
+            made.append(Roll(velocity, velocity > 0, kept.per_quarter, kept.tempos, kept.metres))
+        return made
+
+    patches: list[tuple[Any, str, Any]] = [
+        (os, "fsync", lambda file: None),
+        (devices, "load_keras", lambda: None),
+        (devices, "play_fast", lambda: None),
+        (devices, "require_backend", lambda: None),
+        (devices, "describe", lambda: "no network"),
+        (compose, "trainable_network", trainable),
+        (play_audio, "trained_network", trained),
+        (output, "continue_prompts", frames),
+        (networks_midi, "trained_network", trained),
+        (play_midi, "play", rolls),
+        (
+            networks_midi, "trainable_network",
+            lambda here, options, seed, say, going_on=True: trainable(
+                here, None, options, compose_midi.checkpoint.TrainState(seed), going_on, say
+            ),
+        ),
+    ]  # fmt: skip
+    before = [(module, name, getattr(module, name)) for module, name, _ in patches]
+    for module, name, value in patches:
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
