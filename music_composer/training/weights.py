@@ -40,7 +40,7 @@ def save_weights(model: Any, path: Path) -> None:
             named.unlink(missing_ok=True)
 
 
-def load_weights(model: Any, path: Path, command: str) -> None:
+def load_weights(model: Any, path: Path, command: str = "music-composer") -> None:
     """The inverse. Raises RunFolderError when the file is missing, damaged, or of another shape.
 
     command: whose `train` makes such a file, for messages.
