@@ -1,6 +1,6 @@
 """How soon commands answer Ctrl-C and SIGTERM, and how soon they end: real signals at real moments.
 
-    python benchmarks/stopping.py [--only WORD] [--neurons N] [--layers N]
+    python benchmarks/stopping.py [--only WORD] [--neurons N] [--layers N] [--signals SIGINT SIGTERM]
 
 Each row: the command, the moment, the signal, seconds until the answer is there, seconds until the process is gone, its
 exit code, and how many files and processes it left. `music-composer` has to be on the PATH.
@@ -49,6 +49,11 @@ def write_midi(folder: Path, count: int, notes: int) -> None:
         write_midi(Score((Part(played),)), folder / f"{number}.mid")
 
 
+def heed_ctrl_c() -> None:
+    """A shell starts what it runs in the background deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def stop(
     arguments: Sequence[str], cwd: Path, moment: float | str, number: signal.Signals
 ) -> tuple[float, float, int, str]:
@@ -57,8 +62,9 @@ def stop(
     Returns seconds to the answer, seconds to the end, exit code, and what it said.
     """
     process = subprocess.Popen(
-        ["music-composer", *arguments], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+        ["music-composer", *arguments],
+        cwd=cwd, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c,
+    )  # fmt: skip
     assert process.stderr
     stream, said = process.stderr.fileno(), b""
     started = time.monotonic()
@@ -99,6 +105,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--neurons", type=int, default=64)
     parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--signals", nargs="+", default=["SIGINT", "SIGTERM"])
     given = parser.parse_args()
     network = ["-n", str(given.neurons), "-l", str(given.layers)]
     folder = Path(tempfile.mkdtemp(prefix="stopping-"))
@@ -151,7 +158,7 @@ def main() -> None:
         words = " ".join(arguments)
         if given.only not in words:
             continue
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.Signals[name] for name in given.signals):
             answer, end, code, said = stop(arguments, folder, moment, number)
             when = f"at {moment:g} s" if isinstance(moment, float) else f"{moment!r} + 0.5 s"
             left = left_behind(folder)
