@@ -50,13 +50,13 @@ def evaluate_run(
     held_out: a folder of recordings that were not trained on; None takes the regions of the dataset that were left out
     of training. playing: fields of GenerateOptions other than their defaults.
     """
+    require_windows_of(options, Measures())
+    devices.require_backend()
     require_folder(options.output / CARD, NAMES, options.overwrite)
     here = run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
-    require_windows_of(options, Measures())
-    devices.require_backend()
     ready = compose.prepare(folders, here.frame, say)
     training, spared = divided(ready, split_of(ready, here, say))
     if held_out:  # then the whole dataset is what is compared with
