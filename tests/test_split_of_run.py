@@ -1,4 +1,4 @@
-"""The split of a run folder and the music that it stands for: mono beside stereo, recordings that come, go and change."""
+"""The split of a run folder and its music: mono beside stereo, recordings that come, go and change."""
 
 from __future__ import annotations
 

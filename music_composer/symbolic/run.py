@@ -27,7 +27,7 @@ class SymbolicRun(RunFolder):
     """What a run folder holds besides weights.
 
     name: of the model, and its options. per_quarter: steps in a quarter note. held_out: share of the pieces that was
-    not trained on; which are stands in split.json. tempo: quarter notes a minute of the music, in the middle. metre: beats
+    not trained on; split.json says which. tempo: quarter notes a minute of the music, in the middle. metre: beats
     in a bar and what note a beat is, as most of the music has it.
     """
 
