@@ -7,6 +7,7 @@ and what tracks say that play nothing on the channel: many files have more track
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -18,6 +19,7 @@ BANK, DATA, FINE_DATA, PARAMETERS = 0, 6, 38, (98, 99, 100, 101)
 DRUM_BANKS = (120, 126, 127)  # of General MIDI 2 and of XG
 RESET = 121  # the only channel-mode message that says something of controls
 PROGRAM, WHEEL = 128, 129  # beside the numbers of controllers
+MOST_HEARD = 20_000_000  # changes, counted for each track of their channel: beyond that tracks hear all
 ORDER_BITS = 21  # for the numbers of messages, of which there are fewer
 
 
@@ -44,18 +46,23 @@ class Setting:
     ticks: np.ndarray
     numbers: np.ndarray
     values: np.ndarray
+    _found: dict[int, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict)
 
     def at(self, number: int, places: np.ndarray) -> np.ndarray:
         """The value that a controller or PROGRAM has at places, 0 before it is set."""
-        mine = self.numbers == number
-        values = np.concatenate([[0], self.values[mine]])
-        return np.asarray(values[np.searchsorted(self.places[mine], places, side="right")])
+        if number not in self._found:
+            mine = self.numbers == number
+            self._found[number] = self.places[mine], np.concatenate([[0], self.values[mine]])
+        changed, values = self._found[number]
+        return np.asarray(values[np.searchsorted(changed, places, side="right")])
 
+    @functools.cached_property
     def controls(self) -> np.ndarray:
         """dtype CONTROL"""
         mine = (self.numbers < RESET - 1) | (self.numbers == RESET)
         return _table(CONTROL, self.ticks[mine], self.numbers[mine], self.values[mine])
 
+    @functools.cached_property
     def bends(self) -> np.ndarray:
         """dtype BEND"""
         mine = self.numbers == WHEEL
@@ -72,6 +79,8 @@ class Channels:
 
     def __init__(self, messages: Messages, played: np.ndarray) -> None:
         self._of_channel = {}
+        self._all: dict[int, Setting] = {}
+        self._room = MOST_HEARD
         numbers = np.flatnonzero(np.isin(messages.kinds, (CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_WHEEL)))
         for channel in np.unique(messages.channels[played]).tolist():
             mine = numbers[messages.channels[numbers] == channel]
@@ -83,12 +92,15 @@ class Channels:
             tracks = messages.tracks[mine]
             self._of_channel[channel] = mine, messages.ticks[mine], tracks, np.isin(tracks, players), what, values
 
-    def count(self, channel: int) -> int:
-        """How many changes there are for a channel."""
-        return len(self._of_channel[channel][0])
-
     def heard_by(self, track: int, channel: int) -> Setting:
         numbers, ticks, tracks, of_players, what, values = self._of_channel[channel]
+        self._room -= len(numbers)
+        if self._room < 0:
+            if channel not in self._all:
+                order = np.argsort(ticks, kind="stable")
+                places = place_of(ticks[order], np.full(len(order), -1))
+                self._all[channel] = Setting(places, ticks[order], what[order], values[order])
+            return self._all[channel]
         own = tracks == track
         groups = np.where(np.isin(what, (DATA, FINE_DATA, *PARAMETERS)), DATA, what)  # these make sense together only
         heard = own | ~of_players | ~np.isin(groups, np.unique(groups[own]))

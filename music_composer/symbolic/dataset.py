@@ -31,7 +31,8 @@ def read_song(path: Path, per_quarter: int) -> tuple[Roll, tuple[str, ...]]:
     roll = without_lead_in(to_roll(reading.score, per_quarter))
     if not roll.steps:
         drums = any(part.drums for part in reading.score.parts)
-        raise ScoreError(f"{path}: has {'nothing but drums' if drums else 'no notes'} in it")
+        why = f" ({'; '.join(reading.remarks)})" if reading.remarks else ""
+        raise ScoreError(f"{path}: has {'nothing but drums' if drums else 'no notes'} in it{why}")
     return roll, (*reading.remarks, *grid_remarks(reading.score, per_quarter))
 
 

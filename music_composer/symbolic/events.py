@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from array import array
 from collections import Counter
 
@@ -14,6 +15,7 @@ from music_composer.symbolic.metas import END_OF_TRACK, METRE, NAME, PORT, SYSEX
 MOST_EVENTS = 1_000_000  # a symphony has some 100,000
 LONGEST_NUMBER = 4  # bytes of a variable-length quantity
 DATA_BYTES = (2, 2, 2, 2, 1, 1, 2)  # of channel messages, by the upper half of their status, from 0x8 on
+LAST_BYTE = re.compile(rb"[\x00-\x7f]")  # of a variable-length quantity
 COMMON_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # of system messages, which do not belong into files
 NOTE_OFF, NOTE_ON, AFTERTOUCH, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_WHEEL = 0x8, 0x9, 0xA, 0xB, 0xC, 0xE
 
@@ -174,6 +176,9 @@ class TrackReader:
             byte = self._byte()
             if self.at - before <= LONGEST_NUMBER:
                 value = value << 7 | byte & 0x7F
+            elif byte >= 0x80:
+                found = LAST_BYTE.search(self.content, self.at, self.end)
+                self.at = found.start() if found else self.end
         if self.at - before > LONGEST_NUMBER:
             self.mended[TOO_LONG] += 1
             return 0

@@ -173,7 +173,7 @@ class _Gathered:
             programs = heard.at(PROGRAM, places)
             drums = rhythm.drums(channel, table["start"][mine], heard.at(BANK, places))
             kinds = 2 * programs + drums
-            controls, bends = heard.controls(), heard.bends()
+            controls, bends = heard.controls, heard.bends
             for kind in np.unique(kinds).tolist():
                 room -= len(controls) + len(bends)
                 if room < 0:

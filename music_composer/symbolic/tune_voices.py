@@ -12,7 +12,7 @@ from music_composer.symbolic.tune_fields import ACCIDENTALS, Key
 
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 MIDDLE = 60  # the key of the letter C
-NOTE = re.compile(r"(\^\^|\^|__|_|=)?[_^=]*([A-Ga-gzx])([,']*)(\d*(?:/+\d*)*)(-?)")
+NOTE = re.compile(r"(\^\^|\^|__|_|=)?[_^=]{0,4}([A-Ga-gzx])([,']*)(\d*(?:/+\d*)*)(-?)")
 ODD_LENGTHS = "lengths of time that make no sense count as none"
 TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 DRUM_CHANNEL = 10

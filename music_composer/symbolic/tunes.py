@@ -13,10 +13,11 @@ from music_composer.symbolic.repeats import playing_order
 from music_composer.symbolic.tune_fields import key_of, metre_of, name_of_voice, tempo_of, unit_of
 from music_composer.symbolic.tune_voices import Voice
 
+LARGEST = 8 * 2**20  # characters
 MOST_TOKENS = 3_000_000
 FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*)")
 TOKEN = re.compile(
-    r"""(?P<inline>\[[A-Za-z]:[^\]]*\])
+    r"""(?P<inline>\[[A-Za-z]:[^\]]{0,200}\])
     | (?P<quoted>"[^"]*"?)
     | (?P<sign>![^!\s]{0,40}!|\+[A-Za-z.]{2,40}\+)
     | (?P<grace>\{[^}]*\}?)
@@ -24,7 +25,7 @@ TOKEN = re.compile(
     | (?P<volta>\[(?P<numbers>\d[\d,.-]*))
     | (?P<tuplet>\(\d+(?::\d*){0,2})
     | (?P<rests>[ZX]\d*)
-    | (?P<notes>\[[^\]|]*\]|[_^=]*[A-Ga-gzx][,']*)(?P<length>\d*(?:/+\d*)*)(?P<tie>-?)
+    | (?P<notes>\[[^\]|]{0,400}\]|[_^=]{0,4}[A-Ga-gzx][,']*)(?P<length>\d*(?:/+\d*)*)(?P<tie>-?)
     | (?P<broken>>+|<+)
     | (?P<overlay>&)
     | .""",
@@ -34,6 +35,8 @@ TOKEN = re.compile(
 
 def read_tunes(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counter[str]]:
     """The bars of all tunes as they are played, repeats written out. Raises ScoreError where there is no tune."""
+    if len(text) > LARGEST:
+        raise ScoreError(f"{name}: is {len(text) / 2**20:.0f} MB long: no tune book is")
     mended: Counter[str] = Counter()
     bars: list[Bar] = []
     book = _Book(name, mended)
