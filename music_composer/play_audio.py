@@ -19,6 +19,7 @@ import numpy as np
 from music_composer import excerpts
 from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
+from music_composer.audio.prompts import Prompt
 from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.errors import OptionError
 from music_composer.locks import locked_output
@@ -61,15 +62,27 @@ def generate(
     check_fits(here, model_options)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     wanted = require_outputs(options, [*prompts, *blend])
-    paths = [output.paths[0] for output in wanted]
     prompt_of = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)
+    with locked_output(wanted[0].paths[0], folders.wait, say):
+        return _continued(here, prompt_of, wanted, options, seed, say)
+
+
+def _continued(
+    here: run.Run,
+    prompt_of: Callable[[int], Prompt],
+    wanted: Sequence[Output],
+    options: GenerateOptions,
+    seed: int,
+    say: Say,
+) -> list[Path]:
     model = trained_network(here, options)
+    paths = [output.paths[0] for output in wanted]
     from music_composer.audio.output import write_continuations
     from music_composer.liner_notes import write_liner_notes
 
     say(f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}")
     started, total = time.monotonic(), options.count * options.seconds
-    with locked_output(paths[0], folders.wait, say), progress_bar("generating") as bar:
+    with progress_bar("generating") as bar:
         clean(wanted)
         advance = with_estimate(bar, f"writing {duration(total)} of music")
         for first in range(0, options.count, options.batch):

@@ -62,13 +62,13 @@ def generate(
     for remark in request.remarks:
         say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    model = networks_midi.trained_network(here)
-    started = time.monotonic()
-    with progress_bar("composing") as advance:
-        made = play(here, model, [request] * options.count, options, seed, advance)
     paths = [output.paths[0] for output in wanted]
     kept = shortened(request.kept, request.omitted)
     with locked_output(paths[0], folders.wait, say):
+        model = networks_midi.trained_network(here)
+        started = time.monotonic()
+        with progress_bar("composing") as advance:
+            made = play(here, model, [request] * options.count, options, seed, advance)
         clean(wanted)
         for number, (roll, output) in enumerate(zip(made, wanted, strict=True)):
             piece = assembled(roll, request, options.program)
