@@ -63,22 +63,15 @@ def render_files(files: Sequence[Path], output: Path | None, options: RenderOpti
     else:
         check_voices(options.voices)
     pairs, failed = _pairs(files, output, lambda line: say(f"note: {line}"))
-    ready = []
-    for source, target in pairs:
-        try:
-            require_free([_output(target)], options.overwrite, [source])
-            ready.append((source, target))
-        except OutputError as error:
-            failed.append(str(error))
+    ready, in_the_way = _writable(pairs, options)
     clean(_output(target) for _, target in ready)
     started = time.monotonic()
     results = _in_parallel(ready, options)
-    failed += [result.failure for result in results if result.failure]
+    failed = list(dict.fromkeys([*failed, *in_the_way, *(result.failure for result in results if result.failure)]))
     written = [target for (_, target), result in zip(ready, results, strict=True) if not result.failure]
     for (source, _), result in zip(ready, results, strict=True):
         for remark in result.remarks:
             say(f"note: {source}: {remark}")
-    failed = list(dict.fromkeys(failed))
     if not written:
         raise ScoreError(failed[0] if len(failed) == 1 else "nothing was rendered:\n  " + "\n  ".join(failed))
     for reason in failed:
@@ -152,6 +145,18 @@ def _pairs(files: Sequence[Path], output: Path | None, say: Say) -> tuple[list[t
             if sources.setdefault(target, source) != source:
                 failed.append(f"{source}: {target} is made of {sources[target]} already")
     return [(source, target) for target, source in sources.items()], failed
+
+
+def _writable(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> tuple[list[tuple[Path, Path]], list[str]]:
+    """Those whose WAV can be written, and why the others cannot."""
+    ready, failed = [], []
+    for source, target in pairs:
+        try:
+            require_free([_output(target)], options.overwrite, [source])
+            ready.append((source, target))
+        except OutputError as error:
+            failed.append(str(error))
+    return ready, failed
 
 
 def _wav(path: Path) -> Path:

@@ -20,6 +20,7 @@ from music_composer.files import PART
 from music_composer.parallel import Died
 from music_composer.render_midi import RenderOptions, render_file, render_files
 from music_composer.symbolic.midi import write_midi
+from music_composer.synth import render as synth_render
 from music_composer.synth.render import render
 from music_composer.values import NOTE, Part, Score
 
@@ -172,11 +173,12 @@ def test_an_error_in_the_middle_leaves_nothing_torn(tmp_path: Path, monkeypatch:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["song.json", "song.mid", "song.wav"]
 
 
-def test_a_score_of_days_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    long = midi(tmp_path / "long.mid", 60, 62, quarters=30_000)
+def test_a_score_that_is_too_long_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synth_render, "LONGEST_HOURS", 0.001)
+    long = midi(tmp_path / "long.mid", *range(60, 80))
     written, said = run(long, midi(tmp_path / "short.mid"))
     assert written == [tmp_path / "short.wav"]
-    assert f"{long}: would last 8.3 hours: at most 6 are rendered" in said
+    assert f"{long}: would last 0.0 hours: at most 0.001 are rendered" in said
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ScoreError, match="^long.mid: would last"):
         run(Path("long.mid"))

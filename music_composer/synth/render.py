@@ -26,6 +26,7 @@ TAIL_SECONDS = 1.5  # room for the last notes' release and the reverberation
 WIDTH = 0.5  # how far from the middle the outermost parts stand, 0 to 1
 ECHO = 0.35
 LONGEST_HOURS = 6  # what a WAV file holds at this rate
+MOST_NOTES = 1_000_000
 MOST_NOTE_HOURS = 100  # the lengths of all notes together: more is a wrong number, not music
 
 
@@ -66,6 +67,8 @@ def check_length(score: Score) -> None:
     hours = float(seconds_at(score, np.array([score.ticks]))[0]) / 3600
     if not hours <= LONGEST_HOURS:
         raise ScoreError(f"would last {hours:.1f} hours: at most {LONGEST_HOURS} are rendered")
+    if score.count > MOST_NOTES:
+        raise ScoreError(f"holds {score.count} notes: at most {MOST_NOTES} are rendered")
     sounding = sum(
         float((seconds_at(score, part.notes["stop"]) - seconds_at(score, part.notes["start"])).sum())
         for part in score.parts

@@ -200,6 +200,7 @@ def test_voices_that_are_not_there_are_refused_by_name(voices):
     [
         (Score((part_of((0, 1, 60), (10**6, 10**6 + 1, 60)),)), "would last 138.9 hours"),
         (Score((part_of((0, 2**50, 60)),), 1), "would last"),
+        (Score((Part(np.resize(part_of((0, 0.1, 60)).notes, 1_000_001)),)), "holds 1000001 notes"),
         (Score((part_of(*((at, 9000, at % 128) for at in range(500))),), tempos=((0, 60.0),)), "holds its notes"),
     ],
 )
