@@ -82,7 +82,7 @@ def test_the_bend_range_is_what_its_registered_parameter_says(semitones, cents):
 def test_tuning_by_registered_parameters_is_heard_and_other_parameters_are_not():
     tuned = ((0, 101, 0), (0, 100, 1), (0, 6, 96), (0, 100, 2), (0, 6, 65))  # half a semitone, and one
     assert channel_of(part_of((0, 1, 60), controls=tuned)).pitch.values[-1] == pytest.approx(1.5)
-    other = ((0, 99, 0), (0, 98, 0), (0, 6, 24))
+    other = (*RANGE, (0, 99, 0), (0, 98, 0), (0, 6, 24))
     assert channel_of(part_of((0, 1, 60), controls=other, bends=((0, 8191),))).pitch.values[-1] == 2
 
 
