@@ -22,6 +22,7 @@ LOUDNESS = {"pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 9
 DYNAMICS = 0.9  # of a velocity: MusicXML counts in hundredths of a forte of 90
 DRUM_CHANNEL = 10  # MusicXML counts channels, programs and drums from 1
 SNARE = 38
+MOST_PARTS = 1000
 ODD_LENGTHS = "lengths of time that make no sense count as none"
 ODD_PITCHES = "notes of pitches that do not exist were left out"
 
@@ -35,6 +36,8 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
     parts = by_part(root)
     if not parts:
         raise ScoreError(f"{name}: cannot be read as notation: it holds no MusicXML score")
+    if len(parts) > MOST_PARTS:
+        raise ScoreError(f"{name}: has {len(parts):,} parts: no score has so many")
     longest = max(len(measures) for measures in parts.values())
     if longest > MOST_BARS:
         raise ScoreError(f"{name}: has {longest:,} bars: no score is that long")

@@ -220,6 +220,8 @@ def test_entities_bombs_and_endless_scores_are_refused_by_name(tmp_path, monkeyp
     laughs = '<!DOCTYPE score-partwise [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]>' + score(WHOLE, name="&b;")
     with pytest.raises(ScoreError, match=r"a\.musicxml: defines entities"):
         reading(laughs)
+    with pytest.raises(ScoreError, match="has 1,001 parts"):
+        reading("<score-partwise>" + '<part id="P1"><measure/></part>' * 1001 + "</score-partwise>")
     monkeypatch.setattr(musicxml_elements, "MOST_ELEMENTS", 10)
     with pytest.raises(ScoreError, match="more than 10 elements"):
         reading(score(WHOLE))
