@@ -8,6 +8,7 @@ from memory.steps import PER_SECOND, Steps, joined
 
 NEAR, FAR, LONG = 4, round(PER_SECOND), round(3 * PER_SECOND)  # steps of the past that a view is of
 AHEAD = 14  # of what follows
+MOOD = round(5 * PER_SECOND)  # of what is around, to either side
 PATTERN, COMING = round(4 * PER_SECOND), round(1.4 * PER_SECOND)  # of onsets, past and to come
 SIZES = {"short": 20, "long": 12}  # principal components of the levels
 
@@ -47,12 +48,14 @@ def views_of(encoded: np.ndarray) -> dict[str, np.ndarray]:
     far, long = (running_mean(encoded, width) for width in (FAR, LONG))
     moves = [np.sqrt(np.maximum(running_mean(encoded**2, w) - m**2, 0)) for w, m in ((FAR, far), (LONG, long))]
     following = running_mean(encoded[::-1], AHEAD)[::-1]
+    around = running_mean(encoded, MOOD) + running_mean(encoded[::-1], MOOD)[::-1]
     after = np.concatenate([following[1:], following[-1:]])
     return {
         "near": np.concatenate([half, 0.5 * earlier], axis=1),
         "far": np.concatenate([far, moves[0]], axis=1),
         "long": np.concatenate([long, moves[1]], axis=1),
         "after": after,
+        "mood": around,
     }
 
 

@@ -18,7 +18,7 @@ Listener = Callable[[np.ndarray, np.ndarray], np.ndarray]
 DEPARTURES = 15  # steps at which a run may be left, at most
 SHARED = 6.0  # seconds that the share is taken over
 MISS = 1.0  # steps that a run loses where it is not alike for one
-WEIGHTS = {"near": 3.0, "far": 2.0, "long": 2.0, "after": 2.0, "pattern": 1.0, "coming": 1.5}
+WEIGHTS = {"near": 3.0, "far": 2.0, "long": 2.0, "after": 2.0, "pattern": 1.0, "coming": 1.5, "mood": 0.0}
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Walk:
         prompt = np.flatnonzero(memory.own)
         self.history = list(prompt[-round(16 * PER_SECOND) :])  # places, as they were heard
         self.prompted = len(self.history)
+        self.mood = _unit(memory.encoded[prompt[-round(10 * PER_SECOND) :]].mean(axis=0, keepdims=True))[0]
         self.used = np.zeros(len(memory.part), np.float32)
         self.enters = _attacks(memory)
         every = np.arange(len(memory.part))
@@ -181,6 +182,8 @@ class Walk:
         if weights["coming"]:
             expected = np.stack([self._expected(onset[: i + 1]) for i in at])
             total += weights["coming"] * (expected @ self.seen["coming"].T)
+        if weights["mood"]:
+            total += weights["mood"] * (self.seen["mood"] @ self.mood)
         if self.listener is not None and options.network:
             total += options.network * self.listener(heard, at)[:, self.places]
         return total
