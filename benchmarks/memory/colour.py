@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import scipy.ndimage
 
 from memory.cuts import RATE
 from memory.steps import PER_SECOND, Steps
@@ -19,7 +20,7 @@ def gains_of(part: Steps, prompt: Steps, strength: float) -> np.ndarray:
     low, high = np.maximum(0, middle - AROUND), np.minimum(len(part), middle + AROUND)
     means = (sums[high] - sums[low]) / (high - low)[:, None]
     kernel = np.hanning(9)[1:-1] / np.hanning(9).sum()
-    wanted = np.apply_along_axis(lambda row: np.convolve(np.pad(row, 3, "edge"), kernel, "valid"), 1, target - means)
+    wanted = scipy.ndimage.convolve1d(target - means, kernel, axis=1, mode="nearest")
     return (strength * wanted.clip(-MOST_DB, MOST_DB)).astype(np.float32)
 
 

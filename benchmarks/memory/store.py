@@ -89,7 +89,8 @@ class Memory:
         self.views["pattern"] = np.concatenate([patterns(part.onset, 1 - PATTERN, PATTERN) for part in self.parts])
         self.views["coming"] = np.concatenate([patterns(part.onset, 1, COMING) for part in self.parts])
         self.own = self.part == len(self.parts) - 1
-        shape = self.steps.mel - self.steps.mel.mean(axis=1, keepdims=True)
+        pairs = self.steps.mel.reshape(len(self.part), -1, 2).mean(axis=2)
+        shape = pairs - pairs.mean(axis=1, keepdims=True)
         self.bright = _unit_rows(running_mean(shape, 3))
 
     def _unit(self, view: np.ndarray) -> np.ndarray:

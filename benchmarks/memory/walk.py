@@ -15,7 +15,7 @@ from memory.store import COMING, LONG, PATTERN, Memory, views_of
 
 # Given played steps (global places, oldest first) and places to depart from: scores (departures, memory), or none.
 Listener = Callable[[np.ndarray, np.ndarray], np.ndarray]
-DEPARTURES = 15  # steps at which a run may be left, at most
+DEPARTURES = 12  # steps at which a run may be left, at most
 SHARED = 6.0  # seconds that the share is taken over
 MISS = 1.0  # steps that a run loses where it is not alike for one
 WEIGHTS = {"near": 3.0, "far": 2.0, "long": 2.0, "after": 2.0, "pattern": 1.0, "coming": 1.5, "mood": 0.0}
@@ -69,7 +69,7 @@ class Walk:
         inside = every - memory.firsts[memory.part] > 0
         room = memory.last - every >= 2 * round(options.least * PER_SECOND)
         # Where an onset begins, and here and there between.
-        self.places = np.flatnonzero(inside & room & ((self.enters > 0.1) | (every % 4 == 0)))
+        self.places = np.flatnonzero(inside & room & ((self.enters > 0.1) | (every % 8 == 0)))
         self.seen = {name: view[self.places - 1] for name, view in memory.views.items()}  # what precedes the entry
         self.limits = np.where(memory.own, options.most_own, options.most_training) * PER_SECOND
         self.aligned = np.zeros(len(memory.part), np.float32)
@@ -201,15 +201,16 @@ class Walk:
         result, running = np.empty((len(departures), len(memory.part)), np.float32), self.aligned
         if not self.options.guard or not len(coming):
             return np.tile(running, (len(departures), 1)), np.zeros(len(departures), np.float32)
-        alike = memory.bright[coming] @ memory.bright.T > self.options.alike
         over, rows = np.zeros(len(departures), np.float32), {int(place): i for i, place in enumerate(departures)}
-        for place, row in zip(coming, alike, strict=True):
-            moved = np.concatenate([np.zeros(1, np.float32), running[:-1]])
-            running = np.where(row, moved + 1.0, np.maximum(moved - MISS, 0.0)).astype(np.float32)
-            running[memory.firsts] = np.minimum(running[memory.firsts], 1.0)
-            if (i := rows.get(int(place))) is not None:
-                result[i] = running
-                over[i] = max(0.0, float((running / self.limits).max()) - 1.0)
+        alike = memory.bright[coming[::2]] @ memory.bright.T > self.options.alike  # every other step tells enough
+        for place, row in zip(coming[::2], alike, strict=True):
+            moved = _moved(running, 1, memory.firsts)
+            here = np.where(row, moved + 1.0, np.maximum(moved - MISS, 0.0))
+            running = _moved(here, 1, memory.firsts) + _moved((here > 0).astype(np.float32), 1, memory.firsts)
+            for reached, course in ((place, here), (place + 1, running)):
+                if (i := rows.get(int(reached))) is not None:
+                    result[i] = course
+                    over[i] = max(0.0, float((course / self.limits).max()) - 1.0)
         return result, over - over.min()
 
     def _mark(self, places: np.ndarray) -> None:
@@ -220,6 +221,13 @@ class Walk:
         low, high = places.min(), places.max() + 2 * width + 1
         marks[low:high] = np.minimum(np.convolve(marks[low:high], shape, "same"), 1.0)
         self.used += marks[width:-width]
+
+
+def _moved(runs: np.ndarray, steps: int, firsts: np.ndarray) -> np.ndarray:
+    """Runs along each place of the memory, some steps later; none goes on from one recording to the next."""
+    later = np.concatenate([np.zeros(steps, np.float32), runs[:-steps]])
+    later[firsts] = 0.0
+    return later
 
 
 def expected_onsets(onset: np.ndarray) -> np.ndarray:
