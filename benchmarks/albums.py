@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from memory.cuts import RATE, Album, divide
-from memory.figures import Judge, header, saved_takes, shown
+from memory.figures import Judge, header, pooled, saved_takes, shown
 from memory.oracle import improvised
 from memory.toys import other_track, random_splices, shuffled_prompt
 
@@ -36,18 +36,17 @@ def lay_out(album: Album, work: Path) -> None:
             os.symlink(track.path.resolve(), link)
 
 
-def table_of(album: Album, args: argparse.Namespace) -> dict[str, dict[str, float]]:
-    judge = Judge(album)
+def table_of(judge: Judge, args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    album = judge.album
     rows = {"real": judge.real_row}
     toys = dict(TOYS) if args.toys else {}
     toys |= {"vmo, from PyPI": improvised} if args.vmo else {}
     for name, toy in toys.items():
-        rows[name] = judge.row([toy(album, cut, np.random.default_rng(i)) for i, cut in enumerate(album.cuts)])
-        print(shown(name, rows[name], judge.real_row), flush=True)
+        rows[name] = judge.row([toy(album, cut, np.random.default_rng(i)) for i, cut in enumerate(album.cuts)], name)
     for each in args.takes:
         name, folder = each.split("=", 1)
         if (takes := Path(folder) / album.name).is_dir():
-            rows[name] = judge.row(saved_takes(takes, album.cuts))
+            rows[name] = judge.row(saved_takes(takes, album.cuts), name)
     return rows
 
 
@@ -57,10 +56,11 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=8.0, help="of a training track, at most")
     parser.add_argument("--takes", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--speeds", type=int, default=0, help="semitones up and down to look for copies at")
     parser.add_argument("--toys", action="store_true")
     parser.add_argument("--vmo", action="store_true", help="needs the package of that name")
     args = parser.parse_args()
-    tables = {}
+    tables, judges = {}, []
     for folder in args.albums:
         album = divide(folder, args.work, args.minutes)
         lay_out(album, args.work)
@@ -69,10 +69,13 @@ def main() -> None:
         print(
             f"{len(album.cuts)} held out, {part:g} s after {min(c.at for c in album.cuts):.0f} s or more\n", flush=True
         )
-        tables[album.name] = rows = table_of(album, args)
+        judges.append(Judge(album, args.speeds))
+        tables[album.name] = rows = table_of(judges[-1], args)
         print(header())
         for name, row in rows.items():
             print(shown(name, row, rows["real"]), flush=True)
+    if len(judges) > 1:
+        print("\nAll albums together:\n\n" + "\n".join(pooled(judges)))
     (args.work / "table.json").write_text(json.dumps(tables, indent=1))
 
 

@@ -121,7 +121,7 @@ def main() -> None:
             soundfile.write(folder / f"{cut.track.name}.wav", np.clip(takes[-1], -1, 1), RATE)
             jumps += len(played.runs)
             own.append(memory.own[played.places].mean())
-        row = judge.row(takes)
+        row = judge.row(takes, name)
         seconds = sum(cut.part for cut in album.cuts)
         print(shown(name, row, judge.real_row), end=" ")
         print(f"{60 * jumps / seconds:.0f} jumps/min, own {np.mean(own):.0%}, {time.process_time() - started:.0f} s")

@@ -81,9 +81,10 @@ class Judge:
         self.library = library_of([semitones_of(track, s) for track, s in speeds])
         self.prompts = [levels_of(cut.track, 0.0, cut.at) for cut in self.cuts]
         self.reference = reference_of(self._training_features(), SPECTRUM)
-        self.real = adherence_of(distances([self._character("later", cut) for cut in self.cuts], *self._against()))
+        self.made = {"real": [self._character("later", cut) for cut in self.cuts]}  # characters, row by row
+        self.real = adherence_of(distances(self.made["real"], *self._against()))
         self.real_row: Row = {}
-        self.real_row = self.row([cut.truth() for cut in self.cuts])
+        self.real_row = self.row([cut.truth() for cut in self.cuts], "real")
 
     def _against(self) -> tuple:
         return self.characters, self.whitening
@@ -98,10 +99,11 @@ class Judge:
                 np.save(path, window_features(track.load(), SPECTRUM))
         return np.concatenate([np.load(path) for path in kept])
 
-    def adherence(self, takes: Sequence[np.ndarray]) -> Adherence:
-        return adherence_of(distances([character(mono(take), SPECTRUM) for take in takes], *self._against()))
+    def adherence(self, takes: Sequence[np.ndarray], name: str) -> Adherence:
+        self.made[name] = [character(mono(take), SPECTRUM) for take in takes]
+        return adherence_of(distances(self.made[name], *self._against()))
 
-    def row(self, takes: Sequence[np.ndarray]) -> Row:
+    def row(self, takes: Sequence[np.ndarray], name: str) -> Row:
         """takes: (n, 2) of samples for each cut, in order; what is longer than the part is cut off."""
         takes = [take[: round(cut.part * RATE)] for take, cut in zip(takes, self.cuts, strict=True)]
         monos = [mono(take) for take in takes]
@@ -130,10 +132,35 @@ class Judge:
             "copy": max(copied, default=0.0),
             "clicks": clicking / minutes,
         }
-        adherence = self.adherence(takes) if self.real_row else self.real
+        adherence = self.adherence(takes, name) if self.real_row else self.real
         way = share_of_the_way(adherence, self.real)
         figures |= {"nearest": adherence.nearest, "rank": adherence.rank, "own/others": adherence.ratio}
         return figures | {"way rank": way.rank, "way ratio": way.ratio}
+
+
+def pooled(judges: Sequence[Judge], draws: int = 1000) -> list[str]:
+    """Adherence among the held-out tracks of all albums together, with 95 % intervals that draw tracks anew."""
+    truths = [each for judge in judges for each in judge.characters]
+    whitening, rng = whitening_of(truths, SPECTRUM), np.random.default_rng(0)
+    names = [name for name in judges[0].made if all(name in judge.made for judge in judges)]
+    found = {
+        name: adherence_of(distances([each for judge in judges for each in judge.made[name]], truths, whitening))
+        for name in names
+    }
+    lines = [
+        f"| {len(truths)} tracks | nearest | rank | own/others | way rank | way ratio |\n|---|---|---|---|---|---|"
+    ]
+    picks = rng.integers(len(truths), size=(draws, len(truths)))
+    for name, adherence in found.items():
+        way, real = share_of_the_way(adherence, found["real"]), found["real"]
+        drawn = [(adherence.ranks[p].mean(), adherence.ratios[p].mean(), real.ratios[p].mean()) for p in picks]
+        ratios = np.array([(1 - ours) / (1 - theirs) for _, ours, theirs in drawn])
+        low, high = np.percentile([rank for rank, _, _ in drawn], [2.5, 97.5])
+        lines.append(
+            f"| {name} | {adherence.nearest:.0%} | {adherence.rank:.2f} ({low:.2f} to {high:.2f}) | {adherence.ratio:.2f} "
+            f"| {way.rank:.0%} | {way.ratio:.0%} ({np.percentile(ratios, 2.5):.0%} to {np.percentile(ratios, 97.5):.0%}) |"
+        )
+    return lines
 
 
 COLUMNS = {
