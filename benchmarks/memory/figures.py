@@ -155,11 +155,10 @@ def pooled(judges: Sequence[Judge], draws: int = 1000) -> list[str]:
         way, real = share_of_the_way(adherence, found["real"]), found["real"]
         drawn = [(adherence.ranks[p].mean(), adherence.ratios[p].mean(), real.ratios[p].mean()) for p in picks]
         ratios = np.array([(1 - ours) / (1 - theirs) for _, ours, theirs in drawn])
-        low, high = np.percentile([rank for rank, _, _ in drawn], [2.5, 97.5])
-        lines.append(
-            f"| {name} | {adherence.nearest:.0%} | {adherence.rank:.2f} ({low:.2f} to {high:.2f}) | {adherence.ratio:.2f} "
-            f"| {way.rank:.0%} | {way.ratio:.0%} ({np.percentile(ratios, 2.5):.0%} to {np.percentile(ratios, 97.5):.0%}) |"
-        )
+        rank = "{:.2f} to {:.2f}".format(*np.percentile([rank for rank, _, _ in drawn], [2.5, 97.5]))
+        ratio = "{:.0%} to {:.0%}".format(*np.percentile(ratios, [2.5, 97.5]))
+        cells = [name, f"{adherence.nearest:.0%}", f"{adherence.rank:.2f} ({rank})", f"{adherence.ratio:.2f}"]
+        lines.append("| " + " | ".join([*cells, f"{way.rank:.0%}", f"{way.ratio:.0%} ({ratio})"]) + " |")
     return lines
 
 
