@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("albums", nargs="+", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=8.0, help="of a training track, at most")
+    parser.add_argument("--minutes", type=float, default=6.0, help="of a training track, at most")
     parser.add_argument("--takes", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--speeds", type=int, default=0, help="semitones up and down to look for copies at")
     parser.add_argument("--toys", action="store_true")

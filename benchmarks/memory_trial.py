@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("album", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=8.0, help="of a training track, at most")
+    parser.add_argument("--minutes", type=float, default=6.0, help="of a training track, at most")
     parser.add_argument("--variant", action="append", default=[])
     parser.add_argument("--steps", type=int, default=300, help="of training the pointer network")
     args = parser.parse_args()

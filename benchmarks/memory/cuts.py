@@ -66,7 +66,7 @@ class Album:
         return sum(track.seconds for track in self.training) / 60.0
 
 
-def divide(folder: Path, work: Path, most_minutes: float = 8.0, share: float = 1 / 3) -> Album:
+def divide(folder: Path, work: Path, most_minutes: float = 6.0, share: float = 1 / 3) -> Album:
     """Holds out a share of the tracks that are long enough, those whose digests come first.
 
     20 s of prompt at least and parts of 30 s; where fewer than two thirds of the tracks have those 80 s, 10 s and
