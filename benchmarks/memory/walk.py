@@ -34,6 +34,7 @@ class WalkOptions:
     steer: float = 0.0  # score added for each unit by which it is less
     attack: float = 1.0  # score of entering as an onset begins, where one is left
     used: float = 0.6  # score taken away for each time that a place was played, within 0.3 s of it
+    stay: float = 0.0  # score added for each second that a run lasts
     elsewhere: float = 1.0  # a jump leads at least so far from where it goes on
     guard: bool = True
     returns: float = 15.0  # for so long no run is taken up again where it would be by now
@@ -129,6 +130,8 @@ class Walk:
         left = self.enters[np.minimum(departures + 1, memory.last[departures])]
         enters = self.enters[self.places]
         score -= options.attack * (np.abs(left[:, None] - enters) + 0.5 * (1.0 - np.minimum(enters, 1.0)))
+        if self.begun is not None:
+            score += options.stay * ((departures - self.begun) / PER_SECOND)[:, None]
         least, far = round(options.least * PER_SECOND), round(options.elsewhere * PER_SECOND)
         if options.guard:
             score -= 3.0 * np.maximum(0.0, aligned[:, self.places - 1] + least - self.limits[self.places]) / least
