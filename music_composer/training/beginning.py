@@ -102,7 +102,8 @@ def settle(home: Path) -> None:
     """
     new, moving = home / NEW, home / SETTLING
     try:
-        remove_torn(home)
+        for folder in (home, new):
+            remove_torn(folder)
         if not moving.exists() and _is_ready(new):
             write_json(new / JOURNAL, {"remove": _superseded(home, new)})
             os.rename(new, moving)
