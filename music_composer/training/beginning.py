@@ -145,6 +145,7 @@ def _move(moving: Path, home: Path) -> None:
             if name in FILES or PROMPT.fullmatch(name):
                 (home / name).unlink(missing_ok=True)
     files = [path for path in sorted(moving.rglob("*")) if path.is_file() and path.name != JOURNAL]
+    files.sort(key=lambda path: path.name != OPTIONS)  # first: by it the folder is known to be ours
     for path in files:
         target = home / path.relative_to(moving)
         make_folder(target.parent)
