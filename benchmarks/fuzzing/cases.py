@@ -79,6 +79,8 @@ def _listen(pipe: Connection, number: int, counts: Counter[str]) -> tuple[int, s
                 return number, HANG
             outcome = pipe.recv()
         except (EOFError, ConnectionError):
+            if not ready:
+                raise RuntimeError("the process ended before its first case: run its reader by hand") from None
             return number, DIED
         if outcome == "ready":
             ready = True

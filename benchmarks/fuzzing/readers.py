@@ -45,6 +45,7 @@ class Recording:
         assert abs(heard / RATE - known.frames / known.rate) < 0.01, "two lengths"
         assert known.remarks == tuple(reading.remarks), "two opinions"
         recording.read_excerpt(self.path, RATE, known.frames / known.rate / 2, 0.1)
+        recording.mono_samples(self.path, 16000, 0.05, 0.2)
 
 
 class Midi:

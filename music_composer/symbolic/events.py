@@ -20,6 +20,7 @@ COMMON_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # of system messages, which do not b
 NOTE_OFF, NOTE_ON, AFTERTOUCH, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_WHEEL = 0x8, 0x9, 0xA, 0xB, 0xC, 0xE
 
 STRAY = "bytes that are no event were left out"
+RUNNING = "messages go on with a status from before a system-exclusive or meta event, which ends it"
 TOO_LONG = "lengths of time that make no sense count as none"
 
 
@@ -63,7 +64,7 @@ class TrackReader:
     ) -> None:
         self.content, self.at, self.end, self.open_end = content, at, end, open_end
         self.mended, self.room, self.name = mended, room, name
-        self.ended = self.cut = False
+        self.ended = self.cut = self.cancelled = False
         self.tick = self.status = self.port = 0
         self.ticks, self.messages = array("q"), array("q")
         self.metas: list[Meta] = []
@@ -98,15 +99,19 @@ class TrackReader:
         first = self._byte()
         if first < 0x80:
             if self.status:
+                self.mended[RUNNING] += self.cancelled
+                self.cancelled = False
                 self._message(self.status, first)
             else:
                 self._stray()
         elif first < 0xF0:
-            self.status = first
+            self.status, self.cancelled = first, False
             self._message(first, self._byte())
         elif first == 0xFF:
+            self.cancelled = True
             self._meta(self._byte(), self._block())
         elif first in (0xF0, 0xF7):
+            self.cancelled = True
             data = self._sysex()
             if is_gs(data) or is_xg(data):
                 self._keep(SYSEX, data)
