@@ -12,7 +12,7 @@ from tests.odd_recordings import write_odd, write_whole
 
 MUSIC = Path("input_music_dataset")
 USED = (
-    "mono.wav", "silent-middle.flac", "quiet.wav", "piped_29.5s_sine.flac", "broadcast.wav", "UPPER.WAV", "tape.wave",
+    "mono.wav", "silent-middle.flac", "piped_29.5s_sine.flac", "broadcast.wav", "UPPER.WAV", "tape.wave",
 )  # fmt: skip
 MENDED = {
     "crashed_recorder.wav": "header",
@@ -20,6 +20,8 @@ MENDED = {
     "nan.wav": "not numbers",
     "integer-scale.wav": "scale",
     "surround.wav": "channels",
+    "quiet.wav": "brought up",
+    "click.wav": "full scale",
 }
 REFUSED = (
     "rate_2e9.wav",
