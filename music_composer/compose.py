@@ -40,8 +40,14 @@ SMALL_BATCH, MOST_TIMES = 32, 4  # a batch that is larger holds each window so m
 
 def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), say: Say = say) -> cache.Cache:
     """Recordings to a cache of frames that is up to date."""
+    with locked(folders.traindata, folders.wait, say):
+        return _prepared(folders, frame, say)
+
+
+def _prepared(folders: FolderOptions, frame: FrameOptions, say: Say) -> cache.Cache:
+    """The same, where the cache is locked already."""
     started = time.monotonic()
-    with locked(folders.traindata, folders.wait, say), progress_bar("preparing") as bar:
+    with progress_bar("preparing") as bar:
         advance = with_estimate(bar, f"preparing the recordings of {folders.datasets}")
         ready, report = cache.prepare(
             folders.datasets, folders.traindata, frame, say, lambda done, total: advance(done, total, "")
@@ -66,7 +72,8 @@ def train(
 
     model_options: the fields of ModelOptions that were asked for. A run folder made with others is an OptionError.
     """
-    with locked(folders.model, folders.wait, say):
+    # Training reads the cache all the time: nobody else may take songs out of it meanwhile.
+    with locked(folders.model, folders.wait, say), locked(folders.traindata, folders.wait, say):
         here, trained_on = _trained(folders, model_options, options, fresh, False, say)
         _report_copying(trained_on, here, say)
     return here
@@ -80,12 +87,12 @@ def _trained(
     then_generate: bool,
     say: Say,
 ) -> tuple[run.Run, cache.Cache]:
-    """The run folder when all of the training is saved, and what it was trained on."""
+    """The run folder when all of the training is saved, and what it was trained on. Both folders are locked."""
     devices.require_backend()
     old = run.going_on(folders.model, fresh)
     if old:
         check_fits(old, model_options)
-    ready = prepare(folders, old.frame if old else FrameOptions(), say)
+    ready = _prepared(folders, old.frame if old else FrameOptions(), say)
     here = old or _new_run(folders.model, ready, ModelOptions(**model_options), options)
     before = checkpoint.read_state(here.checkpoint) if old else None
     state = next_job(before, options, ready.digest, then_generate, say)
@@ -147,7 +154,7 @@ def compose(
     """The whole journey. Cut off anywhere, the same call goes on from there."""
     excerpts.require_prompts(prompts, blend, generating)
     play_audio.require_outputs(generating, [*prompts, *blend])
-    with locked(folders.model, folders.wait, say):
+    with locked(folders.model, folders.wait, say), locked(folders.traindata, folders.wait, say):
         here, trained_on = _trained(folders, model_options, training, fresh, True, say)
         paths = play_audio.generate(folders, generating, prompts, blend=blend, say=say)
         checkpoint.mark_generated(here.checkpoint)

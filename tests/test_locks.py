@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from music_composer import compose
 from music_composer.errors import BusyError
 from music_composer.locks import LOCK, holder_of, locked
+from music_composer.options import FolderOptions, TrainOptions
 from tests.command import without_privileges
 
 HOLD = """
@@ -119,3 +121,16 @@ def test_whatever_the_sidecar_holds_the_message_is_one_line(tmp_path: Path) -> N
         with pytest.raises(BusyError, match="another run of music-composer"), locked(tmp_path):
             pass
     process.communicate("")
+
+
+def test_nobody_prepares_in_a_cache_that_is_trained_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = FolderOptions(tmp_path / "music", tmp_path / "cache", tmp_path / "model")
+
+    def trained(*_: object) -> tuple[None, None]:
+        with pytest.raises(BusyError):
+            compose.prepare(folders)
+        return None, None
+
+    monkeypatch.setattr(compose, "_trained", trained)
+    monkeypatch.setattr(compose, "_report_copying", lambda *_: None)
+    assert compose.train(folders, {}, TrainOptions()) is None

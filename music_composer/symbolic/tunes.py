@@ -14,7 +14,7 @@ from music_composer.symbolic.tune_fields import key_of, metre_of, name_of_voice,
 from music_composer.symbolic.tune_voices import Voice
 
 LARGEST = 8 * 2**20  # characters
-MOST_TOKENS = 3_000_000
+MOST_TOKENS = 1_000_000
 FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*)")
 TOKEN = re.compile(
     r"""(?P<inline>\[[A-Za-z]:[^\]]{0,200}\])
