@@ -72,6 +72,12 @@ def part_name(path: Path) -> Path:
     return path.with_name(f".{path.stem[:STEM_LENGTH]}.{owner}.part{path.suffix}")
 
 
+def final_name(part: Path) -> Path:
+    """The name that an unfinished file is to get, for messages; any other path as it is."""
+    match = PART.fullmatch(part.name)
+    return part.with_name(match["stem"] + part.suffix) if match else part
+
+
 def remove_torn(folder: Path, stems: Collection[str] | None = None) -> None:
     """Removes part files and folders of processes that are gone. stems: of what they were to become; None: any."""
     wanted = None if stems is None else {stem[:STEM_LENGTH] for stem in stems}

@@ -59,7 +59,7 @@ def test_a_blend_begins_with_both_and_names_both(trained: Path, tmp_path: Path) 
         (("--blend", "a.wav", "b.wav", "--prompt", "a.wav"), ("--blend", "--prompt", "exclude")),
         (("--blend", "a.wav"), ("--blend",)),
         (("--blend", "a.wav", "none.wav"), ("--blend none.wav", "no such file")),
-        (("--blend", "a.wav", "b.wav", "--blend-share", "1.5"), ("--blend-share", "1.5", "between 0 and 1")),
+        (("--blend", "a.wav", "b.wav", "--blend-share", "1.5"), ("--blend-share", "1.5", "at most 1")),
         (("--blend-share", "0.3"), ("--blend-share", "without --blend")),
     ],
 )

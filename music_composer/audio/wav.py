@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from music_composer.errors import MusicComposerError
-from music_composer.files import whole_file
+from music_composer.files import final_name, whole_file
 from music_composer.values import Waveform
 
 RIFF_LIMIT = 2**32 - 2**16  # bytes; beyond it a WAV needs the RF64 header
@@ -57,7 +57,7 @@ def write_wav(path: Path, rate: int, channels: int, subtype: str, expected_sampl
 
 
 def _refused(path: Path) -> MusicComposerError:
-    return MusicComposerError(f"{path} cannot be written: is the disk full, or the folder read-only?")
+    return MusicComposerError(f"{final_name(path)} cannot be written: is the disk full, or the folder read-only?")
 
 
 def write_flac(path: Path, waveform: Waveform) -> None:

@@ -65,9 +65,13 @@ def test_nothing_asked_is_nothing_bound():
         (BoundOptions(range="48-200"), "--range is '48-200'"),
         (BoundOptions(range="48"), "--range is '48'"),
         (BoundOptions(scale="C pentatonic", range="B3-B3"), "no pitch is in"),
-        (BoundOptions(max_polyphony=-1), "--max-polyphony is -1"),
     ],
 )
 def test_what_is_no_bound_is_said(options, said):
     with pytest.raises(OptionError, match=said):
         allowed_pitches(options)
+
+
+def test_fewer_notes_than_none_are_refused():
+    with pytest.raises(OptionError, match="--max-polyphony is -1"):
+        BoundOptions(max_polyphony=-1)

@@ -25,7 +25,7 @@ def small_model(loudness=0):
     model = Voices(small)
     model(inputs_of([np.zeros((3, PITCHES), bool)]))
     rng = np.random.default_rng(0)
-    model.set_weights([rng.normal(0, 0.7, np.shape(weight)) for weight in model.get_weights()])
+    model.set_weights([rng.normal(0, 0.4, np.shape(weight)) for weight in model.get_weights()])
     return model
 
 
