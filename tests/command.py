@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import json
 import os
 import resource
+import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,21 +21,69 @@ COMMAND = Path(sys.executable).with_name("music-composer")
 TINY = ("-n", "8", "-l", "1", "-b", "4", "-e", "1")  # a network that trains in a second
 SHORT = ("-s", "0.5", "-g", "2")
 RATE = 44100
+LONGEST_SECONDS = 300  # of a command, before it counts as hanging
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
 
 def music_composer(
     *arguments: str | Path, cwd: Path, before: Callable[[], None] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """The finished process; `before` runs in the child before the command."""
+    """The finished command, run by a copy of a process that has loaded it; `installed` says how a user runs it.
+
+    before: what the child does before the command; then it is the installed one.
+    """
+    if before is not None:
+        return installed(*arguments, cwd=cwd, before=before)
+    words = [str(COMMAND), *map(str, arguments)]
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors = Path(folder) / "output", Path(folder) / "errors"
+        request = {"arguments": words[1:], "folder": str(cwd), "output": str(output), "errors": str(errors)}
+        code = _answer_to(request | {"environment": _environment()})
+        return subprocess.CompletedProcess(words, code, output.read_text("utf-8"), errors.read_text("utf-8"))
+
+
+def installed(
+    *arguments: str | Path, cwd: Path, before: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The finished process of the installed command; `before` runs in the child before it."""
     return subprocess.run(
         [COMMAND, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=300,
-        env=os.environ | {"KERAS_BACKEND": "tensorflow"},
+        timeout=LONGEST_SECONDS,
+        env=_environment(),
         preexec_fn=before,
+    )
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"KERAS_BACKEND": "tensorflow"}
+
+
+def _answer_to(request: dict[str, object]) -> int:
+    server = _server()
+    assert server.stdin and server.stdout
+    server.stdin.write(json.dumps(request) + "\n")
+    server.stdin.flush()
+    if not select.select([server.stdout], [], [], LONGEST_SECONDS)[0]:
+        server.kill()
+        _server.cache_clear()
+        raise subprocess.TimeoutExpired(str(request["arguments"]), LONGEST_SECONDS)
+    return int(server.stdout.readline())
+
+
+@functools.cache
+def _server() -> subprocess.Popen[str]:
+    """One for each process of pytest; it ends with its input, at the latest when that process ends."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.fork_server"],
+        cwd=Path(__file__).parents[1],
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
 
 

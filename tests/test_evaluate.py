@@ -137,9 +137,9 @@ def test_folders_without_music_are_named(music: Path) -> None:
     )
     (music / "text").mkdir(exist_ok=True)
     (music / "text" / "a.wav").write_text("not a recording")
-    assert_evaluate_refuses(
-        music, "--generated", "text", "--reference", "train", "--held-out", "test", words=("a.wav",)
-    )
+    done = music_composer("evaluate", "--generated", "text", "--reference", "train", "--held-out", "test", cwd=music)
+    assert_refused(done, "none of the 1 recordings in text")
+    assert "text/a.wav: not a recording" in done.stderr
 
 
 def test_too_little_music_is_said_with_the_counts(music: Path) -> None:

@@ -57,7 +57,8 @@ def test_a_stream_plays_the_frames_of_the_file(model, prompt, pushed, tmp_path):
     pieces = list(stream_continuation(model, FRAME, prompt, options, StreamOptions(), SEED))
     streamed = np.concatenate(pushed)
     assert len(pushed) > 3
-    np.testing.assert_array_equal(streamed[: len(file)], file)
+    # To rounding: a processor may add up a block of frames in another order than a longer one.
+    np.testing.assert_allclose(streamed[: len(file)], file, atol=1e-6)
     samples, _ = soundfile.read(tmp_path / "a.wav")
     assert sum(map(len, pieces)) == len(samples), "the same length to the sample"
     np.testing.assert_allclose(pieces[0], samples[: len(pieces[0])], atol=1e-4)  # the lead

@@ -1,0 +1,67 @@
+"""A process that has loaded the program with its libraries, and a copy of it for each command.
+
+Loading TensorFlow takes most of the time of a small command. A request is one line of JSON on standard input, the
+answer one line with the exit code. The copies are processes of their own: signals, limits and folders are theirs alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import Any, NoReturn
+
+
+def main() -> None:
+    _load()
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            _run(json.loads(line))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _load() -> None:
+    """Imports only: nothing is computed, since threads do not survive a fork."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras  # noqa: F401
+    import matplotlib.figure  # noqa: F401
+    import scipy.signal  # noqa: F401
+
+    import music_composer.cli
+    import music_composer.compose
+    import music_composer.compose_midi
+    import music_composer.evaluate
+    import music_composer.evolve_midi
+    import music_composer.play_audio
+    import music_composer.play_midi
+    import music_composer.render_midi
+    import music_composer.training.adamw  # noqa: F401
+
+
+def _run(request: dict[str, Any]) -> NoReturn:
+    code = 1
+    try:
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        os.chdir(request["folder"])
+        for number, path in enumerate((os.devnull, request["output"], request["errors"])):
+            os.dup2(os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        sys.argv = ["music-composer", *request["arguments"]]
+        from music_composer.cli_main import main as command
+
+        command()
+        code = 0
+    except SystemExit as finished:
+        code = finished.code if isinstance(finished.code, int) else 1 if finished.code else 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
