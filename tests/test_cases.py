@@ -11,7 +11,7 @@ import soundfile
 from music_composer.errors import ScoreError
 from music_composer.symbolic.midi import read_midi
 from music_composer.symbolic.notation import read_score
-from tests.command import assert_accepted, music_composer
+from tests.command import assert_accepted, installed
 
 CASES = Path(__file__).parent / "cases"
 PITCHES = [60, 62, 64, 65, 67, 69, 71, 72]
@@ -121,7 +121,7 @@ def test_notation_that_explodes_is_read_or_refused(path):
 
 def test_a_folder_of_all_of_them_is_prepared(tmp_path):
     (tmp_path / "all").symlink_to(CASES / "midi", target_is_directory=True)
-    done = music_composer("midi", "prepare", "-d", "all", cwd=tmp_path)
+    done = installed("midi", "prepare", "-d", "all", cwd=tmp_path)
     assert_accepted(done, "15_html.mid", "52_drums_only.mid", "45_triplets.mid")
     assert "78 read" in done.stderr
     assert "Traceback" not in done.stderr
@@ -129,7 +129,7 @@ def test_a_folder_of_all_of_them_is_prepared(tmp_path):
 
 @pytest.mark.parametrize(("name", "words"), [("34_tempo_in_track2", "5.0 s"), ("71_tempo_everywhere", "43.3 s")])
 def test_lengths_follow_every_tempo(name, words, tmp_path):
-    done = music_composer("midi", "info", CASES / "midi" / f"{name}.mid", cwd=tmp_path)
+    done = installed("midi", "info", CASES / "midi" / f"{name}.mid", cwd=tmp_path)
     assert_accepted(done)
     assert words in done.stdout
 
@@ -139,7 +139,7 @@ def rendered(tmp_path_factory):
     """The cases that are listened to, as mono samples by name."""
     folder = tmp_path_factory.mktemp("rendered")
     names = ("37_hang_eot_huge", "61_pedal", "62_bend", "63_volume0")
-    done = music_composer(
+    done = installed(
         "midi", "render", *(CASES / "midi" / f"{n}.mid" for n in names), "-o", "out", "--voice", "flute", cwd=folder
     )
     assert_accepted(done)
