@@ -1,6 +1,6 @@
 """Kills whole journeys, and looks at what they leave: nothing torn, recordings unchanged, resumed as if not killed.
 
-    python benchmarks/kills.py [--before 900] [--real 100] [--journeys audio midi ...] [--seed 1]
+    python benchmarks/kills.py [--before 900] [--real 100] [--journeys audio midi ...] [--seed 1] [--processes 2]
 
 --before: kills before the opening for writing, rename, removal or new folder that comes next, one after the other
 through each journey, with a network of a few numbers; files are not synced there. --real: kills at random moments of
@@ -12,13 +12,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import multiprocessing
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -29,6 +33,7 @@ def main() -> None:
     parser.add_argument("--real", type=int, default=100, help="kills of the real thing at random moments")
     parser.add_argument("--journeys", nargs="+", help="names; see benchmarks/killing/journeys.py")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     bad = 0
     _warm()
@@ -47,7 +52,7 @@ def _report(how: str, wanted: int, kill: Any, options: argparse.Namespace) -> in
         flush=True,
     )
     print("|---|---|---|---|---|---|---|", flush=True)
-    for name, counts in kill(wanted, options.journeys, options.seed):
+    for name, counts in kill(wanted, options.journeys, options.seed, options.processes):
         _row(name, counts)
         total.update(counts)
     _row("all", total)
@@ -60,36 +65,60 @@ def _row(name: str, counts: Counter[str]) -> None:
     print(f"| {name} | {' | '.join(str(counts[column]) for column in columns)} |", flush=True)
 
 
-def kill_before(wanted: int, names: list[str] | None, seed: int) -> Any:
+def kill_before(wanted: int, names: list[str] | None, seed: int, processes: int) -> Any:
     """Before changes of each journey that lie as far apart as there are kills wanted, at most before every one."""
     from killing.journeys import JOURNEYS, stand_ins
 
-    with stand_ins():
-        trials = [Trial(name) for name in names or JOURNEYS]
-        total = sum(trial.changes for trial in trials)
-        for trial in trials:
-            counts: Counter[str] = Counter()
-            kills = min(trial.changes, round(wanted * trial.changes / total))
-            for i in range(kills):
-                trial.kill(counts, before=(2 * i + 1) * trial.changes // (2 * kills))
-            trial.close()
-            yield f"{trial.name}, {trial.changes} changes", counts
+    with stand_ins(), _pool(processes) as pool:
+        chosen = names or list(JOURNEYS)
+        changes = dict(zip(chosen, pool.map(_changes, chosen), strict=True))
+        for name in chosen:
+            kills = min(changes[name], round(wanted * changes[name] / sum(changes.values())))
+            places = [(2 * i + 1) * changes[name] // (2 * kills) for i in range(kills)]
+            counts = pool.map(_killed_before, [name] * processes, [places[i::processes] for i in range(processes)])
+            yield f"{name}, {changes[name]} changes", sum(counts, Counter())
 
 
-def kill_at_random(wanted: int, names: list[str] | None, seed: int) -> Any:
-    import numpy as np
+def kill_at_random(wanted: int, names: list[str] | None, seed: int, processes: int) -> Any:
     from killing.journeys import REAL
 
-    rng = np.random.default_rng(seed)
     chosen = names or list(REAL)
-    for place, name in enumerate(chosen):
-        trial, counts = Trial(name), Counter()
-        tries = 0
-        while counts["kills"] < wanted // len(chosen) + (place < wanted % len(chosen)) and tries < 3 * wanted:
-            trial.kill(counts, after=float(rng.uniform(0, 1.02)) * trial.seconds)
-            tries += 1
-        trial.close()
-        yield name, counts
+    with _pool(processes) as pool:
+        for place, name in enumerate(chosen):
+            kills = wanted // len(chosen) + (place < wanted % len(chosen))
+            shares = [kills // processes + (i < kills % processes) for i in range(processes)]
+            seeds = [[seed, place, i] for i in range(processes)]
+            yield name, sum(pool.map(_killed_at_random, [name] * processes, shares, seeds), Counter())
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    """Of copies of this process: what is loaded here, and what stands in for it, is there too."""
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"))
+
+
+def _changes(name: str) -> int:
+    with Trial(name) as trial:
+        return trial.changes
+
+
+def _killed_before(name: str, places: list[int]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    if places:
+        with Trial(name) as trial:
+            for place in places:
+                trial.kill(counts, before=place)
+    return counts
+
+
+def _killed_at_random(name: str, kills: int, seed: list[int]) -> Counter[str]:
+    """A kill that comes after the end is drawn again, at most twice as often as there are kills."""
+    rng = np.random.default_rng(seed)
+    counts: Counter[str] = Counter()
+    if kills:
+        with Trial(name) as trial:
+            while counts["kills"] < kills and counts["ended"] < 2 * kills:
+                trial.kill(counts, after=float(rng.uniform(0, 1.02)) * trial.seconds)
+    return counts
 
 
 def _warm() -> None:
@@ -162,7 +191,10 @@ class Trial:
         shutil.copytree(self.folder / "begin", folder)
         return folder
 
-    def close(self) -> None:
+    def __enter__(self) -> Trial:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

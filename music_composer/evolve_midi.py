@@ -17,7 +17,7 @@ import numpy as np
 
 from music_composer import plots
 from music_composer.errors import MusicComposerError
-from music_composer.files import make_folder, reason, whole_file, write_json
+from music_composer.files import make_folder, reason, remove_torn, whole_file, write_json
 from music_composer.stopping import Stopped, patiently, requested
 from music_composer.symbolic.genetic.evolution import Generation, evolve
 from music_composer.symbolic.genetic.fitness import Task, played, task_of
@@ -135,6 +135,8 @@ def _new_folder(output: Path, files: Sequence[Path]) -> Path:
     name = datetime.now().strftime("%Y%m%d_%H%M%S")
     try:
         make_folder(output)
+        for before in output.glob("*/"):
+            remove_torn(before)
         folder = _first_free(output, name)
     except OSError as error:
         raise MusicComposerError(f"{output} cannot be written to: {reason(error)}") from error

@@ -26,7 +26,7 @@ from music_composer import leftovers
 from music_composer.errors import MusicComposerError
 
 PART = re.compile(
-    r"\.(?P<stem>.*)\.(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part(\..*)?", re.DOTALL
+    r"\.(?P<stem>.*)\.(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part(?P<suffix>\..*)?", re.DOTALL
 )
 STEM_LENGTH = 40  # characters of a file's name that its part name keeps: a name is 255 bytes at most
 FOREIGN_PART_SECONDS = 86400.0  # after which a part file of another machine's process counts as left behind
@@ -66,16 +66,19 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def part_name(path: Path) -> Path:
-    """A hidden name beside `path` that no other call gets; it says which process it belongs to."""
-    pid = os.getpid()
+    """A hidden name beside `path` that no other call gets; it says which process it belongs to, and what it becomes.
+
+    That of a part file is one of the same file, so that both are found when they are left behind.
+    """
+    pid, final = os.getpid(), final_name(path)
     owner = f"{_host()}-{pid}-{started(pid)}-{secrets.token_hex(4)}"
-    return path.with_name(f".{path.stem[:STEM_LENGTH]}.{owner}.part{path.suffix}")
+    return path.with_name(f".{final.stem[:STEM_LENGTH]}.{owner}.part{final.suffix}")
 
 
 def final_name(part: Path) -> Path:
     """The name that an unfinished file is to get, for messages; any other path as it is."""
     match = PART.fullmatch(part.name)
-    return part.with_name(match["stem"] + part.suffix) if match else part
+    return part.with_name(match["stem"] + (match["suffix"] or "")) if match else part
 
 
 def remove_torn(folder: Path, stems: Collection[str] | None = None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from music_composer.errors import MusicComposerError
-from music_composer.files import PART, part_name, read_json, reason, remove_torn, whole_file, write_json
+from music_composer.files import PART, final_name, part_name, read_json, reason, remove_torn, whole_file, write_json
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
@@ -191,3 +191,13 @@ def test_a_missing_json_is_an_os_error(tmp_path):
 def test_the_reason_is_what_the_system_says():
     assert reason(OSError(13, "Permission denied", "a.txt")) == "permission denied"
     assert reason(OSError("Something")) == "something"
+
+
+@pytest.mark.parametrize("name", ["song.wav", "song", "a.b.wav", "s" * 60 + ".json"])
+def test_a_part_of_a_part_is_one_of_the_same_file(tmp_path: Path, name: str) -> None:
+    part = part_name(tmp_path / name)
+    within = part_name(part)
+    assert within != part
+    assert final_name(within) == final_name(part)
+    stem = (tmp_path / name).stem
+    assert final_name(part).name == stem[:40] + (tmp_path / name).suffix
