@@ -28,7 +28,8 @@ ODD_METRES = "metres that make no sense were left out"
 class Written:
     """A note in a bar: where it begins in it and how long it is, in quarter notes; a grace note has length 0.
 
-    voice: grace notes belong to the next note of the same. instrument: number of the part that plays it.
+    voice: grace notes belong to the next note of the same. instrument: number of the part that plays it. tied: to the
+    next note of its pitch, if that begins where it ends. chord: of a grace note, with the one before it.
     """
 
     at: float
@@ -37,19 +38,24 @@ class Written:
     velocity: int
     voice: str = ""
     instrument: int = 0
-    tie_from: bool = False
-    tie_to: bool = False
+    tied: bool = False
+    chord: bool = False
 
 
 @dataclasses.dataclass
 class Bar:
-    """length: quarter notes. metre: what the signature here says, if there is one. tempos: (place, tempo)."""
+    """length: quarter notes. metre: what the signature here says, if there is one. tempos: (place, tempo).
+
+    signs: of its end, and of its beginning. middle: of a bar with a repeat sign within, the place of that, and what
+    stands at the bar before it.
+    """
 
     notes: list[Written] = dataclasses.field(default_factory=list)
     length: float = 0.0
     metre: tuple[int, int] | None = None
     tempos: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     signs: Signs = dataclasses.field(default_factory=Signs)
+    middle: tuple[float, Signs] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +63,21 @@ class Instrument:
     program: int = 0
     drums: bool = False
     name: str = ""
+
+
+def halves(bar: Bar) -> list[Bar]:
+    """Two bars where a repeat sign stands within it."""
+    place, signs = bar.middle or (0.0, bar.signs)
+    if not 0 < place < bar.length:
+        return [bar]
+    sides: tuple[list[Written], list[Written]] = [], []
+    for note in bar.notes:
+        sides[note.at >= place].append(note if note.at < place else dataclasses.replace(note, at=note.at - place))
+    tempos = [(at - place, tempo) for at, tempo in bar.tempos if at >= place]
+    return [
+        Bar(sides[0], place, bar.metre, [each for each in bar.tempos if each[0] < place], signs),
+        Bar(sides[1], bar.length - place, None, tempos, bar.signs),
+    ]
 
 
 def score_of(bars: Sequence[Bar], instruments: Sequence[Instrument], name: str, mended: Counter[str]) -> Score:
@@ -120,19 +141,18 @@ def _metre_of(length: float, note: int) -> tuple[int, int] | None:
 
 def _parts(played: Sequence[Bar], begins: np.ndarray, instruments: Sequence[Instrument]) -> tuple[Part, ...]:
     rows: dict[int, list[tuple[float, float, int, int]]] = defaultdict(list)
-    tied: dict[tuple[int, int], int] = {}  # of an instrument and a pitch: the row that a tie leads on from
+    tied: dict[tuple[int, int, int], int] = {}  # instrument, pitch and end, in ticks, of rows that are tied on
     for bar, begin in zip(played, begins, strict=False):
         for note, (at, length) in zip(bar.notes, _timed(bar.notes), strict=True):
             start, stop = float(max(0.0, begin + at)), float(begin + at + length)
             mine, key = rows[note.instrument], (note.instrument, note.pitch)
-            before = tied.pop(key, None)
-            if note.tie_to and before is not None and abs(mine[before][1] - start) < 1 / RESOLUTION:
-                mine[before] = (mine[before][0], stop, *mine[before][2:])
+            row = tied.pop((*key, _ticks(start)), len(mine))
+            if row < len(mine):
+                mine[row] = (mine[row][0], stop, *mine[row][2:])
             else:
-                before = len(mine)
                 mine.append((start, stop, note.pitch, note.velocity))
-            if note.tie_from:
-                tied[key] = before
+            if note.tied:
+                tied[*key, _ticks(stop)] = row
     parts = []
     for number in sorted(rows):
         table = np.zeros(len(rows[number]), NOTE)
@@ -153,9 +173,10 @@ def _timed(notes: Sequence[Written]) -> list[tuple[float, float]]:
             waiting[note.voice].append(number)
         elif note.voice in waiting:
             graces = waiting.pop(note.voice)
-            for place, grace in enumerate(graces):
-                each = GRACE / len(graces)
-                times[grace] = note.at - GRACE + place * each, each
+            places = np.cumsum([not notes[grace].chord for grace in graces]) - 1
+            each = GRACE / (places[-1] + 1)
+            for place, grace in zip(places, graces, strict=True):
+                times[grace] = note.at - GRACE + max(0, place) * each, each
     for graces in waiting.values():  # after the last note: they lead to the next bar, or end a trill
         for grace in graces:
             times[grace] = notes[grace].at - GRACE, GRACE

@@ -10,11 +10,11 @@ import re
 from collections import Counter
 
 from music_composer.errors import ScoreError
-from music_composer.symbolic.bars import LONGEST_NOTE, MOST_BARS, VELOCITY, Bar, Instrument, Written
+from music_composer.symbolic.bars import LONGEST_NOTE, MOST_BARS, VELOCITY, Bar, Instrument, Written, halves
 from music_composer.symbolic.instruments import drum_named, program_named
 from music_composer.symbolic.metas import is_metre
 from music_composer.symbolic.musicxml_elements import Element, by_part, number_of, parsed, printable, whole_number
-from music_composer.symbolic.repeats import MOST_TIMES
+from music_composer.symbolic.musicxml_signs import SignReader
 
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 BEAT_UNITS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25, "32nd": 0.125}
@@ -43,15 +43,24 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
         raise ScoreError(f"{name}: has {longest:,} bars: no score is that long")
     score = _Score(root)
     bars = [Bar() for _ in range(longest)]
+    rests = [0.0] * longest  # the longest measures in which a part plays nothing
+    regular = [True] * longest  # pickups are not
     for number, (part, measures) in enumerate(parts.items()):
         reader = _PartReader(score, part, first=number == 0)
-        for bar, measure in zip(bars, measures, strict=False):
-            reader.read(measure, bar)
+        for place, (bar, measure) in enumerate(zip(bars, measures, strict=False)):
+            played, length = len(bar.notes), reader.read(measure, bar)
+            regular[place] &= measure.get("implicit") != "yes"
+            if len(bar.notes) > played:
+                bar.length = max(bar.length, length)
+            else:
+                rests[place] = max(rests[place], length)
     metre = 4, 4
-    for bar in bars:
+    for bar, rest, is_regular in zip(bars, rests, regular, strict=True):
         metre = bar.metre if bar.metre and is_metre(*bar.metre) else metre
-        bar.length = bar.length or metre[0] * 4 / metre[1]
-    return bars, score.instruments, score.mended
+        whole = metre[0] * 4 / metre[1]
+        rest = min(rest, whole)  # a rest is a whole bar by its look: some programs write it longer than its bar
+        bar.length = max(bar.length, rest if is_regular or not bar.length else 0.0) or whole
+    return [half for bar in bars for half in halves(bar)], score.instruments, score.mended
 
 
 class _Score:
@@ -75,21 +84,24 @@ class _PartReader:
     """Reads the measures of one part, in the order in which they are written."""
 
     def __init__(self, score: _Score, part: str, first: bool) -> None:
-        self.score, self.part, self.first = score, part, first
+        self.score, self.part = score, part
         self.mended = score.mended
         listed = score.listed.get(part.partition(" ")[2], Element("score-part"))
         self.name = printable(listed.findtext("part-name", ""))
         self.players = {each.get("id", ""): each for each in listed.findall("midi-instrument")}
         self.sounds = {each.get("id", ""): each for each in listed.findall("score-instrument")}
-        self.divisions = 1.0
+        self.divisions, self.whole = 1.0, LONGEST_NOTE  # ticks of a quarter note; quarter notes of a bar
         self.transposed: dict[str, int] = {}  # semitones, by staff, "" for all
         self.velocity = VELOCITY
-        self.ending: tuple[int, ...] = ()
+        self.signs = SignReader(score.mended) if first else None
         self.at = self.chord_at = 0.0
         self.numbers: dict[tuple[str, str, bool], int] = {}  # of instruments in the score's list
 
-    def read(self, measure: Element, bar: Bar) -> None:
-        self.at = self.chord_at = 0.0
+    def read(self, measure: Element, bar: Bar) -> float:
+        """Adds to the bar, and returns how long the measure is in this part."""
+        self.at = self.chord_at = length = 0.0
+        if bar.metre:
+            self._turn_metre(bar.metre)
         for each in measure:
             if each.tag == "note":
                 self._note(each, bar)
@@ -102,18 +114,24 @@ class _PartReader:
                 self._direction(each, bar)
             elif each.tag == "sound":
                 self._sound(each, bar, self.at)
-            elif each.tag == "barline" and self.first:
-                self._barline(each, bar)
-            bar.length = max(bar.length, self.at)
+            if self.signs:
+                self.signs.read(each, bar, self.at)
+            length = max(length, self.at)
+        if self.signs:
+            self.signs.end(bar)
+        return length
 
     def _note(self, note: Element, bar: Bar) -> None:
         grace, chord = note.find("grace") is not None, note.find("chord") is not None
         length = 0.0 if grace else self._length(note)
+        rest = note.find("rest")
+        if rest is not None and rest.get("measure") == "yes":
+            length = min(length, self.whole)
         at = self.chord_at if chord else self.at
         if not chord:
             self.chord_at = at
             self.at += length
-        if note.find("rest") is not None or note.find("cue") is not None or (not grace and not length):
+        if rest is not None or note.find("cue") is not None or (not grace and not length):
             return
         staff = note.findtext("staff", "")[:8]
         instrument = note.find("instrument")
@@ -124,12 +142,12 @@ class _PartReader:
         if pitch is None or not 0 <= pitch < 128:
             self.mended[ODD_PITCHES] += 1
             return
-        ties = {tie.get("type") for tie in (*note.findall("tie"), *note.findall("notations/tied"))}
+        tied = any(tie.get("type") == "start" for tie in (*note.findall("tie"), *note.findall("notations/tied")))
         loud = number_of(note.get("dynamics"))
         velocity = self.velocity if loud is None else max(1, min(127, round(DYNAMICS * min(loud, 1000.0))))
         number = self._instrument(player, staff, drums)
         voice = f"{number} {note.findtext('voice', '')[:8]}"
-        bar.notes.append(Written(at, length, pitch, velocity, voice, number, "start" in ties, "stop" in ties))
+        bar.notes.append(Written(at, length, pitch, velocity, voice, number, tied, chord))
 
     def _instrument(self, player: str, staff: str, drums: bool) -> int:
         if (player, staff, drums) in self.numbers:
@@ -171,19 +189,22 @@ class _PartReader:
                 self.divisions = divisions
         for transpose in attributes.findall("transpose"):
             chromatic, octaves = (number_of(transpose.findtext(tag, "0")) for tag in ("chromatic", "octave-change"))
-            semitones = (chromatic or 0) + 12 * (octaves or 0) - 12 * (transpose.find("double") is not None)
+            semitones = (chromatic or 0) + 12 * (octaves or 0)
             if abs(semitones) <= 60:
                 self.transposed[transpose.get("number", "")] = round(semitones)
         time = attributes.find("time")
         if time is not None and time.find("beats") is not None:
-            bar.metre = bar.metre or _metre(time)
+            metre = _metre(time)
+            bar.metre = bar.metre or metre
+            self._turn_metre(metre)
+
+    def _turn_metre(self, metre: tuple[int, int]) -> None:
+        self.whole = metre[0] * 4 / metre[1] if is_metre(*metre) else LONGEST_NOTE
 
     def _direction(self, direction: Element, bar: Bar) -> None:
         at = self.at + self._length(direction, "offset", True)
         for found in direction.findall("direction-type/dynamics/*"):
             self.velocity = LOUDNESS.get(found.tag, self.velocity)
-        if self.first and direction.find("direction-type/segno") is not None:
-            bar.signs.segno = True
         sound = direction.find("sound")
         if sound is not None:
             self._sound(sound, bar, at)
@@ -201,30 +222,6 @@ class _PartReader:
             bar.tempos.append((max(0.0, at), tempo))
         if loud is not None:
             self.velocity = max(1, min(127, round(DYNAMICS * min(loud, 1000.0))))
-        if self.first:
-            signs = bar.signs
-            signs.dacapo |= sound.get("dacapo") == "yes"
-            signs.dalsegno |= sound.get("dalsegno") is not None
-            signs.segno |= sound.get("segno") is not None
-            signs.fine |= sound.get("fine") is not None
-            signs.tocoda |= sound.get("tocoda") is not None
-            signs.coda |= sound.get("coda") is not None
-
-    def _barline(self, barline: Element, bar: Bar) -> None:
-        ending, repeat = barline.find("ending"), barline.find("repeat")
-        if ending is not None and ending.get("type") == "start":
-            self.ending = tuple(int(each) for each in re.findall(r"\d{1,2}", ending.get("number", "")[:40])) or (1,)
-        if repeat is not None and repeat.get("direction") == "forward":
-            bar.signs.forward = True
-        elif repeat is not None:
-            times = number_of(repeat.get("times", "2"))
-            if times is None or not 1 <= times <= MOST_TIMES:
-                self.mended[f"repeats of more than {MOST_TIMES} times are played twice"] += 1
-                times = 2
-            bar.signs.times = int(times)
-        bar.signs.ending = bar.signs.ending or self.ending
-        if ending is not None and ending.get("type") != "start":
-            self.ending = ()
 
     def _length(self, element: Element, tag: str = "duration", signed: bool = False) -> float:
         """In quarter notes."""

@@ -8,6 +8,7 @@ from music_composer.errors import ScoreError
 from music_composer.symbolic.metas import LONGEST_NAME
 
 MOST_ELEMENTS = 2_000_000
+ENDS = ("</score-partwise>", "</score-timewise>")
 Element = ElementTree.Element
 
 
@@ -27,11 +28,13 @@ class _Counting(ElementTree.TreeBuilder):
 
 
 def parsed(text: str, name: str) -> Element:
+    """The root. Raises ScoreError where the text is no XML, or too much of it."""
     if "<!ENTITY" in text:
         raise ScoreError(f"{name}: defines entities, which no score needs: it is not read")
+    ends = [text.rfind(end) + len(end) for end in ENDS if end in text]
     parser = ElementTree.XMLParser(target=_Counting(name))
     try:
-        parser.feed(text)
+        parser.feed(text[: max(ends, default=len(text))].lstrip())  # what is around a score does not matter
         return parser.close()
     except ElementTree.ParseError as error:
         raise ScoreError(f"{name}: cannot be read as notation: {error}") from error

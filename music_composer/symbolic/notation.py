@@ -5,6 +5,7 @@ MusicXML is written with music21, where that is installed.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import re
@@ -25,7 +26,8 @@ from music_composer.values import Score
 FORMATS = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc"}
 LARGEST = 64 * 2**20  # bytes of text
 MOST_FILES = 10_000  # in a compressed one
-SINGLE_BYTES = re.compile(rb"""^<\?xml[^>]{0,100}encoding=["'](iso-8859-1|latin1|windows-1252|us-ascii)""", re.I)
+ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}encoding=["']([\w.-]{1,40})""", re.I)
+ENCODINGS = re.compile(r"iso-?8859|latin|windows-125|us-ascii|koi8|macroman|macintosh|shift_?jis|euc-|gb|big5", re.I)
 
 
 def read_score(path: Path) -> Reading:
@@ -96,7 +98,13 @@ def _text_of(content: bytes, path: Path) -> str:
             raise ScoreError(f"{path}: is damaged: {str(error)[:100]}") from error
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace")
-    return content.decode("cp1252" if SINGLE_BYTES.match(content) else "utf-8-sig", errors="replace")
+    if content[:2] in (b"<\x00", b"\x00<"):
+        return content.decode("utf-16-le" if content[1] == 0 else "utf-16-be", errors="replace")
+    said = ENCODING.match(content)
+    encoding = said[1].decode() if said else ""
+    with contextlib.suppress(LookupError):
+        return content.decode(encoding if ENCODINGS.match(encoding) else "utf-8-sig", errors="replace")
+    return content.decode("utf-8-sig", errors="replace")
 
 
 def _unpacked(pack: zipfile.ZipFile, name: str) -> bytes:

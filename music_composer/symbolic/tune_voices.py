@@ -13,13 +13,16 @@ from music_composer.symbolic.tune_fields import ACCIDENTALS, Key
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 MIDDLE = 60  # the key of the letter C
 NOTE = re.compile(r"(\^\^|\^|__|_|=)?[_^=]{0,4}([A-Ga-gzx])([,']*)(\d*(?:/+\d*)*)(-?)")
+SIGNS = re.compile(r'"[^"]*"|![^!]*!')  # in a chord: words and decorations
+CLEF = re.compile(r"(?:^|\s|clef=)(?:treble|alto|tenor|bass|[GCF][1-5])(?:[1-5])?([+-]8)?(?!\S)")
 ODD_LENGTHS = "lengths of time that make no sense count as none"
 TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 DRUM_CHANNEL = 10
 
 
 class Voice:
-    """Its bars, and what holds for it. unit: quarter notes of a note without a length, 0 while nobody says it.
+    """Its bars, and what holds for it. unit: quarter notes of a note without a length, 0 while nobody says it: then the
+    metre does, as it is in the header.
 
     bar: the one that is being read; at: quarter notes since it began.
     """
@@ -28,7 +31,7 @@ class Voice:
         self.mended = mended
         self.key: Key = {}
         self.metre: tuple[int, int] | None = (4, 4)
-        self.unit, self.program, self.octaves, self.transposed = 0.0, 0, 0, 0
+        self.unit, self.program, self.octaves, self.clef_octaves, self.transposed = 0.0, 0, 0, 0, 0
         self.drums, self.name = False, ""
         self.bars: list[Bar] = []
         self.count = 0
@@ -46,11 +49,17 @@ class Voice:
         beats, note = self.metre or (4, 4)
         return self.unit or (0.25 if note and beats / note < 0.75 else 0.5)
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.bars and not self.bar.notes and not self.at
+
     def like(self, first: bool) -> Voice:
         """A voice that begins as this one; the first takes over what was said of the beginning."""
         made = Voice(self.mended)
-        made.key, made.metre, made.unit, made.program = dict(self.key), self.metre, self.unit, self.program
-        made.drums, made.transposed, made.octaves = self.drums, self.transposed, self.octaves
+        made.key, made.metre, made.unit, made.program = dict(self.key), self.metre, self.unit_length, self.program
+        made.drums, made.transposed, made.octaves, made.clef_octaves = (
+            self.drums, self.transposed, self.octaves, self.clef_octaves
+        )  # fmt: skip
         made.bar = copy.deepcopy(self.bar) if first else made.bar
         return made
 
@@ -76,11 +85,14 @@ class Voice:
                 self.octaves = int(number)
             elif what == "transpose" and abs(int(number)) <= 60:
                 self.transposed = int(number)
+        found = CLEF.search(re.sub(r'"[^"]*"', "", words))
+        if found:
+            self.clef_octaves = {"+8": 1, "-8": -1}.get(found[1] or "", 0)
 
     def notes(self, text: str, length: str, tie: bool) -> None:
         """A note, a rest, or the notes of a chord in brackets."""
         chord = text.startswith("[")
-        inside = NOTE.findall(text[1:-1]) if chord else [(*NOTE.findall(text)[0][:3], "", "")]
+        inside = NOTE.findall(SIGNS.sub("", text[1:-1])) if chord else [(*NOTE.findall(text)[0][:3], "", "")]
         if not inside:
             return
         quarters = self._length(length) * self.unit_length * self.stretch * self._tuplet()
@@ -101,7 +113,7 @@ class Voice:
             pitch = self._pitch(accidental, letter, octave, ties.get(key))
             if 0 <= pitch < 128:
                 leads = tie or bool(own_tie)
-                self.bar.notes.append(Written(self.at, quarters, pitch, VELOCITY, tie_from=leads, tie_to=key in ties))
+                self.bar.notes.append(Written(self.at, quarters, pitch, VELOCITY, tied=leads))
                 self.count += 1
                 if leads:
                     self.tied[key] = self._alteration(letter)
@@ -156,6 +168,11 @@ class Voice:
             self.at += beats * 4 / note
             self._close()
 
+    def begin_part(self, name: str) -> None:
+        """What follows is the part of the tune that has this name."""
+        self._close()
+        self.bar.signs.part = name
+
     def overlay(self) -> None:
         """Goes back to the beginning of the bar."""
         self.bar.length = max(self.bar.length, self.at)
@@ -192,7 +209,7 @@ class Voice:
         if accidental:
             self.altered[letter.upper()] = ACCIDENTALS[accidental]
         altered = self._alteration(letter) if accidental or tied is None else tied
-        octaves = (letter.islower()) + octave.count("'") - octave.count(",") + self.octaves
+        octaves = (letter.islower()) + octave.count("'") - octave.count(",") + self.octaves + self.clef_octaves
         return MIDDLE + LETTERS[letter.upper()] + altered + 12 * max(-10, min(10, octaves)) + self.transposed
 
     def _alteration(self, letter: str) -> int:

@@ -9,19 +9,20 @@ from collections.abc import Iterator
 
 from music_composer.errors import ScoreError
 from music_composer.symbolic.bars import LONGEST, MOST_BARS, MOST_NOTES, Bar, Instrument
-from music_composer.symbolic.repeats import playing_order
+from music_composer.symbolic.repeats import order_of_parts
 from music_composer.symbolic.tune_fields import key_of, metre_of, name_of_voice, tempo_of, unit_of
 from music_composer.symbolic.tune_voices import Voice
 
 LARGEST = 8 * 2**20  # characters
 MOST_TOKENS = 1_000_000
+LAST_OF_HEADER = {"Q": 1, "V": 2}  # what is read after what it rests on, wherever it stands in a header
 FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*)")
 TOKEN = re.compile(
     r"""(?P<inline>\[[A-Za-z]:[^\]]{0,200}\])
     | (?P<quoted>"[^"]*"?)
     | (?P<sign>![^!\s]{0,40}!|\+[A-Za-z.]{2,40}\+)
     | (?P<grace>\{[^}]*\}?)
-    | (?P<bar>:*\|[\]|]*(?::+|(?=\d)|)|\[\||::+)(?P<ending>\d[\d,.-]*)?
+    | (?P<bar>:*\|[\]|]*(?::+|(?=\d)|)|\[\|:*|::+)(?P<ending>\d[\d,.-]*)?
     | (?P<volta>\[(?P<numbers>\d[\d,.-]*))
     | (?P<tuplet>\(\d+(?::\d*){0,2})
     | (?P<rests>[ZX]\d*)
@@ -47,7 +48,7 @@ def read_tunes(text: str, name: str) -> tuple[list[Bar], list[Instrument], Count
         if book.room < 0:
             continue
         tune = book.read(header, body)
-        order = playing_order([bar.signs for bar in tune], MOST_BARS)
+        order = order_of_parts([bar.signs for bar in tune], book.parts, MOST_BARS)
         if order is None:
             mended["tunes have repeats without an end, and are read as written"] += 1
         played = [dataclasses.replace(tune[number], signs=Bar().signs) for number in order or range(len(tune))]
@@ -74,8 +75,14 @@ def _tunes(text: str) -> Iterator[tuple[list[str], list[str]]]:
     body: list[str] = []
     place = "before"
     books = re.search(r"^X:", text, re.M) is not None
+    words = False  # within a block of text, which is no music
     for line in text.splitlines():
-        if line.startswith("X:"):
+        if words and not line.startswith("X:"):
+            words = not line.startswith("%%end")
+        elif line.startswith("%%begin"):
+            words = True
+        elif line.startswith("X:"):
+            words = False
             if body:
                 yield common + header, body
             header, body, place = [], [], "header"
@@ -93,7 +100,9 @@ def _tunes(text: str) -> Iterator[tuple[list[str], list[str]]]:
 
 
 class _Book:
-    """Reads tunes. instruments: of all of them, in the order in which they are met."""
+    """Reads tunes. instruments: of all of them, in the order in which they are met. parts: in which order those of the
+    tune are played, as its header says. common: what its header says of all voices.
+    """
 
     def __init__(self, name: str, mended: Counter[str]) -> None:
         self.name, self.mended = name, mended
@@ -101,15 +110,17 @@ class _Book:
         self.numbers: dict[tuple[int, Instrument], int] = {}
         self.room = MOST_TOKENS
         self.voices: dict[str, Voice] = {}
-        self.voice = Voice(mended)
+        self.voice = self.common = Voice(mended)
+        self.parts = ""
 
     def read(self, header: list[str], body: list[str]) -> list[Bar]:
-        self.voices, common = {}, Voice(self.mended)
-        self.voice = common
-        for line in header:
+        self.voices, self.parts = {}, ""
+        self.voice = self.common = Voice(self.mended)
+        for line in sorted(header, key=_place_in_header):
             self._line(line, header=True)
-        if self.voice is common:
+        if not self.voices:
             self._turn_to("")
+        self.voice = self._first()
         for line in body:
             self._line(line)
         return self._together()
@@ -138,7 +149,7 @@ class _Book:
         field = FIELD.match(line)
         if midi:
             self.voice.midi(midi[1], [int(number) for number in midi[2].split()])
-        elif line.startswith("%"):
+        elif line.startswith(("%", "+:")):
             return
         elif field:
             self._field(field[1], field[2].partition("%")[0].strip())
@@ -149,6 +160,10 @@ class _Book:
         voice = self.voice
         if letter == "V":
             self._turn_to(words)
+        elif letter == "P" and self.voices:
+            self._first().begin_part(words)
+        elif letter == "P":
+            self.parts = words
         elif letter == "K":
             voice.key = key_of(words, voice.key)
             voice.clef(words)
@@ -168,11 +183,18 @@ class _Book:
             if len(self.voices) >= 64:
                 self.mended["voices beyond the 64th were left out"] += 1
                 return
-            common = self.voice if not self.voices else next(iter(self.voices.values()))
-            self.voices[name] = common.like(first=not self.voices)
+            unnamed = self.voices.get("")
+            if unnamed and unnamed.is_empty:
+                self.voices = {name: unnamed}
+            else:
+                self.voices[name] = self.common.like(first=not self.voices)
         self.voice = self.voices[name]
         self.voice.name = name_of_voice(words) or self.voice.name
         self.voice.clef(words)
+
+    def _first(self) -> Voice:
+        """The voice that says where repeats and parts are."""
+        return next(iter(self.voices.values()))
 
     def _music(self, line: str) -> None:
         for token in TOKEN.finditer(line):
@@ -200,3 +222,9 @@ class _Book:
                 voice.overlay()
             elif token["sign"]:
                 voice.sign(token["sign"][1:-1].lower())
+
+
+def _place_in_header(line: str) -> int:
+    if line.startswith(("%%", "I:")):
+        return LAST_OF_HEADER["V"]
+    return LAST_OF_HEADER.get(line[:1], 0)

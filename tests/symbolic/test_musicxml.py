@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from music_composer.errors import ScoreError
 from music_composer.symbolic import musicxml_elements, notation
 from music_composer.symbolic.notation import read_notation
-from music_composer.symbolic.repeats import Signs, playing_order
+from music_composer.symbolic.repeats import Signs, order_of_parts, playing_order
 from music_composer.values import Part
 
 LISTED = '<score-part id="P1"><part-name>{name}</part-name>{more}</score-part>'
@@ -189,12 +189,12 @@ def test_repeats_and_jumps_are_played(reading, bars, played):
 
 @given(st.lists(st.builds(
     Signs, st.booleans(), st.integers(0, 16), st.sampled_from([(), (), (1,), (2,), (1, 3)]),
-    *(st.booleans() for _ in range(6)),
+    *(st.booleans() for _ in range(6)), st.sampled_from(["", "", "", "A", "B"]),
 ), max_size=12))  # fmt: skip
 @settings(max_examples=500, deadline=None)
 def test_any_signs_are_played_to_an_end(signs):
-    order = playing_order(signs, 1000)
-    assert order is None or (len(order) <= 1000 and all(0 <= each < len(signs) for each in order))
+    for order in (playing_order(signs, 1000), order_of_parts(signs, "A(BA9)9", 1000)):
+        assert order is None or (len(order) <= 1000 and all(0 <= each < len(signs) for each in order))
 
 
 ODD = {
@@ -250,6 +250,87 @@ def test_the_score_that_the_container_names_is_read_and_timewise_too(tmp_path, r
         '<part id="P1"></part>', f'<measure><part id="P1">{WHOLE}</part></measure>'
     )
     assert notes_of(reading(timewise).score.parts[0]) == [(0, 4, 60)]
+
+
+REST = "<note><rest {how}/><duration>{length}</duration></note>"
+
+
+@pytest.mark.parametrize(
+    "longer",
+    [
+        WHOLE + "<backup><duration>4</duration></backup>" + REST.format(how='measure="yes"', length=8),
+        REST.format(how="", length=8),
+        REST.format(how="", length=4) * 2,
+    ],
+)
+def test_a_rest_that_is_longer_than_its_bar_shifts_nothing(reading, longer):
+    two = score(WHOLE, note("D4", 4)).replace("</part-list>", LISTED.format(name="", more="") + "</part-list>", 1)
+    other = f'<part id="P1"><measure>{longer}</measure><measure>{note("E4", 4)}</measure></part>'
+    parts = reading(two.replace("</score-partwise>", other + "</score-partwise>")).score.parts
+    assert [notes_of(part)[-1][0] for part in parts] == [4, 4]
+
+
+def test_a_pickup_is_as_long_as_its_notes_where_another_part_rests_a_whole_bar(reading):
+    two = score(note(), WHOLE).replace("<measure>", '<measure implicit="yes">', 1)
+    other = f'<part id="P1"><measure>{REST.format(how="", length=4)}</measure><measure>{WHOLE}</measure></part>'
+    read = reading(two.replace("</score-partwise>", other + "</score-partwise>")).score
+    assert read.metres == ((0, 1, 4), (480, 4, 4)) and [notes_of(part)[-1][0] for part in read.parts] == [1, 1]
+
+
+def test_a_tie_leads_on_without_a_stop_and_past_another_voice(reading):
+    start = note("C4", 2, '<tie type="start"/>')
+    below = "<backup><duration>4</duration></backup>" + note("C4", 1, "<voice>2</voice>")
+    read = reading(score(note("E4", 2) + start + below, note("C4", 4)))
+    assert notes_of(read.score.parts[0]) == [(0, 1, 60), (0, 2, 64), (2, 8, 60)]
+
+
+def test_grace_notes_of_a_chord_are_struck_together(reading):
+    graces = note("D4", before="<grace/>") + note("F4", before="<grace/><chord/>")
+    assert notes_of(reading(score(note() + graces + note())).score.parts[0])[1:3] == [(0.75, 1, 62), (0.75, 1, 65)]
+
+
+def test_a_repeat_within_a_bar_leads_from_there(reading):
+    half = '<barline location="middle"><repeat direction="{}"/></barline>'
+    read = reading(score(WHOLE, note("D4", 2) + half.format("backward") + note("E4", 2))).score
+    assert [pitch for *_, pitch in notes_of(read.parts[0])] == [60, 62, 60, 62, 64]
+    assert read.metres == ((0, 4, 4), (1920, 2, 4), (2880, 4, 4), (4800, 2, 4), (5760, 4, 4))
+    read = reading(score(note("D4", 2) + half.format("forward") + note("E4", 2), bar("F4", right=BACKWARD))).score
+    assert [pitch for *_, pitch in notes_of(read.parts[0])] == [62, 64, 65, 64, 65]
+
+
+def words(*said: str) -> str:
+    inside = "".join(each if each.startswith("<") else f"<words>{each}</words>" for each in said)
+    return f"<direction><direction-type>{inside}</direction-type></direction>"
+
+
+@pytest.mark.parametrize(
+    ("bars", "played"),
+    [
+        ([bar("C4"), bar("D4", sound=words("Fine")), bar("E4", sound=words("D.C. al Fine"))], "CDECD"),
+        ([bar("C4"), bar("D4", sound=words("Da Capo"))], "CDCD"),
+        ([bar("C4"), bar("D4", sound=words("<segno/>")), bar("E4", sound=words("To Coda", "<coda/>")),
+          bar("F4", sound=words("D.S. al Coda")), bar("G4", sound=words("<coda/>"))], "CDEFDEG"),
+        ([bar("C4"), bar("D4", sound=words("fine, but slowly"))], "CD"),
+        ([bar("C4"), bar("D4", left=FIRST), bar("E4"), bar("F4", right=STOP + BACKWARD), bar("G4", left=SECOND)],
+         "CDEFCG"),
+        ([bar("C4"), bar("D4", left=FIRST, right=STOP + BACKWARD), bar("E4"), bar("F4")], "CDCEF"),
+    ],
+)  # fmt: skip
+def test_jumps_in_words_and_long_or_single_endings(reading, bars, played):
+    letters = {60: "C", 62: "D", 64: "E", 65: "F", 67: "G"}
+    assert "".join(letters[pitch] for *_, pitch in notes_of(reading(score(*bars)).score.parts[0])) == played
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "iso-8859-15", "koi8-r", "shift_jis"]
+)
+def test_names_in_any_alphabet(tmp_path, encoding):
+    name = {"koi8-r": "Флейта", "shift_jis": "フルート"}.get(encoding, "Flöte")
+    begin = "" if encoding == "utf-16-le" else "\n "
+    text = f'{begin}<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>' + score(WHOLE, name=name)
+    (tmp_path / "a.musicxml").write_bytes(text.encode(encoding) + b"\n\n junk")
+    (part,) = read_notation(tmp_path / "a.musicxml").score.parts
+    assert notes_of(part) == [(0, 4, 60)] and part.name == name
 
 
 def test_loudness_and_tempo(reading):

@@ -49,6 +49,9 @@ def heard(reading):
         ("C2 E2 & G4", [(0, 2, 60), (0, 4, 67), (2, 2, 64)]),
         ("C4|Z2|D4", [(0, 4, 60), (12, 4, 62)]),
         ("C % D E\nF", [(0, 1, 60), (1, 1, 65)]),
+        ('[!f!C"G"E]2', [(0, 2, 60), (0, 2, 64)]),
+        ("C\n%%begintext\nA BAD CAFE\n%%endtext\nD\nw: la la\n+: la CAB", [(0, 1, 60), (1, 1, 62)]),
+        ("C2-|[CE]2", [(0, 4, 60), (2, 2, 64)]),
     ],
 )
 def test_music(heard, music, notes):
@@ -63,6 +66,7 @@ def test_music(heard, music, notes):
         ("C", [65, 71]), ("G", [66, 71]), ("F", [65, 70]), ("Am", [65, 71]), ("Em", [66, 71]), ("D mix", [66, 71]),
         ("Ador", [66, 71]), ("Bb", [65, 70]), ("F#", [66, 71]), ("none", [65, 71]), ("D exp _b", [65, 70]),
         ("C octave=-1", [53, 59]), ("C transpose=-2", [63, 69]),
+        ("C treble-8", [53, 59]), ("C clef=bass+8", [77, 83]), ("C treble", [65, 71]),
     ],
 )  # fmt: skip
 def test_keys(heard, key, pitches):
@@ -74,12 +78,43 @@ def test_keys(heard, key, pitches):
     [
         ("C4|D4:|E4", "CDCDE"), ("C4|:D4:|E4", "CDDE"), ("|:C4::D4:|", "CCDD"), ("C4|1D4:|2E4|]F4", "CDCEF"),
         ("|:C4|[1 D4:|[2 E4||F4", "CDCEF"), ("|:C4::|", "CCC"), ("C4!fine!|D4!D.C.!|", "CDC"),
-        ("|:C4:|\n|:D4:|", "CCDD"),
+        ("|:C4:|\n|:D4:|", "CCDD"), ("C4|[|:D4:|E4|", "CDDE"), ("|:C4|1D4|D4:|2E4|E4|]F4", "CDDCEEF"),
+        ("|:C4|1D4:|E4|F4|", "CDCEF"), ("|:C4|1D4:|", "CDCD"), ("|:C4|1D4:|:E4:|", "CDCDEE"),
     ],
 )  # fmt: skip
 def test_repeats(heard, music, played):
     letters = {60: "C", 62: "D", 64: "E", 65: "F"}
     assert "".join(letters[pitch] for *_, pitch in heard(music)) == played
+
+
+@pytest.mark.parametrize(
+    ("order", "played"),
+    [("AB", "CCD"), ("B2A", "DDCC"), ("A(BA)2", "CCDCCDCC"), ("A.B", "CCD"), ("AZ", "CCD"), ("((B9)99)9A", "CCD"),
+     ("B999A", "CCD"), ("", "CCD")],
+)  # fmt: skip
+def test_parts_are_played_in_the_order_of_the_header(heard, monkeypatch, order, played):
+    monkeypatch.setattr(tunes, "MOST_BARS", 500)
+    letters = {60: "C", 62: "D"}
+    found = heard("P:A\n|:C4:|\nP:B\nD4|", header=f"{HEADER}P:{order}\n")
+    assert "".join(letters[pitch] for *_, pitch in found) == played
+
+
+def test_what_a_header_says_holds_for_all_voices_that_it_lists_before(reading):
+    parts = reading(
+        "X:1\nV:1 clef=treble\nV:2 clef=bass octave=-1\nM:3/4\nQ:90\nL:1/4\nK:D\nFCF|\nV:2\nFCF|\n"
+    ).score.parts
+    assert [part.notes["pitch"].tolist() for part in parts] == [[66, 61, 66], [54, 49, 54]]
+    assert [part.notes["start"].tolist() for part in parts] == [[0, 480, 960]] * 2
+
+
+def test_repeats_are_played_where_voices_begin_in_the_body(reading):
+    read = reading(HEADER + "K:C\nV:1\n|:CDEF:|\nV:2\n|:C4:|\n").score
+    assert [len(part.notes) for part in read.parts] == [8, 2]
+
+
+def test_a_metre_in_the_body_changes_no_lengths(reading):
+    read = reading("X:1\nM:4/4\nK:C\nCDEF GABc|[M:2/4]CDEF|\n").score
+    assert read.ticks == 12 * 240 and read.metres == ((0, 4, 4), (1920, 2, 4))
 
 
 def test_a_pickup_shifts_no_bar_line(reading):
