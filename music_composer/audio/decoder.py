@@ -14,7 +14,8 @@ import numpy as np
 import soundfile
 
 from music_composer.audio.formats import CONVERT, HEAD_BYTES, foreign, said_by_suffix
-from music_composer.audio.headers import PatchedFile, mend
+from music_composer.audio.headers import OF_ANOTHER_KIND, mend
+from music_composer.audio.pieces import PiecedFile, Pieces
 from music_composer.errors import RecordingError
 
 LEAST_RATE, MOST_RATE = 2_000, 768_000  # Hz; no recording has fewer or more, but damaged headers do
@@ -23,6 +24,7 @@ MOST_HOURS = 100  # that are read of a recording
 BLOCK_SECONDS = 10.0
 BLOCK_VALUES = 1 << 20  # samples times channels in a block at most: 4 MB
 UNKNOWN_LENGTH = 1 << 62  # libsndfile says about so many samples where the header says none
+LONGEST_NAME = 1000  # bytes of a path: of a longer one the decoder is given the opened file
 SHORT_SECONDS, SHORT_SHARE = 0.1, 0.01  # what may be missing before it is said: lengths of lossy formats are vague
 
 # Bytes of a sample where a position in the file is arithmetic.
@@ -37,6 +39,21 @@ class Decoder(soundfile.SoundFile):
     soundfile itself asks for the position before every block and seeks after it, which fails where the decoder cannot
     seek (GSM), and where the header says no length (FLAC through a pipe).
     """
+
+    def __init__(self, file: bytes | Path | PiecedFile) -> None:
+        super().__init__(file)
+        self.pieces = file if isinstance(file, PiecedFile) else None
+
+    def next_block(self, samples: int) -> tuple[np.ndarray, str]:
+        """So many samples, float32 (samples, channels), or less at the end; and what broke it off, "" for nothing."""
+        block = np.full((samples, self.channels), np.nan, np.float32)  # what stays NaN has not been decoded
+        try:
+            block = self.read(out=block)
+        except Exception as error:  # whatever a library raises on bytes that it did not expect
+            decoded = np.flatnonzero(~np.isnan(block).all(axis=1))
+            return block[: decoded[-1] + 1] if len(decoded) else block[:0], _reason(error)
+        failure = self.pieces.failure if self.pieces else None
+        return block, _reason(failure) if failure else ""
 
     def seekable(self) -> bool:
         return False
@@ -55,7 +72,8 @@ class Stamp:
 class Source:
     """An opened recording. promised: samples that its header speaks of, 0 where it says nothing.
 
-    exact: `promised` is what there is, and any place can be gone to. remarks: on its header.
+    exact: `promised` is what there is, and any place can be gone to. remarks: on its header. following: what the file
+    holds after it, to be read on with.
     """
 
     path: Path
@@ -63,6 +81,7 @@ class Source:
     promised: int
     exact: bool
     remarks: tuple[str, ...]
+    following: tuple[Pieces, ...] = ()
 
     @property
     def rate(self) -> int:
@@ -82,7 +101,7 @@ def stamp_of(path: Path) -> Stamp:
     try:
         status = path.stat()
     except (OSError, ValueError) as error:
-        raise RecordingError(f"{path}: cannot be opened: {_reason(error)}") from error
+        raise RecordingError(f"{path}: cannot be read: {_reason(error)}") from error
     if not stat.S_ISREG(status.st_mode):
         raise RecordingError(f"{path}: not a file with sound in it, but a folder, a pipe or a device")
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
@@ -99,26 +118,24 @@ def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
         try:
             with path.open("rb") as raw:
                 head = raw.read(HEAD_BYTES)
-                mending = mend(raw, stamp.size)
+                mending = mend(raw, stamp.size, to_seek)
         except OSError as error:
-            raise RecordingError(f"{path}: cannot be opened: {_reason(error)}") from error
+            raise RecordingError(f"{path}: cannot be read: {_reason(error)}") from error
         _refuse_foreign(path, head)
+        first, *following = mending.recordings or ((range(stamp.size),),)
+        name: bytes | Path = os.fsencode(path) if os.name == "posix" else path  # names need not be Unicode
+        is_plain = not mending.recordings and len(os.fsencode(path)) <= LONGEST_NAME
         try:
-            name = os.fsencode(path) if os.name == "posix" else path  # names need not be Unicode
-            patches = () if to_seek and mending.promised is not None else mending.patches
-            file = Decoder(opened.enter_context(PatchedFile(path, patches)) if patches else name)
-            opened.enter_context(file)
+            file = opened.enter_context(Decoder(name if is_plain else opened.enter_context(PiecedFile(path, first))))
         except Exception as error:  # whatever a library raises on bytes that it did not expect
-            reason = _reason(error)
-            if "does not exist" in reason:  # which is what libsndfile says where libmpg123 finds nothing
-                reason = f"it is {_is_not(path)}"
-            raise RecordingError(f"{path}: not a recording that can be read: {reason}") from error
+            raise RecordingError(f"{path}: not a recording that can be read: {_why_not(path, error)}") from error
         _refuse_nonsense(path, file)
-        promised = mending.promised if mending.promised is not None else max(0, file.frames)
+        promised = 0 if following else mending.promised if mending.promised is not None else max(0, file.frames)
         width = (SAMPLE_BYTES | FLOAT_BYTES).get(file.subtype)
         exact = file.format in PLAIN_FORMATS and width is not None
-        exact = exact and promised * (width or 1) * file.channels <= stamp.size
-        yield Source(path, file, promised % UNKNOWN_LENGTH, exact, (*mending.remarks, *_remarks_on_header(file)))
+        exact = exact and promised * (width or 1) * file.channels <= stamp.size and promised <= _limit(file)
+        remarks = (*mending.remarks, *_remarks_on_header(file))
+        yield Source(path, file, promised % UNKNOWN_LENGTH, exact, remarks, tuple(following))
 
 
 def blocks_of(
@@ -128,24 +145,19 @@ def blocks_of(
 
     What cannot be decoded ends it with a remark, as does a header that promised another length.
     """
-    file, at = source.file, 0
     size = max(1, min(round((block_seconds or BLOCK_SECONDS) * source.rate), BLOCK_VALUES // source.channels))
-    limit = MOST_HOURS * 3600 * source.rate
+    limit = _limit(source.file)
     most = limit if most is None else most
-    broken = ""
-    while not broken and at < most:
-        # What stays NaN has not been decoded.
-        block = np.full((min(size, most - at), source.channels), np.nan, np.float32)
-        try:
-            block = file.read(out=block)
-        except Exception as error:
-            broken = _reason(error)
-            decoded = np.flatnonzero(~np.isnan(block).all(axis=1))
-            block = block[: decoded[-1] + 1] if len(decoded) else block[:0]
-        if not len(block):
+    at, broken = 0, ""
+    for file in _files_of(source, remarks):
+        while not broken and at < most:
+            block, broken = file.next_block(min(size, most - at))
+            if not len(block):
+                break
+            at += len(block)
+            yield block
+        if broken or at >= most:
             break
-        at += len(block)
-        yield block
     if at >= limit:
         remarks.append(f"longer than {MOST_HOURS} hours: the rest of it is not read")
     elif broken and at != source.promised:
@@ -153,6 +165,26 @@ def blocks_of(
     elif source.promised and _differ(source.promised, at, source.rate):
         promised, there = source.promised / source.rate, at / source.rate
         remarks.append(f"its header promises {promised:.1f} s of sound, the file holds {there:.1f} s: these are used")
+
+
+def _files_of(source: Source, remarks: list[str]) -> Iterator[Decoder]:
+    """The decoders of all recordings in a file, each when the one before it is at its end."""
+    yield source.file
+    for pieces in source.following:
+        try:
+            with PiecedFile(source.path, pieces) as part, Decoder(part) as file:
+                if (file.samplerate, file.channels) != (source.rate, source.channels):
+                    remarks.append(OF_ANOTHER_KIND)
+                    return
+                yield file
+        except Exception as error:
+            remarks.append(f"what follows cannot be read: {_reason(error)}")
+            return
+
+
+def _limit(file: Decoder) -> int:
+    """Samples that are read at most."""
+    return MOST_HOURS * 3600 * int(file.samplerate)
 
 
 def _differ(promised: int, there: int, rate: int) -> bool:
@@ -186,6 +218,16 @@ def _is_not(path: Path) -> str:
     """What the file is not, if its name says that it is something."""
     claimed = said_by_suffix(path.name)
     return f"not {'an' if claimed[0] in 'AMO' else 'a'} {claimed} file" if claimed else ""
+
+
+def _why_not(path: Path, error: Exception) -> str:
+    """What a decoder that refuses a file says, in words that are of use."""
+    reason = _reason(error)
+    if "does not exist" in reason:  # which is what libsndfile says where libmpg123 finds nothing
+        return f"it is {_is_not(path)}"
+    if "SF_INFO" in reason:
+        return "its header says a rate, or a count of channels, that no recording has"
+    return reason
 
 
 def _reason(error: Exception) -> str:

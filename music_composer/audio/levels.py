@@ -11,7 +11,7 @@ import numpy as np
 BEYOND = 4.0  # times full scale: no recording is meant to be so loud
 STRAY_SHARE = 0.01  # of the samples, that may lie beyond it by mistake
 CLIPPED_SHARE = 0.001  # of the samples, that may lie beyond the full scale that is found
-HEADROOM_BITS = 6  # powers of two beyond full scale that are a loud mix, and not another scale
+HEADROOM_BITS = 7  # powers of two beyond full scale that are a loud mix, and not another scale
 INTEGER_BITS = (15, 23, 31)  # full scale of 16, 24 and 32-bit integers, as powers of two
 QUIET = 2.0**-8  # -48 dBFS: a recording whose loudest sample is below is brought up
 LEAST_STEPS = 4  # of a sample's width: a recording whose loudest sample is below is silence and its dither

@@ -39,6 +39,12 @@ def test_floats_that_count_like_integers_are_brought_to_full_scale(tmp_path, rec
     assert [f"integers of {bits} bits" in remark for remark in remarks] == [True]
 
 
+def test_floats_that_count_to_128_are_not_left_far_below_full_scale(tmp_path, record):
+    samples, remarks = read_all(record(tmp_path / "a.wav", np.round(song() * 128), subtype="FLOAT"))
+    assert 0.25 < np.abs(samples).max() <= 1.0
+    assert ["brought down" in remark for remark in remarks] == [True]
+
+
 def test_long_silence_does_not_hide_that_floats_count_like_integers(tmp_path, record):
     sound = np.concatenate([np.zeros((30 * RATE, 1)), np.round(song(0.2) * 32768)])
     samples, _ = read_all(record(tmp_path / "a.wav", sound, subtype="FLOAT"))
