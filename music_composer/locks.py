@@ -4,28 +4,32 @@
     folder/.music-composer.lock.json   who holds it: process, machine, command, since when
 
 A lock of a process that was killed is free at once. Where a folder cannot be written to there is no lock, and none is
-needed.
+needed. Links in the place of these files are not followed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import json
+import errno
 import os
 import platform
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from music_composer.errors import BusyError
-from music_composer.files import STEM_LENGTH, make_folder, read_json, started
+from music_composer.errors import BusyError, MusicComposerError
+from music_composer.files import STEM_LENGTH, make_folder, read_json, reason, started, write_json
 from music_composer.leftovers import noted
 
 LOCK = ".music-composer.lock"
 POLL_SECONDS = 0.2
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO)  # of another user, a link, no file
+
+_inside: set[tuple[str, int]] = set()  # locks that are held here: where they really are, and the thread
 
 
 @contextlib.contextmanager
@@ -34,19 +38,26 @@ def locked(
 ) -> Iterator[None]:
     """While inside, no other process is inside for the same folder and name; a folder that is missing is made.
 
-    wait: for a lock that somebody holds, saying who once. Raises BusyError instead where it is False. Nothing of it
-    stays: neither the files nor, where nothing was put into it, a folder that was made for it.
+    wait: for a lock that somebody holds, saying who once. Raises BusyError instead where it is False. Who is inside
+    already may enter again. Nothing of it stays: neither the files nor, where nothing was put into it, a folder that was
+    made for it.
     """
-    made = _make(folder)
     path = folder / name
+    place = os.path.join(os.path.realpath(folder), name), threading.get_ident()
+    if place in _inside:
+        yield
+        return
+    made = _make(folder)
     lock = None
     try:
         lock = _acquire(path, wait, say) if os.access(folder, os.W_OK | os.X_OK) else None
         with contextlib.ExitStack() as held:
             for each in (path, _sidecar(path)) if lock else ():
                 held.enter_context(noted(each))
+            _inside.add(place)
             yield
     finally:
+        _inside.discard(place)
         if lock:
             _let_go(lock, path)
         for each in reversed(made):
@@ -57,7 +68,7 @@ def locked(
 def locked_output(path: Path, wait: bool = False, say: Callable[[str], None] = lambda line: None) -> Any:
     """The same for outputs of one name, NAME-0.wav for all of its numbers: others of that folder are free."""
     stem = path.stem.rpartition("-")[0] or path.stem
-    return locked(path.parent, wait, say, f".{stem[:STEM_LENGTH]}.lock")
+    return locked(path.parent, wait, say, f".{stem[:STEM_LENGTH]}{LOCK}")
 
 
 def holder_of(path: Path) -> str:
@@ -104,7 +115,11 @@ def _acquire(path: Path, wait: bool, say: Callable[[str], None]) -> Any:
             except OSError:
                 return None
             continue
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError) as error:
+            if isinstance(error, OSError) and error.errno in NOT_OURS:
+                raise BusyError(
+                    f"{path} cannot be opened: {reason(error)}. Remove it if nobody is at work in {path.parent}"
+                ) from error
             return None
         _introduce(path)
         return lock
@@ -114,7 +129,7 @@ def _what(path: Path) -> str:
     """What a lock is for, in words for a message."""
     if path.name == LOCK:
         return f"{path.parent} is"
-    return f"{path.with_name(path.name[1:].removesuffix('.lock'))} is"
+    return f"{path.with_name(path.name[1:].removesuffix(LOCK))} is"
 
 
 def _introduce(path: Path) -> None:
@@ -126,8 +141,8 @@ def _introduce(path: Path) -> None:
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:500],
         "since": datetime.datetime.now().isoformat(" ", "seconds"),
     }
-    with contextlib.suppress(OSError):
-        _sidecar(path).write_text(json.dumps(plain), encoding="utf-8", errors="backslashreplace")
+    with contextlib.suppress(MusicComposerError):
+        write_json(_sidecar(path), plain)
 
 
 def _let_go(lock: Any, path: Path) -> None:

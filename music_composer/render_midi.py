@@ -19,8 +19,8 @@ import music_composer
 from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, OutputError, ScoreError
 from music_composer.files import read_json
-from music_composer.leftovers import noted, scratch_folder
-from music_composer.locks import locked
+from music_composer.leftovers import scratch_folder
+from music_composer.locks import locked_output
 from music_composer.outputs import Output, clean, is_free_or_ours, is_ours, require_free, staged
 from music_composer.parallel import map_in_processes
 from music_composer.symbolic.midi import write_midi
@@ -198,13 +198,13 @@ def _write(target: Path, blocks: Iterable[np.ndarray], facts: dict[str, object],
     with staged(manifest, overwrite) as files:
         part = files.file(target.name)
         try:
-            with noted(part), soundfile.SoundFile(part, "w", RATE, 2, "PCM_16", format="WAV") as file:
+            with soundfile.SoundFile(part, "w", RATE, 2, "PCM_16", format="WAV") as file:
                 for block in blocks:
                     file.write(np.clip(block, -1, 1))
                 samples: int = file.tell()
         except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
             raise OutputError(f"{target} cannot be written: is the disk full?") from error
-        with locked(target.parent, wait=True, name=f".{target.stem[:40]}.lock"):
+        with locked_output(target, wait=True, say=say):
             if not (is_ours(target, manifest) and filecmp.cmp(part, target, shallow=False)):
                 files.commit({**_said(manifest), "rendered": facts})
     return samples

@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from music_composer import compose
 from music_composer.errors import BusyError
-from music_composer.locks import LOCK, holder_of, locked
+from music_composer.locks import LOCK, holder_of, locked, locked_output
 from music_composer.options import FolderOptions, TrainOptions
 from tests.command import without_privileges
 
@@ -23,6 +25,16 @@ from music_composer.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
+"""
+OUTPUT = """
+import sys
+from pathlib import Path
+from music_composer.locks import locked_output
+try:
+    with locked_output(Path(sys.argv[1])):
+        pass
+except Exception as error:
+    print(error)
 """
 COUNT = """
 import sys
@@ -123,12 +135,76 @@ def test_whatever_the_sidecar_holds_the_message_is_one_line(tmp_path: Path) -> N
     process.communicate("")
 
 
+def test_who_is_inside_may_enter_again_by_any_name(tmp_path: Path) -> None:
+    """One folder may be both the cache and the run folder."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    with locked(tmp_path / "folder"):
+        for again in (tmp_path / "folder", tmp_path / "folder" / ".." / "folder", tmp_path / "link"):
+            with locked(again, wait=True):
+                pass
+        assert (tmp_path / "folder" / LOCK).exists(), "it is held until the first leaves"
+    assert not list((tmp_path / "folder").iterdir())
+
+
+def test_another_thread_is_not_inside(tmp_path: Path) -> None:
+    found: list[type] = []
+
+    def enter() -> None:
+        try:
+            with locked(tmp_path):
+                found.append(object)
+        except BusyError:
+            found.append(BusyError)
+
+    with locked(tmp_path):
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+    assert found == [BusyError]
+
+
+def test_links_in_the_place_of_a_lock_lead_nowhere(tmp_path: Path) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "folder"
+    victim.write_text("precious")
+    folder.mkdir()
+    (folder / f"{LOCK}.json").symlink_to(victim)
+    with locked(folder):
+        pass
+    assert not list(folder.iterdir())
+    (folder / LOCK).symlink_to(victim)
+    with pytest.raises(BusyError, match=r"music-composer.lock cannot be opened.*Remove it"), locked(folder):
+        pass
+    assert victim.read_text() == "precious"
+
+
+def test_a_folder_in_the_place_of_a_lock_is_said(tmp_path: Path) -> None:
+    (tmp_path / LOCK / "deep").mkdir(parents=True)
+    with pytest.raises(BusyError, match="cannot be opened: is a directory"), locked(tmp_path):
+        pass
+    assert (tmp_path / LOCK / "deep").is_dir()
+
+
+def test_the_lock_of_an_output_has_a_name_that_nobody_else_gives(tmp_path: Path) -> None:
+    (tmp_path / ".song.lock").write_text("of an office program")
+    with locked_output(tmp_path / "song-0.wav"):
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".song.lock", f".song{LOCK}", f".song{LOCK}.json"]
+    with (
+        locked_output(tmp_path / "song-1.wav"),
+        subprocess.Popen(
+            [sys.executable, "-c", OUTPUT, tmp_path / "song-0.wav"], stdout=subprocess.PIPE, text=True
+        ) as other,
+    ):
+        assert other.communicate()[0].startswith(f"{tmp_path / 'song'} is in use by")
+    assert [path.name for path in tmp_path.iterdir()] == [".song.lock"]
+
+
 def test_nobody_prepares_in_a_cache_that_is_trained_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = FolderOptions(tmp_path / "music", tmp_path / "cache", tmp_path / "model")
 
     def trained(*_: object) -> tuple[None, None]:
-        with pytest.raises(BusyError):
-            compose.prepare(folders)
+        with ThreadPoolExecutor(1) as other, pytest.raises(BusyError):
+            other.submit(compose.prepare, folders).result()
         return None, None
 
     monkeypatch.setattr(compose, "_trained", trained)
