@@ -23,7 +23,8 @@ import numpy as np
 
 from music_composer.benchmark_midi import roll_of
 from music_composer.symbolic.benchmark import read_benchmark
-from music_composer.symbolic.biaxial.notes import ALREADY, BEFORE, BITS, already, before, features, features_of
+from music_composer.symbolic.biaxial.features import ALREADY, BEFORE, already, before, features, features_of
+from music_composer.symbolic.biaxial.notes import BITS
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.options import MODELS, TRAINING, PlayOptions, make_model
 from music_composer.symbolic.request import Request

@@ -39,8 +39,8 @@ def locked(
     """While inside, no other process is inside for the same folder and name; a folder that is missing is made.
 
     wait: for a lock that somebody holds, saying who once. Raises BusyError instead where it is False. Who is inside
-    already may enter again. Nothing of it stays: neither the files nor, where nothing was put into it, a folder that was
-    made for it.
+    already may enter again. Nothing of it stays: neither the files nor, where nothing was put into it, a folder that
+    was made for it.
     """
     path = folder / name
     place = os.path.join(os.path.realpath(folder), name), threading.get_ident()

@@ -22,12 +22,13 @@ KERAS = (
     "symbolic/polyphony/player.py",
     "symbolic/pianoroll/network.py",
     "symbolic/pianoroll/player.py",
+    "symbolic/biaxial/features.py",
     "symbolic/biaxial/network.py",
-    "symbolic/biaxial/notes.py",
     "symbolic/biaxial/player.py",
     "symbolic/likely.py",
     "symbolic/sampling.py",
 )  # may import it at module level
+PLAYING = ("audio/infill.py", "audio/output.py", "audio/stream.py")  # are imported once it is loaded
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
 
 
@@ -90,6 +91,19 @@ def test_what_files_may_do_knows_only_files_and_errors(name):
 def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it(name):
     if not name.startswith(KERAS):
         assert not within(imports_of(name, anywhere=False), "keras", "tensorflow")
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith((*KERAS, *PLAYING))])
+def test_nothing_that_is_imported_before_keras_is_loaded_brings_it_along(name):
+    """Loaded by an import it writes lines of its own, and Ctrl-C is not answered for seconds."""
+    known, waiting = set(), {name}
+    while waiting:
+        each = waiting.pop()
+        known.add(each)
+        found = imports_of(each, anywhere=False)
+        assert not within(found, "keras", "tensorflow"), each
+        modules = {module.replace(".", "/") for module in ours(found)}
+        waiting |= {file for file in FILES if file.removesuffix(".py").removesuffix("/__init__") in modules} - known
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith("training/")])

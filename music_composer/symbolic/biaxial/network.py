@@ -14,7 +14,8 @@ import numpy as np
 from keras import ops
 
 from music_composer.layers.lstm import lstm_along
-from music_composer.symbolic.biaxial.notes import ALREADY, BEFORE, BITS, already, before, features, features_of
+from music_composer.symbolic.biaxial.features import ALREADY, BEFORE, already, before, features, features_of
+from music_composer.symbolic.biaxial.notes import BITS
 from music_composer.symbolic.likely import LikelihoodModel
 from music_composer.symbolic.options import BiaxialOptions
 

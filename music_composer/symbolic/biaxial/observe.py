@@ -33,7 +33,7 @@ def observe(model: Any, roll: Roll) -> tuple[np.ndarray, list[Thoughts]]:
     from keras import ops
 
     from music_composer.layers.lstm import lstm_step
-    from music_composer.symbolic.biaxial.notes import features
+    from music_composer.symbolic.biaxial.features import features
 
     # Each step is heard on the way to the next one, whose time is told with it.
     piece = to_lesson(lengthened(roll, 1), model.options)

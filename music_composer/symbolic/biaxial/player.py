@@ -12,8 +12,9 @@ import numpy as np
 from keras import ops
 
 from music_composer.layers.lstm import stack_step
+from music_composer.symbolic.biaxial.features import ALREADY, SOME, before, features
 from music_composer.symbolic.biaxial.network import Biaxial
-from music_composer.symbolic.biaxial.notes import ALREADY, BITS, SOME, before, features
+from music_composer.symbolic.biaxial.notes import BITS
 from music_composer.symbolic.tonality import OCTAVE, classes_of, fading
 
 Tensor = Any

@@ -9,8 +9,9 @@ import pytest
 from music_composer.errors import OptionError
 from music_composer.layers import lstm
 from music_composer.symbolic.biaxial import composer
+from music_composer.symbolic.biaxial.features import SOME, already, before, features, features_of
 from music_composer.symbolic.biaxial.lessons import POOL, BitLessons, bit_inputs, to_lesson
-from music_composer.symbolic.biaxial.notes import SOME, already, before, features, features_of, to_bits, to_roll
+from music_composer.symbolic.biaxial.notes import to_bits, to_roll
 from music_composer.symbolic.frames import CLOCK
 from music_composer.symbolic.options import BiaxialOptions, PlayOptions
 from music_composer.symbolic.request import Request
