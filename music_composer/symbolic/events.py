@@ -16,6 +16,7 @@ MOST_EVENTS = 1_000_000  # a symphony has some 100,000
 LONGEST_NUMBER = 4  # bytes of a variable-length quantity
 DATA_BYTES = (2, 2, 2, 2, 1, 1, 2)  # of channel messages, by the upper half of their status, from 0x8 on
 LAST_BYTE = re.compile(rb"[\x00-\x7f]")  # of a variable-length quantity
+EVENT = re.compile(rb"[\x80-\xff]{0,3}[\x00-\x7f][\x80-\xff]")  # how most begin: a length of time, then a status
 COMMON_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # of system messages, which do not belong into files
 NOTE_OFF, NOTE_ON, AFTERTOUCH, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_WHEEL = 0x8, 0x9, 0xA, 0xB, 0xC, 0xE
 
@@ -117,7 +118,7 @@ class TrackReader:
                 self._keep(SYSEX, data)
         else:
             self._stray()
-            self.at += COMMON_BYTES.get(first, 0)
+            self._skip_data(COMMON_BYTES.get(first, 0))
 
     def _message(self, status: int, one: int) -> None:
         two = self._byte() if DATA_BYTES[(status >> 4) - 8] == 2 else 0
@@ -166,6 +167,13 @@ class TrackReader:
 
     def _stray(self) -> None:
         self.mended[STRAY] += 1
+
+    def _skip_data(self, count: int) -> None:
+        """So many bytes, unless they are no data, or an event begins here and not behind them."""
+        behind = self.at + count
+        data = all(byte < 0x80 for byte in self.content[self.at : behind])
+        if data and (EVENT.match(self.content, behind) or not EVENT.match(self.content, self.at)):
+            self.at = behind
 
     def _byte(self) -> int:
         if self.at >= self.end:

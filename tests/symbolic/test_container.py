@@ -32,6 +32,7 @@ ODD = {
     **{f"beats of 2^{power}": meta(0x58, bytes([4, power, 24, 8])) for power in (7, 33, 63, 64, 255)},
     "SMPTE": meta(0x54, b"\xff\x00\x00\x00\x00"), "prefix": meta(0x20, b""), "port": meta(0x21, b""),
     "number": meta(0x00, b"\x01"), "F4": b"\xf4", "F5": b"\xf5", "clock": b"\xf8", "position": b"\xf2\x01\x02",
+    "no position": b"\xf2", "song": b"\xf3\x05", "no song": b"\xf3", "no time code": b"\xf1",
 }  # fmt: skip
 
 
