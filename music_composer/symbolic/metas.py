@@ -16,6 +16,7 @@ SHORTEST_BEAT = 6  # as a power of two: a 64th
 LONGEST_NAME = 200  # characters
 
 ROLAND, GS, WRITE = 0x41, 0x42, 0x12
+GS_RESET = bytes([ROLAND, 0x10, GS, WRITE, 0x40, 0x00, 0x7F, 0x00, 0x41, 0xF7])
 YAMAHA, XG = 0x43, 0x4C
 
 

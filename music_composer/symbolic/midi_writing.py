@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
+
 from music_composer.errors import ScoreError
-from music_composer.symbolic.channels import BANK, DRUM_CHANNEL
-from music_composer.symbolic.metas import END_OF_TRACK, FASTEST, METRE, NAME, PORT, SLOWEST, TEMPO, is_metre
+from music_composer.symbolic.channels import BANK, DRUM_BANKS, DRUM_CHANNEL
+from music_composer.symbolic.metas import END_OF_TRACK, FASTEST, GS_RESET, METRE, NAME, PORT, SLOWEST, TEMPO, is_metre
 from music_composer.values import Part, Score
 
 VELOCITY_OF_END = 64
@@ -52,10 +54,18 @@ def _conductor(score: Score) -> bytes:
     for tick, tempo in score.tempos:
         if SLOWEST <= tempo <= FASTEST:
             events.append((tick, 0, _meta(TEMPO, round(60e6 / tempo).to_bytes(3))))
+    if any(_in_drum_bank(part) for part in score.parts):
+        events.append((0, 0, b"\xf0" + _number(len(GS_RESET)) + GS_RESET))
     for tick, beats, note in score.metres:
         if is_metre(beats, note):
             events.append((tick, 0, _meta(METRE, bytes([beats, note.bit_length() - 1, 24, 8]))))
     return _timed(events)
+
+
+def _in_drum_bank(part: Part) -> bool:
+    """Whether it is a melody in a bank that has drums in all but Roland's GS."""
+    banks = part.controls["value"][part.controls["controller"] == BANK]
+    return not part.drums and bool(np.isin(banks, DRUM_BANKS).any())
 
 
 def _track(part: Part, port: int, channel: int, ports: bool) -> bytes:

@@ -13,7 +13,7 @@ from music_composer.symbolic.midi_writing import midi_bytes
 from music_composer.values import BEND, CONTROL, NOTE, Part, Score
 
 ONE = np.array([(0, 480, 60, 80)], NOTE)
-CONTROLLERS = st.integers(0, 119).filter(lambda number: number != 0) | st.just(121)  # bank 127 would be drums
+CONTROLLERS = st.integers(0, 119) | st.just(121)
 
 
 @st.composite
@@ -85,3 +85,13 @@ def test_what_is_read_is_written_and_read_the_same(tmp_path):
     first = read_midi(tmp_path / "a.mid").score
     write_midi(first, tmp_path / "b.mid")
     assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
+
+
+@pytest.mark.parametrize("bank", [120, 126, 127])
+def test_a_melody_in_a_bank_of_drums_stays_one(bank):
+    melody = Part(ONE, 5, controls=np.array([(0, 0, bank)], CONTROL))
+    again = parse_midi(midi_bytes(Score((melody, Part(ONE, drums=True))))).score.parts
+    assert [(each.program, each.drums, each.controls["value"].tolist()) for each in again] == [
+        (5, False, [bank]),
+        (0, True, []),
+    ]
