@@ -151,7 +151,7 @@ def load_frames(cache: Cache, song: Song, channels: int | None = None) -> ShardF
 def open_cache(datasets: Path, folder: Path, options: FrameOptions = FrameOptions()) -> Cache | None:
     """The cache as it lies there, without a look at whether it is up to date; None when there is none."""
     known = _index(folder, options).read()
-    songs = tuple(known[source] for source in sorted(known) if (datasets / source).exists())
+    songs = tuple(known[source] for source in sorted(known) if os.path.isfile(datasets / source))
     return Cache(folder, datasets, options, songs) if songs else None
 
 

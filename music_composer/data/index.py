@@ -121,7 +121,7 @@ class Index(Generic[EntryType]):
         return entries
 
     def _text(self, path: Path) -> str:
-        """What is in a file of ours, "" where there is none."""
+        """What is in a file of ours, "" where there is none, or nothing in it."""
         try:
             if not path.exists():
                 return ""
@@ -130,6 +130,8 @@ class Index(Generic[EntryType]):
             content = path.read_bytes()
         except OSError as error:
             raise CacheError(f"{path} cannot be read: {reason(error)}") from error
+        if not content.strip(b"\0"):  # as a power cut may leave it on some file systems
+            return ""
         if self.label["magic"].encode() not in content[:LABEL_BYTES]:
             raise CacheError(f"{path} is not ours, and is left alone: choose another cache folder with -t")
         return content.decode("utf-8", errors="replace")

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import io
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.audio import frames as frames_station
+from music_composer.audio.decoder import stamp_of
 from music_composer.audio.recording import Reading, read_blocks
 from music_composer.data import acoustic
 from music_composer.data.folder import HASH_BLOCK, Fingerprint
@@ -23,7 +23,6 @@ from music_composer.errors import CacheError, MusicComposerError, OptionError, R
 from music_composer.files import reason, whole_file
 from music_composer.options import FrameOptions, require_within
 
-SHARD = re.compile(r"frames-[0-9a-f]{16}\.npy")
 MOST_FRAMES = 2**40
 
 
@@ -50,14 +49,19 @@ class Song:
         """Raises OptionError for an entry that leads elsewhere or cannot be."""
         require_inside(self.source)
         require_hash(self.fingerprint.content)
-        if not SHARD.fullmatch(self.shard):
-            raise OptionError(f"{self.shard!r} is no shard")
+        if self.shard != shard_of(self.fingerprint):
+            raise OptionError(f"{self.shard!r} is not the shard of that recording")
         require_within(self, 1, 2, "channels")
         require_within(self, 1, MOST_FRAMES, "frames")
         require_within(self, 1, self.frames, "stop")
         require_within(self, 0, self.stop - 1, "start")
         if not acoustic.is_fingerprint(self.acoustic):
             raise OptionError(f"{self.source} has no acoustic fingerprint that could be one")
+
+
+def shard_of(fingerprint: Fingerprint) -> str:
+    """Name of the file that holds the frames of a recording: it follows from what the recording holds."""
+    return f"frames-{fingerprint.content[:16]}.npy"
 
 
 def cut_recording(
@@ -104,7 +108,7 @@ def _cut(
         return dataclasses.replace(same, source=source, fingerprint=fingerprint), False
     reading, blocks = read_blocks(path, options.rate)
     counted = _until(cancelled, meter.of(fingerprint.size, reading, blocks, options.rate))
-    shard = f"frames-{fingerprint.content[:16]}.npy"
+    shard = shard_of(fingerprint)
     with whole_file(folder / shard) as part:
         levels = _write_shard(part, frames_station.blocks_to_bands(counted, options), reading.channels, options)
         start, stop = frames_station.sounding(levels, options)
@@ -123,8 +127,7 @@ def _cut(
 def _fingerprint_of(path: Path, cancelled: Callable[[], bool]) -> Fingerprint:
     """The same as `folder.fingerprint_of`, but it can be cancelled."""
     digest = hashlib.blake2b(digest_size=16)
-    if not path.is_file() and path.exists():
-        raise RecordingError(f"{path}: not a file, but a folder, a pipe or a device")
+    stamp_of(path)  # of what is no file nothing is read
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         while block := file.read(HASH_BLOCK):
@@ -169,8 +172,11 @@ def shard_is_whole(folder: Path, song: Song, options: FrameOptions) -> bool:
     """Whether the file of a song's frames has the header and the size that it was written with."""
     header = _header(song.frames, song.channels, options.bands)
     size = len(header) + 2 * song.frames * song.channels * options.bands
+    path = folder / song.shard
     try:
-        with (folder / song.shard).open("rb") as file:
+        if not path.is_file():  # a pipe would be waited for
+            return False
+        with path.open("rb") as file:
             return file.read(len(header)) == header and file.seek(0, 2) == size
     except OSError:
         return False

@@ -160,6 +160,8 @@ def _save(path: Path, roll: Roll) -> None:
 def _load(path: Path, per_quarter: int) -> Roll | None:
     """The inverse; None where the file is missing or damaged."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return None
         with zipfile.ZipFile(path) as packed:
             if sum(member.file_size for member in packed.infolist()) > MOST_BYTES:
                 return None

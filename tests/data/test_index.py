@@ -88,7 +88,7 @@ def test_no_file_that_an_index_names_is_deleted_but_shards_of_the_folder(made, t
     assert len(said) == 1
 
 
-@pytest.mark.parametrize("source", ["../mine.npy", "/etc/passwd", "a/../../mine.npy", "", "a\0b"])
+@pytest.mark.parametrize("source", ["../mine.npy", "/etc/passwd", "a/../../mine.npy", "", "a\0b", ".", "x" * 5000])
 def test_no_file_outside_the_dataset_is_a_source(made, tmp_path, source):
     shutil.copytree(made / "cache", tmp_path / "cache")
     index = tmp_path / "cache" / "index.json"
@@ -96,6 +96,34 @@ def test_no_file_outside_the_dataset_is_a_source(made, tmp_path, source):
     plain["songs"][0]["source"] = source
     index.write_text(json.dumps(plain))
     assert [song.source for song in open_cache(made / "music", tmp_path / "cache").songs] == ["1.wav"]
+
+
+def test_nobody_elses_shard_is_taken_for_a_recordings_own(made, tmp_path):
+    shutil.copytree(made / "cache", tmp_path / "cache")
+    index = tmp_path / "cache" / "index.json"
+    plain = json.loads(index.read_text())
+    plain["songs"][0]["shard"] = plain["songs"][1]["shard"]
+    index.write_text(json.dumps(plain))
+    cache, report = prepare(made / "music", tmp_path / "cache")
+    assert (report.done, report.kept) == (1, 1)
+    assert len({song.shard for song in cache.songs}) == 2
+
+
+@pytest.mark.parametrize("content", [b"", bytes(500)])
+def test_an_index_with_nothing_in_it_is_made_again(made, tmp_path, content):
+    shutil.copytree(made / "cache", tmp_path / "cache")
+    (tmp_path / "cache" / "index.json").write_bytes(content)
+    assert open_cache(made / "music", tmp_path / "cache") is None
+    assert prepare(made / "music", tmp_path / "cache")[1].done == 2
+
+
+def test_a_pipe_in_the_place_of_a_shard_is_not_waited_for(made, tmp_path):
+    shutil.copytree(made / "cache", tmp_path / "cache")
+    shard = next(iter((tmp_path / "cache").glob("frames-*.npy")))
+    shard.unlink()
+    os.mkfifo(shard)
+    assert prepare(made / "music", tmp_path / "cache")[1].done == 1
+    assert shard.is_file()
 
 
 def test_every_byte_of_a_header_is_looked_at(made, tmp_path):
