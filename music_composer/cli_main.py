@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from music_composer import stopping
+from music_composer import quiet, stopping
 
 
 def main() -> None:
     """The `music-composer` command."""
+    quiet.keep_own_stderr()
     with stopping.answering():
         try:
             _run()

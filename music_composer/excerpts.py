@@ -152,7 +152,7 @@ def require_files(flag: str, paths: Sequence[Path]) -> None:
     """Raises OptionError for a path that is not a file. flag: the option that it was given with."""
     for path in paths:
         if not path.is_file():
-            raise OptionError(f"{flag} {path}: there is no such file")
+            raise OptionError(f"{flag} {path}: {'this is no file' if path.exists() else 'there is no such file'}")
 
 
 def require_prompts(

@@ -17,6 +17,7 @@ from music_composer.audio.formats import CONVERT, HEAD_BYTES, foreign, said_by_s
 from music_composer.audio.headers import OF_ANOTHER_KIND, mend
 from music_composer.audio.pieces import PiecedFile, Pieces
 from music_composer.errors import RecordingError
+from music_composer.quiet import quiet_libraries
 
 LEAST_RATE, MOST_RATE = 2_000, 768_000  # Hz; no recording has fewer or more, but damaged headers do
 MOST_CHANNELS = 64
@@ -37,18 +38,31 @@ class Decoder(soundfile.SoundFile):
     """Reads on from where it is.
 
     soundfile itself asks for the position before every block and seeks after it, which fails where the decoder cannot
-    seek (GSM), and where the header says no length (FLAC through a pipe).
+    seek (GSM), and where the header says no length (FLAC through a pipe). libmpg123 prints what it thinks of damaged
+    files, which is kept off the terminal: our own words say what is lost.
     """
 
     def __init__(self, file: bytes | Path | PiecedFile) -> None:
-        super().__init__(file)
+        with quiet_libraries():
+            super().__init__(file)
         self.pieces = file if isinstance(file, PiecedFile) else None
+
+    def go_to(self, place: int, mark: np.ndarray) -> bool:
+        """Goes to a sample, and past the mark (samples, channels) that must be found there: whether it was."""
+        try:
+            with quiet_libraries():
+                if self.seek(place) != place:
+                    return False
+                return not len(mark) or np.array_equal(self.read(len(mark), "float32", always_2d=True), mark)
+        except Exception:  # a decoder that cannot do it has many ways to say so
+            return False
 
     def next_block(self, samples: int) -> tuple[np.ndarray, str]:
         """So many samples, float32 (samples, channels), or less at the end; and what broke it off, "" for nothing."""
         block = np.full((samples, self.channels), np.nan, np.float32)  # what stays NaN has not been decoded
         try:
-            block = self.read(out=block)
+            with quiet_libraries():
+                block = self.read(out=block)
         except Exception as error:  # whatever a library raises on bytes that it did not expect
             decoded = np.flatnonzero(~np.isnan(block).all(axis=1))
             return block[: decoded[-1] + 1] if len(decoded) else block[:0], _reason(error)

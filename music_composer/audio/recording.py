@@ -17,7 +17,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from music_composer.audio.decoder import SAMPLE_BYTES, Source, Stamp, blocks_of, open_recording, stamp_of
+from music_composer.audio.decoder import SAMPLE_BYTES, Stamp, blocks_of, open_recording, stamp_of
 from music_composer.audio.levels import FINEST_BITS, Scale, cleaned, scale_of
 from music_composer.errors import RecordingError
 from music_composer.values import Waveform
@@ -225,22 +225,12 @@ def _decoded_from(path: Path, known: Survey, first: int, count: int) -> Iterator
         place, mark = before[-1] if before else (0, mark)
     if place:
         with open_recording(path, to_seek=True) as source:
-            if _is_sent_to(source, place, mark):
+            if source.file.go_to(place, mark):  # else all of it is decoded
                 skipped = first - place - len(mark)
                 yield from _without(skipped, blocks_of(source, [], most=skipped + count))
                 return
     with open_recording(path) as source:
         yield from _without(first, blocks_of(source, [], most=first + count))
-
-
-def _is_sent_to(source: Source, place: int, mark: np.ndarray) -> bool:
-    """Sends the decoder to a place, and past the mark that it must find there."""
-    try:
-        if source.file.seek(place) != place:
-            return False
-        return not len(mark) or np.array_equal(source.file.read(len(mark), "float32", always_2d=True), mark)
-    except Exception:  # a decoder that cannot do it has many ways to say so; then all of it is decoded
-        return False
 
 
 def _without(skipped: int, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

@@ -9,11 +9,11 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 from music_composer.errors import OptionError
+from music_composer.quiet import quiet_libraries
 
 BACKENDS = "tensorflow", "jax", "torch"  # each is installed under its own name
 
@@ -30,7 +30,7 @@ def load_keras() -> ModuleType:
     # Its Python side takes each new model in a process for a graph that is traced again and again, and warns.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
-    with _quiet_stderr():
+    with quiet_libraries(in_any_case=True):
         _load_libraries()
         import keras
 
@@ -128,16 +128,3 @@ def _load_libraries() -> None:
             for name in ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2"):
                 if (path := Path(folder) / name).exists():
                     system.dlopen(os.fsencode(path), os.RTLD_NOW)
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nothing:
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
