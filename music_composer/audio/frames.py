@@ -108,14 +108,6 @@ def to_left_right(mid_side: np.ndarray) -> np.ndarray:
     return np.stack([mid + side, mid - side], axis=1)
 
 
-def with_model_channels(frames: np.ndarray, channels: int, options: FrameOptions) -> np.ndarray:
-    """Bands (frames, any, bands) to (frames, channels, bands): a silent side where there is none, or it is left out."""
-    missing = channels - frames.shape[1]
-    if missing <= 0:
-        return frames[:, :channels]
-    return np.pad(frames, ((0, 0), (0, missing), (0, 0)), constant_values=np.float16(np.log(floor(options))))
-
-
 def blocks_to_bands(blocks: Iterable[np.ndarray], options: FrameOptions) -> Iterator[np.ndarray]:
     """Streams blocks of samples (samples, channels) to blocks of bands (frames, channels, bands).
 

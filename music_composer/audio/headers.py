@@ -170,9 +170,10 @@ def _mend_mp3(raw: BinaryIO, first: int, size: int) -> Mending:
         return Mending()
     hole = (f"{frames.passed} bytes in it are no sound: left out",) if frames.passed >= mpeg.LEAST_SAID else ()
     remarks = (*hole, OF_ANOTHER_KIND) if frames.others else hole
-    if mpeg.is_in_order(frames):
-        return _patched(range(frames.begin, size), size, (), remarks)
-    return Mending((mpeg.pieces_of(frames),), remarks, (frames.said or 0) * frames.samples_each)
+    if not mpeg.is_in_order(frames):
+        return Mending((mpeg.pieces_of(frames),), remarks, (frames.said or 0) * frames.samples_each)
+    is_plain = not first and frames.places[0].start == len(frames.info)
+    return Mending(() if is_plain else (mpeg.pieces_of(frames),), remarks)
 
 
 def _patched(

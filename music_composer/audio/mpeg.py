@@ -46,10 +46,6 @@ class Frames:
     others: bool
 
     @property
-    def begin(self) -> int:
-        return self.places[0].start - len(self.info)
-
-    @property
     def samples_each(self) -> int:
         return 1152 if _version(int.from_bytes(self.first, "big")) == 3 else 576
 
@@ -99,9 +95,10 @@ def is_in_order(frames: Frames) -> bool:
 
 
 def pieces_of(frames: Frames) -> Pieces:
-    """The frames as one file, which says how many there are."""
-    total = sum(map(len, frames.places))
-    return (_info_frame(frames, total), *frames.places)
+    """The frames as one file, which says how many there are, if they are more than theirs says."""
+    if is_in_order(frames):
+        return frames.info, *frames.places
+    return _info_frame(frames, sum(map(len, frames.places))), *frames.places
 
 
 def _info_frame(frames: Frames, total: int) -> bytes:

@@ -40,6 +40,7 @@ OUR_FOLDERS = {
     "scores.json": b'"magic": "music-composer',
     "scorecard.json": b'"windows_compared"',
 }
+OUR_SUBFOLDERS = ("prompts", "codec")  # of these, with recordings in them
 OUR_OUTPUT = (b'"model":', b'"versions":', b'"music_composer":')  # all in the JSON beside what a model played
 HEAD_BYTES = 1 << 16  # of a JSON, that are looked at
 
@@ -148,9 +149,11 @@ def _folders(top: Path, ours: bool, notes: list[str]) -> Iterator[list[os.DirEnt
         except OSError as error:
             notes.append(f"{folder} cannot be looked into, and is passed over: {reason(error)}")
             continue
-        if not ours and folder != str(top) and _is_our_folder(entries):
+        made_here = not ours and _is_our_folder(entries)
+        if made_here and folder != str(top):
             continue
-        subfolders = [each for each in entries if _is_folder(each) and each.name.lower() not in KEPT_BY_SYSTEMS]
+        left_out = (*KEPT_BY_SYSTEMS, *OUR_SUBFOLDERS) if made_here else KEPT_BY_SYSTEMS
+        subfolders = [each for each in entries if _is_folder(each) and each.name.lower() not in left_out]
         waiting += [each.path for each in reversed(subfolders) if not each.is_symlink()]
         linked += [each.path for each in subfolders if each.is_symlink()]
         yield [each for each in entries if not _is_folder(each)]

@@ -84,10 +84,6 @@ class Run(RunFolder):
         return self.model.stack * self.channels * self.frame.bands
 
     @property
-    def step_seconds(self) -> float:
-        return self.model.stack / self.frame.frames_per_second
-
-    @property
     def prompts(self) -> Path:
         return self.folder / PROMPTS
 

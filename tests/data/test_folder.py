@@ -169,6 +169,15 @@ def test_folders_of_ours_are_not_learnt_from(tmp_path):
     assert tmp_path / "model" / "prompts" / "prompt-0.flac" in recordings_in(tmp_path, ours=True)
 
 
+def test_a_run_in_the_folder_of_the_recordings_itself_learns_not_from_its_prompts(tmp_path):
+    touch(tmp_path / "options.json", b'{\n  "magic": "music-composer model",\n  "version": 1\n}')
+    touch(tmp_path / "prompts" / "prompt-0.flac")
+    touch(tmp_path / "song.wav")
+    touch(tmp_path / "album" / "prompts" / "mine.wav")
+    assert [path.name for path in recordings_in(tmp_path)] == ["mine.wav", "song.wav"]
+    assert len(recordings_in(tmp_path, ours=True)) == 3
+
+
 def test_a_subfolder_that_cannot_be_looked_into_is_named_and_passed_over(tmp_path, monkeypatch):
     song = touch(tmp_path / "song.wav")
     touch(tmp_path / "secret" / "other.wav")
