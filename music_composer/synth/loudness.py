@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from scipy.signal import lfilter
+from scipy.signal import sosfilt
 
 from music_composer.synth.tones import Sound
 
@@ -23,7 +23,8 @@ class Meter:
     """Integrated loudness of sound that comes in blocks, (channels, samples) each."""
 
     def __init__(self, rate: int) -> None:
-        self._filters = [(b, a, None) for b, a in _weighting(rate)]
+        self._weighting = _weighting(rate)
+        self._state: Sound | None = None  # of its filters, once the number of channels is known
         self._hop = round(BLOCK_SECONDS * rate / OVERLAP)
         self._sums: list[Sound] = []  # of the power, hop by hop
         self._rest = np.zeros(0)  # power that fills no hop yet
@@ -31,10 +32,8 @@ class Meter:
     def add(self, sound: Sound) -> None:
         if not sound.shape[1]:
             return
-        for number, (b, a, state) in enumerate(self._filters):
-            before = np.zeros((len(sound), 2)) if state is None else state
-            sound, after = lfilter(b, a, sound, zi=before)
-            self._filters[number] = b, a, after
+        before = np.zeros((len(self._weighting), len(sound), 2)) if self._state is None else self._state
+        sound, self._state = sosfilt(self._weighting, sound.astype(np.float64, copy=False), zi=before)
         power = np.concatenate([self._rest, (sound**2).sum(axis=0)])
         whole = len(power) // self._hop * self._hop
         self._sums.append(_sums(power[:whole], self._hop))
@@ -104,11 +103,11 @@ def amplified(sound: Sound, gain: float | None) -> Sound:
     return sound
 
 
-def _weighting(rate: int) -> list[tuple[list[float], list[float]]]:
-    """The K weighting: a shelf for the head, and a high pass; coefficients by the bilinear transform of its analogue
-    form (as in libebur128), since the standard's own are for 48 kHz.
+def _weighting(rate: int) -> Sound:
+    """The K weighting as second-order sections: a shelf for the head, and a high pass; coefficients by the bilinear
+    transform of its analogue form (as in libebur128), since the standard's own are for 48 kHz.
     """
-    filters = []
+    sections = []
     for frequency, q, gain_db, shelf in ((1681.974450955533, 0.7071752369554196, 3.999843853973347, True),
                                          (38.13547087602444, 0.5003270373238773, 0.0, False)):  # fmt: skip
         k = np.tan(np.pi * frequency / rate)
@@ -121,8 +120,8 @@ def _weighting(rate: int) -> list[tuple[list[float], list[float]]]:
                  (high - middle * k / q + k * k) / divisor]  # fmt: skip
         else:
             b = [1.0, -2.0, 1.0]
-        filters.append((b, a))
-    return filters
+        sections.append([*b, *a])
+    return np.array(sections)
 
 
 def _sums(power: Sound, hop: int) -> Sound:

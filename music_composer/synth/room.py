@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import lfilter
@@ -35,10 +37,10 @@ class Reverb:
     """
 
     def __init__(self, rate: int, samples: int, dtype: np.dtype) -> None:
-        response = _response(rate).astype(dtype)
-        self.step, self._size = _transform(samples, response.shape[1])
-        self._spectrum = rfft(response, self._size)
-        self._tail = np.zeros((2, response.shape[1] - 1), dtype)
+        length = round(REVERB_SECONDS * rate)
+        self.step, self._size = _transform(samples, length)
+        self._spectrum = _spectrum(rate, self._size, dtype)
+        self._tail = np.zeros((2, length - 1), dtype)
 
     def answer(self, dry: Sound) -> Sound:
         """(2, samples) to (2, samples)."""
@@ -72,6 +74,12 @@ def _transform(samples: int, response: int) -> tuple[int, int]:
     if response >= samples / 2 or size >= samples:
         return samples, next_fast_len(samples + overlap, real=True)
     return size - overlap, size
+
+
+@functools.lru_cache(maxsize=2)
+def _spectrum(rate: int, size: int, dtype: np.dtype) -> Sound:
+    """Of the room's response, kept for the next score of a folder."""
+    return np.asarray(rfft(_response(rate).astype(dtype), size))
 
 
 def _response(rate: int) -> Sound:

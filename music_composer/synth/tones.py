@@ -154,9 +154,12 @@ def shaped(envelope: Envelope, samples: int, rate: int, span: tuple[int, int] | 
     return body
 
 
+@functools.lru_cache(maxsize=64)
 def half_cosine(samples: int) -> Sound:
-    """A smooth rise from 0 towards 1."""
-    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.arange(samples) / max(samples, 1)))
+    """A smooth rise from 0 towards 1. It is kept for the next note, and cannot be written to."""
+    rise = np.asarray(0.5 - 0.5 * np.cos(np.pi * np.arange(samples) / max(samples, 1)))
+    rise.flags.writeable = False
+    return rise
 
 
 def _ring(tone: Partials, pitch: float, velocity: float, span: tuple[int, int], rate: int) -> Sound:
