@@ -17,7 +17,7 @@ from music_composer.values import BEND, CONTROL
 DRUM_CHANNEL = 9
 BANK, DATA, FINE_DATA, PARAMETERS = 0, 6, 38, (98, 99, 100, 101)
 DRUM_BANKS = (120, 126, 127)  # of General MIDI 2 and of XG
-RESET = 121  # the only channel-mode message that says something of controls
+LAST_HEARD = 121  # all sound off (120) and reset (121); the later channel modes end notes and change nothing
 PROGRAM, WHEEL = 128, 129  # beside the numbers of controllers
 MOST_HEARD = 20_000_000  # changes, counted for each track of their channel: beyond that tracks hear all
 ORDER_BITS = 21  # for the numbers of messages, of which there are fewer
@@ -59,7 +59,7 @@ class Setting:
     @functools.cached_property
     def controls(self) -> np.ndarray:
         """dtype CONTROL"""
-        mine = (self.numbers < RESET - 1) | (self.numbers == RESET)
+        mine = self.numbers <= LAST_HEARD
         return _table(CONTROL, self.ticks[mine], self.numbers[mine], self.values[mine])
 
     @functools.cached_property

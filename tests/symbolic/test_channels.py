@@ -87,9 +87,10 @@ def test_a_pedal_in_the_left_hand_holds_the_right_hand_too_and_volumes_stay_apar
     assert [part.controls.tolist() for part in parts] == [[(0, 7, 50), (0, 64, 127)], [(0, 64, 127), (0, 7, 90)]]
 
 
-def test_all_notes_off_is_no_control_and_a_reset_is_one():
+def test_all_notes_off_is_no_control_but_all_sound_off_and_a_reset_are():
+    """A pedal holds notes after their keys are up: only all sound off ends these too."""
     (part,) = parts_of(track((0, control(121, 0)), *a_note(60), (0, control(123, 0)), (0, control(120, 0))))
-    assert part.controls.tolist() == [(0, 121, 0)]
+    assert part.controls["controller"].tolist() == [121, 120]
 
 
 def test_pieces_of_format_2_do_not_hear_each_other():

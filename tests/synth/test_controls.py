@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from music_composer.symbolic.midi import parse_midi
 from music_composer.synth.controls import channel_of
 from music_composer.synth.pedals import held_until
 from music_composer.synth.render import RATE, render
 from music_composer.values import BEND, CONTROL, NOTE, Part, Score
+from tests.symbolic.midi_bytes import control, file, off, on, track
 
 TEMPO = ((0, 60.0),)  # a quarter is a second, of 480 ticks
 RANGE = ((0, 101, 0), (0, 100, 0))  # what follows sets the bend range
@@ -192,6 +194,12 @@ def ends_of(*notes, controls):
 )
 def test_notes_end_when_the_pedal_lets_go(controls, ends):
     assert ends_of((0, 0.125, 60), (1, 1.125, 64), controls=controls) == ends
+
+
+def test_all_sound_off_in_a_file_ends_what_a_pedal_holds():
+    held = (0, control(64, 127)), (0, on(60)), (480, off(60)), (480, control(120, 0)), (480, control(64, 0))
+    (part,) = parse_midi(file(track(*held))).score.parts
+    assert held_until(part, channel_of(part), 10_000).tolist() == [960]
 
 
 def test_a_held_note_ends_when_its_pitch_is_struck_again():
