@@ -45,6 +45,7 @@ def main() -> None:
         reader, first = chunk
         last = min(counts[reader], first + CHUNK)
         found[reader].update(run_cases(reader, options.seed, first, last, options.keep))
+        print(f"{reader} {first} to {last}, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(options.processes) as pool:
         for _ in pool.map(run, chunks):
