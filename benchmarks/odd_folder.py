@@ -33,14 +33,14 @@ def main() -> None:
         write_whole(folder / "input_music_dataset")
         write_odd(folder / "input_music_dataset")
         started = time.monotonic()
-        command = [sys.executable, "-m", "music_composer", "-n", "32", "-l", "1", "-e", "1", "-g", "4", "-s", "2"]
+        command = [sys.executable, "-m", "music_composer", "-n", "32", "-l", "1", "-e", "1"]
         done = subprocess.run([*command, "--seed", str(seed)], cwd=folder, capture_output=True, text=True)
         (folder / "said.txt").write_text(done.stderr, encoding="utf-8")
         made = sorted(folder.glob("output-*.wav"))
         seconds = sorted({round(soundfile.info(path).duration, 1) for path in made})
         notes = sum(line.startswith("note:") for line in done.stderr.splitlines())
         traceback = "Traceback" in done.stderr
-        failed += done.returncode != 0 or len(made) != 4 or traceback
+        failed += done.returncode != 0 or len(made) != 10 or traceback
         spent = time.monotonic() - started
         print(
             f"| {seed} | {done.returncode} | {len(made)} | {seconds} | {notes} | {traceback} | {spent:.0f} s |",
