@@ -1,5 +1,6 @@
 """What many tests need: sound made from sines, and a place to put it."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 import soundfile
 
 RATE = 44100
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what it runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # commands that are tested are not born deaf to Ctrl-C
 
 
 @pytest.fixture(scope="session")

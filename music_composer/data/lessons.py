@@ -27,15 +27,21 @@ class WindowLessons:
         return self.dataset.batches_in_epoch(self.batch_size)
 
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
-        """Windows (batch, steps + 1, size) chunk by chunk; the last step of one is the first of the next."""
+        """Windows (batch, steps + 1, size) chunk by chunk; the last step of one is the first of the next.
+
+        Chunks are alike in length, since each other length is another graph to build: of a window that is no whole
+        number of chunks the last steps are left out, fewer than it has chunks.
+        """
         dataset = self.dataset
         windows = epoch_windows(dataset, seed, epoch)
         speeds = epoch_speeds(len(windows), self.stretch, seed, epoch) if self.stretch else None
         music, size = dataset.training, self.batch_size
         coming = batches(music, dataset.stack, windows, dataset.window, size, first, speeds)
         for batch in itertools.islice(coming, self.batches - first):
-            starts = range(0, batch.shape[1] - 1, self.chunk_steps)
-            yield [[batch[:, start : start + self.chunk_steps + 1]] for start in starts]
+            steps = batch.shape[1] - 1
+            count = -(-steps // self.chunk_steps)
+            length = steps // count
+            yield [[batch[:, i * length : (i + 1) * length + 1]] for i in range(count)]
 
     def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
         windows = held_out_windows(self.dataset)

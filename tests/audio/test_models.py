@@ -205,7 +205,7 @@ def test_a_gaussian_comes_out_with_its_deviation_in_a_single_step():
 
 def test_sampling_goes_where_the_velocity_leads():
     """Turning u by its angles and integrating the velocity of x are one flow, if the steps are small."""
-    head, steps = taught_head(1000), 1000
+    head, steps = taught_head(200), 200
     rng = np.random.default_rng(1)
     hidden, x = (rng.standard_normal((20, size)).astype(np.float32) for size in (5, 3))
     turned = keras.ops.convert_to_numpy(head.sample(hidden, x))
