@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from music_composer import held_out
+from music_composer.data.batches import HELD_OUT_STEPS
 from music_composer.errors import RecordingError
+from music_composer.evaluation.distance import DistanceOptions
+from music_composer.evaluation.enough import least_windows, windows_in
 from music_composer.evaluation.hearing import Span
 from music_composer.held_out import pieces_of, spared_recordings
+from music_composer.options import FrameOptions, ModelOptions
 
 RATE = 8000
 
@@ -40,3 +44,9 @@ def test_of_very_much_a_part_is_read_from_everywhere(tmp_path):
 def test_a_folder_without_recordings_is_an_error(tmp_path):
     with pytest.raises(RecordingError):
         spared_recordings(tmp_path)
+
+
+def test_what_three_recordings_hold_out_is_enough_to_be_judged_by():
+    frame, measures = FrameOptions(), DistanceOptions()
+    unit = HELD_OUT_STEPS * ModelOptions.stack / frame.frames_per_second
+    assert 3 * windows_in(unit, measures) >= least_windows(measures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import stat
@@ -14,7 +15,7 @@ import numpy as np
 import soundfile
 
 from music_composer.audio.formats import CONVERT, HEAD_BYTES, foreign, said_by_suffix
-from music_composer.audio.headers import OF_ANOTHER_KIND, mend
+from music_composer.audio.headers import OF_ANOTHER_KIND, Mending, mend
 from music_composer.audio.pieces import PiecedFile, Pieces
 from music_composer.errors import RecordingError
 from music_composer.quiet import quiet_libraries
@@ -25,6 +26,7 @@ MOST_HOURS = 100  # that are read of a recording
 BLOCK_SECONDS = 10.0
 BLOCK_VALUES = 1 << 20  # samples times channels in a block at most: 4 MB
 UNKNOWN_LENGTH = 1 << 62  # libsndfile says about so many samples where the header says none
+REMEMBERED = 64  # files whose beginnings are known
 LONGEST_NAME = 1000  # bytes of a path: of a longer one the decoder is given the opened file
 SHORT_SECONDS, SHORT_SHARE = 0.1, 0.01  # what may be missing before it is said: lengths of lossy formats are vague
 
@@ -129,12 +131,7 @@ def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
     """
     stamp = stamp_of(path)
     with contextlib.ExitStack() as opened:
-        try:
-            with path.open("rb") as raw:
-                head = raw.read(HEAD_BYTES)
-                mending = mend(raw, stamp.size, to_seek)
-        except OSError as error:
-            raise RecordingError(f"{path}: cannot be read: {_reason(error)}") from error
+        head, mending = _looked_at(path, stamp, to_seek)
         _refuse_foreign(path, head)
         first, *following = mending.recordings or ((range(stamp.size),),)
         name: bytes | Path = os.fsencode(path) if os.name == "posix" else path  # names need not be Unicode
@@ -150,6 +147,16 @@ def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
         exact = exact and promised * (width or 1) * file.channels <= stamp.size and promised <= _limit(file)
         remarks = (*mending.remarks, *_remarks_on_header(file))
         yield Source(path, file, promised % UNKNOWN_LENGTH, exact, remarks, tuple(following))
+
+
+@functools.lru_cache(REMEMBERED)
+def _looked_at(path: Path, stamp: Stamp, to_seek: bool) -> tuple[bytes, Mending]:
+    """How a file begins, and what is to be mended of it."""
+    try:
+        with path.open("rb") as raw:
+            return raw.read(HEAD_BYTES), mend(raw, stamp.size, to_seek)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {_reason(error)}") from error
 
 
 def blocks_of(

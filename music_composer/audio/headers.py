@@ -172,7 +172,7 @@ def _mend_mp3(raw: BinaryIO, first: int, size: int) -> Mending:
     remarks = (*hole, OF_ANOTHER_KIND) if frames.others else hole
     if not mpeg.is_in_order(frames):
         return Mending((mpeg.pieces_of(frames),), remarks, (frames.said or 0) * frames.samples_each)
-    is_plain = not first and frames.places[0].start == len(frames.info)
+    is_plain = frames.places[0].start == first + len(frames.info)
     return Mending(() if is_plain else (mpeg.pieces_of(frames),), remarks)
 
 

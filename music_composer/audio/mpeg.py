@@ -158,17 +158,17 @@ def after_tags(raw: BinaryIO, at: int, size: int) -> int:
 
 
 def _after_tag(raw: BinaryIO, at: int, size: int) -> int:
-    """Behind a tag that begins here, if one does; its beginning alone where it would be longer than the file."""
+    """Behind a tag that begins here, if one does: one that would be longer than the file is none."""
     head = _at(raw, at, 32)
     if head[:3] == b"ID3" and len(head) >= 10:
         footer = 10 if head[5] & 0x10 else 0
         after = at + 10 + footer + sum((byte & 0x7F) << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
-        return after if after <= size else at + 10
+        return after if after <= size else at
     if head[:3] == b"TAG":
         return min(size, at + 128)
     if head[:8] == b"APETAGEX" and len(head) == 32:
         after = at + max(32, int.from_bytes(head[12:16], "little") + (32 if head[23] & 0x20 else 0))
-        return after if after <= size else at + 32
+        return after if after <= size else at
     return at
 
 

@@ -21,7 +21,8 @@ from music_composer.errors import RecordingError
 from music_composer.options import TrainOptions
 
 SHORTEST_WINDOW = 8  # steps
-HELD_OUT_STEPS = 129  # what is held out comes in units of so many, however long the windows are
+# What is held out comes in units of so many, however long the windows are: three of them are enough to be judged by.
+HELD_OUT_STEPS = 131
 
 
 @dataclasses.dataclass(frozen=True)
