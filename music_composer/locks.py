@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from music_composer.errors import BusyError, MusicComposerError
-from music_composer.files import STEM_LENGTH, make_folder, read_json, reason, started, write_json
+from music_composer.files import STEM_LENGTH, make_folder, read_json, reason, remove_torn, started, write_json
 from music_composer.leftovers import noted
 
 LOCK = ".music-composer.lock"
@@ -133,7 +133,8 @@ def _what(path: Path) -> str:
 
 
 def _introduce(path: Path) -> None:
-    """Says who holds the lock, for others to read."""
+    """Says who holds the lock, for others to read; what a killed process left of saying so goes."""
+    remove_torn(path.parent, [_sidecar(path).stem])
     plain = {
         "pid": os.getpid(),
         "started": started(os.getpid()),

@@ -210,3 +210,13 @@ def test_nobody_prepares_in_a_cache_that_is_trained_from(tmp_path: Path, monkeyp
     monkeypatch.setattr(compose, "_trained", trained)
     monkeypatch.setattr(compose, "_report_copying", lambda *_: None)
     assert compose.train(folders, {}, TrainOptions()) is None
+
+
+def test_what_a_killed_process_left_of_saying_who_it_is_goes(tmp_path):
+    code = "from pathlib import Path; from music_composer.files import part_name; import sys; " \
+        "print(part_name(Path(sys.argv[1]) / '.music-composer.lock.json'))"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    Path(done.stdout.strip()).touch()
+    with locked(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
