@@ -4,8 +4,8 @@
 
 --before: kills before the opening for writing, rename, removal or new folder that comes next, one after the other
 through each journey, with a network of a few numbers; files are not synced there. --real: kills at random moments of
-the real thing. After each kill the same command runs to its end, unless all was there already. Prints a line for each journey and exits with 1 if
-anything was found. Linux.
+the real thing. After each kill the same command runs to its end, unless all was there already. Prints a line for each
+journey and exits with 1 if anything was found. Linux.
 """
 
 from __future__ import annotations
