@@ -94,12 +94,12 @@ def order_of_parts(signs: Sequence[Signs], words: str, most: int) -> list[int] |
 
 
 def _written_out(words: str, most: int) -> str:
-    """ "A(AB)2" as "AABAB"; "" where it makes no sense, or is longer than that."""
+    """ "A(AB)2" as "AABAB"; "" where it makes no sense, or is longer than that. Nothing is repeated more than MOST_TIMES."""
     text = re.sub(r"[\s.]", "", words[:LONGEST_ORDER])
     while found := re.search(r"\(([A-Z]*)\)(\d*)|([A-Z])(\d+)", text):
         inner = found[1] if found[3] is None else found[3]
-        times = int((found[2] if found[3] is None else found[4])[:3] or 1)
-        if len(text) + times * len(inner) > most:
+        times = int((found[2] if found[3] is None else found[4])[:4] or 1)
+        if times > MOST_TIMES or len(text) + times * len(inner) > most:
             return ""
         text = text[: found.start()] + times * inner + text[found.end() :]
     return text if re.fullmatch("[A-Z]*", text) else ""
