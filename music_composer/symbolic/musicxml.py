@@ -38,7 +38,7 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
         raise ScoreError(f"{name}: cannot be read as notation: it holds no MusicXML score")
     if len(parts) > MOST_PARTS:
         raise ScoreError(f"{name}: has {len(parts):,} parts: no score has so many")
-    longest = max(len(measures) for measures in parts.values())
+    longest = max((place + 1 for measures in parts.values() for place, _ in measures), default=0)
     if longest > MOST_BARS:
         raise ScoreError(f"{name}: has {longest:,} bars: no score is that long")
     score = _Score(root)
@@ -47,7 +47,8 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
     regular = [True] * longest  # pickups are not
     for number, (part, measures) in enumerate(parts.items()):
         reader = _PartReader(score, part, first=number == 0)
-        for place, (bar, measure) in enumerate(zip(bars, measures, strict=False)):
+        for place, measure in measures:
+            bar = bars[place]
             played, length = len(bar.notes), reader.read(measure, bar)
             regular[place] &= measure.get("implicit") != "yes"
             if len(bar.notes) > played:

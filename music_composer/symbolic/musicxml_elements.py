@@ -40,16 +40,15 @@ def parsed(text: str, name: str) -> Element:
         raise ScoreError(f"{name}: cannot be read as notation: {error}") from error
 
 
-def by_part(root: Element) -> dict[str, list[Element]]:
-    """The measures of each part."""
+def by_part(root: Element) -> dict[str, list[tuple[int, Element]]]:
+    """The measures of each part, with their places in the score, counted from 0."""
     if root.tag == "score-partwise":
-        return {
-            f"{number} {part.get('id')}": part.findall("measure") for number, part in enumerate(root.findall("part"))
-        }
-    found: dict[str, list[Element]] = {}
-    for measure in root.findall("measure") if root.tag == "score-timewise" else ():
-        for number, part in enumerate(measure.findall("part")):
-            found.setdefault(f"{number} {part.get('id')}", []).append(part)
+        parts = enumerate(root.findall("part"))
+        return {f"{number} {part.get('id')}": list(enumerate(part.findall("measure"))) for number, part in parts}
+    found: dict[str, list[tuple[int, Element]]] = {}
+    for place, measure in enumerate(root.findall("measure") if root.tag == "score-timewise" else ()):
+        for part in measure.findall("part"):
+            found.setdefault(f"0 {part.get('id')}", []).append((place, part))
     return found
 
 

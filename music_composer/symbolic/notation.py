@@ -26,6 +26,9 @@ from music_composer.values import Score
 FORMATS = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc"}
 LARGEST = 64 * 2**20  # bytes of text
 MOST_FILES = 10_000  # in a compressed one
+SUFFIXES = (".xml", ".musicxml")
+CONTAINER = "META-INF/container.xml"
+NO_SCORES = ("META-INF", "__MACOSX")  # folders in a compressed file
 ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}encoding=["']([\w.-]{1,40})""", re.I)
 ENCODINGS = re.compile(r"iso-?8859|latin|windows-125|us-ascii|koi8|macroman|macintosh|shift_?jis|euc-|gb|big5", re.I)
 
@@ -96,6 +99,10 @@ def _text_of(content: bytes, path: Path) -> str:
             raise
         except Exception as error:  # a damaged byte raises whatever it leads to: zlib's error, a seek to nowhere
             raise ScoreError(f"{path}: is damaged: {str(error)[:100]}") from error
+    return _decoded(content)
+
+
+def _decoded(content: bytes) -> str:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace")
     if content[:2] in (b"<\x00", b"\x00<"):
@@ -112,12 +119,15 @@ def _unpacked(pack: zipfile.ZipFile, name: str) -> bytes:
     names = pack.namelist()
     if len(names) > MOST_FILES:
         raise ScoreError(f"{name}: holds {len(names):,} files: no score does")
-    scores = [each for each in names if each.endswith((".xml", ".musicxml")) and not each.startswith("META-INF")]
-    if "META-INF/container.xml" in names:
-        with pack.open("META-INF/container.xml") as file:
-            container = file.read(2**16).decode("utf-8", errors="replace")
-        wanted = re.search(r"""<rootfile[^>]{0,500}full-path=["']([^"']{1,500})["']""", container)
-        scores = [wanted[1]] if wanted and wanted[1] in names else scores
+    scores = [each for each in names if each.lower().endswith(SUFFIXES) and not each.startswith(NO_SCORES)]
+    if CONTAINER in names:
+        with pack.open(CONTAINER) as file:
+            container = _decoded(file.read(2**16))
+        listed = re.findall(r"""<rootfile[^>]{0,500}full-path=["']([^"']{1,500})["']""", container)
+        wanted = sorted(
+            (each for each in listed if each in names), key=lambda each: not each.lower().endswith(SUFFIXES)
+        )
+        scores = wanted[:1] or scores
     if not scores:
         raise ScoreError(f"{name}: holds no score")
     with pack.open(scores[0]) as file:

@@ -94,7 +94,7 @@ def order_of_parts(signs: Sequence[Signs], words: str, most: int) -> list[int] |
 
 
 def _written_out(words: str, most: int) -> str:
-    """ "A(AB)2" as "AABAB"; "" where it makes no sense, or is longer than that. Nothing is repeated more than MOST_TIMES."""
+    """ "A(AB)2" as "AABAB"; "" where it makes no sense, is longer than that, or repeats more than MOST_TIMES."""
     text = re.sub(r"[\s.]", "", words[:LONGEST_ORDER])
     while found := re.search(r"\(([A-Z]*)\)(\d*)|([A-Z])(\d+)", text):
         inner = found[1] if found[3] is None else found[3]

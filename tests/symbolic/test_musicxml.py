@@ -333,6 +333,46 @@ def test_names_in_any_alphabet(tmp_path, encoding):
     assert notes_of(part) == [(0, 4, 60)] and part.name == name
 
 
+def test_parts_of_a_timewise_score_are_told_by_their_names(reading):
+    def measure(**parts):
+        return (
+            "<measure>" + "".join(f'<part id="{name}">{notes}</part>' for name, notes in parts.items()) + "</measure>"
+        )
+
+    low, high = WHOLE, note("C5", 4)
+    bars = measure(a=low), measure(b=high, a=low), measure(a=low, b=high)
+    read = reading(f"<score-timewise>{''.join(bars)}</score-timewise>").score
+    assert [notes_of(part) for part in read.parts] == [
+        [(0, 4, 60), (4, 8, 60), (8, 12, 60)],
+        [(4, 8, 72), (8, 12, 72)],
+    ]
+
+
+LISTING = '<container><rootfiles>{}<rootfile full-path="{}"/></rootfiles></container>'
+PACKS = {
+    "no listing": {"a.xml": "{score}"},
+    "capitals": {"A.XML": "{score}"},
+    "a picture of it first": {
+        "META-INF/container.xml": LISTING.format('<rootfile full-path="a.pdf"/>', "b.musicxml"),
+        "a.pdf": "%PDF", "b.musicxml": "{score}",
+    },
+    "no suffix": {"META-INF/container.xml": LISTING.format("", "music"), "a.xml": "<no/>", "music": "{score}"},
+    "a listing of what is not there": {"META-INF/container.xml": LISTING.format("", "b.xml"), "a.xml": "{score}"},
+    "UTF-16": {
+        "META-INF/container.xml": LISTING.format("", "b.xml").encode("utf-16"), "a.xml": "<no/>", "b.xml": "{score}",
+    },
+    "a Mac's": {"__MACOSX/._a.xml": b"\x00\x05\x16\x07", "a.xml": "{score}"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_odd_compressed_files(tmp_path, pack):
+    with zipfile.ZipFile(tmp_path / "a.mxl", "w") as file:
+        for name, content in PACKS[pack].items():
+            file.writestr(name, score(WHOLE) if content == "{score}" else content)
+    assert notes_of(read_notation(tmp_path / "a.mxl").score.parts[0]) == [(0, 4, 60)]
+
+
 def test_loudness_and_tempo(reading):
     loud = "<direction><direction-type><dynamics><f/></dynamics></direction-type><sound tempo='90'/></direction>"
     half = ("<direction><direction-type><metronome><beat-unit>half</beat-unit><per-minute>60</per-minute></metronome>"
