@@ -73,7 +73,9 @@ def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
     recordings = {part: [Span(path, trim=True) for path in sorted((music / part).glob("*.wav"))] for part in PARTS}
     training, real = ([hear(span, measures) for span in recordings[part]] for part in PARTS)
     flow = run.read_run(work / "model-flow")
-    coded = [hear(span, measures) for span in write_coded(recordings["train"], work / "codec", flow, seed=1)]
+    paths = [work / "codec" / f"{number:03d}.flac" for number in range(len(recordings["train"]))]
+    write_coded(recordings["train"], paths, flow, seed=1)
+    coded = [hear(Span(path, trim=True), measures) for path in paths]
     yardstick = yardstick_of(training, measures, coded)
     figures: dict[str, Any] = {"real": distance_row("real, held out", real, yardstick, measures)}
     for recipe, spans in played.items():

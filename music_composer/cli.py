@@ -16,6 +16,7 @@ from music_composer.cli_options import (
     FRESH,
     OVERWRITE,
     SEED,
+    SEED_NUMBER,
     SETTINGS,
     WAIT,
     echo,
@@ -174,7 +175,7 @@ def generate(context: click.Context, **given: Any) -> None:
 
 @cli.command()
 @click.option("-o", "--output", "folder", type=FOLDER, default=Path("demo"), show_default=True, help="Folder to make.")
-@with_options(click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True), OVERWRITE, DEBUG)
+@with_options(click.option("--seed", type=SEED_NUMBER, default=1, show_default=True), OVERWRITE, DEBUG)
 def demo(**given: Any) -> None:
     """Compose a little music, learn it, continue it, and show it on a page: under 4 minutes."""
     from music_composer.demo import journey
@@ -192,7 +193,7 @@ def demo(**given: Any) -> None:
     option(EvaluateOptions, "seconds", "-s", "--seconds-to-generate", type=float, help="New music in each."),
     option(EvaluateOptions, "long_count", "--long-num", type=int, help="Long continuations, for drift; 0 for none."),
     option(EvaluateOptions, "long_seconds", "--long-seconds", type=float, help="New music in each long one."),
-    option(EvaluateOptions, "seed", "--seed", type=click.IntRange(min=0), help="The same seed gives the same music."),
+    option(EvaluateOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed gives the same music."),
     click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
     click.option("--reference", type=FOLDER, help="Judge them by these; goes with --generated."),
     OVERWRITE,

@@ -15,6 +15,7 @@ from music_composer.cli_options import (
     FRESH,
     OVERWRITE,
     SEED,
+    SEED_NUMBER,
     SETTINGS,
     WAIT,
     by_model,
@@ -169,7 +170,7 @@ def generate(**given: Any) -> None:
     BATCH,
     click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Models in the mixture."),
     click.option("--every-key", is_flag=True, help="Score a .mat file's test part under every transposition too."),
-    option(JudgeOptions, "seed", "--seed", type=click.IntRange(min=0), help="The same seed, the same verdict."),
+    option(JudgeOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed, the same verdict."),
     DEBUG,
 )
 def evaluate(**given: Any) -> None:
@@ -221,20 +222,22 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
     click.option(
         "-o", "--output", type=FOLDER, default=Path("midi_thoughts"), show_default=True, help="Folder of the pictures."
     ),
+    OVERWRITE,
     DEBUG,
 )
 def observe(**given: Any) -> None:
     """Show what goes on inside a biaxial model while it listens to a piece."""
     from music_composer import observe_midi
 
-    echo(f"open {observe_midi.observe_file(given['model'], given['file'], given['output'])}")
+    page = observe_midi.observe_file(given["model"], given["file"], given["output"], given["overwrite"])
+    echo(f"open {page}")
 
 
 @midi.command()
 @with_options(
     click.option("-o", "--output", type=FOLDER, default=Path("midi_demo"), show_default=True, help="Folder to make."),
     OVERWRITE,
-    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+    click.option("--seed", type=SEED_NUMBER, default=1, show_default=True),
     DEBUG,
 )
 def demo(**given: Any) -> None:
@@ -247,8 +250,14 @@ def demo(**given: Any) -> None:
 def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The model's name and options, only what was typed: the run folder knows the rest."""
     typed = {name: given[name] for name in ("neurons", "layers", "transpose") if given[name] is not None}
-    if given["which"]:
-        make_model(given["which"], typed)  # a value that makes no sense is said now, not after reading
+    errors, names = [], [given["which"]] if given["which"] else list(MODELS)
+    for name in names:
+        try:
+            make_model(name, typed)
+        except OptionError as error:
+            errors.append(error)
+    if len(errors) == len(names):  # a value that makes no sense to any model is said now, not after reading
+        raise errors[-1]
     return given["which"], typed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from music_composer.options import default
+from music_composer.options import MOST_SEED, default
 
 Command = Callable[..., Any]
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
@@ -47,7 +47,8 @@ def with_options(*options: Command) -> Callable[[Command], Command]:
     return wrap
 
 
-SEED = click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same music.  [default: random]")
+SEED_NUMBER = click.IntRange(0, MOST_SEED)
+SEED = click.option("--seed", type=SEED_NUMBER, help="The same seed gives the same music.  [default: random]")
 DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
 

@@ -24,18 +24,19 @@ from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation import scorecard
 from music_composer.evaluation.enough import require_windows_in, require_windows_of
 from music_composer.evaluation.hearing import Measures, Span, hear, lengths_in
-from music_composer.files import read_json, write_json
+from music_composer.files import STEM_LENGTH, read_json
 from music_composer.held_out import divided, heard_of, pieces_of, spared_recordings, split_of
 from music_composer.leftovers import scratch_folder
+from music_composer.locks import locked
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
-from music_composer.outputs import claim_folder, labelled, require_folder
+from music_composer.outputs import Output, Staged, clean, require_free, staged
 from music_composer.tables import write_page
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.progress import duration, progress_bar, say
 
 Say = Callable[[str], None]
-CARD, NAMES = "scorecard.json", ("scorecard.html", "minutes.png", "most-copied.png", "prompts", "codec")
+CARD, PAGE, MINUTES, COPIED = "scorecard.json", "scorecard.html", "minutes.png", "most-copied.png"
 
 
 def evaluate_run(
@@ -52,7 +53,8 @@ def evaluate_run(
     """
     require_windows_of(options, Measures())
     devices.require_backend()
-    require_folder(options.output / CARD, NAMES, options.overwrite)
+    prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
+    require_free([_card(options, prompts)], options.overwrite)
     here = run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
@@ -70,8 +72,23 @@ def evaluate_run(
         )
     require_windows_in("the training music", training, Measures())
     require_windows_in("the held-out music", real, Measures())
-    claim_folder(options.output / CARD, NAMES, options.overwrite)
-    prompts = _write_prompts(real, options, here)
+    with locked(options.output, folders.wait, say):
+        clean([_card(options, prompts)])
+        heard = _write_prompts(real, options, prompts, here)
+        return _continued(folders, options, here, training, real, heard, playing, say)
+
+
+def _continued(
+    folders: FolderOptions,
+    options: EvaluateOptions,
+    here: run.Run,
+    training: Sequence[Span],
+    real: Sequence[Span],
+    prompts: Sequence[Path],
+    playing: Mapping[str, Any],
+    say: Say,
+) -> dict[str, Any]:
+    """Continues the prompts, puts real music through the model's codec, and judges both."""
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
     wanted = [
         GenerateOptions(name=str(options.output / name), seconds=seconds, count=count, overwrite=options.overwrite)
@@ -84,11 +101,19 @@ def evaluate_run(
     ]
     continuations = [span for spans, _ in made for span in spans]
     say("putting music through frames and back")
-    codec = write_coded(real, options.output / "codec", here, options.seed)
+    names = [f"codec/{_coded_name(i, span)}" for i, span in enumerate(real)]
+    clean([_card(options, names)])
+    with staged(options.output / CARD, options.overwrite) as files:
+        write_coded(real, [files.file(name) for name in names], here, options.seed)
+        files.commit()
+    codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
     error = _codec_error(real, codec, here.frame)
     facts = {**_facts(here, made), "codec_error_db": error, "first_sound_seconds": _first_sound(here, prompts[0])}
     with scratch_folder() as scratch:
-        coded = write_coded(pieces_of(training), scratch, here, options.seed)
+        pieces = pieces_of(training)
+        paths = [scratch / _coded_name(i, span) for i, span in enumerate(pieces)]
+        write_coded(pieces, paths, here, options.seed)
+        coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
         return _judge(continuations, training, real, options, facts, say, codec, coded)
 
 
@@ -96,7 +121,7 @@ def evaluate_folders(
     generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
 ) -> dict[str, Any]:
     """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
-    require_folder(options.output / CARD, NAMES, options.overwrite)
+    require_free([_card(options)], options.overwrite)
     recordings = lengths_in(reference, say)
     if held_out:
         training = [Span(path, trim=True) for path in recordings]
@@ -108,7 +133,14 @@ def evaluate_folders(
     made = [_after_the_cut(path) for path in lengths_in(generated, say, silent=True)]
     for what, spans in (("the reference", training), ("the held-out music", real), ("the generated music", made)):
         require_windows_in(what, spans, Measures())
-    return _judge(made, training, real, options, {"generated": str(generated)}, say)
+    with locked(options.output, say=say):
+        clean([_card(options)])
+        return _judge(made, training, real, options, {"generated": str(generated)}, say)
+
+
+def _card(options: EvaluateOptions, others: Sequence[str] = ()) -> Output:
+    """The files of a scorecard. others: names beside those of every one."""
+    return Output(options.output / CARD, (PAGE, MINUTES, COPIED, *others))
 
 
 def _judge(
@@ -137,43 +169,41 @@ def _judge(
     trained, true, coded, played, flattened = ([next(parts) for _ in group] for group in groups)
     card = scorecard.scorecard_of(trained, true, coded, played, measures, flattened)
     card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
-    claim_folder(options.output / CARD, NAMES, options.overwrite)
-    write_json(options.output / CARD, labelled(card))
-    pictures, path = _draw(card, made, options.output), options.output / "scorecard.html"
-    page = write_page(path, "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
-    say(f"judged in {duration(time.monotonic() - started)}: {page}")
+    with staged(options.output / CARD, options.overwrite) as files:
+        pictures = _draw(card, made, files)
+        write_page(files.file(PAGE), "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
+        files.commit(card)
+    say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
     return card
 
 
-def _draw(card: dict[str, Any], made: Sequence[Span], folder: Path) -> dict[str, list[str]]:
+def _draw(card: dict[str, Any], made: Sequence[Span], files: Staged) -> dict[str, list[str]]:
     """Pictures for the page: names of files, by the table that they go with."""
     pictures: dict[str, list[str]] = {}
     if card["minutes"]:
-        plots.plot_minutes(card["minutes"], card["distance"][0], folder / "minutes.png")
-        pictures["Minute by minute"] = ["minutes.png"]
+        plots.plot_minutes(card["minutes"], card["distance"][0], files.file(MINUTES))
+        pictures["Minute by minute"] = [MINUTES]
     most = card["copying"]["made"][0]
     span = next(span for span in made if str(span.path) == most["file"])
     copied = [(most["at"], most["at"] + most["seconds"])] if most["seconds"] else []
     cuts = [span.start] if span.start else []
-    plots.plot_spectrogram(span.path, folder / "most-copied.png", FrameOptions(), cuts, copied)
-    pictures["Copying"] = ["most-copied.png"]
+    plots.plot_spectrogram(span.path, files.file(COPIED), FrameOptions(), cuts, copied)
+    pictures["Copying"] = [COPIED]
     return pictures
 
 
-def _write_prompts(real: Sequence[Span], options: EvaluateOptions, here: run.Run) -> list[Path]:
+def _write_prompts(real: Sequence[Span], options: EvaluateOptions, names: Sequence[str], here: run.Run) -> list[Path]:
     """Excerpts of the held-out music, spread over it, so that no two continuations begin alike."""
     seconds = GenerateOptions().prompt_seconds
-    wanted = max(options.count, options.long_count)
-    prompts = []
-    for i in range(wanted):
-        span = real[i % len(real)]
-        stop = min(span.stop, seconds_of(span.path))
-        turns = -(-wanted // len(real))
-        latest = max(span.start, stop - seconds - 2.0)
-        start = span.start + (i // len(real) + 0.5) / turns * (latest - span.start)
-        prompts.append(options.output / "prompts" / f"prompt-{i:02d}.flac")
-        write_flac(prompts[-1], read_excerpt(span.path, here.frame.rate, start, min(seconds, stop - start)))
-    return prompts
+    with staged(options.output / CARD, options.overwrite) as files:
+        for i, name in enumerate(names):
+            span = real[i % len(real)]
+            stop = min(span.stop, seconds_of(span.path))
+            turns = -(-len(names) // len(real))
+            latest = max(span.start, stop - seconds - 2.0)
+            start = span.start + (i // len(real) + 0.5) / turns * (latest - span.start)
+            write_flac(files.file(name), read_excerpt(span.path, here.frame.rate, start, min(seconds, stop - start)))
+        return files.commit()
 
 
 def _continuations(
@@ -194,20 +224,21 @@ def _after_the_cut(path: Path) -> Span:
         return Span(path)
 
 
-def write_coded(spans: Sequence[Span], folder: Path, here: run.Run, seed: int) -> list[Span]:
-    """The music after frames and back, a file for each span."""
+def _coded_name(number: int, span: Span) -> str:
+    return f"{number:03d}-{span.path.stem[:STEM_LENGTH]}.flac"
+
+
+def write_coded(spans: Sequence[Span], paths: Sequence[Path], here: run.Run, seed: int) -> None:
+    """The music after frames and back, a FLAC for each span."""
     model = trained_network(here, GenerateOptions())
     encoder, decoder = (tuple(layer.get_weights()) for layer in (model.encoder, model.decoder))
     iterations = GenerateOptions().phase_iterations
-    written = []
-    for i, span in enumerate(spans):
+    for i, (span, path) in enumerate(zip(spans, paths, strict=True)):
         stop = min(span.stop, seconds_of(span.path))
         sound = read_excerpt(span.path, here.frame.rate, span.start, stop - span.start)
         rng = np.random.default_rng([seed, i])
         decoded = through_codec(sound, encoder, decoder, here.model.stack, here.channels, here.frame, iterations, rng)
-        written.append(Span(folder / f"{i:03d}-{span.path.stem}.flac", trim=span.trim))
-        write_flac(written[-1].path, decoded)
-    return written
+        write_flac(path, decoded)
 
 
 def _codec_error(spans: Sequence[Span], coded: Sequence[Span], frame: FrameOptions) -> float:

@@ -16,9 +16,9 @@ import numpy as np
 
 from music_composer import compose_midi, networks_midi, play_midi, plots
 from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
-from music_composer.files import write_json
+from music_composer.locks import locked
 from music_composer.options import FolderOptions
-from music_composer.outputs import claim_folder, labelled, require_folder
+from music_composer.outputs import Output, clean, require_free, staged
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song, read_song, read_songs
@@ -37,7 +37,7 @@ from music_composer.training.progress import progress_bar, say
 from music_composer.values import Roll
 
 Say = Callable[[str], None]
-CARD, NAMES = "scorecard.json", ("scorecard.html", "metrics.png", "piece-0.mid")
+CARD, PAGE, METRICS_PLOT = "scorecard.json", "scorecard.html", "metrics.png"
 SHOWN = 3  # of them on the page
 
 
@@ -50,7 +50,8 @@ def evaluate_run(
     """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
     pieces that were held out. playing: fields of PlayOptions other than their defaults. Returns the scorecard.
     """
-    require_folder(options.output / CARD, NAMES, options.overwrite)
+    pieces = [f"piece-{number}{suffix}" for number in range(options.count) for suffix in (".mid", ".png")]
+    require_free([_card(options, pieces)], options.overwrite)
     devices.require_backend()
     here = symbolic_run.read_run(folders.model)
     state = checkpoint.read_state(here.checkpoint)
@@ -89,19 +90,31 @@ def evaluate_run(
         name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
         for name, part in (("training", training[: len(held_out)]), ("held out", held_out))
     }
-    claim_folder(options.output / CARD, NAMES, options.overwrite)
-    for song in made:
-        write_midi(to_score(song.roll), options.output / f"{song.source}.mid")
-    return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, say)
+    with locked(options.output, folders.wait, say):
+        clean([_card(options, pieces)])
+        with staged(options.output / CARD, options.overwrite) as files:
+            for song in made:
+                write_midi(to_score(song.roll), files.file(f"{song.source}.mid"))
+            files.commit()
+        return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, say)
 
 
 def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
     """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
-    require_folder(options.output / CARD, NAMES, options.overwrite)
+    require_free([_card(options)], options.overwrite)
     made, others = (_songs(folder, PER_QUARTER, say) for folder in (generated, reference))
     if len(others) < 2:
         raise ScoreError(f"{reference}: one file is not enough to judge by: half of them are the ruler for the others")
-    return _judge(made, others[::2], others[1::2], options, {}, say)
+    card = _card(options, [f"{Path(song.source).stem}.png" for song in made[:SHOWN]])
+    require_free([card], options.overwrite)
+    with locked(options.output, say=say):
+        clean([card])
+        return _judge(made, others[::2], others[1::2], options, {}, say)
+
+
+def _card(options: JudgeOptions, others: Sequence[str] = ()) -> Output:
+    """The files of a scorecard. others: names beside those of every one."""
+    return Output(options.output / CARD, (PAGE, METRICS_PLOT, *others))
 
 
 def score(folder: Path, files: Sequence[Path], say: Say = say) -> Table:
@@ -164,15 +177,15 @@ def _judge(
 ) -> dict[str, Any]:
     card, measured = scorecard(made, training, held_out, options.seed)
     card |= more
-    claim_folder(options.output / CARD, NAMES, options.overwrite)
-    write_json(options.output / CARD, labelled(card))
-    plots.plot_densities(measured, list(METRICS), options.output / "metrics.png")
-    rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
-    for song, name in zip(made, rolls, strict=False):
-        plots.plot_roll(song.roll, np.zeros_like(song.roll.sounding), options.output / name)
-    pictures = {"Measures": ["metrics.png"], "Copying": rolls}
-    page = write_page(options.output / "scorecard.html", "The scorecard", summary_of(card), tables_of(card), pictures)
-    say(f"wrote {page}")
+    with staged(options.output / CARD, options.overwrite) as files:
+        plots.plot_densities(measured, list(METRICS), files.file(METRICS_PLOT))
+        rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
+        for song, name in zip(made, rolls, strict=False):
+            plots.plot_roll(song.roll, np.zeros_like(song.roll.sounding), files.file(name))
+        pictures = {"Measures": [METRICS_PLOT], "Copying": rolls}
+        write_page(files.file(PAGE), "The scorecard", summary_of(card), tables_of(card), pictures)
+        files.commit(card)
+    say(f"wrote {options.output / PAGE}")
     return card
 
 

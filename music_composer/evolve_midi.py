@@ -17,7 +17,8 @@ import numpy as np
 
 from music_composer import plots
 from music_composer.errors import MusicComposerError
-from music_composer.files import make_folder, reason, remove_torn, whole_file, write_json
+from music_composer.files import make_folder, reason, remove_torn
+from music_composer.outputs import staged
 from music_composer.stopping import Stopped, patiently, requested
 from music_composer.symbolic.genetic.evolution import Generation, evolve
 from music_composer.symbolic.genetic.fitness import Task, played, task_of
@@ -40,7 +41,7 @@ from music_composer.symbolic.notation import read_score
 from music_composer.training.progress import duration, progress_bar, say
 
 Say = Callable[[str], None]
-MODELS, RATINGS = "models.json", "ratings.png"
+EVOLUTION, MODELS, RATINGS = "evolution.json", "models.json", "ratings.png"
 
 
 def evolve_files(
@@ -90,13 +91,14 @@ def evolve_files(
             raise Stopped("stopped before the first generation was rated")
         if last.number % options.write_interval:
             written += _write_best(last, task, themes, symbols, options, folder)
-        if save:
-            write_networks(last.networks, folder / MODELS)
-        plots.plot_ratings(history, folder / RATINGS)
         spent = time.monotonic() - started
-        facts = {"seed": seed, "options": dataclasses.asdict(options), "files": [str(path) for path in files],
+        facts = {"seed": seed, "options": dataclasses.asdict(options), "sources": [str(path) for path in files],
                  "ratings": history, "seconds": round(spent, 2)}  # fmt: skip
-        write_json(folder / "evolution.json", facts)
+        with staged(folder / EVOLUTION) as made:
+            if save:
+                write_networks(last.networks, made.file(MODELS))
+            plots.plot_ratings(history, made.file(RATINGS))
+            made.commit(facts)
         say(f"{len(history)} generations in {duration(spent)}, best rating {history[-1]:.4f}: {written[-1]}")
         if requested():
             raise Stopped(f"stopped after {last.number} of {options.generations} generations, all saved in {folder}")
@@ -140,13 +142,15 @@ def _new_folder(output: Path, files: Sequence[Path]) -> Path:
         folder = _first_free(output, name)
     except OSError as error:
         raise MusicComposerError(f"{output} cannot be written to: {reason(error)}") from error
-    for number, path in enumerate(files):
-        taken = (folder / path.name).exists()
-        with whole_file(folder / (f"{number}-{path.name}" if taken else path.name)) as part:
+    names = [EVOLUTION, MODELS, RATINGS]
+    with staged(folder / EVOLUTION) as copies:
+        for number, path in enumerate(files):
+            names.append(f"{number}-{path.name}" if path.name in names else path.name)
             try:
-                shutil.copyfile(path, part)
+                shutil.copyfile(path, copies.file(names[-1]))
             except OSError as error:
                 raise MusicComposerError(f"{path} cannot be copied to {folder}: {reason(error)}") from error
+        copies.commit()
     return folder
 
 
@@ -172,14 +176,13 @@ def _write_best(
     parts = np.split(codes, np.cumsum([len(theme.symbols) for theme in themes])[:-1])
     scores = list({id(theme.score): theme.score for theme in themes}.values())
     rating = round(100 * round(float(generation.ratings[0]), 2))
-    paths = []
-    for number, score in enumerate(scores):
-        mine = {
-            theme.part: repitched(theme, [symbols[code] for code in part], options.rhythm)
-            for theme, part in zip(themes, parts, strict=True)
-            if theme.score is score
-        }
-        file = "" if len(scores) == 1 else f"_{number}"
-        paths.append(folder / f"output_{generation.number}_{rating}{file}.mid")
-        write_midi(with_themes(score, mine), paths[-1])
-    return paths
+    with staged(folder / EVOLUTION) as made:
+        for number, score in enumerate(scores):
+            mine = {
+                theme.part: repitched(theme, [symbols[code] for code in part], options.rhythm)
+                for theme, part in zip(themes, parts, strict=True)
+                if theme.score is score
+            }
+            file = "" if len(scores) == 1 else f"_{number}"
+            write_midi(with_themes(score, mine), made.file(f"output_{generation.number}_{rating}{file}.mid"))
+        return made.commit()

@@ -15,6 +15,7 @@ HEADS = ("flow", "regression")
 WIDEST, DEEPEST = 65536, 64  # of a network: neurons and layers beyond that are a slip, or a damaged file
 MOST_WEIGHTS = 2_000_000_000
 MOST_PIECES, MOST = 100_000, 1_000_000  # of music in one command; of anything else that is counted, or of seconds
+MOST_SEED = 2**62
 SHORTEST_SECONDS = 0.01
 HOTTEST = 100.0  # temperature
 SUBTYPES = ("PCM_16", "PCM_24", "FLOAT")
@@ -114,6 +115,8 @@ class TrainOptions:
     def __post_init__(self) -> None:
         require_between("-e/--epochs", self.epochs, 1, MOST)
         require_between("-b/--batch-size", self.batch_size, 1, WIDEST)
+        require_between("--eval-ratio", self.held_out, 0.0, 0.9)
+        require_between("--seed", 0 if self.seed is None else self.seed, 0, MOST_SEED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -221,7 +224,7 @@ def require_within(record: Any, least: float, most: float, *fields: str) -> None
 
 def require_one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise OptionError(f"{flag} is {value!r}: it must be one of {', '.join(choices)}")
+        raise OptionError(f"{flag} is {value[:60]!r}: it must be one of {', '.join(choices)}")
 
 
 def default(record: type, field: str) -> Any:

@@ -26,19 +26,20 @@ MAGIC = "music-composer output"
 DEFAULT_NAME = "output"
 GROWING = "growing"  # in place of a size: the number that the file system gave to a file that is still written
 LEGACY_CARD = "scorecard.json"  # which had no magic
-SHOWN = 3  # names in a message
+SHOWN, SHOWN_NAME = 3, 40  # names in a message, and characters of one that is too long
+NAME_BYTES = 255  # that a file system takes
 
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """Files of one folder that belong together, and the JSON that names them."""
+    """Files that belong together, and the JSON that names them; names may lead into subfolders of its folder."""
 
     manifest: Path
     names: tuple[str, ...]
 
     @property
     def paths(self) -> list[Path]:
-        return [self.manifest.with_name(name) for name in self.names]
+        return [self.manifest.parent / name for name in self.names]
 
 
 def beside(path: Path, *suffixes: str) -> Output:
@@ -62,6 +63,12 @@ def is_ours(path: Path, manifest: Path | None = None) -> bool:
     return owned is not None and owned.has(path)
 
 
+def said_by(manifest: Path) -> dict[str, Any]:
+    """What a JSON of ours says of how its files were made; nothing where there is none, or it is somebody else's."""
+    owned = _owned(manifest)
+    return _without_label(owned.plain) if owned else {}
+
+
 def is_free_or_ours(manifest: Path) -> bool:
     """Whether a JSON is not there, or was written by this program."""
     return _owned(manifest) is not None
@@ -75,11 +82,16 @@ def require_free(outputs: Iterable[Output], overwrite: bool = False, sources: It
     outputs = list(outputs)
     read = [source for source in sources if source.exists()]
     for path in [path for output in outputs for path in (*output.paths, output.manifest)]:
+        if len(os.fsencode(path.name)) > NAME_BYTES:
+            raise OutputError(f"{path.name[:SHOWN_NAME]}... is more than {NAME_BYTES} bytes long: give a shorter name")
         if path.is_dir():
             raise OutputError(f"{path} is a folder: give another name with -o")
         if any(_is_same(path, source) for source in read):
             raise OutputError(f"{path} would be replaced by what is made from it: give another name with -o")
-    for folder in dict.fromkeys(output.manifest.parent for output in outputs):
+    for path in [path for output in outputs for path in output.paths if path.parent != output.manifest.parent]:
+        if path.parent.is_symlink():
+            raise OutputError(f"{path.parent} is a link, and is left alone: give another name with -o")
+    for folder in dict.fromkeys(path.parent for output in outputs for path in (output.manifest, *output.paths)):
         _require_writable(folder)
     if overwrite:
         return
@@ -90,27 +102,6 @@ def require_free(outputs: Iterable[Output], overwrite: bool = False, sources: It
             f"{', '.join(map(str, foreign[:SHOWN]))}{more}: already there, and not written by this program or changed "
             "since: give another name with -o, or --overwrite to replace"
         )
-
-
-def require_folder(manifest: Path, names: Iterable[str], overwrite: bool = False) -> None:
-    """Raises OutputError where one of these names is in the JSON's folder, and no JSON of ours says that it is ours."""
-    folder = manifest.parent
-    _require_writable(folder)
-    there = [folder / name for name in (*names, manifest.name) if os.path.lexists(folder / name)]
-    if there and not overwrite and not (manifest.exists() and _owned(manifest)):
-        raise OutputError(f"{there[0]} is not ours, and is left alone: give another folder, or --overwrite to replace")
-
-
-def claim_folder(manifest: Path, names: Iterable[str], overwrite: bool = False) -> None:
-    """Makes a folder ours, the JSON says so, before files of these names are written to it. Raises OutputError."""
-    require_folder(manifest, names, overwrite)
-    if not (manifest.exists() and _owned(manifest)):
-        write_json(manifest, labelled({}))
-
-
-def labelled(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a JSON that makes its folder ours."""
-    return {"magic": MAGIC, "files": {}, **plain}
 
 
 def require_room(folder: Path, size: float, what: str) -> None:
@@ -131,10 +122,16 @@ class Staged:
         self._noted = contextlib.ExitStack()
 
     def file(self, name: str) -> Path:
-        """Where to write the file that will have this name beside the JSON."""
+        """Where to write the file that will have this name beside the JSON, or in a subfolder. Raises OutputError."""
         if name not in self._parts:
-            self._parts[name] = self._noted.enter_context(noted(part_name(self.manifest.with_name(name))))
+            path = self.manifest.parent / name
+            _make_folder(path.parent)
+            self._parts[name] = self._noted.enter_context(noted(part_name(path)))
         return self._parts[name]
+
+    def place(self, path: Path) -> Path:
+        """The same for the path that the file will have."""
+        return self.file(path.relative_to(self.manifest.parent).as_posix())
 
     def commit(self, plain: Mapping[str, Any] | None = None) -> list[Path]:
         """Gives all files that were written their names, and the JSON its content beside magic and sizes.
@@ -143,15 +140,15 @@ class Staged:
         """
         parts = {name: part for name, part in self._parts.items() if part.exists()}
         require_free([Output(self.manifest, tuple(parts))], self._overwrite)
-        before = _owned(self.manifest) or _Owned({})
+        before = _owned(self.manifest) or _Owned(self.manifest.parent, {})
         content = before.plain if plain is None else dict(plain)
         kept = {name: size for name, size in _kept(self.manifest, before).items() if name not in parts}
         new = {name: part.stat().st_size for name, part in parts.items()}
-        olds = {name: _size(path) for name in parts if before.has(path := self.manifest.with_name(name))}
+        olds = {name: _size(path) for name in parts if before.has(path := self.manifest.parent / name)}
         both = {name: [size, olds[name]] if name in olds else size for name, size in new.items()}
         write_json(self.manifest, {"magic": MAGIC, "files": {**kept, **both}, **_without_label(content)})
         for name, part in parts.items():
-            path = self.manifest.with_name(name)
+            path = self.manifest.parent / name
             try:
                 sync(part)
                 os.replace(part, path)
@@ -160,7 +157,7 @@ class Staged:
                 raise OutputError(f"{path} cannot be written: {reason(error)}") from error
         if olds:
             write_json(self.manifest, {"magic": MAGIC, "files": {**kept, **new}, **_without_label(content)})
-        return [self.manifest.with_name(name) for name in parts]
+        return [self.manifest.parent / name for name in parts]
 
     def discard(self) -> None:
         """Removes what was not committed."""
@@ -173,10 +170,7 @@ class Staged:
 @contextlib.contextmanager
 def staged(manifest: Path, overwrite: bool = False) -> Iterator[Staged]:
     """Files to be written and committed in the block; what was not is gone after it."""
-    try:
-        make_folder(manifest.parent)
-    except OSError as error:
-        raise OutputError(f"{manifest.parent} cannot be made: {reason(error)}") from error
+    _make_folder(manifest.parent)
     made = Staged(manifest, overwrite)
     try:
         yield made
@@ -188,7 +182,8 @@ def clean(outputs: Iterable[Output]) -> None:
     """Removes what killed processes left unfinished of these outputs."""
     stems: dict[Path, set[str]] = {}
     for output in outputs:
-        stems.setdefault(output.manifest.parent, set()).update(path.stem for path in (*output.paths, output.manifest))
+        for path in (*output.paths, output.manifest):
+            stems.setdefault(path.parent, set()).add(path.stem)
     for folder, wanted in stems.items():
         remove_torn(folder, wanted)
 
@@ -197,7 +192,7 @@ def claim_growing(path: Path, number: int, overwrite: bool = False) -> None:
     """Names a file that is about to get its name and to grow under it. number: of the open file (`st_ino`)."""
     output = beside(path)
     require_free([output], overwrite)
-    before = _owned(output.manifest) or _Owned({})
+    before = _owned(output.manifest) or _Owned(path.parent, {})
     old = [_size(path)] if before.has(path) else []
     files = {**_kept(output.manifest, before), path.name: [{GROWING: number}, *old]}
     write_json(output.manifest, {"magic": MAGIC, "files": files, **_without_label(before.plain)})
@@ -206,15 +201,16 @@ def claim_growing(path: Path, number: int, overwrite: bool = False) -> None:
 def close_grown(path: Path, plain: Mapping[str, Any], others: Sequence[Path] = ()) -> None:
     """Names a file that has grown to its end, and others beside it, with their sizes."""
     manifest = path.with_suffix(".json")
-    before = _owned(manifest) or _Owned({})
+    before = _owned(manifest) or _Owned(path.parent, {})
     files = {**_kept(manifest, before), **{each.name: _size(each) for each in (path, *others)}}
     write_json(manifest, {"magic": MAGIC, "files": files, **_without_label(plain)})
 
 
 @dataclasses.dataclass(frozen=True)
 class _Owned:
-    """What a JSON says: names and sizes; the rest of it; and whether it is of a version that named nothing."""
+    """What a JSON of a folder says: names and sizes; the rest of it; and whether it is of a version that named none."""
 
+    folder: Path
     files: dict[str, Any]
     plain: dict[str, Any] = dataclasses.field(default_factory=dict)
     legacy: bool = False
@@ -222,11 +218,11 @@ class _Owned:
     def has(self, path: Path) -> bool:
         try:
             status = path.stat()
-        except OSError:
+        except (OSError, ValueError):  # a name that no file can have
             return False
         if self.legacy:
             return True
-        said = self.files.get(path.name, ())
+        said = self.files.get(path.relative_to(self.folder).as_posix(), ())
         sizes = said if isinstance(said, list) else [said]
         return any(size in (status.st_size, {GROWING: status.st_ino}) and size is not True for size in sizes)
 
@@ -236,14 +232,14 @@ def _owned(manifest: Path) -> _Owned | None:
     try:
         plain = read_json(manifest, finite=False)
     except FileNotFoundError:
-        return _Owned({})
+        return _Owned(manifest.parent, {})
     except (OSError, ValueError):
         return None
     if not isinstance(plain, dict):
         return None
     if plain.get("magic") == MAGIC and isinstance(plain.get("files"), dict):
-        return _Owned(plain["files"], plain)
-    return _Owned({}, plain, legacy=True) if _is_legacy(manifest, plain) else None
+        return _Owned(manifest.parent, plain["files"], plain)
+    return _Owned(manifest.parent, {}, plain, legacy=True) if _is_legacy(manifest, plain) else None
 
 
 def _is_legacy(manifest: Path, plain: dict[str, Any]) -> bool:
@@ -258,11 +254,10 @@ def _is_legacy(manifest: Path, plain: dict[str, Any]) -> bool:
 
 def _kept(manifest: Path, owned: _Owned) -> dict[str, Any]:
     """What the JSON says of files that are still there as it says."""
-    paths = [path for path in manifest.parent.iterdir() if path.stem == manifest.stem] if owned.legacy else []
-    paths += [manifest.parent / name for name in owned.files if name == Path(name).name]
-    return {
-        path.name: owned.files.get(path.name, _size(path)) for path in paths if path != manifest and owned.has(path)
-    }
+    names = [path.name for path in manifest.parent.iterdir() if path.stem == manifest.stem] if owned.legacy else []
+    names += [name for name in owned.files if not Path(name).is_absolute() and ".." not in Path(name).parts]
+    paths = {name: manifest.parent / name for name in names if name != manifest.name}
+    return {name: owned.files.get(name, _size(path)) for name, path in paths.items() if owned.has(path)}
 
 
 def _foreign(output: Output) -> list[Path]:
@@ -274,6 +269,13 @@ def _foreign(output: Output) -> list[Path]:
 
 def _without_label(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name not in ("magic", "files")}
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {reason(error)}") from error
 
 
 def _size(path: Path) -> int:

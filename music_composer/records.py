@@ -17,6 +17,7 @@ from music_composer.errors import OptionError, RecordError
 
 T = TypeVar("T")
 BEYOND = 2**63  # of whole numbers
+MOST_WORDS = 300  # characters of a message about a value
 
 
 def from_plain(record: type[T], plain: Any) -> T:
@@ -41,7 +42,7 @@ def from_plain(record: type[T], plain: Any) -> T:
     try:
         return record(**values)
     except (OptionError, ValueError, ArithmeticError) as error:
-        raise RecordError(f"{name}: {error}") from error
+        raise RecordError(f"{name}: {str(error)[:MOST_WORDS]}") from error
 
 
 @functools.cache

@@ -18,10 +18,9 @@ import soundfile
 import music_composer
 from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, OutputError, ScoreError
-from music_composer.files import read_json
 from music_composer.leftovers import scratch_folder
 from music_composer.locks import locked_output
-from music_composer.outputs import Output, clean, is_free_or_ours, is_ours, require_free, staged
+from music_composer.outputs import Output, clean, is_free_or_ours, is_ours, require_free, said_by, staged
 from music_composer.parallel import map_in_processes
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import FORMATS, Reading, read_score
@@ -206,12 +205,5 @@ def _write(target: Path, blocks: Iterable[np.ndarray], facts: dict[str, object],
             raise OutputError(f"{target} cannot be written: is the disk full?") from error
         with locked_output(target, wait=True, say=say):
             if not (is_ours(target, manifest) and filecmp.cmp(part, target, shallow=False)):
-                files.commit({**_said(manifest), "rendered": facts})
+                files.commit({**said_by(manifest), "rendered": facts})
     return samples
-
-
-def _said(manifest: Path) -> dict[str, object]:
-    """What the JSON says of how the MIDI file itself was made."""
-    with contextlib.suppress(OSError, ValueError):
-        return dict(read_json(manifest))
-    return {}

@@ -3,8 +3,10 @@
 import dataclasses
 import json
 
+import click
 import pytest
 
+from music_composer.cli import cli
 from music_composer.errors import MusicComposerError, OptionError, RecordError
 from music_composer.options import (
     HEADS,
@@ -22,7 +24,9 @@ from music_composer.options import (
 from music_composer.records import from_plain
 from music_composer.symbolic.genetic.options import EvolveOptions
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions, PolyphonyOptions, VoicesOptions
+from music_composer.symbolic.run import SymbolicRun
 
+RUN = {"name": "voices", "model": VoicesOptions(), "per_quarter": 4, "held_out": 0.1, "tempo": 120.0, "metre": (4, 4)}
 RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions, StreamOptions, InfillOptions]
 
 
@@ -109,6 +113,31 @@ def test_the_least_that_makes_sense_is_taken(record, field, value):
 def test_numbers_beyond_all_measure_are_refused_in_a_short_line():
     with pytest.raises(OptionError, match=r"-e/--epochs is 10000000\.\.\. \(501 digits\)"):
         TrainOptions(epochs=10**500)
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["train", "--seed", str(2**70)], "--seed"),
+        (["midi", "train", "-n", "0"], "-n"),
+        (["midi", "train", "-n", str(10**26)], "-n"),
+        (["midi", "train", "-l", "-1"], "-l"),
+        (["midi", "train", "--transpose", "65536"], "--transpose"),
+        (["midi", "train", "--eval-ratio", "nan"], "--eval-ratio"),
+        (["midi", "train", "--seed", str(2**70)], "--seed"),
+        (["midi", "generate", "--primer-melody", "9" * 5000], "--primer-melody"),
+    ],
+)
+def test_the_door_refuses_what_no_model_takes(words, flag, tmp_path, monkeypatch):
+    """Before anything is read, and in a short line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("music_composer.symbolic.run.read_run", lambda folder: SymbolicRun(folder, **RUN))
+    with pytest.raises((OptionError, click.UsageError)) as refused:
+        cli(words, standalone_mode=False)
+    said = refused.value.format_message() if isinstance(refused.value, click.UsageError) else str(refused.value)
+    assert flag in said
+    assert len(said) < 400
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_population_that_no_memory_holds_is_refused():

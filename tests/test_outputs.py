@@ -14,14 +14,11 @@ from music_composer.errors import OptionError, OutputError
 from music_composer.outputs import (
     Output,
     beside,
-    claim_folder,
     claim_growing,
     clean,
     close_grown,
     is_ours,
-    labelled,
     numbered,
-    require_folder,
     require_free,
     staged,
 )
@@ -244,21 +241,44 @@ def test_a_name_that_ends_with_a_separator_is_a_folder(name: str, first: str) ->
     assert len(numbered(name, 2, ".wav")) == 2
 
 
-def test_a_folder_is_ours_once_it_says_so(tmp_path: Path) -> None:
-    card = tmp_path / "scorecard.json"
-    (tmp_path / "page.html").write_text("the user's")
-    for check in (require_folder, claim_folder):
-        with pytest.raises(OutputError, match=r"page\.html is not ours"):
-            check(card, ["page.html"])
-    claim_folder(card, ["other.html"])
-    claim_folder(card, ["page.html"])
-    card.write_text(json.dumps(labelled({"distance": float("nan")})))
-    require_folder(card, ["page.html"])
-    card.write_text('{"magic": "somebody else"}')
-    with pytest.raises(OutputError, match="not ours"):
-        require_folder(card, [])
-    claim_folder(card, ["page.html"], overwrite=True)
-    require_folder(card, ["page.html"])
+def test_an_output_may_have_subfolders(tmp_path: Path) -> None:
+    card = Output(tmp_path / "card" / "scorecard.json", ("page.html", "prompts/0.flac"))
+    for _ in range(2):
+        require_free([card])
+        with staged(card.manifest) as files:
+            for path in card.paths:
+                files.place(path).write_text("ours")
+            files.commit()
+        with staged(card.manifest) as files:
+            files.file("page.html").write_text("once more")
+            files.commit({"distance": float("nan")})
+    assert json.loads(card.manifest.read_text())["files"] == {"page.html": 9, "prompts/0.flac": 4}
+    card.paths[1].write_text("edited by the user")
+    with pytest.raises(OutputError, match=r"prompts/0\.flac: already there"):
+        require_free([card])
+
+
+def test_a_link_in_the_place_of_a_subfolder_is_left_alone(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "0.flac").write_text("1234")
+    (tmp_path / "prompts").symlink_to(victim)
+    (tmp_path / "card.json").write_text(json.dumps({"magic": outputs.MAGIC, "files": {"prompts/0.flac": 4}}))
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="prompts is a link"):
+            require_free([Output(tmp_path / "card.json", ("prompts/0.flac",))], overwrite)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 5000, "/", ".", "..", "../x", "a/../../x", ""])
+def test_a_json_may_name_what_no_file_is_called(tmp_path: Path, name: str) -> None:
+    (tmp_path / "out-0.json").write_text(json.dumps({"magic": outputs.MAGIC, "files": {name: 5}}))
+    make(tmp_path / "out-0.wav")
+    assert json.loads((tmp_path / "out-0.json").read_text())["files"] == {"out-0.wav": 5, "out-0.png": 7}
+
+
+def test_a_name_that_no_file_can_have_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"^xxx.*\.\.\. is more than 255 bytes long"):
+        require_free([beside(tmp_path / ("x" * 300 + "-0.wav"))])
 
 
 def test_no_name_is_refused() -> None:

@@ -34,12 +34,8 @@ KEPT_BY_SYSTEMS = (
 )
 
 # What a run, a cache or a scorecard of ours begins with; what sounds beside it was made and not recorded.
-OUR_FOLDERS = {
-    "options.json": b'"magic": "music-composer',
-    "index.json": b'"magic": "music-composer',
-    "scores.json": b'"magic": "music-composer',
-    "scorecard.json": b'"windows_compared"',
-}
+OUR_FOLDERS = ("options.json", "index.json", "scores.json", "scorecard.json", "evolution.json", "thoughts.json")
+OUR_MARKS = (b'"magic": "music-composer', b'"windows_compared"')  # either; cards had no magic once
 OUR_SUBFOLDERS = ("prompts", "codec")  # of these, with recordings in them
 OUR_OUTPUT = (b'"model":', b'"versions":', b'"music_composer":')  # all in the JSON beside what a model played
 HEAD_BYTES = 1 << 16  # of a JSON, that are looked at
@@ -175,7 +171,8 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_our_folder(entries: list[os.DirEntry[str]]) -> bool:
-    return any(entry.name in OUR_FOLDERS and OUR_FOLDERS[entry.name] in _head(entry.path) for entry in entries)
+    heads = [_head(entry.path) for entry in entries if entry.name in OUR_FOLDERS]
+    return any(mark in head for head in heads for mark in OUR_MARKS)
 
 
 def _is_output(manifest: Path) -> bool:

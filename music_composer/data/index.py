@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Generic, Protocol, TypeVar
 
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordError
-from music_composer.files import reason, write_json
+from music_composer.files import reason, whole_file, write_json
 from music_composer.records import from_plain
 
 LABEL_BYTES = 200  # at the beginning of a file of ours, in which its magic stands
@@ -78,19 +78,25 @@ class Index(Generic[EntryType]):
     @contextlib.contextmanager
     def adding(self, known: Iterable[EntryType]) -> Iterator[Callable[[EntryType], None]]:
         """Gives a function that adds an entry to the journal, which begins with those that are known."""
+        lines = [_line(self.label), *(_line(dataclasses.asdict(entry)) for entry in known)]  # type: ignore[call-overload]
         try:
-            with self.journal.open("w", encoding="utf-8", errors="backslashreplace") as file:
-
-                def add(entry: EntryType) -> None:
-                    file.write(_line(dataclasses.asdict(entry)))  # type: ignore[call-overload]
-                    file.flush()
-
-                file.write(_line(self.label))
-                file.writelines(_line(dataclasses.asdict(entry)) for entry in known)  # type: ignore[call-overload]
-                file.flush()
-                yield add
+            with whole_file(self.journal) as part:  # until then the one that a killed process left is there
+                part.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+            file = self.journal.open("a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise CacheError(f"{self.journal} cannot be written: {reason(error)}") from error
+        except MusicComposerError as error:
+            raise CacheError(str(error)) from error
+        with file:
+
+            def add(entry: EntryType) -> None:
+                try:
+                    file.write(_line(dataclasses.asdict(entry)))  # type: ignore[call-overload]
+                    file.flush()
+                except OSError as error:
+                    raise CacheError(f"{self.journal} cannot be written: {reason(error)}") from error
+
+            yield add
 
     def _read_index(self, say: Callable[[str], None]) -> Any:
         text = self._text(self.path)

@@ -1,5 +1,6 @@
 """Writes the demonstration's recordings: composed and rendered pieces as WAV files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ from music_composer.files import whole_file
 RATE = 44100  # Hz
 
 
-def write_dataset(folder: Path, seed: int, minutes: float = 3.5) -> list[Path]:
+def write_dataset(folder: Path, seed: int, minutes: float = 3.5, place: Callable[[Path], Path] = Path) -> list[Path]:
     """Write pieces of about half a minute into `folder` until they last `minutes` together.
 
     Files are `piece-01.wav` and on, 16 bits, stereo, 44.1 kHz; returned in that order.  The same seed
     writes the same bytes, and more minutes add pieces without changing the earlier ones.
+    place: where the file of each path is written to at first.
     """
     if not minutes > 0:
         raise ValueError(f"minutes must be above zero, not {minutes}")
@@ -26,7 +28,7 @@ def write_dataset(folder: Path, seed: int, minutes: float = 3.5) -> list[Path]:
     while seconds < 60 * minutes:
         sound = render(compose(np.random.default_rng([seed, len(paths)])), RATE)
         paths.append(folder / f"piece-{len(paths) + 1:02d}.wav")
-        _write_whole(paths[-1], sound)
+        _write_whole(place(paths[-1]), sound)
         seconds += len(sound) / RATE
     return paths
 

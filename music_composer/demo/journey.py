@@ -11,8 +11,10 @@ from music_composer.audio.recording import read_excerpt
 from music_composer.audio.wav import write_wav
 from music_composer.demo.dataset import write_dataset
 from music_composer.demo.page import DemoResult, write_page
+from music_composer.leftovers import scratch_folder
+from music_composer.locks import locked
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
-from music_composer.outputs import claim_folder
+from music_composer.outputs import Output, clean, require_free, staged
 from music_composer.training.beginning import LOSS_PLOT
 from music_composer.training.devices import require_backend
 from music_composer.training.progress import duration, say
@@ -20,18 +22,32 @@ from music_composer.training.progress import duration, say
 MINUTES = 5  # of music to learn from
 NETWORK = {"neurons": 256, "layers": 2, "head_width": 256}
 TRAINING: dict[str, Any] = {"epochs": 60, "batch_size": 8, "window_steps": 64}
+MANIFEST, PAGE = "demo.json", "index.html"
 PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
 
 
 def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
-    """Leaves recordings, cache, model, continuations and `index.html` in `folder`; returns the page."""
-    claim_folder(folder / "demo.json", ("recordings", "train_data", "model", "prompts", "index.html"), overwrite)
+    """Leaves recordings, cache, model, continuations and `index.html` in `folder`; returns the page.
+
+    Raises OutputError where a file is in the way that is not ours, unless `overwrite`.
+    """
+    prompts = [f"prompts/prompt-{i}{suffix}" for i in range(1, PROMPTS + 1) for suffix in (".wav", ".png")]
+    wanted = Output(folder / MANIFEST, (PAGE, "recordings/piece-01.wav", *prompts))
+    require_free([wanted], overwrite)
     require_backend()
+    with locked(folder):
+        clean([wanted])
+        return _demonstrated(folder, seed, overwrite)
+
+
+def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
     started = time.monotonic()
     folders = FolderOptions(folder / "recordings", folder / "train_data", folder / "model")
     say(f"composing {MINUTES:g} minutes of music into {folders.datasets}: the whole demo takes about 3 minutes")
-    pieces = write_dataset(folders.datasets, seed, MINUTES)
-    prompts = _write_prompts(folder / "prompts", seed)
+    with staged(folder / MANIFEST, overwrite) as files:
+        pieces = write_dataset(folders.datasets, seed, MINUTES, files.place)
+        files.commit()
+    prompts = _write_prompts(folder, seed, overwrite)
     compose.train(folders, NETWORK, TrainOptions(**TRAINING, seed=seed), fresh=True)
     options = GenerateOptions(
         name=str(folder / "continuation"),
@@ -55,21 +71,23 @@ def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
         "Whole demonstration": spent,
         "Seed": str(seed),
     }
-    page = folder / "index.html"
-    write_page(page, results, folders.model / LOSS_PLOT, facts)
+    with staged(folder / MANIFEST, overwrite) as files:
+        write_page(files.file(PAGE), results, folders.model / LOSS_PLOT, facts)
+        files.commit()
     say(f"the demo took {spent}")
-    return page
+    return folder / PAGE
 
 
-def _write_prompts(folder: Path, seed: int) -> list[Path]:
+def _write_prompts(folder: Path, seed: int, overwrite: bool) -> list[Path]:
     """The openings of pieces that are not among those to learn from, with their spectrograms."""
-    frame = FrameOptions()
-    prompts = []
-    for i, piece in enumerate(write_dataset(folder / "pieces", seed + 1_000_000, PROMPTS * 0.4)[:PROMPTS], 1):
-        sound = read_excerpt(piece, frame.rate, 0.0, PROMPT_SECONDS)
-        path = folder / f"prompt-{i}.wav"
-        with write_wav(path, frame.rate, 2, "PCM_16") as writer:
-            writer.write(sound.samples)
-        plots.plot_spectrogram(path, path.with_suffix(".png"), frame)
-        prompts.append(path)
+    frame, prompts = FrameOptions(), []
+    with staged(folder / MANIFEST, overwrite) as files, scratch_folder() as scratch:
+        for i, piece in enumerate(write_dataset(scratch, seed + 1_000_000, PROMPTS * 0.4)[:PROMPTS], 1):
+            sound = read_excerpt(piece, frame.rate, 0.0, PROMPT_SECONDS)
+            name = f"prompts/prompt-{i}"
+            with write_wav(files.file(f"{name}.wav"), frame.rate, 2, "PCM_16") as writer:
+                writer.write(sound.samples)
+            plots.plot_spectrogram(files.file(f"{name}.wav"), files.file(f"{name}.png"), frame)
+            prompts.append(folder / f"{name}.wav")
+        files.commit()
     return prompts

@@ -8,14 +8,16 @@ from typing import Any
 
 from music_composer import compose_midi, evaluate_midi, play_midi
 from music_composer.demo.score import write_scores
+from music_composer.locks import locked
 from music_composer.options import FolderOptions
-from music_composer.outputs import claim_folder
+from music_composer.outputs import Output, clean, require_free, staged
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
 from music_composer.symbolic.report import copying_words, likeness_words
 from music_composer.tables import Table, write_page
 from music_composer.training.devices import require_backend
 from music_composer.training.progress import duration, say
 
+MANIFEST, PAGE = "demo.json", "index.html"
 PIECES = 40  # to learn from and to judge by
 NEW_PIECES, NEW_STEPS = 2, 128
 JUDGED = JudgeOptions(count=20, steps=128)
@@ -29,13 +31,25 @@ MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
-    """Leaves scores, cache, models, new pieces with pictures and `index.html` in `folder`; returns the page."""
-    claim_folder(folder / "demo.json", ("scores", "train_data", "index.html", *MODELS), overwrite)
+    """Leaves scores, cache, models, new pieces with pictures and `index.html` in `folder`; returns the page.
+
+    Raises OutputError where a file is in the way that is not ours, unless `overwrite`.
+    """
+    wanted = Output(folder / MANIFEST, (PAGE, *(f"scores/piece-{number:02d}.mid" for number in range(1, PIECES + 1))))
+    require_free([wanted], overwrite)
     require_backend()
+    with locked(folder):
+        clean([wanted])
+        return _demonstrated(folder, seed, overwrite)
+
+
+def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
     started = time.monotonic()
     scores = folder / "scores"
     say(f"composing {PIECES} pieces into {scores}: the whole demo takes about 6 minutes")
-    write_scores(scores, seed, PIECES)
+    with staged(folder / MANIFEST, overwrite) as files:
+        write_scores(scores, seed, PIECES, files.place)
+        files.commit()
     tables, pictures = [], {}
     for name, (network, training) in MODELS.items():
         folders = FolderOptions(scores, folder / "train_data", folder / name / "model")
@@ -56,9 +70,11 @@ def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
         "The pictures are pieces that they made from nothing; darker is where a note begins. "
         f"All of it took {duration(time.monotonic() - started)}, seed {seed}."
     )
-    page = write_page(folder / "index.html", "Music, composed", summary, tables, pictures)
+    with staged(folder / MANIFEST, overwrite) as files:
+        write_page(files.file(PAGE), "Music, composed", summary, tables, pictures)
+        files.commit()
     say(f"the demo took {duration(time.monotonic() - started)}")
-    return page
+    return folder / PAGE
 
 
 def _table(name: str, card: dict[str, Any], trained: float) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,12 @@ def to_score(piece: Piece) -> Score:
     return Score(tuple(part for part in parts if len(part.notes)), RESOLUTION, tempo, metre)
 
 
-def write_scores(folder: Path, seed: int, count: int) -> list[Path]:
-    """`piece-01.mid` and on. The same seed writes the same bytes, and more pieces do not change the earlier ones."""
+def write_scores(folder: Path, seed: int, count: int, place: Callable[[Path], Path] = Path) -> list[Path]:
+    """`piece-01.mid` and on. The same seed writes the same bytes, and more pieces do not change the earlier ones.
+
+    place: where the file of each path is written to at first.
+    """
     paths = [folder / f"piece-{number:02d}.mid" for number in range(1, count + 1)]
     for number, path in enumerate(paths):
-        write_midi(to_score(compose(np.random.default_rng([seed, number]))), path)
+        write_midi(to_score(compose(np.random.default_rng([seed, number]))), place(path))
     return paths

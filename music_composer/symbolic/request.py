@@ -121,13 +121,14 @@ def gap_of(roll: Roll, first_bar: int, last_bar: int) -> np.ndarray:
 
 
 def _numbers(flag: str, words: str, least: int) -> list[int]:
-    found = re.fullmatch(r"\s*[\[(]?\s*(-?\d+(?:[\s,]+-?\d+)*)\s*,?\s*[\])]?\s*", words)
+    found = re.fullmatch(r"\s*[\[(]?\s*(-?\d{1,9}(?:[\s,]+-?\d{1,9})*)\s*,?\s*[\])]?\s*", words)
     numbers = [int(word) for word in re.split(r"[\s,]+", found[1])] if found else []
     wrong = [number for number in numbers if not least <= number < PITCHES]
     if not numbers or wrong:
         what = f"{wrong[0]} is none of them" if wrong else "no such list"
         also = ", -2 for hold and -1 for rest" if least < 0 else ""
-        raise OptionError(f"{flag} is {words!r}: give a list of MIDI pitches, 0 to 127{also}, like [60, 64]; {what}")
+        said = f"{flag} is {words[:60]!r}"
+        raise OptionError(f"{said}: give a list of MIDI pitches, 0 to 127{also}, like [60, 64]; {what}")
     return numbers
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from music_composer.errors import BusyError, RunFolderError
-from music_composer.files import make_folder, part_name, read_json, reason, remove_torn, sync_folder, write_json
+from music_composer.files import PART, make_folder, part_name, read_json, reason, remove_torn, sync_folder, write_json
 from music_composer.leftovers import noted
 from music_composer.locks import locked
 from music_composer.training.checkpoint import STATE, read_state
@@ -55,6 +55,9 @@ def home_of(place: Path) -> Path:
 def require_ours(home: Path, magic: str) -> None:
     """Raises RunFolderError where a training would write over files that are not of a run folder of this magic."""
     path, new = home / OPTIONS, home / NEW
+    for link in (new, home / SETTLING, home / PROMPTS):
+        if link.is_symlink():
+            raise RunFolderError(f"{link} is a link, and is left alone: give another -m")
     if os.path.lexists(new) and _magic_of(new / OPTIONS) is None:
         raise RunFolderError(f"{new} is not ours, and is left alone: give another -m")
     if not os.path.lexists(path):
@@ -144,7 +147,11 @@ def _move(moving: Path, home: Path) -> None:
         for name in read_json(moving / JOURNAL)["remove"]:
             if name in FILES or PROMPT.fullmatch(name):
                 (home / name).unlink(missing_ok=True)
-    files = [path for path in sorted(moving.rglob("*")) if path.is_file() and path.name != JOURNAL]
+    names = {path: path.relative_to(moving).as_posix() for path in sorted(moving.rglob("*"))}
+    files = [path for path, name in names.items() if name in FILES or PROMPT.fullmatch(name)]
+    for path in names:
+        if PART.fullmatch(path.name) and path.is_file():
+            path.unlink()
     files.sort(key=lambda path: path.name != OPTIONS)  # first: by it the folder is known to be ours
     for path in files:
         target = home / path.relative_to(moving)

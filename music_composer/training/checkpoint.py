@@ -19,10 +19,11 @@ import numpy as np
 
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.files import read_json, reserve, whole_file, write_json
-from music_composer.options import require_within
+from music_composer.options import MOST_SEED, require_within
 from music_composer.records import from_plain
 
 STATE = "state.json"
+COLUMNS = ("epoch", "loss", "held_out_loss", "learning_rate", "seconds")  # of the history
 LARGEST_STATE = 2**28  # bytes of the LSTM's state
 LONGEST_STATE = 64 * 2**20  # bytes of the state in a checkpoint: 100,000 epochs have a history of 20 MB
 MOST = 2**40  # epochs and steps
@@ -50,7 +51,7 @@ class TrainState:
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
-        require_within(self, 0, 2**62, "seed")
+        require_within(self, 0, MOST_SEED, "seed")
         require_within(self, 0, MOST, "job_first", "job_epochs", "epoch", "batch", "step", "update")
         require_within(self, -1, MOST, "best_epoch")
 
@@ -80,10 +81,12 @@ def read_state(path: Path) -> TrainState | None:
     with _opened(path) as archive:
         plain = json.loads(str(_text(archive)))
         best, count = float(plain.pop("best_loss")), plain.pop("carried", 0)
+        if math.isnan(best):
+            raise ValueError("its best loss is no number")
         state: TrainState = dataclasses.replace(from_plain(TrainState, plain), best_loss=best)
         state.carried = _carried(archive, count)
-        if not all(isinstance(row, dict) and row.keys() == state.history[0].keys() for row in state.history):
-            raise ValueError("its history is no table")
+        if not all(_is_row(row) for row in state.history):
+            raise ValueError("its history is no table of numbers")
     if state.job_owes_music and _written_job(path.with_name(STATE)) == _job(state):
         state.job_owes_music = False
     return state
@@ -114,6 +117,15 @@ def load_checkpoint(path: Path, model: Any) -> None:
 def _job(state: TrainState) -> dict[str, int]:
     """What tells a job from all others of its run folder."""
     return {"seed": state.seed, "job_first": state.job_first, "job_epochs": state.job_epochs}
+
+
+def _is_row(row: Any) -> bool:
+    """Whether it is an epoch of a history, as `loop` writes it: each column a number, or text of one."""
+    if not isinstance(row, dict) or row.keys() != set(COLUMNS):
+        return False
+    if row["held_out_loss"] == "":  # nothing is held out
+        row = {**row, "held_out_loss": 0}
+    return all(isinstance(each, int | float | str) and math.isfinite(float(each)) for each in row.values())
 
 
 def _written_job(path: Path) -> Any:

@@ -290,7 +290,8 @@ def test_a_checkpoint_brings_back_weights_optimiser_and_state(tmp_path):
     model, batch = model_of(), windows()
     compile_model(model, TrainOptions())
     learn(model, [batch], model.initial_state(8))
-    state = TrainState(7, job_epochs=3, epoch=1, batch=2, step=9, history=[{"epoch": 1, "loss": 0.5}])
+    epoch = {"epoch": 1, "loss": 0.5, "held_out_loss": 0.6, "learning_rate": "0.001", "seconds": 2.5}
+    state = TrainState(7, job_epochs=3, epoch=1, batch=2, step=9, history=[epoch])
     save_checkpoint(tmp_path / "c.npz", model, state)
     other = model_of()
     compile_model(other, TrainOptions())

@@ -152,6 +152,31 @@ def test_what_was_done_when_it_was_killed_is_kept(made, tmp_path, monkeypatch):
     assert not journal.exists()
 
 
+def test_a_new_journal_replaces_the_old_one_when_it_is_whole(made, tmp_path, monkeypatch):
+    """Also a link in its place: what that leads to is not written."""
+    shutil.copytree(made / "cache", tmp_path / "cache")
+    known = station._index(tmp_path / "cache", FrameOptions())
+    songs = known.read().values()
+    known.journal.symlink_to(tmp_path / "victim")
+    with known.adding(songs):
+        assert not known.journal.is_symlink()
+    assert not (tmp_path / "victim").exists()
+    (tmp_path / "cache" / "index.json").unlink()
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt), known.adding([]):
+        pass
+    assert list(known.read().values()) == list(songs), "the journal before it is there until then"
+
+
+def test_a_name_that_no_file_can_have_is_no_song(made, tmp_path):
+    shutil.copytree(made / "cache", tmp_path / "cache")
+    index = tmp_path / "cache" / "index.json"
+    plain = json.loads(index.read_text())
+    plain["songs"][0]["source"] = "9" * 5000
+    index.write_text(json.dumps(plain))
+    assert len(open_cache(made / "music", tmp_path / "cache").songs) == 1
+
+
 def test_no_file_is_held_open(made):
     cache, _ = prepare(made / "music", made / "cache")
     before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0

@@ -188,6 +188,34 @@ def test_options_that_are_not_ours_are_left_alone_with_fresh_too(tmp_path: Path,
     assert (tmp_path / "options.json").read_text() == text
 
 
+@pytest.mark.parametrize("name", [".new", ".settling", "prompts"])
+def test_links_in_a_run_folder_lead_nowhere(tmp_path: Path, name: str) -> None:
+    victim, home = tmp_path / "victim", tmp_path / "home"
+    train(home)
+    victim.mkdir()
+    for mine in ("options.json", "settling.json", "prompt-0.flac"):
+        (victim / mine).write_text('{"magic": "music-composer model", "remove": ["loss.png"]}')
+    shutil.rmtree(home / name, ignore_errors=True)
+    (home / name).symlink_to(victim)
+    for fresh in (False, True):
+        with pytest.raises(RunFolderError, match=f"{name} is a link"):
+            train(home, fresh)
+    assert len(list(victim.iterdir())) == 3
+
+
+def test_only_files_of_a_run_are_moved_into_its_place(tmp_path: Path) -> None:
+    train(tmp_path)
+    (tmp_path / "notes.txt").write_text("the user's")
+    moving = tmp_path / ".settling"
+    moving.mkdir()
+    for name, text in (("settling.json", '{"remove": ["notes.txt", "../x"]}'), ("notes.txt", "another's")):
+        (moving / name).write_text(text)
+    with pytest.raises(RunFolderError, match="cannot be written to"):
+        train(tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "the user's"
+    assert (moving / "notes.txt").read_text() == "another's"
+
+
 def test_a_folder_of_the_other_backend_is_named(tmp_path: Path) -> None:
     (tmp_path / "options.json").write_text(json.dumps({"magic": "music-composer symbolic model"}))
     with pytest.raises(RunFolderError, match="is of `music-composer midi`"):
@@ -275,9 +303,12 @@ def test_weights_without_a_checksum_are_of_an_older_version_and_load(tmp_path: P
     assert model.get_weights()[0][0] == 5
 
 
+EPOCH = {"epoch": 1, "loss": 0.5, "held_out_loss": "", "learning_rate": "2e-3", "seconds": 1.5}
+
+
 def test_damaged_checkpoints_are_our_error(tmp_path: Path) -> None:
     path, rng = tmp_path / "checkpoint.npz", np.random.default_rng(2)
-    save_checkpoint(path, Numbers(5), TrainState(5, history=[{"epoch": 1, "loss": 0.5}]))
+    save_checkpoint(path, Numbers(5), TrainState(5, history=[EPOCH]))
     good = path.read_bytes()
     for _ in range(1000):
         bad = bytearray(good)
@@ -299,6 +330,11 @@ STATES = [
     {"seed": 1, "wings": 2},
     {"seed": 1, "history": [3]},
     {"seed": 1, "history": [{"a": 1}, {"b": 2}]},
+    {"seed": 1, "history": [EPOCH | {"loss": "much"}]},
+    {"seed": 1, "history": [EPOCH | {"seconds": None}]},
+    {"seed": 1, "history": [EPOCH | {"held_out_loss": float("nan")}]},
+    {"seed": 1, "history": [EPOCH, EPOCH | {"more": 1}]},
+    {"seed": 1, "best_loss": "nan"},
     {"seed": 1, "best_loss": []},
     {"seed": 1, "job_owes_music": "yes"},
     [],
