@@ -3,12 +3,14 @@
     python benchmarks/stopping.py [--only WORD] [--neurons N] [--layers N] [--signals SIGINT SIGTERM]
 
 Each row: the command, the moment, the signal, seconds until the answer is there, seconds until the process is gone, its
-exit code, and how many files and processes it left. `music-composer` has to be on the PATH.
+exit code, and how many files and processes it left. A row that goes wrong says how, and the others follow.
+`music-composer` has to be on the PATH.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import select
 import shutil
@@ -23,7 +25,9 @@ import numpy as np
 import soundfile
 
 RATE = 44100
+SCRATCH = "scratch"  # the commands' folder for temporary files
 LATEST = 60.0  # seconds after which a process counts as hanging, and is killed
+QUIET = 1.0  # seconds after its end in which nothing more is said
 ENVIRONMENT = os.environ | {"KERAS_BACKEND": "tensorflow"}
 
 
@@ -56,19 +60,21 @@ def heed_ctrl_c() -> None:
 
 def stop(
     arguments: Sequence[str], cwd: Path, moment: float | str, number: signal.Signals
-) -> tuple[float, float, int, str]:
+) -> tuple[float, float, int, str, int]:
     """Runs a command and stops it so many seconds after its start, or half a second after it has said some words.
 
-    Returns seconds to the answer, seconds to the end, exit code, and what it said.
+    Returns seconds to the answer, seconds to the end, exit code, what it said, and how many processes it left, which
+    are ended.
     """
     process = subprocess.Popen(
         ["music-composer", *arguments],
-        cwd=cwd, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c,
+        cwd=cwd, env=ENVIRONMENT | {"TMPDIR": str(cwd / SCRATCH)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        preexec_fn=heed_ctrl_c, start_new_session=True,
     )  # fmt: skip
     assert process.stderr
     stream, said = process.stderr.fileno(), b""
     started = time.monotonic()
-    sent = answered = None
+    sent = answered = ended = None
     while True:
         now = time.monotonic()
         if sent is None and isinstance(moment, str) and moment.encode() in said:
@@ -78,6 +84,10 @@ def stop(
             sent = time.monotonic()
         if now - started > 300 or (sent and now - sent > LATEST):
             process.kill()
+        if ended is None and process.poll() is not None:
+            ended = now
+        if ended is not None and now - ended > QUIET:  # a child that it left holds its standard error
+            break
         if select.select([stream], [], [], 0.005)[0]:
             piece = os.read(stream, 65536)
             said += piece
@@ -86,18 +96,38 @@ def stop(
             if not piece:
                 break
     code = process.wait()
-    ended = time.monotonic()
+    ended = ended or time.monotonic()
+    left = running_in(process.pid)
+    for number_left in left:
+        with contextlib.suppress(OSError):
+            os.kill(number_left, signal.SIGKILL)
+    words = said.decode(errors="replace")
     if sent is None:
-        return float("nan"), float("nan"), code, said.decode(errors="replace")
-    return (answered or ended) - sent, ended - sent, code, said.decode(errors="replace")
+        return float("nan"), float("nan"), code, words, len(left)
+    return (answered or ended) - sent, ended - sent, code, words, len(left)
+
+
+def running_in(session: int) -> list[int]:
+    """Numbers of the processes of a session that are no zombies."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            state, _, _, its_session = path.read_text().rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state != "Z":
+                found.append(int(path.parent.name))
+    return found
 
 
 def left_behind(folder: Path) -> int:
-    """Files under another name and scratch folders, and processes of ours that are still there."""
-    parts = [path for path in folder.rglob(".*") if ".part" in path.name]
-    scratch = list(Path(tempfile.gettempdir()).glob("music-composer-*"))
-    running = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True).stdout.split()
-    return len(parts) + len(scratch) + len(running)
+    """Files under another name, and scratch folders; they are removed."""
+    left = [path for path in folder.rglob(".*") if ".part" in path.name]
+    left += (folder / SCRATCH).glob("music-composer-*")
+    for path in left:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(left)
 
 
 def main() -> None:
@@ -109,6 +139,7 @@ def main() -> None:
     given = parser.parse_args()
     network = ["-n", str(given.neurons), "-l", str(given.layers)]
     folder = Path(tempfile.mkdtemp(prefix="stopping-"))
+    (folder / SCRATCH).mkdir()
     for i in range(4):
         write_music(folder / "music" / f"{i}.wav", 40, i)
     write_music(folder / "hour" / "long.wav", 2400, 9)
@@ -154,20 +185,28 @@ def main() -> None:
         (["midi", "demo", "-o", "midi_demo"], 4.0),
     ]
     print(f"{'command':<44} {'moment':<20} {'signal':<8} {'answer':>7} {'end':>7} {'code':>5} {'left':>5}")
+    wrong = 0
     for arguments, moment in rows:
         words = " ".join(arguments)
         if given.only not in words:
             continue
         for number in (signal.Signals[name] for name in given.signals):
-            answer, end, code, said = stop(arguments, folder, moment, number)
             when = f"at {moment:g} s" if isinstance(moment, float) else f"{moment!r} + 0.5 s"
-            left = left_behind(folder)
-            print(
-                f"{words[:44]:<44} {when:<20} {number.name:<8} {answer:7.2f} {end:7.2f} {code:5d} {left:5d}", flush=True
-            )
-            if "Traceback" in said or code not in (0, 130) or left or given.only:
-                print(said)
-    shutil.rmtree(folder)
+            row = f"{words[:44]:<44} {when:<20} {number.name:<8}"
+            try:
+                answer, end, code, said, running = stop(arguments, folder, moment, number)
+                left = running + left_behind(folder)
+            except Exception as error:
+                wrong += 1
+                print(f"{row} {type(error).__name__}: {error}", flush=True)
+                continue
+            print(f"{row} {answer:7.2f} {end:7.2f} {code:5d} {left:5d}", flush=True)
+            is_wrong = "Traceback" in said or code not in (0, 130) or bool(left) or answer != answer
+            wrong += is_wrong
+            if is_wrong or given.only:
+                print(said, flush=True)
+    print(f"{wrong} rows are not as they should be")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Imports next to nothing before that: see stopping.py.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from music_composer import quiet, stopping
 
 def main() -> None:
     """The `music-composer` command."""
+    _fill_closed_streams()
     quiet.keep_own_stderr()
     with stopping.answering():
         try:
@@ -21,6 +23,16 @@ def main() -> None:
             if code := stopping.exit_code():
                 _fail(str(stopped) or "stopped", code)
             stopping.end(code)
+
+
+def _fill_closed_streams() -> None:
+    """Where standard output or error is closed, the next file that is opened would get what is written to it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)  # standard output stays None: `-o -` is refused then
 
 
 def _run() -> None:
@@ -33,7 +45,8 @@ def _run() -> None:
 
         try:
             cli(standalone_mode=False)
-            sys.stdout.flush()  # a full disk is told now, not when the interpreter ends
+            if sys.stdout:
+                sys.stdout.flush()  # a full disk is told now, not when the interpreter ends
         except click.exceptions.Exit as finished:
             sys.exit(finished.exit_code)
         except click.ClickException as error:
@@ -68,11 +81,15 @@ def line_of(error: Exception) -> str:
 
 
 def _fail(line: str, code: int, debug: bool = False) -> NoReturn:
-    if debug:
-        import traceback
+    import contextlib
 
-        traceback.print_exc()
     from music_composer.printable import printable
 
-    sys.stderr.write(printable(f"music-composer: {line}\n"))
+    with contextlib.suppress(OSError):  # of a full disk, or a terminal that is gone
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        sys.stderr.write(printable(f"music-composer: {line}\n"))
+        sys.stderr.flush()
     stopping.end(code)

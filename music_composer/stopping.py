@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: answered at once, and every command ends soon, whole, and with what is done saved.
+"""Ctrl-C, SIGTERM and a closed terminal are answered at once, and end every command soon, with what is done saved.
 
 Files are whole under their names at any moment, so that most of what the commands do can end anywhere: leftovers are
 swept, child processes ended, and that is all. It is done by a thread that the signal wakes through a pipe: Python runs
@@ -93,7 +93,8 @@ def answering() -> Iterator[None]:
     as it does for background jobs, stays ignored.
     """
     global _wake
-    numbers = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) != signal.SIG_IGN]
+    asking = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    numbers = [each for each in asking if signal.getsignal(each) != signal.SIG_IGN]
     reader, _wake = os.pipe()
     os.set_blocking(_wake, False)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import soundfile
 
 from tests.command import (
+    COMMAND,
     SHORT,
     TINY,
     assert_accepted,
@@ -259,6 +262,21 @@ def _copy_of(source: Path, target: Path) -> Path:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())
     return target
+
+
+@pytest.mark.parametrize("streams", ["2>&-", ">&- 2>&-", "<&- 2>&-", "2>/dev/full"])
+def test_nobody_need_hear_what_is_said(songs: Path, streams: str) -> None:
+    """And no file of ours gets the number of a stream that is closed, with all that is said to it."""
+    line = f"{COMMAND} prepare {streams} && {COMMAND} info {streams}"
+    assert subprocess.run(["sh", "-c", line], cwd=songs, stdout=subprocess.DEVNULL).returncode == 0
+    assert json.loads((songs / "train_data" / "index.json").read_text())["songs"]
+    refused = subprocess.run(["sh", "-c", f"{COMMAND} midi prepare {streams}"], cwd=songs, stdout=subprocess.DEVNULL)
+    assert refused.returncode == 1
+
+
+def test_a_full_standard_output_is_said(songs: Path) -> None:
+    done = subprocess.run(["sh", "-c", f"{COMMAND} info > /dev/full"], cwd=songs, capture_output=True, text=True)
+    assert_refused(done, "No space left on device")
 
 
 def test_output_is_not_wrapped_around(trained: Path, tmp_path: Path) -> None:

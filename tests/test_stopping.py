@@ -15,7 +15,7 @@ import pytest
 
 from music_composer import leftovers, stopping
 
-BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+EACH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 BEGIN = "import hashlib, os, subprocess, sys, time\nfrom pathlib import Path\nfrom music_composer import stopping\n"
 
 
@@ -50,9 +50,10 @@ class Program:
 def heed_ctrl_c() -> None:
     """In a child: a shell starts what it runs in the background deaf to Ctrl-C, the tests too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-@BOTH
+@EACH
 def test_what_has_nothing_to_save_ends_though_the_main_thread_never_comes_back(tmp_path, number):
     program = Program(
         "from music_composer.files import whole_file\n"
@@ -88,7 +89,7 @@ SAVING = (
 )
 
 
-@BOTH
+@EACH
 def test_what_has_something_to_save_saves_it_first(tmp_path, number):
     program = Program(SAVING.format(seconds=0.5), tmp_path)
     program.until("begun")

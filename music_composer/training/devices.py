@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib.util
-import json
 import logging
 import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
-from music_composer.errors import OptionError
+from music_composer.errors import MusicComposerError, OptionError
+from music_composer.files import read_json
 from music_composer.quiet import quiet_libraries
 
 BACKENDS = "tensorflow", "jax", "torch"  # each is installed under its own name
@@ -23,7 +23,7 @@ def load_keras() -> ModuleType:
 
     TensorFlow writes half a dozen lines about its CPU kernels on the file descriptor itself
     (tensorflow issue 100442); they are kept off the terminal, and what it logs later below fatal is not logged.
-    Raises OptionError for a backend that is not there.
+    Raises OptionError for a backend that is not there, MusicComposerError for one that cannot be loaded.
     """
     require_backend()
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,9 +32,18 @@ def load_keras() -> ModuleType:
     logging.getLogger("absl").setLevel(logging.ERROR)
     with quiet_libraries(in_any_case=True):
         _load_libraries()
-        import keras
+        try:
+            import keras
 
-        keras.ops.ones((1,)) + 1  # the device is set up by the first computation, not by the import
+            keras.ops.ones((1,)) + 1  # the device is set up by the first computation, not by the import
+        except MemoryError:
+            raise
+        except Exception as error:  # of an installation, a driver or a configuration
+            words = " ".join(str(error).split())[:200]
+            raise MusicComposerError(
+                f"Keras cannot be loaded with {backend_name()}: {type(error).__name__}: {words}: is its installation "
+                "whole, and what do KERAS_BACKEND and keras.json say?"
+            ) from error
     return keras
 
 
@@ -58,7 +67,7 @@ def backend_name() -> str:
         return name
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     try:
-        return str(json.loads((home / "keras.json").read_text(encoding="utf-8"))["backend"])
+        return str(read_json(home / "keras.json")["backend"])
     except (OSError, ValueError, KeyError, TypeError):
         return BACKENDS[0]
 

@@ -17,9 +17,17 @@ LONG_SECONDS = 10.0  # what is left of a leg that an estimate is worth it for
 
 
 def say(line: str) -> None:
-    """A line for the user; results and errors apart, everything that is said goes to standard error."""
-    sys.stderr.write(printable(line) + "\n")
-    sys.stderr.flush()
+    """A line for the user; results and errors apart, everything that is said goes to standard error.
+
+    That it cannot be written, on a full disk say, ends nothing. Raises BrokenPipeError where nobody reads it any more.
+    """
+    try:
+        sys.stderr.write(printable(line) + "\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from music_composer.errors import ScoreError
-from music_composer.files import reason, whole_file
+from music_composer.files import read_json, reason, whole_file
 from music_composer.symbolic.genetic.networks import Networks
 
 LARGEST = 512 * 2**20  # bytes
@@ -26,12 +26,10 @@ def write_networks(networks: Networks, path: Path) -> None:
 def read_networks(path: Path, activation: str) -> Networks:
     """The inverse. Raises ScoreError, naming the file, for anything but networks of one shape and finite numbers."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise ScoreError(f"{path}: is {path.stat().st_size / 2**20:.0f} MB long: that are no small networks")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, LARGEST, finite=False)
     except OSError as error:
         raise ScoreError(f"{path}: cannot be opened: {reason(error)}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ScoreError(f"{path}: is no list of networks, or cut off: {str(error)[:80]}") from error
     if not isinstance(content, list) or not content or not all(isinstance(each, list) and each for each in content):
         raise ScoreError(f"{path}: holds no list of networks")
