@@ -162,7 +162,7 @@ def reason(error: OSError) -> str:
 
 
 def _refused(path: Path, error: OSError) -> MusicComposerError:
-    return MusicComposerError(f"{path} cannot be written: {reason(error)}")
+    return MusicComposerError(f"{final_name(path)} cannot be written: {reason(error)}")
 
 
 def _is_about(error: OSError, part: Path) -> bool:

@@ -201,3 +201,13 @@ def test_a_part_of_a_part_is_one_of_the_same_file(tmp_path: Path, name: str) -> 
     assert final_name(within) == final_name(part)
     stem = (tmp_path / name).stem
     assert final_name(part).name == stem[:40] + (tmp_path / name).suffix
+
+
+def test_a_part_of_a_part_is_named_by_what_it_was_to_become(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MusicComposerError, match=rf"^{tmp_path}/page\.html cannot be written"),
+        whole_file(tmp_path / "page.html") as outer,
+        whole_file(outer) as inner,
+    ):
+        inner.mkdir()
+        inner.write_text("")
