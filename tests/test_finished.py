@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from music_composer import compose, compose_midi, originality, outputs, play_audio
+from music_composer import compose, compose_midi, evaluate, observe_midi, originality, outputs, play_audio
 from music_composer.errors import OptionError, OutputError, RecordingError, RunFolderError, ScoreError
-from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
+from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, TrainOptions
 from music_composer.symbolic import notation
-from music_composer.symbolic.options import BoundOptions, PlayOptions
+from music_composer.symbolic.options import BiaxialOptions, BoundOptions, PlayOptions
 from music_composer.symbolic.run import SymbolicRun
 from music_composer.training.run import Run
 from music_composer.training.weights import load_weights
@@ -178,3 +178,27 @@ def test_who_learns_notes_is_told_the_command_for_notes(tmp_path: Path) -> None:
         with pytest.raises(RunFolderError, match=f"run `{command} train` to the end of an epoch first"):
             load_weights(None, tmp_path / "model.weights.h5", command)
     assert (Run.command, SymbolicRun.command) == ("music-composer", "music-composer midi")
+
+
+@pytest.mark.parametrize(
+    "name", ["scorecard.html", "scorecard.json", "minutes.png", "most-copied.png", "prompts/prompt-00.flac"]
+)
+def test_a_file_of_the_users_in_the_place_of_a_card_is_refused_before_any_work(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "card" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("the user's")
+    with pytest.raises(OutputError, match=path.name):
+        evaluate.evaluate_run(FolderOptions(model=tmp_path / "none"), EvaluateOptions(tmp_path / "card"))
+    assert path.read_text() == "the user's"
+
+
+@pytest.mark.parametrize("name", ["index.html", "notes.png", "layer-1.png", "thoughts.json"])
+def test_a_file_of_the_users_in_the_place_of_thoughts_is_refused_before_any_work(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = SymbolicRun(tmp_path, "biaxial", BiaxialOptions(), 4, 0.1, 120.0, (4, 4))
+    monkeypatch.setattr(observe_midi.symbolic_run, "read_run", lambda folder: run)
+    (tmp_path / name).write_text("the user's")
+    with pytest.raises(OutputError, match=name):
+        observe_midi.observe_file(tmp_path, tmp_path / "none.mid", tmp_path)
+    assert (tmp_path / name).read_text() == "the user's"
