@@ -73,7 +73,7 @@ def main() -> None:
         tables[album.name] = rows = table_of(judges[-1], args)
         print(header())
         for name, row in rows.items():
-            print(shown(name, row, rows["real"]), flush=True)
+            print(shown(name, [row], rows["real"]), flush=True)
     if len(judges) > 1:
         print("\nAll albums together:\n\n" + "\n".join(pooled(judges)))
     (args.work / "table.json").write_text(json.dumps(tables, indent=1))

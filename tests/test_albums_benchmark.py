@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from memory.cuts import divide  # noqa: E402
 from memory.layers import layered, separated  # noqa: E402
 from memory.render import render  # noqa: E402
-from memory.steps import PER_SECOND, joined, steps_of  # noqa: E402
+from memory.steps import HOP, PER_SECOND, joined, steps_of  # noqa: E402
 from memory.store import Memory, encoder_of  # noqa: E402
-from memory.walk import Walk, WalkOptions  # noqa: E402
+from memory.walk import Walk, WalkOptions, going_on  # noqa: E402
 from memory_trial import memory_of  # noqa: E402
 
 
@@ -113,3 +114,28 @@ def test_layers_add_up_and_tell_what_rings_from_what_strikes():
     inner = slice(RATE // 4, -RATE // 4)
     assert np.square(ringing - tone)[inner].sum() < 0.1 * np.square(struck)[inner].sum()
     np.testing.assert_allclose(layered(tone, struck)[inner], (tone + struck)[inner], atol=0.3)
+
+
+@pytest.mark.parametrize("bar", [100.0, 121.4, 173.7])
+def test_onsets_go_on_in_the_prompts_bars(bar):
+    """Four beats to a bar, of different strength, at times that fall between steps; no beat is ever late."""
+    steps, beats = np.arange(3000), np.arange(0, 3000, bar / 4)
+    strength = np.array([2.0, 0.5, 1.0, 0.7])[np.arange(len(beats)) % 4]
+    onset = (strength * np.maximum(0, 1.5 - np.abs(steps[:, None] - beats))).sum(axis=1)
+    told = going_on(onset[:1400], 1500)
+    assert np.corrcoef(told, onset[1400:2900])[0, 1] > 0.9
+    assert np.corrcoef(told[-300:], onset[2600:2900])[0, 1] > 0.85
+
+
+def test_runs_that_are_moved_to_fit_are_never_late_for_long():
+    """The difference of the channels tells the time; runs fit best some milliseconds off."""
+    time = np.arange(40 * RATE) / RATE
+    tone, clock = 0.3 * np.sin(2 * np.pi * 97.3 * time), time / 40
+    sound = np.stack([tone + clock, tone - clock], axis=1).astype(np.float32)
+    memory = SimpleNamespace(part=np.zeros(40 * 43, int), firsts=np.array([0]))
+    runs = [(40 * i + 17, 40 * i + 36) for i in range(2, 42)]
+    played = render(memory, lambda part: sound, sound[:RATE], runs, 40 * 20 * HOP / RATE - 0.1)
+    for i, (first, _) in enumerate(runs[:-1]):
+        middle = (20 * i + 10) * HOP
+        told = (played[middle, 0] - played[middle, 1]) / 2 * 40
+        assert abs(told - (first + 10) * HOP / RATE) < 0.0085

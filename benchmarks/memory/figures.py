@@ -183,19 +183,21 @@ COLUMNS = {
 }
 
 
-def shown(name: str, row: Row, real: Row) -> str:
+def shown(name: str, rows: Sequence[Row], real: Row) -> str:
+    """The mean of the rows of several seeds, and half of what lies between the least and the most."""
     cells = []
     for column, unit in COLUMNS.items():
-        value = row[column]
-        if unit == "x real" and row is not real:
-            value = value / real[column] if real[column] else float("nan")
-            cells.append(f"{value:.2f}x")
-        elif unit == "dB off" and row is not real:
-            cells.append(f"{value - real[column]:+.1f} dB")
+        values, form = np.array([row[column] for row in rows]), "{:.2f}"
+        if unit == "x real" and rows[0] is not real:
+            values, form = values / (real[column] or float("nan")), "{:.2f}x"
+        elif unit == "dB off" and rows[0] is not real:
+            values, form = values - real[column], "{:+.1f} dB"
         elif unit == "%":
-            cells.append(f"{100 * value:.0f} %")
-        else:
-            cells.append(f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}")
+            values, form = 100 * values, "{:.0f} %"
+        elif abs(values.mean()) >= 10:
+            form = "{:.1f}"
+        spread = form.replace("+", "").format(np.ptp(values) / 2) if len(rows) > 1 else ""
+        cells.append(form.format(values.mean()) + (f" ±{spread}" if spread else ""))
     return "| " + " | ".join([name, *cells]) + " |"
 
 

@@ -16,11 +16,16 @@ def separated(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     pad = np.pad(samples, ((0, FFT), (0, 0)))
     spectra = scipy.signal.stft(pad.T, nperseg=FFT, noverlap=FFT - HOP)[2]
     magnitude = np.abs(spectra).mean(axis=0).astype(np.float32)
-    rings = scipy.ndimage.median_filter(magnitude, (1, LENGTH)) ** 2
-    strikes = scipy.ndimage.median_filter(magnitude, (LENGTH, 1)) ** 2
+    rings = _median(magnitude) ** 2
+    strikes = _median(np.ascontiguousarray(magnitude.T)).T ** 2
     mask = rings / (rings + strikes + 1e-12)
     ringing = scipy.signal.istft(spectra * mask, nperseg=FFT, noverlap=FFT - HOP)[1].T[: len(samples)]
     return ringing.astype(np.float32), (samples - ringing).astype(np.float32)
+
+
+def _median(rows: np.ndarray) -> np.ndarray:
+    """Along each row: SciPy is four times as fast row by row as over all of them."""
+    return np.stack([scipy.ndimage.median_filter(row, LENGTH) for row in rows])
 
 
 def layered(ringing_from: np.ndarray, striking_from: np.ndarray) -> np.ndarray:

@@ -26,12 +26,15 @@ def render(
     """
     width = round(fade * RATE)
     result = prompt[-4 * width :].copy()
-    lead = len(result)
+    lead, due = len(result), len(result)  # due: where a run would begin if none was moved to fit
     for first, last in runs:
         part = memory.part[first]
         source = sound(part)
+        late = len(result) - due
+        due += (last + 1 - first) * HOP
         low, high = (first - memory.firsts[part]) * HOP, (last + 1 - memory.firsts[part]) * HOP
-        if low >= width + SEARCH:
+        if low >= width + 2 * SEARCH:
+            low += late  # so that what is moved here and there never adds up
             around, tail = source[low - width - SEARCH : low + SEARCH].mean(axis=1), result[-width:].mean(axis=1)
             energy = np.convolve(around**2, np.ones(width), "valid")
             low += int(np.argmax(np.correlate(around, tail, "valid") / np.sqrt(energy + 1e-6))) - SEARCH

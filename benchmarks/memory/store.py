@@ -19,10 +19,11 @@ class Encoder:
 
     mean: np.ndarray
     basis: np.ndarray
+    harmony: float = 1.0  # weight of the pitch classes
 
     def __call__(self, steps: Steps) -> np.ndarray:
         levels = (steps.mel - self.mean) @ self.basis
-        return np.concatenate([levels, 6.0 * (np.sqrt(steps.chroma) - 0.25)], axis=1).astype(np.float32)
+        return np.concatenate([levels, 6.0 * self.harmony * (np.sqrt(steps.chroma) - 0.25)], axis=1).astype(np.float32)
 
 
 def encoder_of(training: Steps, components: int = 20) -> Encoder:

@@ -207,9 +207,8 @@ class Walk:
         over, rows = np.zeros(len(departures), np.float32), {int(place): i for i, place in enumerate(departures)}
         alike = memory.bright[coming[::2]] @ memory.bright.T > self.options.alike  # every other step tells enough
         for place, row in zip(coming[::2], alike, strict=True):
-            moved = _moved(running, 1, memory.firsts)
-            here = np.where(row, moved + 1.0, np.maximum(moved - MISS, 0.0))
-            running = _moved(here, 1, memory.firsts) + _moved((here > 0).astype(np.float32), 1, memory.firsts)
+            here = _gone_on(running, row, memory.firsts)
+            running = _gone_on(here, np.concatenate([[False], row[:-1]]), memory.firsts)  # the next step, unlooked at
             for reached, course in ((place, here), (place + 1, running)):
                 if (i := rows.get(int(reached))) is not None:
                     result[i] = course
@@ -226,11 +225,11 @@ class Walk:
         self.used += marks[width:-width]
 
 
-def _moved(runs: np.ndarray, steps: int, firsts: np.ndarray) -> np.ndarray:
-    """Runs along each place of the memory, some steps later; none goes on from one recording to the next."""
-    later = np.concatenate([np.zeros(steps, np.float32), runs[:-steps]])
+def _gone_on(runs: np.ndarray, alike: np.ndarray, firsts: np.ndarray) -> np.ndarray:
+    """Runs along each place of the memory, a step later; none goes on from one recording to the next."""
+    later = np.concatenate([np.zeros(1, np.float32), runs[:-1]])
     later[firsts] = 0.0
-    return later
+    return np.where(alike, later + 1.0, np.maximum(later - MISS, 0.0)).astype(np.float32)
 
 
 def expected_onsets(onset: np.ndarray) -> np.ndarray:
@@ -249,6 +248,25 @@ def expected_onsets(onset: np.ndarray) -> np.ndarray:
         w * recent[len(recent) - lag : len(recent) - lag + COMING] for w, lag in zip(strength, best, strict=True)
     )
     return _pattern(coming, COMING)
+
+
+def going_on(onset: np.ndarray, count: int) -> np.ndarray:
+    """The onsets (count,) to come, if music whose onsets were (steps,) keeps its bars: their mean, again and again."""
+    recent = onset[-round(32 * PER_SECOND) :].astype(np.float64)
+    centred = recent - recent.mean()
+    size = 1 << (2 * len(recent) - 1).bit_length()
+    likeness = np.fft.irfft(np.abs(np.fft.rfft(centred, size)) ** 2)[: len(recent)]
+    likeness /= np.maximum(len(recent) - np.arange(len(recent)), 1)
+    lags = np.arange(round(2 * PER_SECOND), min(round(8 * PER_SECOND), len(recent) // 2) + 1)
+    bar = float(lags[likeness[lags].argmax()])
+    bars = max(1, min(4, int(0.7 * len(recent) / bar)))  # that fit into what was heard with room to spare
+    near = np.arange(round(bars * bar) - bars, round(bars * bar) + bars + 1)
+    peak = int(near[likeness[near].argmax()])
+    low, top, high = likeness[peak - 1 : peak + 2]
+    bar = (peak + 0.5 * (low - high) / min(low - 2 * top + high, -1e-9)) / bars  # between steps, by a parabola
+    steps, times = np.arange(len(recent)), np.arange(count) % bar
+    past = [np.interp(len(recent) - (k + 1) * bar + times, steps, recent) for k in range(bars)]
+    return np.mean(past, axis=0).astype(np.float32)
 
 
 def _pattern(onset: np.ndarray, width: int) -> np.ndarray:
