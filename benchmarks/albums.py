@@ -18,9 +18,14 @@ import soundfile
 from memory.cuts import RATE, Album, divide
 from memory.figures import Judge, header, pooled, saved_takes, shown
 from memory.oracle import improvised
-from memory.toys import other_track, random_splices, shuffled_prompt
+from memory.toys import other_track, prompts_end, random_splices, shuffled_prompt
 
-TOYS = {"shuffled prompt": shuffled_prompt, "random splices": random_splices, "another track": other_track}
+TOYS = {
+    "shuffled prompt": shuffled_prompt,
+    "random splices": random_splices,
+    "another track": other_track,
+    "the prompt's end again": prompts_end,
+}
 
 
 def lay_out(album: Album, work: Path) -> None:
@@ -58,6 +63,7 @@ def main() -> None:
     parser.add_argument("--takes", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--speeds", type=int, default=0, help="semitones up and down to look for copies at")
     parser.add_argument("--toys", action="store_true")
+    parser.add_argument("--tracks", action="store_true", help="the figures of each held-out track too")
     parser.add_argument("--vmo", action="store_true", help="needs the package of that name")
     args = parser.parse_args()
     tables, judges = {}, []
@@ -74,6 +80,8 @@ def main() -> None:
         print(header())
         for name, row in rows.items():
             print(shown(name, [row], rows["real"]), flush=True)
+        if args.tracks:
+            print("\n" + "\n".join(judges[-1].by_track()))
     if len(judges) > 1:
         print("\nAll albums together:\n\n" + "\n".join(pooled(judges)))
     (args.work / "table.json").write_text(json.dumps(tables, indent=1))

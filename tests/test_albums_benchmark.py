@@ -18,6 +18,7 @@ from memory.layers import layered, separated  # noqa: E402
 from memory.render import render  # noqa: E402
 from memory.steps import HOP, PER_SECOND, joined, steps_of  # noqa: E402
 from memory.store import Memory, encoder_of  # noqa: E402
+from memory.toys import prompts_end  # noqa: E402
 from memory.walk import Walk, WalkOptions, going_on  # noqa: E402
 from memory_trial import memory_of  # noqa: E402
 
@@ -47,6 +48,14 @@ def test_whole_tracks_are_held_out_and_parts_follow_each_other(album):
         np.testing.assert_array_equal(whole, cut.track.load(0.0, len(whole) / RATE))
         assert cut.at >= 10.0
         assert len(cut.truth()) == len(cut.later()) == 15 * RATE
+
+
+def test_the_prompts_end_is_what_precedes_the_cut(album):
+    for cut in album.cuts:
+        end = prompts_end(album, cut, np.random.default_rng(0))
+        assert len(end) / RATE == pytest.approx(min(cut.part, cut.at), abs=1e-4)
+        whole = np.concatenate([end, cut.truth()])
+        np.testing.assert_array_equal(whole, cut.track.load(max(0.0, cut.at - cut.part), cut.at + cut.part))
 
 
 def test_the_division_depends_on_the_bytes_alone(album, tmp_path):

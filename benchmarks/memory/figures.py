@@ -82,6 +82,7 @@ class Judge:
         self.prompts = [levels_of(cut.track, 0.0, cut.at) for cut in self.cuts]
         self.reference = reference_of(self._training_features(), SPECTRUM)
         self.made = {"real": [self._character("later", cut) for cut in self.cuts]}  # characters, row by row
+        self.tracks: dict[str, list[tuple[float, float]]] = {}  # of each track steadiness and boundaries, row by row
         self.real = adherence_of(distances(self.made["real"], *self._against()))
         self.real_row: Row = {}
         self.real_row = self.row([cut.truth() for cut in self.cuts], "real")
@@ -111,6 +112,9 @@ class Judge:
         strengths = [onset_strength(each, PULSE) for each in levels]
         prompt = [repetition(each, [own], FRAMES, REPEAT) for each, own in zip(levels, self.prompts, strict=True)]
         training = [repetition(each, self.training, FRAMES, REPEAT) for each in levels]
+        steady = [steadiness(each, FRAMES, PULSE) for each in strengths]
+        bounds = [boundaries_a_minute([each], self.threshold, FRAMES, BOUNDARY) for each in levels]
+        self.tracks[name] = list(zip(steady, bounds, strict=True))
         minutes = sum(len(each) for each in monos) / RATE / 60.0
         copies = [find_copies(semitone_levels(each, COPY.spectrum), self.library, COPY, 1.0) for each in monos]
         copied = [copy.seconds for found in copies for copy in found]
@@ -123,7 +127,7 @@ class Judge:
             "change": float(np.mean([frame_change(take, SPECTRUM) for take in takes])),
             "level": float(np.mean([loudness_db(take) for take in takes])),
             "pulse": float(np.mean([clarity(each, FRAMES, PULSE) for each in strengths])),
-            "steady": float(np.mean([steadiness(each, FRAMES, PULSE) for each in strengths])),
+            "steady": float(np.mean(steady)),
             "bounds": boundaries_a_minute(levels, self.threshold, FRAMES, BOUNDARY),
             "own again": float(np.mean([each.covered for each in prompt])),
             "train again": float(np.mean([each.covered for each in training])),
@@ -136,6 +140,15 @@ class Judge:
         way = share_of_the_way(adherence, self.real)
         figures |= {"nearest": adherence.nearest, "rank": adherence.rank, "own/others": adherence.ratio}
         return figures | {"way rank": way.rank, "way ratio": way.ratio}
+
+    def by_track(self) -> list[str]:
+        """Own over others, steadiness and boundaries a minute of each held-out track, a line a row of the table."""
+        lines = ["| | " + " | ".join(cut.track.name for cut in self.cuts) + " |", "|---" * (1 + len(self.cuts)) + "|"]
+        for name, pairs in self.tracks.items():
+            ratios = adherence_of(distances(self.made[name], *self._against())).ratios
+            cells = [f"{r:.2f}, {s:.2f}, {b:.1f}" for r, (s, b) in zip(ratios, pairs, strict=True)]
+            lines.append("| " + " | ".join([name, *cells]) + " |")
+        return lines
 
 
 def pooled(judges: Sequence[Judge], draws: int = 1000) -> list[str]:

@@ -36,6 +36,11 @@ def other_track(album: Album, cut: Cut, rng: np.random.Generator) -> np.ndarray:
     return album.cuts[which].truth()
 
 
+def prompts_end(album: Album, cut: Cut, rng: np.random.Generator) -> np.ndarray:
+    """The prompt's end once more, as long as the part or all there is: real music from before the cut."""
+    return cut.track.load(max(0.0, cut.at - cut.part), cut.at)
+
+
 def joined(pieces: list[np.ndarray], fade: int = 1024) -> np.ndarray:
     """Pieces end to end, faded into each other at equal power."""
     across = np.linspace(0, np.pi / 2, fade, dtype=np.float32)[:, None]
