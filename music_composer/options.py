@@ -90,6 +90,8 @@ class ModelOptions:
         layers = 4 * self.neurons * (self.components + self.neurons)
         layers += 4 * self.neurons * 2 * self.neurons * (self.layers - 1)
         require_weights(f"-n {self.neurons} -l {self.layers}", layers)
+        head = self.head_width * (self.neurons + 4 * self.components) + 6 * self.head_blocks * self.head_width**2
+        require_weights(f"a head_width of {self.head_width} and {self.head_blocks} head_blocks", head)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -60,6 +60,7 @@ RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOpti
         (TrainOptions, "epochs", 10**12, "-e/--epochs"),
         (TrainOptions, "epochs", float("nan"), "-e/--epochs"),
         (ModelOptions, "neurons", 65536, "-n 65536 -l 4"),
+        (ModelOptions, "head_width", 65536, "head_width"),
         (ModelOptions, "neurons", 10**7, "-n/--hidden-layer-neurons"),
         (ModelOptions, "layers", 10**7, "-l/--hidden-layer-count"),
         (EvaluateOptions, "seconds", 4.9, "-s/--seconds-to-generate"),
