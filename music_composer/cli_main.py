@@ -23,6 +23,8 @@ def main() -> None:
             if code := stopping.exit_code():
                 _fail(str(stopped) or "stopped", code)
             stopping.end(code)
+        finally:
+            _let_go_of_words()
 
 
 def _fill_closed_streams() -> None:
@@ -33,6 +35,14 @@ def _fill_closed_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)  # standard output stays None: `-o -` is refused then
+
+
+def _let_go_of_words() -> None:
+    """What could not be said, on a full disk say, is no failure of the command: Python would make it one at the end."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _run() -> None:
