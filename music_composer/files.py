@@ -76,9 +76,9 @@ def part_name(path: Path) -> Path:
 
 
 def final_name(part: Path) -> Path:
-    """The name that an unfinished file is to get, for messages; any other path as it is."""
-    match = PART.fullmatch(part.name)
-    return part.with_name(match["stem"] + (match["suffix"] or "")) if match else part
+    """The path that an unfinished file is to get, in a folder that may be unfinished too; any other as it is."""
+    matches = [(name, PART.fullmatch(name)) for name in part.parts]
+    return Path(*(match["stem"] + (match["suffix"] or "") if match else name for name, match in matches))
 
 
 def remove_torn(folder: Path, stems: Collection[str] | None = None) -> None:

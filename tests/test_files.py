@@ -211,3 +211,9 @@ def test_a_part_of_a_part_is_named_by_what_it_was_to_become(tmp_path: Path) -> N
     ):
         inner.mkdir()
         inner.write_text("")
+
+
+def test_messages_name_what_was_to_be_written_and_where(tmp_path: Path) -> None:
+    folder = part_name(tmp_path / "model")
+    assert final_name(part_name(folder / "options.json")) == tmp_path / "model" / "options.json"
+    assert final_name(tmp_path / ".part" / "x.wav") == tmp_path / ".part" / "x.wav"

@@ -61,6 +61,12 @@ def _refused(path: Path) -> MusicComposerError:
 
 
 def write_flac(path: Path, waveform: Waveform) -> None:
-    """Keeps a waveform whole and small, 16 bits a sample; `recording.read_excerpt` is the way back."""
+    """Keeps a waveform whole and small, 16 bits a sample; `recording.read_excerpt` is the way back.
+
+    Raises MusicComposerError when the disk refuses.
+    """
     with whole_file(path) as part:
-        soundfile.write(part, np.clip(waveform.samples, -1, 1), waveform.rate, subtype="PCM_16", format="FLAC")
+        try:
+            soundfile.write(part, np.clip(waveform.samples, -1, 1), waveform.rate, subtype="PCM_16", format="FLAC")
+        except (soundfile.LibsndfileError, AssertionError) as error:
+            raise _refused(path) from error

@@ -1,5 +1,8 @@
 """What is written can be read again, and nothing half-written is ever seen."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import soundfile
@@ -104,3 +107,20 @@ def test_a_copy_of_what_was_read_is_what_was_read(tmp_path, subtype, beyond):
     with write_wav(tmp_path / "b.wav", RATE, 1, subtype) as writer:
         writer.copy(read)
     np.testing.assert_array_equal(np.concatenate(list(read_blocks(tmp_path / "b.wav", RATE)[1])), read)
+
+
+def test_a_full_disk_is_said_of_a_flac_too(tmp_path):
+    """In a child, since the limit is of a process."""
+    code = (
+        "import resource, signal, sys, numpy as np; from pathlib import Path\n"
+        "from music_composer.audio.wav import write_flac; from music_composer.errors import MusicComposerError\n"
+        "from music_composer.values import Waveform\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
+        "sound = np.random.default_rng(0).uniform(-1, 1, (44100, 2))\n"
+        "try: write_flac(Path(sys.argv[1]), Waveform(sound, 44100))\n"
+        "except MusicComposerError as error: print(error)\n"
+    )
+    path = tmp_path / "a.flac"
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert f"{path} cannot be written" in done.stdout
+    assert list(tmp_path.iterdir()) == []
