@@ -194,7 +194,7 @@ def is_running(pid: int, start: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # it is somebody else's
+    except PermissionError:  # it is there, and somebody else's
         pass
     return not start or started(pid) in (0, start)
 

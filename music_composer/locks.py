@@ -115,8 +115,10 @@ def _acquire(path: Path, wait: bool, say: Callable[[str], None]) -> Any:
             except OSError:
                 return None
             continue
-        except (OSError, NotImplementedError) as error:
-            if isinstance(error, OSError) and error.errno in NOT_OURS:
+        except NotImplementedError:
+            return None
+        except OSError as error:
+            if error.errno in NOT_OURS:
                 raise BusyError(
                     f"{path} cannot be opened: {reason(error)}. Remove it if nobody is at work in {path.parent}"
                 ) from error
