@@ -30,6 +30,9 @@ LATEST = 60.0  # seconds after which a process counts as hanging, and is killed
 QUIET = 1.0  # seconds after its end in which nothing more is said
 ENVIRONMENT = os.environ | {"KERAS_BACKEND": "tensorflow"}
 
+AUDIO = ["-d", "music", "-t", "cache"]
+NOTES = ["-d", "midi", "-t", "rolls", "-m", "midi_model"]
+
 
 def write_music(path: Path, seconds: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -130,38 +133,34 @@ def left_behind(folder: Path) -> int:
     return len(left)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--neurons", type=int, default=64)
-    parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--signals", nargs="+", default=["SIGINT", "SIGTERM"])
-    given = parser.parse_args()
-    network = ["-n", str(given.neurons), "-l", str(given.layers)]
-    folder = Path(tempfile.mkdtemp(prefix="stopping-"))
+def write_folder(folder: Path, network: Sequence[str]) -> None:
+    """Music and notes, a model of each, and a scratch folder for the commands."""
     (folder / SCRATCH).mkdir()
     for i in range(4):
         write_music(folder / "music" / f"{i}.wav", 40, i)
     write_music(folder / "hour" / "long.wav", 2400, 9)
     write_midi(folder / "midi", 20, 200)
     write_midi(folder / "hours", 1, 20000)
-    audio = ["-d", "music", "-t", "cache"]
-    notes = ["-d", "midi", "-t", "rolls", "-m", "midi_model"]
-    quick = ["music-composer", "train", *audio, "-m", "model", *network, "-e", "1"]
-    subprocess.run(quick, cwd=folder, env=ENVIRONMENT, check=True, stderr=subprocess.DEVNULL)
-    quick = ["music-composer", "midi", "train", *notes, "-e", "1", "-n", "32"]
-    subprocess.run(quick, cwd=folder, env=ENVIRONMENT, check=True, stderr=subprocess.DEVNULL)
-    trained, playing = [*audio, "-m", "model"], [*notes[-2:], "-g", "2", "--num-steps", "100000"]
+    for quick in (
+        ["train", *AUDIO, "-m", "model", *network, "-e", "1"],
+        ["midi", "train", *NOTES, "-e", "1", "-n", "32"],
+    ):
+        subprocess.run(["music-composer", *quick], cwd=folder, env=ENVIRONMENT, check=True, stderr=subprocess.DEVNULL)
+
+
+def rows_for(network: Sequence[str]) -> list[tuple[list[str], float | str]]:
+    """Commands, and the moments at which they are stopped."""
+    trained, playing = [*AUDIO, "-m", "model"], [*NOTES[-2:], "-g", "2", "--num-steps", "100000"]
     evolve = ["midi", "evolve", "midi/0.mid", "--generations", "100000"]
-    rows: list[tuple[list[str], float | str]] = [
+    return [
         (["--help"], 0.06),
-        (["train", *audio, "-m", "new", *network], 0.1),
+        (["train", *AUDIO, "-m", "new", *network], 0.1),
         (["prepare", "-d", "hour", "-t", "hour_cache"], 0.2),
         (["prepare", "-d", "hour", "-t", "hour_cache"], 3.0),
-        (["train", *audio, "-m", "new", *network, "--fresh"], 2.0),
-        (["train", *audio, "-m", "new", *network, "--fresh"], 3.5),
-        (["train", *audio, "-m", "new", *network, "--fresh"], "training 2"),
-        (["train", *audio, "-m", "new", *network, "--fresh", "-e", "1000"], "epoch 1/"),
+        (["train", *AUDIO, "-m", "new", *network, "--fresh"], 2.0),
+        (["train", *AUDIO, "-m", "new", *network, "--fresh"], 3.5),
+        (["train", *AUDIO, "-m", "new", *network, "--fresh"], "training 2"),
+        (["train", *AUDIO, "-m", "new", *network, "--fresh", "-e", "1000"], "epoch 1/"),
         (["generate", *trained, "-s", "600", "-o", "made/x"], 2.0),
         (["generate", *trained, "-s", "600", "-o", "made/x"], "writing 10"),
         (["generate", *trained, "--stream", "-s", "600", "-o", "made/s"], "playing"),
@@ -172,41 +171,57 @@ def main() -> None:
         (["evaluate", "--generated", "music", "--reference", "music", "-o", "card"], 4.0),
         (["demo", "-o", "demo"], 2.0),
         (["midi", "prepare", "-d", "midi", "-t", "new_rolls"], 0.3),
-        (["midi", "train", *notes[:4], "-m", "new_notes", "-n", "32"], 3.0),
-        (["midi", "train", *notes[:4], "-m", "new_notes", "-n", "32"], "training the"),
-        (["midi", "train", *notes[:4], "-m", "new_notes", "-n", "32", "-e", "1000"], "epoch 1/"),
+        (["midi", "train", *NOTES[:4], "-m", "new_notes", "-n", "32"], 3.0),
+        (["midi", "train", *NOTES[:4], "-m", "new_notes", "-n", "32"], "training the"),
+        (["midi", "train", *NOTES[:4], "-m", "new_notes", "-n", "32", "-e", "1000"], "epoch 1/"),
         (["midi", "generate", *playing, "-o", "made/n"], 6.0),
         (["midi", "generate", *playing, "-o", "made/n"], 10.0),
-        (["midi", "evaluate", *notes, "-o", "midi_card"], 8.0),
+        (["midi", "evaluate", *NOTES, "-o", "midi_card"], 8.0),
         (["midi", "render", "hours", "midi", "-o", "rendered"], 1.5),
         ([*evolve, "--models", "1000", "-o", "evolved", "--save"], 1.5),
         ([*evolve, "--models", "1000", "-o", "evolved", "--save"], 3.0),
         ([*evolve, "--models", "200000", "-o", "evolved", "--parallel"], 3.0),
         (["midi", "demo", "-o", "midi_demo"], 4.0),
     ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--neurons", type=int, default=64)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--signals", nargs="+", default=["SIGINT", "SIGTERM"])
+    given = parser.parse_args()
+    network = ["-n", str(given.neurons), "-l", str(given.layers)]
+    folder = Path(tempfile.mkdtemp(prefix="stopping-"))
+    write_folder(folder, network)
     print(f"{'command':<44} {'moment':<20} {'signal':<8} {'answer':>7} {'end':>7} {'code':>5} {'left':>5}")
     wrong = 0
-    for arguments, moment in rows:
-        words = " ".join(arguments)
-        if given.only not in words:
-            continue
-        for number in (signal.Signals[name] for name in given.signals):
-            when = f"at {moment:g} s" if isinstance(moment, float) else f"{moment!r} + 0.5 s"
-            row = f"{words[:44]:<44} {when:<20} {number.name:<8}"
-            try:
-                answer, end, code, said, running = stop(arguments, folder, moment, number)
-                left = running + left_behind(folder)
-            except Exception as error:
-                wrong += 1
-                print(f"{row} {type(error).__name__}: {error}", flush=True)
-                continue
-            print(f"{row} {answer:7.2f} {end:7.2f} {code:5d} {left:5d}", flush=True)
-            is_wrong = "Traceback" in said or code not in (0, 130) or bool(left) or answer != answer
-            wrong += is_wrong
-            if is_wrong or given.only:
-                print(said, flush=True)
+    for arguments, moment in rows_for(network):
+        if given.only in " ".join(arguments):
+            for name in given.signals:
+                wrong += not print_row(arguments, folder, moment, signal.Signals[name], bool(given.only))
     print(f"{wrong} rows are not as they should be")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def print_row(
+    arguments: Sequence[str], folder: Path, moment: float | str, number: signal.Signals, verbose: bool
+) -> bool:
+    """Whether the command ended as it should; what it said is printed where it did not, or with `verbose`."""
+    when = f"at {moment:g} s" if isinstance(moment, float) else f"{moment!r} + 0.5 s"
+    row = f"{' '.join(arguments)[:44]:<44} {when:<20} {number.name:<8}"
+    try:
+        answer, end, code, said, running = stop(arguments, folder, moment, number)
+        left = running + left_behind(folder)
+    except Exception as error:  # the other rows follow
+        print(f"{row} {type(error).__name__}: {error}", flush=True)
+        return False
+    print(f"{row} {answer:7.2f} {end:7.2f} {code:5d} {left:5d}", flush=True)
+    is_right = "Traceback" not in said and code in (0, 130) and not left and answer == answer
+    if verbose or not is_right:
+        print(said, flush=True)
+    return is_right
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import soundfile
@@ -69,41 +70,9 @@ def stand_ins() -> Iterator[None]:
     """While inside, networks are a few numbers (tests/training/numbers_model.py), pictures are a dot, nothing syncs."""
     from matplotlib.figure import Figure
 
-    from music_composer import compose, compose_midi, networks_midi, play_audio, play_midi
+    from music_composer import compose, networks_midi, play_audio, play_midi
     from music_composer.audio import output
     from music_composer.training import devices
-    from music_composer.training.job import restore
-    from music_composer.training.weights import load_weights
-    from music_composer.values import Roll
-    from tests.training.numbers_model import Numbers
-
-    def trainable(here: Any, music: Any, options: Any, state: Any, going_on: bool, say: Any) -> Any:
-        model = Numbers(state.seed)
-        if going_on:
-            restore(model, here, say)
-        return model
-
-    def trained(here: Any, options: Any = None) -> Any:
-        model = Numbers(0)
-        load_weights(model, here.weights)
-        model.options = here.model
-        return model
-
-    def frames(model: Any, prompts: Any, rngs: Any, options: Any, steps: int) -> Iterator[np.ndarray]:
-        shape = steps * model.options.stack, *prompts[0].bands.shape[1:]
-        lift = float(np.sum(model.get_weights()[1]))
-        while True:
-            yield np.stack([rng.normal(-5, 1, shape).astype(np.float32) + lift for rng in rngs])
-
-    def rolls(here: Any, model: Any, requests: Any, options: Any, seed: int, progress: Any = None) -> list[Roll]:
-        made = []
-        for number, request in enumerate(requests):
-            rng = np.random.default_rng([seed, number])
-            velocity = np.zeros((request.kept.steps, 128), np.uint8)
-            velocity[np.arange(len(velocity)), rng.integers(40, 80, len(velocity))] = 80
-            kept = request.kept
-            made.append(Roll(velocity, velocity > 0, kept.per_quarter, kept.tempos, kept.metres))
-        return made
 
     patches: list[tuple[Any, str, Any]] = [
         (os, "fsync", lambda file: None),
@@ -112,23 +81,61 @@ def stand_ins() -> Iterator[None]:
         (devices, "play_fast", lambda: None),
         (devices, "require_backend", lambda: None),
         (devices, "describe", lambda: "no network"),
-        (compose, "trainable_network", trainable),
-        (play_audio, "trained_network", trained),
-        (output, "continue_prompts", frames),
-        (networks_midi, "trained_network", trained),
-        (play_midi, "play", rolls),
-        (
-            networks_midi, "trainable_network",
-            lambda here, options, seed, say, going_on=True: trainable(
-                here, None, options, compose_midi.checkpoint.TrainState(seed), going_on, say
-            ),
-        ),
-    ]  # fmt: skip
-    before = [(module, name, getattr(module, name)) for module, name, _ in patches]
-    for module, name, value in patches:
-        setattr(module, name, value)
-    try:
+        (compose, "trainable_network", _trainable),
+        (play_audio, "trained_network", _trained),
+        (output, "continue_prompts", _frames),
+        (networks_midi, "trainable_network", _trainable_on_notes),
+        (networks_midi, "trained_network", _trained),
+        (play_midi, "play", _rolls),
+    ]
+    with contextlib.ExitStack() as patched:
+        for place, name, value in patches:
+            patched.enter_context(mock.patch.object(place, name, value))
         yield
-    finally:
-        for module, name, value in before:
-            setattr(module, name, value)
+
+
+def _trainable(here: Any, music: Any, options: Any, state: Any, going_on: bool, say: Any) -> Any:
+    from music_composer.training.job import restore
+    from tests.training.numbers_model import Numbers
+
+    model = Numbers(state.seed)
+    if going_on:
+        restore(model, here, say)
+    return model
+
+
+def _trainable_on_notes(here: Any, options: Any, seed: int, say: Any, going_on: bool = True) -> Any:
+    from music_composer.training.checkpoint import TrainState
+
+    return _trainable(here, None, options, TrainState(seed), going_on, say)
+
+
+def _trained(here: Any, options: Any = None) -> Any:
+    from music_composer.training.weights import load_weights
+    from tests.training.numbers_model import Numbers
+
+    model: Any = Numbers(0)
+    load_weights(model, here.weights)
+    model.options = here.model
+    return model
+
+
+def _frames(model: Any, prompts: Any, rngs: Any, options: Any, steps: int) -> Iterator[np.ndarray]:
+    """Noise at a level that the weights decide."""
+    shape = steps * model.options.stack, *prompts[0].bands.shape[1:]
+    lift = float(np.sum(model.get_weights()[1]))
+    while True:
+        yield np.stack([rng.normal(-5, 1, shape).astype(np.float32) + lift for rng in rngs])
+
+
+def _rolls(here: Any, model: Any, requests: Any, options: Any, seed: int, progress: Any = None) -> list[Any]:
+    """One note at random in each step."""
+    from music_composer.values import Roll
+
+    made = []
+    for number, request in enumerate(requests):
+        rng, kept = np.random.default_rng([seed, number]), request.kept
+        velocity = np.zeros((kept.steps, 128), np.uint8)
+        velocity[np.arange(len(velocity)), rng.integers(40, 80, len(velocity))] = 80
+        made.append(Roll(velocity, velocity > 0, kept.per_quarter, kept.tempos, kept.metres))
+    return made
