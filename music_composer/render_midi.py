@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
 import music_composer
+from music_composer.audio.wav import write_wav
 from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, OutputError, ScoreError
 from music_composer.leftovers import scratch_folder
@@ -196,14 +196,10 @@ def _write(target: Path, blocks: Iterable[np.ndarray], facts: dict[str, object],
     manifest = _output(target).manifest
     with staged(manifest, overwrite) as files:
         part = files.file(target.name)
-        try:
-            with soundfile.SoundFile(part, "w", RATE, 2, "PCM_16", format="WAV") as file:
-                for block in blocks:
-                    file.write(np.clip(block, -1, 1))
-                samples: int = file.tell()
-        except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
-            raise OutputError(f"{target} cannot be written: is the disk full?") from error
+        with write_wav(part, RATE, 2, "PCM_16") as writer:
+            for block in blocks:
+                writer.write(block)
         with locked_output(target, wait=True, say=say):
             if not (is_ours(target, manifest) and filecmp.cmp(part, target, shallow=False)):
                 files.commit({**said_by(manifest), "rendered": facts})
-    return samples
+    return writer.samples

@@ -201,22 +201,28 @@ def _nothing_in(folder: Path, kind: _Kind) -> str:
     return f"{folder} has no {kind.noun} in it ({kinds}, ...): put some in and run this again"
 
 
-def fingerprint_of(path: Path, known: Fingerprint | None = None) -> Fingerprint:
-    """The file's fingerprint; when size and time are those of `known`, its content is taken to be the same."""
+def fingerprint_of(
+    path: Path, known: Fingerprint | None = None, check: Callable[[], None] = lambda: None
+) -> Fingerprint:
+    """The file's fingerprint; when size and time are those of `known`, its content is taken to be the same.
+
+    check: called every so often; what it raises ends the reading.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise RecordingError(f"{path}: not a file, but a folder, a pipe or a device")
         if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
             return known
-        return Fingerprint(status.st_size, status.st_mtime_ns, _content_hash(path))
+        return Fingerprint(status.st_size, status.st_mtime_ns, _content_hash(path, check))
     except OSError as error:
         raise RecordingError(f"{path}: cannot be read: {reason(error)}") from error
 
 
-def _content_hash(path: Path) -> str:
+def _content_hash(path: Path, check: Callable[[], None]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
         while block := file.read(HASH_BLOCK):
             digest.update(block)
+            check()
     return digest.hexdigest()

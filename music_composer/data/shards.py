@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,7 +14,7 @@ from music_composer.audio import frames as frames_station
 from music_composer.audio.decoder import stamp_of
 from music_composer.audio.recording import Reading, read_blocks
 from music_composer.data import acoustic
-from music_composer.data.folder import HASH_BLOCK, Fingerprint
+from music_composer.data.folder import Fingerprint, fingerprint_of
 from music_composer.data.frame_arrays import HEADER_BYTES, ShardFrames
 from music_composer.data.index import require_hash, require_inside
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordingError
@@ -80,8 +78,13 @@ def cut_recording(
     Raises RecordingError when there is no music in it or it cannot be read, whatever the reason; CacheError when the
     shard cannot be written; Cancelled soon after `cancelled` says so.
     """
+
+    def check() -> None:
+        if cancelled():
+            raise Cancelled
+
     try:
-        return _cut(source, path, known, folder, options, meter, cancelled)
+        return _cut(source, path, known, folder, options, meter, check)
     except (RecordingError, CacheError, Cancelled):
         raise
     except MusicComposerError as error:
@@ -99,15 +102,16 @@ def _cut(
     folder: Path,
     options: FrameOptions,
     meter: Meter,
-    cancelled: Callable[[], bool],
+    check: Callable[[], None],
 ) -> tuple[Song, bool]:
-    fingerprint = _fingerprint_of(path, cancelled)
+    stamp_of(path)  # of what is no file nothing is read
+    fingerprint = fingerprint_of(path, check=check)
     same = known.get(fingerprint.content)
     if same and shard_is_whole(folder, same, options):
         meter.add(fingerprint.size)
         return dataclasses.replace(same, source=source, fingerprint=fingerprint), False
     reading, blocks = read_blocks(path, options.rate)
-    counted = _until(cancelled, meter.of(fingerprint.size, reading, blocks, options.rate))
+    counted = _checked(check, meter.of(fingerprint.size, reading, blocks, options.rate))
     shard = shard_of(fingerprint)
     with whole_file(folder / shard) as part:
         levels = _write_shard(part, frames_station.blocks_to_bands(counted, options), reading.channels, options)
@@ -124,23 +128,9 @@ def _cut(
     return Song(source, fingerprint, shard, reading.channels, len(levels), start, stop, remarks, heard, loudest), True
 
 
-def _fingerprint_of(path: Path, cancelled: Callable[[], bool]) -> Fingerprint:
-    """The same as `folder.fingerprint_of`, but it can be cancelled."""
-    digest = hashlib.blake2b(digest_size=16)
-    stamp_of(path)  # of what is no file nothing is read
-    with path.open("rb") as file:
-        status = os.fstat(file.fileno())
-        while block := file.read(HASH_BLOCK):
-            digest.update(block)
-            if cancelled():
-                raise Cancelled
-    return Fingerprint(status.st_size, status.st_mtime_ns, digest.hexdigest())
-
-
-def _until(cancelled: Callable[[], bool], blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def _checked(check: Callable[[], None], blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     for block in blocks:
-        if cancelled():
-            raise Cancelled
+        check()
         yield block
 
 

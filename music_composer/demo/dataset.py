@@ -4,12 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
 
+from music_composer.audio.wav import write_wav
 from music_composer.demo.composer import compose
 from music_composer.demo.synth import render
-from music_composer.files import whole_file
 
 RATE = 44100  # Hz
 
@@ -28,11 +26,7 @@ def write_dataset(folder: Path, seed: int, minutes: float = 3.5, place: Callable
     while seconds < 60 * minutes:
         sound = render(compose(np.random.default_rng([seed, len(paths)])), RATE)
         paths.append(folder / f"piece-{len(paths) + 1:02d}.wav")
-        _write_whole(place(paths[-1]), sound)
+        with write_wav(place(paths[-1]), RATE, sound.shape[1], "PCM_16") as writer:
+            writer.write(sound)
         seconds += len(sound) / RATE
     return paths
-
-
-def _write_whole(path: Path, sound: NDArray[np.float32]) -> None:
-    with whole_file(path) as part:
-        soundfile.write(part, sound, RATE, subtype="PCM_16", format="WAV")

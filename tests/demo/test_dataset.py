@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from music_composer.demo import dataset
 from music_composer.demo.dataset import write_dataset
+from music_composer.errors import MusicComposerError
 
 
 def bytes_of(paths: list[Path]) -> list[bytes]:
@@ -37,12 +37,11 @@ def test_more_minutes_add_pieces_that_differ_and_keep_the_earlier_ones(tmp_path)
 def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path, monkeypatch):
     (tmp_path / "piece-01.wav").write_bytes(b"old")
 
-    def fill_the_disk(path, *_, **__):
-        Path(path).write_bytes(b"half")
-        raise OSError("no space left")
+    def fill_the_disk(self, samples):
+        raise soundfile.LibsndfileError(2)
 
-    monkeypatch.setattr(dataset.soundfile, "write", fill_the_disk)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr(soundfile.SoundFile, "write", fill_the_disk)
+    with pytest.raises(MusicComposerError, match=r"piece-01.wav cannot be written"):
         write_dataset(tmp_path, seed=1, minutes=0.01)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("piece-01.wav", b"old")]
 
