@@ -1,1 +1,0 @@
-"""Music continued from what was heard: real steps of the training music and of the prompt, played again."""
