@@ -18,7 +18,7 @@ import numpy as np
 
 from music_composer.options import TrainOptions
 from music_composer.stopping import Stopped, check, patiently, requested
-from music_composer.training.checkpoint import TrainState
+from music_composer.training.checkpoint import COLUMNS, TrainState
 from music_composer.training.devices import compile_arguments
 from music_composer.training.pace import Pace
 from music_composer.training.progress import Advance, duration
@@ -242,14 +242,14 @@ def _end_epoch(
     loss = state.loss_sum / state.batch
     judged = held_out_loss(model, lessons)
     best = (loss if judged is None else judged) < state.best_loss
-    row = {
-        "epoch": state.epoch + 1,
-        "loss": round(loss, 6),
-        "held_out_loss": "" if judged is None else round(judged, 6),
-        "learning_rate": f"{float(model.optimizer.learning_rate):.3g}",
-        "seconds": round(state.seconds, 2),
-    }
-    state.history = [*state.history, row]
+    row = (
+        state.epoch + 1,
+        round(loss, 6),
+        "" if judged is None else round(judged, 6),
+        f"{float(model.optimizer.learning_rate):.3g}",
+        round(state.seconds, 2),
+    )
+    state.history = [*state.history, dict(zip(COLUMNS, row, strict=True))]
     if best:
         state.best_loss, state.best_epoch = (loss if judged is None else judged), state.epoch
     words = "" if judged is None else f", held-out {judged:.4f}"
