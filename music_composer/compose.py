@@ -28,6 +28,7 @@ from music_composer.options import (
     GenerateOptions,
     ModelOptions,
     TrainOptions,
+    network_of,
 )
 from music_composer.play_audio import check_fits
 from music_composer.training import beginning, checkpoint, devices, run
@@ -93,7 +94,7 @@ def _trained(
     if old:
         check_fits(old, model_options)
     ready = _prepared(folders, old.frame if old else FrameOptions(), say)
-    here = old or _new_run(folders.model, ready, ModelOptions(**model_options), options)
+    here = old or _new_run(folders.model, ready, network_of(model_options), options)
     before = checkpoint.read_state(here.checkpoint) if old else None
     state = next_job(before, options, ready.digest, then_generate, say)
     if state.job_done:

@@ -6,6 +6,7 @@ Numbers that follow from other numbers are properties, so that no two of them ca
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from music_composer.errors import OptionError
 HEADS = ("flow", "regression")
 WIDEST, DEEPEST = 65536, 64  # of a network: neurons and layers beyond that are a slip, or a damaged file
 MOST_WEIGHTS = 2_000_000_000
+WIDEST_HEAD = 4  # times the width of the LSTM
 MOST_PIECES, MOST = 100_000, 1_000_000  # of music in one command; of anything else that is counted, or of seconds
 MOST_SEED = 2**62
 SHORTEST_SECONDS = 0.01
@@ -92,6 +94,14 @@ class ModelOptions:
         require_weights(f"-n {self.neurons} -l {self.layers}", layers)
         head = self.head_width * (self.neurons + 4 * self.components) + 6 * self.head_blocks * self.head_width**2
         require_weights(f"a head_width of {self.head_width} and {self.head_blocks} head_blocks", head)
+
+
+def network_of(asked: Mapping[str, Any]) -> ModelOptions:
+    """The network that was asked for by some of its fields. A narrow one has a narrow head, unless one was asked for."""
+    model = ModelOptions(**asked)
+    if "head_width" in asked:
+        return model
+    return dataclasses.replace(model, head_width=min(model.head_width, WIDEST_HEAD * model.neurons))
 
 
 @dataclasses.dataclass(frozen=True)

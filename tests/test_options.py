@@ -20,6 +20,7 @@ from music_composer.options import (
     StreamOptions,
     TrainOptions,
     default,
+    network_of,
 )
 from music_composer.records import from_plain
 from music_composer.symbolic.genetic.options import EvolveOptions
@@ -176,3 +177,11 @@ def test_numbers_that_follow_from_others():
     assert options.bins == 129
     assert options.frames_per_second == 100
     assert options.frames_in(1.5) == 150
+
+
+def test_a_narrow_network_has_a_narrow_head():
+    widest = ModelOptions().head_width
+    assert network_of({}) == ModelOptions()
+    assert network_of({"neurons": 384, "layers": 2}).head_width == widest
+    assert network_of({"neurons": 8}).head_width == 32
+    assert network_of({"neurons": 8, "head_width": widest}).head_width == widest

@@ -20,9 +20,9 @@ from music_composer.audio.phase import PhaseStream
 from music_composer.audio.prompts import Excerpt, read_prompt
 from music_composer.audio.stream import at_listening_pace, stream_continuation
 from music_composer.errors import MusicComposerError
-from music_composer.options import FrameOptions, GenerateOptions, ModelOptions, StreamOptions
+from music_composer.options import FrameOptions, GenerateOptions, StreamOptions, network_of
 
-FRAME, MODEL = FrameOptions(), ModelOptions(neurons=8, layers=2, components=12)
+FRAME, MODEL = FrameOptions(), network_of({"neurons": 8, "layers": 2, "components": 12})
 RATE, SEED = FRAME.rate, 5
 
 

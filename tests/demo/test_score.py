@@ -31,11 +31,12 @@ def test_a_corpus_has_several_keys_and_metres_and_can_be_read(tmp_path):
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in paths[:3]]
 
 
-def test_the_demonstration_leaves_a_page_with_all_models(tmp_path, monkeypatch):
+def test_the_demonstration_leaves_a_page_with_its_models(tmp_path, monkeypatch):
+    """With two of them: each builds some six graphs."""
     from music_composer.demo import journey_midi
     from music_composer.symbolic.options import JudgeOptions
 
-    tiny = {name: ({"neurons": 8}, {"epochs": 1}) for name in journey_midi.MODELS}
+    tiny = {name: ({"neurons": 8}, {"epochs": 1}) for name in list(journey_midi.MODELS)[-2:]}
     monkeypatch.setattr(journey_midi, "PIECES", 4)
     monkeypatch.setattr(journey_midi, "MODELS", tiny)
     monkeypatch.setattr(journey_midi, "NEW_STEPS", 16)

@@ -14,7 +14,7 @@ import pytest
 
 from music_composer.errors import RunFolderError
 from music_composer.locks import locked
-from music_composer.options import FrameOptions, ModelOptions, TrainOptions
+from music_composer.options import FrameOptions, TrainOptions, network_of
 from music_composer.training import run
 from music_composer.training.beginning import (
     NEW,
@@ -33,7 +33,7 @@ from tests.cuts import cut_before
 from tests.training.numbers_model import Counting, Numbers
 
 MAGIC = run.LABEL["magic"]
-MODEL = ModelOptions(neurons=3)
+MODEL = network_of({"neurons": 3})
 JOB = TrainOptions(epochs=2, seed=5)
 
 
