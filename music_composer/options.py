@@ -97,7 +97,7 @@ class ModelOptions:
 
 
 def network_of(asked: Mapping[str, Any]) -> ModelOptions:
-    """The network that was asked for by some of its fields. A narrow one has a narrow head, unless one was asked for."""
+    """The network that was asked for by some of its fields. Unless told otherwise, a narrow one has a narrow head."""
     model = ModelOptions(**asked)
     if "head_width" in asked:
         return model
