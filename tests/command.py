@@ -58,8 +58,7 @@ def installed(
 
 
 def _environment() -> dict[str, str]:
-    """Other tests run beside a command: the threads of its linear algebra would wait for them in a busy loop."""
-    return os.environ | {"KERAS_BACKEND": "tensorflow", "OPENBLAS_NUM_THREADS": "1"}
+    return os.environ | {"KERAS_BACKEND": "tensorflow"}
 
 
 def _answer_to(request: dict[str, object]) -> int:

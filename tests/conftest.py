@@ -1,5 +1,6 @@
 """What many tests need: sound made from sines, and a place to put it."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 import soundfile
 
 RATE = 44100
+
+# Two tests run at once: threads of linear algebra would wait for each other in a busy loop. For all alike, since how
+# many there are changes the last bits of a sum.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # commands that are tested are not born deaf to Ctrl-C
