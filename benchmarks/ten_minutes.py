@@ -22,8 +22,8 @@ import soundfile
 from seed_recipe import play_seed, train_seed
 
 from music_composer import compose, play_audio
+from music_composer.coded import write_coded
 from music_composer.demo.dataset import write_dataset
-from music_composer.evaluate import write_coded
 from music_composer.evaluation.hearing import Measures, Span, hear, yardstick_of
 from music_composer.evaluation.scorecard import distance_row, minute_rows, survival_row
 from music_composer.files import write_json

@@ -20,6 +20,7 @@ from tests.command import (
 )
 
 QUICK = ("-g", "2", "-s", "12", "--long-num", "1", "--long-seconds", "125")
+TITLES = ("Distance", "Known damage", "In the right order", "Copying")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Training music in `train`, other music of the same kind in `test`."""
     folder = tmp_path_factory.mktemp("music")
     for i in range(4):
-        write(folder / "train" / f"song {i}.wav", tune(40, seed=i))
+        write(folder / "train" / f"song {i}.wav", tune(30, seed=i))
         write(folder / "test" / f"other {i}.wav", tune(20, seed=100 + i))
     return folder
 
@@ -39,8 +40,8 @@ def judged(music: Path) -> Path:
     assert_accepted(music_composer("train", *folders, *TINY, "--seed", "1", cwd=music))
     done = music_composer("evaluate", *folders, *QUICK, cwd=music)
     assert_accepted(done, "judged in")
-    for title in ("Distance", "Known damage", "Minute by minute", "Survival", "Copying", "Continuity", "Speed"):
-        assert f"{title}" in done.stdout
+    for title in (*TITLES, "Minute by minute", "Survival", "Continuity", "Speed"):
+        assert f"{title}: " in done.stdout.replace(" with the prompt", "")
     return music
 
 
@@ -65,6 +66,11 @@ def test_a_run_folder_gets_its_whole_scorecard(judged: Path) -> None:
     assert card["survival"]["most_repeated_in_music"] >= 1
     assert len(card["copying"]["made"]) == 3
     assert 0 <= card["prompt"]["continuations"]["better"] <= 1
+    ruler, made = card["order"]
+    assert (ruler["music"], made["music"]) == ("real, held out", "continuations")
+    assert made["pieces"] == 2
+    assert 0 <= made["prompt_again"] <= 1
+    assert 0 < made["pulse"] < 1 and made["steadiness"] is None, "12 s are too short for that"
     assert card["facts"]["epochs"] == 1
     assert card["facts"]["first_sound_seconds"] > 0
     assert 0 < card["facts"]["codec_error_db"] < 20
@@ -101,13 +107,17 @@ def test_music_of_the_same_kind_reads_zero_within_its_interval(music: Path) -> N
 
 
 def test_a_planted_copy_is_found(music: Path) -> None:
-    stolen = np.concatenate([tune(10, seed=300), tune(40, seed=2)[15 * RATE : 25 * RATE], tune(10, seed=301)])
+    stolen = np.concatenate([tune(10, seed=300), tune(30, seed=2)[15 * RATE : 25 * RATE], tune(10, seed=301)])
     write(music / "stolen" / "mine.wav", 0.6 * stolen)
-    longest = judge(music, "stolen", "--held-out", "test")["copying"]["made"][0]
+    judged = judge(music, "stolen", "--held-out", "test")
+    longest = judged["copying"]["made"][0]
     assert (longest["recording"], longest["source"]) == ("mine.wav", "song 2.wav")
     assert longest["seconds"] == pytest.approx(10, abs=1.5)
     assert longest["at"] == pytest.approx(10, abs=1.0)
     assert longest["source_at"] == pytest.approx(15, abs=1.0)
+    again = judged["order"][-1]
+    assert again["training_longest_s"] == pytest.approx(10, abs=1.0)
+    assert 0.3 < again["training_again"] < 0.8
 
 
 def test_a_reference_without_held_out_music_spares_a_part_of_its_own(music: Path) -> None:

@@ -50,9 +50,24 @@ def windows_to_features(samples: Array, options: DistanceOptions) -> NDArray[np.
 
 def features_of_blocks(blocks: Iterable[Array], options: DistanceOptions) -> NDArray[np.float32]:
     """The same of a stream of mono blocks; where the blocks are cut makes no difference."""
-    parts = [np.empty((0, feature_count(options)), np.float32)]
-    parts += [_describe(samples, count, options) for samples, count in blocks_to_windows(blocks, options)]
-    return np.concatenate(parts)
+    return described_blocks(blocks, options)[0]
+
+
+def described_blocks(
+    blocks: Iterable[Array], options: DistanceOptions, with_levels: bool = False
+) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+    """The same, and the log-mel levels that it is formed of: (windows * options.window_frames, bands), dB.
+
+    with_levels: without it there are none, which would be six times as much to keep.
+    """
+    features = [np.empty((0, feature_count(options)), np.float32)]
+    levels = [np.empty((0, options.bands), np.float16)]
+    for samples, count in blocks_to_windows(blocks, options):
+        mel = log_mel(samples, options)
+        features.append(_describe(samples, mel, count, options))
+        if with_levels:
+            levels.append(mel.astype(np.float16))
+    return np.concatenate(features), np.concatenate(levels)
 
 
 def scale_of(features: Array, options: DistanceOptions) -> Scale:
@@ -63,9 +78,12 @@ def scale_of(features: Array, options: DistanceOptions) -> Scale:
     return Scale(np.asarray(features, np.float64).std(axis=0) + np.array(softening))
 
 
-def _describe(samples: Array, count: int, options: DistanceOptions) -> NDArray[np.float32]:
-    """Features of `count` windows that follow each other; samples reach over the last window's end by an overhang."""
-    levels = log_mel(samples, options).reshape(count, options.window_frames, options.bands)
+def _describe(samples: Array, frames: NDArray[np.float32], count: int, options: DistanceOptions) -> NDArray[np.float32]:
+    """Features of `count` windows that follow each other; samples reach over the last window's end by an overhang.
+
+    frames: (frames, bands), their `log_mel`.
+    """
+    levels = frames.reshape(count, options.window_frames, options.bands)
     steps: Array = np.diff(levels[:, :: options.change_hops], axis=1)
     onsets: Array = np.maximum(steps, 0).mean(axis=2)
     power: Array = 10.0 ** (levels / 10.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,22 @@ from numpy.typing import NDArray
 from music_composer.audio.recording import is_silent, mono_blocks, mono_samples, side_and_mid, survey
 from music_composer.data.folder import recordings_in
 from music_composer.errors import MusicComposerError, RecordingError
+from music_composer.evaluation.boundaries import BoundaryOptions
+from music_composer.evaluation.clicks import ClickOptions
 from music_composer.evaluation.copying import CopyOptions, Library, library_of
 from music_composer.evaluation.distance import DistanceOptions, Reference, reference_of
 from music_composer.evaluation.drift import Course, DriftOptions, Envelope, course_of_blocks, envelope_of
-from music_composer.evaluation.features import STRONGEST_ONSET, Scale, features_of_blocks, scale_of
+from music_composer.evaluation.features import STRONGEST_ONSET, Scale, described_blocks, scale_of
 from music_composer.evaluation.loops import LoopOptions
 from music_composer.evaluation.mmd import Kernel, kernel_of
+from music_composer.evaluation.pulse import PulseOptions
+from music_composer.evaluation.repetition import RepetitionOptions
 from music_composer.evaluation.semitones import semitones_of_blocks
 from music_composer.evaluation.spectra import Array
 from music_composer.evaluation.splice import SpliceOptions
 from music_composer.evaluation.turns import TurnOptions, threshold_of
+
+Row = dict[str, Any]  # the figures of some music, for JSON: a line of a table
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,10 @@ class Measures:
     copying: CopyOptions = field(default_factory=CopyOptions)
     splice: SpliceOptions = field(default_factory=SpliceOptions)
     turns: TurnOptions = field(default_factory=TurnOptions)
+    pulse: PulseOptions = field(default_factory=PulseOptions)
+    boundaries: BoundaryOptions = field(default_factory=BoundaryOptions)
+    repetition: RepetitionOptions = field(default_factory=RepetitionOptions)
+    clicks: ClickOptions = field(default_factory=ClickOptions)
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,8 @@ class Heard:
     """What all the measures need of a span of music.
 
     features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`. width:
-    energy of side and of mid, see `side_and_mid`.
+    energy of side and of mid, see `side_and_mid`. levels: (frames, bands), dB, log-mel; none where they are not asked
+    for.
     """
 
     span: Span
@@ -59,6 +71,7 @@ class Heard:
     semitones: NDArray[np.float32]
     course: Course
     width: NDArray[np.float64]
+    levels: NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -108,9 +121,10 @@ def lengths_in(folder: Path, say: Callable[[str], None], silent: bool = False) -
     return lengths
 
 
-def hear(span: Span, measures: Measures) -> Heard:
+def hear(span: Span, measures: Measures, with_levels: bool = True) -> Heard:
     """Reads the span; memory grows with what is kept of it alone, some 2 MB a minute at most.
 
+    with_levels: of what is looked for in other music, or other music in it.
     Raises RecordingError when the file cannot be read.
     """
     trim_db = measures.distance.trim_db if span.trim else None
@@ -118,12 +132,14 @@ def hear(span: Span, measures: Measures) -> Heard:
     def blocks(rate: int) -> Iterator[Array]:
         return mono_blocks(span.path, rate, span.start, span.stop, trim_db)
 
+    features, levels = described_blocks(blocks(measures.distance.rate), measures.distance, with_levels)
     return Heard(
         span,
-        features_of_blocks(blocks(measures.distance.rate), measures.distance),
+        features,
         semitones_of_blocks(blocks(measures.copying.spectrum.rate), measures.copying.spectrum),
         course_of_blocks(blocks(measures.drift.rate), measures.drift),
         side_and_mid(span.path, span.start, span.stop),
+        levels,
     )
 
 

@@ -74,6 +74,7 @@ def repetition(
 
 def _pooled(levels: Array, first: int, options: RepetitionOptions) -> NDArray[np.float32]:
     """Mean levels of each `pooled` frames from `first` on: (rows, bands)."""
+    levels = np.asarray(levels, np.float32)
     floored = np.maximum(levels, levels.max(initial=-np.inf) - options.range_db)[first:]
     rows = len(floored) // options.pooled
     return floored[: rows * options.pooled].reshape(rows, options.pooled, -1).mean(axis=1).astype(np.float32)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.evaluation.scorecard import Row
+from music_composer.evaluation.hearing import Row
 from music_composer.tables import Table
 
 DISTANCES = ["discrepancy", "Frechet", "bands alone"]  # `scorecard.DISTANCES`, as people read them
+ORDERED = ("pulse", "steadiness", "boundaries_per_minute")
 
 
 def tables_of(card: Mapping[str, Any]) -> list[Table]:
@@ -22,6 +23,7 @@ def tables_of(card: Mapping[str, Any]) -> list[Table]:
             _ladder_table(card),
             _minutes_table(card),
             _survival_table(card),
+            _order_table(card),
             _copying_table(card),
             _prompt_table(card),
             _facts_table(card),
@@ -116,6 +118,26 @@ def _survival_table(card: Mapping[str, Any]) -> Table:
     return Table("Survival", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows)
 
 
+def _order_table(card: Mapping[str, Any]) -> Table:
+    columns = ["music", "pieces", "pulse", "steadiness", "boundaries a minute", "again from the prompt"]
+    columns += ["again from the training music", "longest", "clicks a minute"]
+    real = card["order"][0]
+    rows = [
+        [
+            row["music"], str(row["pieces"]), *(_beside(row, real, name) for name in ORDERED),
+            _share(row["prompt_again"]), _share(row["training_again"]), f"{row['training_longest_s']:.1f} s",
+            _beside(row, real, "clicks_per_minute"),
+        ]
+        for row in card["order"]
+    ]  # fmt: skip
+    words = (
+        "what half seconds do not tell: how clear the pulse is, whether onsets are in phase 4 to 8 s later, how often "
+        "the music turns into something else; the share of its seconds that were heard before; clicks. In brackets "
+        "over real music's"
+    )
+    return Table("In the right order", words, columns, rows)
+
+
 def _copying_table(card: Mapping[str, Any]) -> Table:
     rows = []
     for name, found in (("real, held out", card["copying"]["real"]), ("continuations", card["copying"]["made"])):
@@ -158,6 +180,19 @@ def _where(copy: Row) -> str:
     if not copy["seconds"]:
         return ""
     return f"{copy['recording']} at {copy['at']:.1f} s is {copy['source']} at {copy['source_at']:.1f} s"
+
+
+def _beside(row: Row, real: Row, figure: str) -> str:
+    """The figure, and over real music's."""
+    if row[figure] is None:
+        return "-"
+    if row is real or not real[figure]:
+        return f"{row[figure]:.2f}"
+    return f"{row[figure]:.2f} ({row[figure] / real[figure]:.2f} x)"
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
 
 
 def _ratio(row: Row, real: Row, figure: str) -> str:

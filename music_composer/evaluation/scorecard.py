@@ -7,13 +7,12 @@ readings are taken at equal counts of windows, since small sets read too far by 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from music_composer.audio.recording import mono_samples
+from music_composer.evaluation.continuity import prompt_rows
 from music_composer.evaluation.copying import NO_COPY, longest_copy
 from music_composer.evaluation.damage import LADDER, Damage
 from music_composer.evaluation.distance import frechet
@@ -22,6 +21,7 @@ from music_composer.evaluation.features import windows_to_features
 from music_composer.evaluation.hearing import (
     Heard,
     Measures,
+    Row,
     Span,
     Yardstick,
     bands_of,
@@ -33,15 +33,13 @@ from music_composer.evaluation.hearing import (
 from music_composer.evaluation.loops import is_caught, is_loop, most_repeated
 from music_composer.evaluation.mmd import discrepancy, discrepancy_interval
 from music_composer.evaluation.spectra import Array
-from music_composer.evaluation.splice import at_cut, random_splices, share_better
+from music_composer.evaluation.trials import Trials, order_rows
 from music_composer.evaluation.turns import turns
 
-Row = dict[str, Any]
 DISTANCES = ("discrepancy", "frechet", "timbre")  # see `_distances`
 LONG_SECONDS = 120.0  # what is at least so long is judged minute by minute
 RUN_WINDOWS = 20  # of half a second: neighbours are alike, so intervals draw runs of ten seconds
 EQUAL_DRAWS = 20  # subsets that a reading at an equal count is the mean of
-SPLICES = 20  # for each continuation
 SPARE_SILENCE = 5.0  # seconds of it beyond the music's own
 
 
@@ -52,12 +50,13 @@ def scorecard_of(
     made: Sequence[Heard],
     measures: Measures,
     coded_training: Sequence[Heard] = (),
+    trials: Trials | None = None,
 ) -> dict[str, Any]:
     """All figures as plain data for JSON; a part that there is too little music for is None.
 
     training: what was learnt from. real: music of the same kind that was not. codec: the same after frames and back,
     may be empty. made: what is judged; what is longer than LONG_SECONDS is judged minute by minute too.
-    coded_training: training music after frames and back, see `yardstick_of`.
+    coded_training: training music after frames and back, see `yardstick_of`. trials: what is judged in its order.
     """
     yardstick = yardstick_of(training, measures, coded_training)
     windows = sum(len(each.features) for each in real)
@@ -66,7 +65,6 @@ def scorecard_of(
     short = [each for each in made if each not in long]
     sets |= {"continuations": short, "long continuations": long}
     rungs, failed = ladder_rows([each.span for each in real], yardstick, measures)
-    cuts = [(each.span.path, each.span.start) for each in made if each.span.start >= measures.splice.least_seconds]
     return {
         "windows_compared": windows,
         "distance": [distance_row(name, each, yardstick, measures, windows) for name, each in sets.items() if each],
@@ -78,7 +76,8 @@ def scorecard_of(
             "real": copying_rows(real, yardstick, measures),
             "made": copying_rows(made, yardstick, measures),
         },
-        "prompt": _prompt(cuts, [each.span for each in real], measures),
+        "order": order_rows(real, training, trials or Trials(), measures),
+        "prompt": prompt_rows([each.span for each in made], [each.span for each in real], measures),
         "yardstick": {"recordings": len(training), "windows": len(yardstick.kernel.points)},
     }
 
@@ -204,47 +203,6 @@ def copying_rows(heard: Sequence[Heard], yardstick: Yardstick, measures: Measure
             }
         )
     return sorted(rows, key=lambda row: -row["seconds"])
-
-
-def prompt_row(
-    cuts: Sequence[tuple[Path, float]], real: Sequence[Span], lead_seconds: float, measures: Measures
-) -> Row:
-    """How often continuations step less at their cut than random splices of real music do.
-
-    cuts: the recordings and the second of each at which the new music begins. lead_seconds: of what is before it.
-    """
-    rate, rng = measures.splice.rate, np.random.default_rng(0)
-    others = [samples_of(span, rate, measures) for span in real]
-    steps, splices = [], []
-    for path, second in cuts:
-        mono = mono_samples(path, rate, second - lead_seconds, second + 2 * measures.splice.most_seconds)
-        steps.append(at_cut(mono, lead_seconds, measures.splice, str(path)))
-        splices.append(random_splices(mono, lead_seconds, others, SPLICES, rng, measures.splice, str(path)))
-    share = share_better(steps, splices)
-    return {
-        "cuts": len(steps),
-        "better": share.combined,
-        "level": share.level,
-        "spectrum": share.spectrum,
-        "key": share.key,
-    }
-
-
-def _prompt(cuts: Sequence[tuple[Path, float]], real: Sequence[Span], measures: Measures) -> dict[str, Row] | None:
-    """Continuations, and as their ruler as many places of uncut real music, with as much heard before each."""
-    if not cuts:
-        return None
-    most = measures.splice.most_seconds
-    lead = min(most, *(second for _, second in cuts))
-    rows = {"continuations": prompt_row(cuts, real, lead, measures)}
-    lengths = [len(samples_of(span, measures.splice.rate, measures)) / measures.splice.rate for span in real]
-    roomy = [(span, length) for span, length in zip(real, lengths, strict=True) if length > lead + most]
-    uncut = []
-    for i in range(len(cuts) if roomy else 0):
-        span, length = roomy[i % len(roomy)]
-        share = (i // len(roomy) + 0.5) / -(-len(cuts) // len(roomy))
-        uncut.append((span.path, span.start + lead + share * (length - lead - most)))
-    return rows | ({"real, held out": prompt_row(uncut, real, lead, measures)} if uncut else {})
 
 
 def _distances(features: Sequence[NDArray[np.float32]], yardstick: Yardstick, measures: Measures, windows: int) -> Row:

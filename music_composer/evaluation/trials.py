@@ -1,0 +1,137 @@
+"""Continuations beside what else could follow their prompts: what half seconds, which know no order, do not tell.
+
+Pulse and boundaries are lost by music that jumps, and a prompt that is shuffled comes back whole. Each figure stands
+beside that of real music, and of toys that need no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from music_composer.errors import MusicComposerError
+from music_composer.evaluation.boundaries import boundaries_a_minute, threshold_of
+from music_composer.evaluation.clicks import bandwidth, clicks
+from music_composer.evaluation.hearing import Heard, Measures, Row, samples_of
+from music_composer.evaluation.pulse import clarity, onset_strength, steadiness
+from music_composer.evaluation.repetition import Repetition, repetition
+
+Levels = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
+LEAST_TRIALS = 8  # for a verdict
+MOST_PIECES = 64  # of each kind that are judged
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is played after each prompt.
+
+    prompts: what is gone on from, one for each continuation; empty where nobody knows it. played: continuations by the
+    name of who plays, in the order of the prompts. seconds: of each that are compared.
+    """
+
+    prompts: Sequence[Heard] = ()
+    played: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
+    seconds: float = 30.0
+
+
+def order_rows(real: Sequence[Heard], training: Sequence[Heard], trials: Trials, measures: Measures) -> list[Row]:
+    """Pulse, boundaries, what is heard again and clicks: of real music first. A figure without enough music is None.
+
+    real: held-out music. All need their levels.
+    """
+    rate, size = _rate(measures), round(trials.seconds * _rate(measures))
+    pieces = _thinned([each.levels[at : at + size] for each in real for at in range(0, len(each.levels), size)])
+    threshold = _threshold(pieces, rate, measures)
+    above = float(np.median([_upper_half(each, measures) for each in real]))
+    library = [each.levels for each in training]
+    rows = [_order_row("real, held out", pieces, (), library, threshold, measures)]
+    rows[0]["clicks_per_minute"] = _clicks_a_minute(_thinned(real), above, float("inf"), measures)
+    for name, played in trials.played.items():
+        few = _thinned(played)
+        prompts = [each.levels for each in _thinned(trials.prompts)]
+        row = _order_row(name, [each.levels[:size] for each in few], prompts, library, threshold, measures)
+        rows.append(row | {"clicks_per_minute": _clicks_a_minute(few, above, trials.seconds, measures)})
+    return rows
+
+
+def _order_row(
+    name: str,
+    pieces: Sequence[NDArray[np.float16]],
+    prompts: Sequence[NDArray[np.float16]],
+    library: Sequence[NDArray[np.float16]],
+    threshold: float | None,
+    measures: Measures,
+) -> Row:
+    """pieces, prompts, library: log-mel levels; a prompt for each piece, or none."""
+    rate, pulse = _rate(measures), measures.pulse
+    levels = [piece.astype(np.float32) for piece in pieces]
+    onsets = [onset_strength(each, pulse) for each in levels]
+    pairs = zip(levels, prompts, strict=True) if prompts else ()
+    own = [repetition(each, [prompt], rate, measures.repetition) for each, prompt in pairs]
+    learnt = [repetition(each, library, rate, measures.repetition) for each in levels]
+    turning = float("nan") if threshold is None else boundaries_a_minute(levels, threshold, rate, measures.boundaries)
+    return {
+        "music": name,
+        "pieces": len(pieces),
+        "pulse": _mean_of(lambda each: clarity(each, rate, pulse), onsets, pulse.beat_window * rate),
+        "steadiness": _mean_of(lambda each: steadiness(each, rate, pulse), onsets, pulse.later_window * rate),
+        "boundaries_per_minute": _number(turning),
+        "prompt_again": _covered(own),
+        "training_again": _covered(learnt),
+        "training_longest_s": max((each.longest for each in learnt), default=0.0),
+    }
+
+
+def _clicks_a_minute(heard: Sequence[Heard], above_hz: float, seconds: float, measures: Measures) -> float | None:
+    """Of the first `seconds` of each."""
+    rate, count, samples = measures.distance.rate, 0, 0
+    for each in heard:
+        mono = samples_of(each.span, rate, measures)
+        mono = mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
+        count += len(clicks(mono, rate, above_hz, measures.clicks))
+        samples += len(mono)
+    return count / (samples / rate / 60.0) if samples else None
+
+
+def _upper_half(real: Heard, measures: Measures) -> float:
+    """Hz above which a click stands out: half the bandwidth of real music; of too little a quarter of the rate."""
+    rate = measures.distance.rate
+    mono = samples_of(real.span, rate, measures)
+    return bandwidth(mono, rate, measures.clicks) / 2 if len(mono) >= 2048 else rate / 4
+
+
+def _threshold(pieces: Sequence[Array], rate: float, measures: Measures) -> float | None:
+    """None where the real music is too short to have boundaries."""
+    try:
+        return threshold_of([each.astype(np.float32) for each in pieces], rate, measures.boundaries)
+    except MusicComposerError:
+        return None
+
+
+def _mean_of(figure: Callable[[Array], float], onsets: Sequence[Array], least: float) -> float | None:
+    """Over the pieces of so many frames."""
+    values = [figure(each) for each in onsets if len(each) >= round(least)]
+    return float(np.mean(values)) if values else None
+
+
+def _covered(found: Sequence[Repetition]) -> float | None:
+    shares = [each.covered for each in found if not np.isnan(each.covered)]
+    return float(np.mean(shares)) if shares else None
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _thinned(pieces: Sequence[Any]) -> list[Any]:
+    return list(pieces[:: -(-len(pieces) // MOST_PIECES)]) if pieces else []
+
+
+def _rate(measures: Measures) -> float:
+    """Frames of levels a second."""
+    return measures.distance.rate / measures.distance.hop
