@@ -1,0 +1,63 @@
+"""What rings and what strikes: known sounds, and the same as on the whole signal, however it comes."""
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.signal
+
+from music_composer.audio.memory.layers import LayerOptions, Layers, medians
+from music_composer.errors import OptionError
+from tests.audio.memory.music import RATE, played
+
+OPTIONS = LayerOptions(fft=512, hop=128)
+
+
+def separated(sound, sizes):
+    layers, parts, at = Layers(sound.shape[1], OPTIONS), [], 0
+    while at < len(sound):
+        size = sizes[len(parts) % len(sizes)]
+        parts.append(layers.push(sound[at : at + size]))
+        at += size
+    return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+
+
+def reference(sound):
+    """On the whole signal, by SciPy's own transform, its median filter of two axes."""
+    spectra = scipy.signal.stft(sound.T, nperseg=OPTIONS.fft, noverlap=OPTIONS.fft - OPTIONS.hop)[2]
+    magnitude = np.abs(spectra).mean(axis=0)
+    rings = scipy.ndimage.median_filter(magnitude, (1, OPTIONS.median)) ** 2
+    strikes = scipy.ndimage.median_filter(magnitude, (OPTIONS.median, 1)) ** 2
+    mask = rings / (rings + strikes + 1e-12)
+    return scipy.signal.istft(spectra * mask, nperseg=OPTIONS.fft, noverlap=OPTIONS.fft - OPTIONS.hop)[1].T
+
+
+@pytest.mark.parametrize("sizes", [[100000], [1000, 17, 1, 5000], [128]])
+def test_a_stream_is_separated_like_the_whole(sizes):
+    sound = played(3.0, channels=1) * np.float32([[1.0, 0.3]])
+    ringing, striking = separated(sound, sizes)
+    assert len(sound) - len(ringing) <= OPTIONS.delay
+    np.testing.assert_allclose(ringing + striking, sound[: len(ringing)], atol=1e-6)
+    inner = slice(OPTIONS.delay, len(ringing) - OPTIONS.delay)
+    np.testing.assert_allclose(ringing[inner], reference(sound)[inner], atol=1e-4)
+
+
+def test_a_tone_rings_and_a_click_strikes():
+    sound = 0.3 * np.sin(2 * np.pi * 700 * np.arange(2 * RATE) / RATE)[:, None].astype(np.float32)
+    sound[RATE : RATE + 3] += 0.9
+    ringing, striking = separated(sound, [4000])
+    apart = np.abs(np.arange(len(striking)) - RATE) > 1000
+    apart[:2000] = False
+    assert np.square(striking[apart]).mean() < 0.01 * np.square(sound).mean()
+    assert np.abs(striking[RATE : RATE + 3]).mean() > 0.6
+
+
+def test_medians_are_right_inside_every_row():
+    rows = np.random.default_rng(0).standard_normal((5, 60)).astype(np.float32)
+    wanted = np.median(np.lib.stride_tricks.sliding_window_view(rows, 17, axis=1), axis=2)
+    np.testing.assert_array_equal(medians(rows, 17)[:, 8:-8], wanted)
+
+
+@pytest.mark.parametrize("wrong", [{"median": 16}, {"hop": 0}, {"fft": 1000}])
+def test_senseless_options_are_refused(wrong):
+    with pytest.raises(OptionError, match="median"):
+        LayerOptions(**wrong)
