@@ -1,0 +1,74 @@
+"""How alike it is to leave what is heard and to enter a place of the memory, for all pairs at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from music_composer.audio.memory.memory import COLUMNS, Memory
+from music_composer.audio.memory.options import MemoryOptions, WalkOptions
+from music_composer.audio.memory.views import beat, past_views
+
+RECENT, LONGEST = 12.0, 8.0  # seconds of onsets that a pulse is sought in, and of the longest bar
+BEST = 3  # lags that the onsets to come are taken from
+EXACT = 1e-4  # scores that differ by less are equal
+
+
+def likeness(
+    memory: Memory,
+    heard: np.ndarray,
+    at: np.ndarray,
+    left: np.ndarray,
+    ahead: np.ndarray | None,
+    options: MemoryOptions,
+    walk: WalkOptions,
+) -> np.ndarray:
+    """Scores, float32 (departures, entries).
+
+    heard: places in the order in which they are heard. at: (departures,), indices into them at which one may depart.
+    left: (departures,), the places there. ahead: onsets that another walk plays from each departure on,
+    (departures, steps), or None: then those that the pulse so far lets expect.
+    """
+    views, weights = options.views, walk.weights
+    onsets = memory.onsets[heard]
+    after = np.where((left == memory.last[left])[:, None], np.float32(0.0), memory.after[left])
+    if ahead is None:
+        ahead = np.stack([expected(onsets[: i + 1], views.coming, memory.per_second) for i in at])
+    padded = np.concatenate([np.zeros(views.pattern, np.float32), onsets])
+    past = np.lib.stride_tricks.sliding_window_view(padded, views.pattern)[at + 1]
+    found = past_views(memory.rows[heard], views, at) | {"after": after, "pattern": beat(past), "coming": beat(ahead)}
+    rhythm = min(1.0, (at[0] + 1) / views.pattern)  # so little was heard that there is no pulse yet
+    shares = {"pattern": rhythm, "coming": rhythm}
+    query = np.concatenate([getattr(weights, name) * shares.get(name, 1.0) * found[name] for name in COLUMNS], axis=1)
+    result: np.ndarray = query.astype(np.float32) @ memory.keys
+    result += np.float32(weights.mood) * memory.mood
+    return result
+
+
+def expected(onsets: np.ndarray, count: int, per_second: float) -> np.ndarray:
+    """The onsets of the next `count` steps if the pattern of the last seconds goes on: (count,), zeros without one.
+
+    onsets: (steps,), all that were heard. They are taken from what was heard the best lags of the autocorrelation
+    earlier.
+    """
+    recent = onsets[-round(RECENT * per_second) :].astype(np.float64)
+    lags = np.arange(count, min(round(LONGEST * per_second), len(recent) // 2))
+    if not len(lags):
+        return np.zeros(count)
+    size = 1 << (2 * len(recent) - 1).bit_length()
+    power = np.abs(np.fft.rfft(recent - recent.mean(), size)) ** 2
+    alike = np.fft.irfft(power)[lags] * len(recent) / (len(recent) - lags)
+    best = np.argsort(-alike, kind="stable")[:BEST]
+    past = [recent[len(recent) - lag : len(recent) - lag + count] for lag in lags[best]]
+    found: np.ndarray = np.maximum(alike[best], 1e-9) @ np.stack(past)
+    return found
+
+
+def drawn(score: np.ndarray, among: int, temperature: float, rng: np.random.Generator) -> tuple[int, int]:
+    """One of the best pairs of scores (rows, columns). What is equal within `EXACT` is in the order of its place."""
+    flat = np.rint(score.ravel() * np.float32(1.0 / EXACT))
+    among = min(among, len(flat))
+    able = np.flatnonzero(flat >= np.partition(flat, len(flat) - among)[len(flat) - among])
+    best = able[np.argsort(-flat[able], kind="stable")][:among]
+    chance = np.exp((flat[best] - flat[best[0]]).astype(np.float64) * EXACT / temperature)
+    row, column = divmod(int(best[rng.choice(among, p=chance / chance.sum())]), score.shape[1])
+    return row, column

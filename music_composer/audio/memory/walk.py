@@ -1,0 +1,182 @@
+"""A walk through a memory: real steps in runs, left and entered where what was, what is and what comes are most alike.
+
+A run may be left at some of its steps, and each of them is paired with every place that may be entered. All pairs are
+scored at once, and one is drawn among the best.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from music_composer.audio.memory.guard import followed, returning
+from music_composer.audio.memory.memory import Memory
+from music_composer.audio.memory.options import MemoryOptions, WalkOptions
+from music_composer.audio.memory.score import drawn, likeness
+
+TOO_LONG, TOO_SOON, TOO_NEAR = 5.0, 5.0, 100.0  # score of a departure or an entry that should not be
+ALONG = 3.0  # score of an entry along which was played already, for each shortest run that is too much
+BEYOND = 50.0  # the same of what is half a shortest run too much, or a quarter of a run
+
+
+@dataclasses.dataclass
+class WalkState:
+    """Where a walk stands: all that its next run depends on, beside the memory, the options and the generator.
+
+    heard: places heard last, oldest first. aligned: float32 (places,), steps that what was played has run along each
+    place. used: float32 (places,), how often it was played, halved by and by. runs: (first place, last place, step at
+    which it began) of the last seconds. begun: first place of the run that is played now; None before the first.
+    played: steps of all runs before it.
+    """
+
+    heard: np.ndarray
+    aligned: np.ndarray
+    used: np.ndarray
+    runs: list[tuple[int, int, int]]
+    begun: int | None = None
+    played: int = 0
+
+
+def start(memory: Memory) -> WalkState:
+    """At the cut."""
+    return WalkState(memory.heard, np.zeros(len(memory), np.float32), np.zeros(len(memory), np.float32), [])
+
+
+def next_run(
+    memory: Memory,
+    state: WalkState,
+    options: MemoryOptions,
+    walk: WalkOptions,
+    rng: np.random.Generator,
+    ahead: np.ndarray | None = None,
+) -> tuple[int, int]:
+    """The first and the last place of the next run; the state is that behind it.
+
+    ahead: onsets that another walk plays from where this run begins, as long as any run and what comes behind it.
+    """
+    if state.begun is None:
+        state.begun = _jump(memory, state, state.heard[-1:], ahead, options, walk, rng)[1]
+    first, departures = state.begun, _departures(memory, state.begun, walk)
+    last, state.begun = _jump(memory, state, departures, ahead, options, walk, rng)
+    return first, last
+
+
+def longest_run(memory: Memory, walk: WalkOptions) -> int:
+    """Steps of a run, at most."""
+    return round(max(walk.most_own, walk.most_training, walk.least) * memory.per_second)
+
+
+def use(memory: Memory, used: np.ndarray, first: int, last: int, walk: WalkOptions) -> None:
+    """Adds a run to how often places were used, in place; what is beside it counts less and less."""
+    width = round(walk.beside * memory.per_second)
+    triangle = np.maximum(0.0, 1.0 - np.abs(np.arange(-width, width + 1)) / (width + 1))
+    marks = np.minimum(np.convolve(np.ones(last + 1 - first), triangle), 1.0).astype(np.float32)
+    low, high = max(0, first - width), min(len(used), last + 1 + width)
+    used[low:high] += marks[low - (first - width) : high - (first - width)]
+
+
+def _departures(memory: Memory, begun: int, walk: WalkOptions) -> np.ndarray:
+    """Places at which a run may be left, rising: before the strongest onsets, and some at equal distances."""
+    end, per_second = int(memory.last[begun]), memory.per_second
+    most = walk.most_own if memory.own[begun] else walk.most_training
+    first = min(begun + round(walk.least * per_second) - 1, end)
+    able = np.arange(first, max(first, min(begun + round(most * per_second) - 1, end)) + 1)
+    best = np.argsort(-memory.attacks[np.minimum(able + 1, end)], kind="stable")[: walk.departures * 2 // 3]
+    even = np.linspace(0, len(able) - 1, walk.departures // 3).round().astype(int)
+    return able[np.unique(np.concatenate([best, even]))]
+
+
+def _jump(
+    memory: Memory,
+    state: WalkState,
+    departures: np.ndarray,
+    ahead: np.ndarray | None,
+    options: MemoryOptions,
+    walk: WalkOptions,
+    rng: np.random.Generator,
+) -> tuple[int, int]:
+    """The place that is left and the one that is entered. What is played up to there goes into the state."""
+    begun = int(departures[0]) + 1 if state.begun is None else state.begun
+    coming = np.arange(begun, departures[-1] + 1)
+    heard = np.concatenate([state.heard, coming])
+    expects = None
+    if ahead is not None:
+        count = options.views.coming
+        padded = np.pad(ahead, (0, int(departures[-1]) + 1 - begun + count))
+        expects = np.lib.stride_tricks.sliding_window_view(padded, count)[departures + 1 - begun]
+    score = likeness(memory, heard, len(state.heard) + departures - begun, departures, expects, options, walk)
+    _prefer(score, memory, state, departures, begun, walk)
+    aligned = np.repeat(state.aligned[None], len(departures), axis=0)
+    if walk.guard and len(coming):
+        steps = departures - begun
+        aligned = followed(
+            state.aligned, memory.shapes[coming], memory.shapes, memory.firsts[:-1], steps, options.guard
+        )
+    if walk.guard:
+        _guard(score, memory, state, departures, begun, aligned, walk)
+    row, column = drawn(score, walk.among, walk.temperature, rng)
+    leave = int(departures[row])
+    if len(coming):
+        _take(memory, state, begun, leave, aligned[row].copy(), walk)
+    return leave, int(memory.entries[column])
+
+
+def _prefer(
+    score: np.ndarray, memory: Memory, state: WalkState, departures: np.ndarray, begun: int, walk: WalkOptions
+) -> None:
+    """Adds to the scores (departures, entries), in place, what is not likeness: share, onsets, length, use."""
+    entries, per_second = memory.entries, memory.per_second
+    recent = memory.own[state.heard[len(state.heard) - min(state.played, round(walk.shared * per_second)) :]]
+    prior = walk.shared / 3.0 * per_second  # as if as much had been played with just that share
+    share = (recent.sum() + walk.share * prior) / (len(recent) + prior)
+    bonus = np.float32(walk.own + walk.steer * (walk.share - share))
+    enters = memory.attacks[entries]
+    score += bonus * memory.own[entries] - np.float32(walk.used) * state.used[entries]
+    score -= np.float32(0.5 * walk.attack) * (1.0 - np.minimum(enters, 1.0))
+    left = memory.attacks[np.minimum(departures + 1, memory.last[departures])]
+    score -= np.float32(walk.attack) * np.abs(left[:, None] - enters)
+    score += (walk.stay / per_second * (departures + 1 - begun)).astype(np.float32)[:, None]
+    far = round(walk.elsewhere * per_second)
+    for row, place in enumerate(departures):
+        low, high = np.searchsorted(entries, [place + 2 - far, place + 1 + far])
+        near = memory.part[entries[low:high]] == memory.part[place]
+        score[row, low:high] -= np.float32(TOO_NEAR) * near
+
+
+def _guard(
+    score: np.ndarray,
+    memory: Memory,
+    state: WalkState,
+    departures: np.ndarray,
+    begun: int,
+    aligned: np.ndarray,
+    walk: WalkOptions,
+) -> None:
+    """Takes from the scores, in place, what runs along the memory for too long, and what takes up an earlier run."""
+    entries, per_second = memory.entries, memory.per_second
+    limits = (np.where(memory.own, walk.most_own, walk.most_training) * per_second).astype(np.float32)
+    least = round(walk.least * per_second)
+    too_much = aligned[:, np.maximum(entries - 1, 0)]
+    too_much += np.float32(least) - limits[entries]
+    too_much *= np.float32(1.0 / least)
+    score -= np.float32(ALONG) * np.maximum(too_much, 0.0)
+    score -= np.float32(BEYOND) * np.maximum(too_much - np.float32(0.5), 0.0)
+    over = np.maximum((aligned * (np.float32(1.0) / limits)).max(axis=1) - 1.0, 0.0)
+    score -= (TOO_LONG * (over - over.min()) + BEYOND * np.maximum(over - 0.25, 0.0))[:, None].astype(np.float32)
+    now = state.played + departures + 1 - begun
+    near = round(walk.returns_near * per_second)
+    score -= np.float32(TOO_SOON) * returning(state.runs, now, entries, walk.returns * per_second, near)
+
+
+def _take(memory: Memory, state: WalkState, first: int, last: int, aligned: np.ndarray, walk: WalkOptions) -> None:
+    """Plays a run: into the state."""
+    per_second, minute = memory.per_second, walk.forgotten * memory.per_second
+    before, state.played = state.played, state.played + last + 1 - first
+    state.heard = np.concatenate([state.heard, np.arange(first, last + 1)])[-round(walk.heard * per_second) :]
+    state.aligned = aligned
+    use(memory, state.used, first, last, walk)
+    if state.played // minute != before // minute:
+        state.used *= np.float32(0.5)
+    recent = state.played - walk.returns * per_second - longest_run(memory, walk)
+    state.runs = [run for run in [*state.runs, (first, last, before)] if run[2] >= recent]
