@@ -1,0 +1,129 @@
+"""Continues albums with the program's own memory and prints its row of the table, as memory_trial.py does for trials.
+
+    python benchmarks/memory_play.py FOLDER --work WORK [--seeds 1] [--name product] [--set walk.share=0.5 ...]
+
+FOLDER is an album as for albums.py, and is divided in the same way; a key leads to a field of `MemoryOptions`. What is
+remembered of an album is kept in WORK/memory/ALBUM-MINUTES; takes go to WORK/takes/NAME/ALBUM/, with the seed behind
+NAME from the second seed on. A row is the mean of the seeds, and half the distance between the least and the most is
+said behind it. The CPU seconds are of playing and of making the memory, without the figures.
+"""
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from memory.cuts import RATE, Album, Cut, Track, divide
+from memory.figures import Judge, header, shown
+
+from music_composer.audio.frames import blocks_to_bands
+from music_composer.audio.memory.options import MemoryOptions
+from music_composer.audio.memory.playing import play
+from music_composer.audio.memory.steps import StepOptions, Steps, steps_of
+from music_composer.audio.memory.store import INDEX, Remembered, recall, remember, write_index
+from music_composer.options import FrameOptions
+from music_composer.values import Waveform
+
+FRAME = FrameOptions(rate=RATE)
+
+
+def remembered(album: Album, folder: Path, options: StepOptions) -> list[Remembered]:
+    """The training tracks, from the folder where they are kept."""
+    step = FRAME.hop * options.frames
+    if not (folder / INDEX).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = []
+        for track in album.training:
+            steps = track_steps(track, options)
+            sound = Waveform(track.load()[: len(steps) * step], RATE)
+            entries.append(remember(folder, track.path.name, sound, steps, options, step))
+        write_index(folder, entries, options)
+    return recall(folder, options)
+
+
+def track_steps(track: Track, options: StepOptions) -> Steps:
+    """From frames as the cache has them."""
+    samples = track.load()
+    blocks = (samples[at : at + 10 * RATE] for at in range(0, len(samples), 10 * RATE))
+    bands = np.concatenate([each[:, :1].astype(np.float16) for each in blocks_to_bands(blocks, FRAME)])
+    return steps_of(bands[: len(samples) // (FRAME.hop * options.frames) * options.frames], options)
+
+
+def changed(options: Any, key: str, value: str) -> Any:
+    """The options with one field, `walk.share`, set to what is written."""
+    name, _, rest = key.partition(".")
+    now = getattr(options, name)
+    if rest:
+        new = changed(now, rest, value)
+    else:
+        new = value.lower() in ("1", "true", "yes") if isinstance(now, bool) else type(now)(value)
+    return dataclasses.replace(options, **{name: new})
+
+
+@dataclasses.dataclass
+class Told:
+    """CPU seconds, and seconds of music, over all takes."""
+
+    loading: float = 0.0
+    playing: float = 0.0
+    music: float = 0.0
+    takes: int = 0
+
+    def __str__(self) -> str:
+        rate = self.playing / self.music
+        return f"{rate:.2f} CPU s a second of music, {self.loading / self.takes:.1f} CPU s to make the memory"
+
+
+def continued(recordings: list[Remembered], cut: Cut, options: MemoryOptions, seed: int, told: Told) -> np.ndarray:
+    """One continuation, samples (n, 2)."""
+    began = time.process_time()
+    blocks = play(recordings, Waveform(cut.prompt(), RATE), FRAME, options, np.random.default_rng(seed))
+    loaded = time.process_time()
+    wanted, parts = options.splice.fade + round(cut.part * RATE), []
+    while sum(map(len, parts)) < wanted:
+        parts.append(next(blocks))
+    told.loading += loaded - began
+    told.playing += time.process_time() - loaded
+    told.music += cut.part
+    told.takes += 1
+    return np.concatenate(parts)[options.splice.fade : wanted]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("album", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=6.0, help="of a training track, at most")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--name", default="product")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--no-figures", action="store_true", help="play only")
+    args = parser.parse_args()
+    options = MemoryOptions()
+    for pair in args.set:
+        options = changed(options, *pair.split("=", 1))
+    album = divide(args.album, args.work, args.minutes)
+    recordings = remembered(album, args.work / "memory" / f"{album.name}-{args.minutes:g}", options.steps)
+    rows, told = [], Told()
+    judge = None if args.no_figures else Judge(album)
+    for seed in range(args.seeds):
+        takes = []
+        folder = args.work / "takes" / (f"{args.name}-{seed}" if seed else args.name) / album.name
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, cut in enumerate(album.cuts):
+            takes.append(continued(recordings, cut, options, 1000 * seed + i, told))
+            soundfile.write(folder / f"{cut.track.name}.wav", np.clip(takes[-1], -1, 1), RATE)
+        if judge:
+            rows.append(judge.row(takes, args.name))
+    if judge:
+        print(header())
+        print(shown("real", [judge.real_row], judge.real_row))
+        print(shown(args.name, rows, judge.real_row))
+    print(f"{album.minutes:.0f} minutes in {len(recordings)} recordings: {told}")
+
+
+if __name__ == "__main__":
+    main()

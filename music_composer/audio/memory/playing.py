@@ -1,0 +1,120 @@
+"""Playing from a memory: runs of real sound, coloured, laid end to end, in two layers. No Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from music_composer.audio.memory.layers import Layers
+from music_composer.audio.memory.memory import Memory, Recording, hear, memory_of
+from music_composer.audio.memory.options import MemoryOptions
+from music_composer.audio.memory.splice import SpliceOptions, Splicer
+from music_composer.audio.memory.walk import longest_run, next_run, start, use
+from music_composer.audio.prompts import with_channels
+from music_composer.options import FrameOptions
+from music_composer.values import Waveform
+
+
+def play(
+    recordings: Sequence[Recording],
+    prompt: Waveform,
+    frame: FrameOptions,
+    options: MemoryOptions,
+    rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """Blocks of new music without end, float32 (samples, the prompt's channels), coloured beyond full scale at times.
+
+    The first block begins `options.splice.fade` samples before the cut, with the prompt's own sound, which fades out.
+    prompt: all of the real sound up to the cut. It is the last recording of the memory, and nothing that truly follows
+    it is played where it is found in another one. recordings: may be empty; then the prompt alone is played. Where all
+    that may be played is shorter than two runs, it is played again and again; where it is silent, silence is played.
+    Blocks are of any length; what is kept between them does not grow.
+
+    Raises OptionError for a prompt of less than three steps (70 ms) or at another rate than `frame.rate`, and what
+    `Recording.sound` raises.
+    """
+    heard = hear(prompt, frame, options.steps)
+    memory = memory_of(recordings, heard, frame, options)
+    return (_layered if options.layered else _plain)(memory, heard.samples, options, rng)
+
+
+class _Voice:
+    """The sound of one walk's runs."""
+
+    def __init__(self, memory: Memory, lead: np.ndarray, options: SpliceOptions) -> None:
+        self.memory, self.channels, self.splicer = memory, lead.shape[1], Splicer(lead, options)
+
+    def play(self, first: int, last: int) -> np.ndarray:
+        """first, last: places of the run. Returns what is certain by now, as `Splicer.push` does."""
+        memory, part = self.memory, self.memory.part[first]
+        begin = int(first - memory.firsts[part]) * memory.step
+        before, count = min(self.splicer.options.before, begin), int(last + 1 - first) * memory.step
+        recording, colour = memory.recordings[part], None if memory.own[first] else memory.colour
+        margin = colour.options.margin if colour else 0
+        sound = with_channels(recording.sound(begin - before - margin, begin + count + margin), self.channels)
+        if colour:
+            middle = int((first + last) // 2 - memory.firsts[part])
+            sound = colour.filtered(sound, colour.gains_at(recording.steps.levels, middle))
+        return self.splicer.push(sound[margin : len(sound) - margin], before)
+
+
+def _plain(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """One walk."""
+    voice, state = _Voice(memory, lead, options.splice), start(memory)
+    while True:
+        yield voice.play(*next_run(memory, state, options, options.walk, rng))
+
+
+def _layered(
+    memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """What rings comes from one walk; what strikes from another, which follows the onsets of the first.
+
+    In the fade out of the prompt the sound changes from that of the first walk to the two layers, since these differ
+    from the prompt as soon as what comes does.
+    """
+    ringing, striking = (_Layer(memory, lead, options) for _ in range(2))
+    first, second = start(memory), start(memory)
+    onsets, needed = np.zeros(0, np.float32), longest_run(memory, options.walk) + options.views.coming
+    fade = np.linspace(1.0, 0.0, options.splice.fade, dtype=np.float32)[:, None]
+    while True:
+        while len(onsets) < needed:
+            run = next_run(memory, first, options, options.walk, rng)
+            onsets = np.concatenate([onsets, memory.onsets[run[0] : run[1] + 1]])
+            use(memory, second.used, *run, options.walk)
+            ringing.play(*run)
+        run = next_run(memory, second, options, options.second_walk, rng, onsets)
+        onsets = onsets[run[1] + 1 - run[0] :]
+        striking.play(*run)
+        count = min(len(ringing.ready[0]), len(striking.ready[0]))
+        (rings, also), (_, strikes) = ringing.take(count), striking.take(count)
+        block = rings + strikes
+        alone = fade[: len(block)]
+        block[: len(alone)] += alone * (also - strikes)[: len(alone)]
+        fade = fade[len(alone) :]
+        yield block
+
+
+class _Layer:
+    """One walk's sound, separated; what is not asked for yet is kept in `ready`: what rings, and what strikes."""
+
+    def __init__(self, memory: Memory, lead: np.ndarray, options: MemoryOptions) -> None:
+        self.voice, self.layers = _Voice(memory, lead, options.splice), Layers(lead.shape[1], options.layers)
+        before = lead[: len(lead) - options.splice.fade][-options.layers.delay :]
+        self.skipped = len(before)  # samples that are heard to separate what follows them, and not given out
+        self.ready = self.layers.push(before)
+
+    def play(self, first: int, last: int) -> None:
+        """Adds a run."""
+        new = self.layers.push(self.voice.play(first, last))
+        rings, strikes = (np.concatenate(pair) for pair in zip(self.ready, new, strict=True))
+        dropped = min(self.skipped, len(rings))
+        self.skipped -= dropped
+        self.ready = rings[dropped:], strikes[dropped:]
+
+    def take(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The next `count` samples of both."""
+        taken = self.ready[0][:count], self.ready[1][:count]
+        self.ready = self.ready[0][count:], self.ready[1][count:]
+        return taken

@@ -1,0 +1,133 @@
+"""From recordings and a prompt to blocks of sound, whatever they are."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from music_composer.audio.memory.memory import Heard
+from music_composer.audio.memory.playing import play
+from music_composer.audio.memory.steps import Steps
+from music_composer.errors import OptionError
+from music_composer.values import Waveform
+from tests.audio.memory.music import FRAME, OPTIONS, RATE, STEP, played, recording
+
+FADE = OPTIONS.splice.fade
+PLAIN = dataclasses.replace(OPTIONS, layered=False)
+
+
+def heard(recordings, prompt, seconds, options=OPTIONS, seed=0):
+    blocks, found, count = play(recordings, Waveform(prompt, RATE), FRAME, options, np.random.default_rng(seed)), [], 0
+    while count < seconds * RATE:
+        found.append(next(blocks))
+        count += len(found[-1])
+    return np.concatenate(found)[: round(seconds * RATE)]
+
+
+@pytest.fixture(scope="module")
+def album():
+    return [recording(played(20.0, seed=i, beat=0.4)) for i in range(3)]
+
+
+def level(sound):
+    return 10 * np.log10(np.square(sound).mean() + 1e-12)
+
+
+@pytest.mark.parametrize("options", [OPTIONS, PLAIN])
+def test_music_goes_on_from_the_prompt_at_its_level(album, options):
+    prompt = played(9.85, seed=9, beat=0.4)
+    sound = heard(album, prompt, 6.0, options)
+    assert sound.dtype == np.float32
+    assert sound.shape == (6 * RATE, 2)
+    np.testing.assert_allclose(sound[0], prompt[-FADE], atol=1e-5)
+    np.testing.assert_allclose(sound[:20], prompt[-FADE:][:20], atol=0.02)
+    assert abs(level(sound) - level(prompt)) < 3.0
+    jump = np.abs(np.diff(np.concatenate([prompt[-RATE:-FADE], sound[:RATE]]), axis=0))
+    assert jump[RATE - FADE - 3 : RATE - FADE + 3].max() < np.percentile(jump, 99.9)
+
+
+@pytest.mark.parametrize("options", [OPTIONS, PLAIN])
+def test_the_same_seed_gives_the_same_bytes_however_much_is_read(album, options):
+    prompt = played(5.0, seed=9, beat=0.4)
+    short, long = heard(album, prompt, 2.0, options), heard(album, prompt, 5.0, options)
+    assert long[: len(short)].tobytes() == short.tobytes()
+    assert heard(album, prompt, 2.0, options, seed=1).tobytes() != short.tobytes()
+
+
+def test_two_walks_that_are_one_give_its_sound_back(monkeypatch, album):
+    """Layers add up to what was separated, late by nothing."""
+    course = [(100, 140), (300, 350), (600, 640), (900, 960), (50, 99), (420, 470)]
+    prompt, runs = played(5.0, seed=9), {}
+
+    def next_run(memory, state, options, walk, rng, ahead=None):
+        run = next(runs.setdefault(id(state), itertools.cycle(course)))
+        if ahead is not None:  # the second walk is told what the first one plays meanwhile
+            own = memory.onsets[run[0] : run[1] + 1]
+            np.testing.assert_array_equal(ahead[: len(own)], own)
+            assert len(ahead) >= len(own) + options.views.coming
+        return run
+
+    monkeypatch.setattr("music_composer.audio.memory.playing.next_run", next_run)
+    one = heard(album, prompt, 6.0, PLAIN)
+    np.testing.assert_allclose(heard(album, prompt, 6.0), one, atol=1e-5)
+
+
+def test_the_prompt_gives_way_to_two_layers_without_a_jump(monkeypatch, album):
+    prompt, runs = played(4.85, seed=9), {}
+    courses = [itertools.cycle([(100 + 300 * i, 140 + 300 * i)]) for i in range(2)]
+
+    def next_run(memory, state, *_):
+        return next(runs.setdefault(id(state), courses[len(runs) % 2]))
+
+    monkeypatch.setattr("music_composer.audio.memory.playing.next_run", next_run)
+    np.testing.assert_allclose(heard(album, prompt, 1.0)[:3], prompt[-FADE:][:3], atol=1e-3)
+
+
+@pytest.mark.parametrize(("remembered", "wanted"), [(1, 2), (2, 1)])
+def test_recordings_have_the_channels_of_the_prompt(remembered, wanted):
+    album = [recording(played(10.0, seed=i, channels=remembered)) for i in range(2)]
+    options = dataclasses.replace(PLAIN, walk=dataclasses.replace(OPTIONS.walk, share=0.0))
+    sound = heard(album, played(4.0, seed=9, channels=wanted), 4.0, options)
+    assert sound.shape[1] == wanted
+    assert level(sound) > -40
+
+
+@pytest.mark.parametrize("options", [OPTIONS, PLAIN])
+@pytest.mark.parametrize("seconds", [0.25, 0.5, 1.5])
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_shortest_prompts_go_on(album, options, seconds, alone):
+    sound = heard([] if alone else album, played(seconds, seed=9, beat=0.2), 2.0, options)
+    assert np.isfinite(sound).all()
+    assert level(sound) > -50
+
+
+@pytest.mark.parametrize("options", [OPTIONS, PLAIN])
+def test_a_silent_prompt_goes_on_with_the_loudest_music(options):
+    album = [recording(gain * played(20.0, seed=i)) for i, gain in enumerate((0.05, 1.0))]
+    assert abs(level(heard(album, np.zeros((RATE, 2), np.float32), 4.0, options)) - level(played(20.0, seed=1))) < 4.0
+
+
+def test_where_all_is_silent_silence_is_played():
+    silence = np.zeros((RATE, 1), np.float32)
+    assert not heard([recording(silence)], silence, 2.0).any()
+
+
+def made_up(steps, seed):
+    """A recording whose sound is as little as its steps need."""
+    rng = np.random.default_rng(seed)
+    levels = np.repeat(rng.normal(-40, 12, (steps // 9 + 1, FRAME.bands // 3)), 9, axis=0)[:steps].astype(np.float32)
+    onsets = (np.arange(steps) % 18 == 0).astype(np.float32)
+    return Heard(Steps(levels, onsets), np.zeros((steps * STEP, 1), np.float32))
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(1000, 5), (1, 1800), (1, 3)])
+def test_many_short_recordings_or_a_long_one(count, seconds):
+    album = [made_up(seconds * RATE // STEP, i) for i in range(count)]
+    sound = heard(album, played(6.0, seed=9), 2.0)
+    assert sound.shape == (2 * RATE, 2)
+
+
+def test_a_prompt_that_is_too_short_is_refused():
+    with pytest.raises(OptionError, match="needs 768"):
+        next(play([], Waveform(np.zeros((700, 1), np.float32), RATE), FRAME, OPTIONS, np.random.default_rng(0)))
