@@ -21,18 +21,21 @@ from music_composer.coded import codec_error, coded_name, write_coded
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation.enough import require_windows_in, require_windows_of
 from music_composer.evaluation.hearing import Measures, Span, lengths_in
+from music_composer.evaluation.toys import SHUFFLED, SPLICED
 from music_composer.files import read_json
 from music_composer.held_out import divided, heard_of, pieces_of, spared_recordings, split_of
 from music_composer.judging import CARD, Music, card_output, judge
 from music_composer.leftovers import scratch_folder
 from music_composer.locks import locked
 from music_composer.networks import trained_network
-from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, StreamOptions
+from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
 from music_composer.outputs import clean, require_free, staged
+from music_composer.toy_players import write_shuffled, write_spliced
 from music_composer.training import checkpoint, devices, run
 from music_composer.training.progress import say
 
 Say = Callable[[str], None]
+TOY_SECONDS = 30.0  # of a toy's continuation, at most
 
 
 def evaluate_run(
@@ -109,14 +112,20 @@ def _continued(
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
         write_coded(pieces, paths, here, options.seed)
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
+        heard = [Span(path) for path in prompts[: options.count]]
+        seconds = min(options.seconds, TOY_SECONDS)
         music = Music(
             made=[span for spans, _ in made for span in spans],
             training=training,
             real=real,
             codec=codec,
             coded_training=coded,
-            prompts=[Span(path) for path in prompts[: options.count]],
-            played={"continuations": made[0][0]},
+            prompts=heard,
+            played={
+                "continuations": made[0][0],
+                SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
+                SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
+            },
         )
         return judge(music, options, facts, say)
 
@@ -139,8 +148,11 @@ def evaluate_folders(
         require_windows_in(what, spans, Measures())
     with locked(options.output, say=say):
         clean([card_output(options)])
-        music = Music(made, training, real, played={"continuations": made})
-        return judge(music, options, {"generated": str(generated)}, say)
+        count = min(len(made), options.count)
+        with scratch_folder() as scratch:
+            splices = write_spliced(training, count, scratch, FrameOptions.rate, TOY_SECONDS, options.seed)
+            music = Music(made, training, real, played={"continuations": made, SPLICED: splices})
+            return judge(music, options, {"generated": str(generated)}, say)
 
 
 def _write_prompts(real: Sequence[Span], options: EvaluateOptions, names: Sequence[str], here: run.Run) -> list[Path]:

@@ -11,7 +11,7 @@ import types
 import numpy as np
 
 from memory.cuts import RATE, Album, Cut
-from memory.toys import joined
+from music_composer.evaluation.toys import joined
 
 HOP = 8192  # samples of a state: 0.19 s
 

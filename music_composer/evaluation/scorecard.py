@@ -64,6 +64,9 @@ def scorecard_of(
     long = [each for each in made if len(each.course) * measures.drift.window_seconds >= LONG_SECONDS]
     short = [each for each in made if each not in long]
     sets |= {"continuations": short, "long continuations": long}
+    trials, least = trials or Trials(), measures.distance.components + 1
+    toys = {name: each for name, each in trials.played.items() if name not in sets}
+    sets |= {name: each for name, each in toys.items() if sum(len(toy.features) for toy in each) >= least}
     rungs, failed = ladder_rows([each.span for each in real], yardstick, measures)
     return {
         "windows_compared": windows,
@@ -76,7 +79,7 @@ def scorecard_of(
             "real": copying_rows(real, yardstick, measures),
             "made": copying_rows(made, yardstick, measures),
         },
-        "order": order_rows(real, training, trials or Trials(), measures),
+        "order": order_rows(real, training, trials, measures),
         "prompt": prompt_rows([each.span for each in made], [each.span for each in real], measures),
         "yardstick": {"recordings": len(training), "windows": len(yardstick.kernel.points)},
     }
