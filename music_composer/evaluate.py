@@ -15,15 +15,23 @@ from typing import Any
 
 from music_composer import compose, excerpts, play_audio
 from music_composer.audio.prompts import whole_recording
-from music_composer.audio.recording import read_excerpt, seconds_of
-from music_composer.audio.wav import write_flac
 from music_composer.coded import codec_error, coded_name, write_coded
 from music_composer.errors import MusicComposerError, RunFolderError
+from music_composer.evaluation.cuts import Cut
 from music_composer.evaluation.enough import require_windows_in, require_windows_of
 from music_composer.evaluation.hearing import Measures, Span, lengths_in
 from music_composer.evaluation.toys import SHUFFLED, SPLICED
 from music_composer.files import read_json
-from music_composer.held_out import divided, heard_of, pieces_of, spared_recordings, split_of
+from music_composer.held_out import (
+    divided,
+    heard_of,
+    pieces_of,
+    spared_recordings,
+    spared_tracks,
+    split_of,
+    whole_tracks,
+)
+from music_composer.held_out_prompts import chosen_cuts, write_prompts
 from music_composer.judging import CARD, Music, card_output, judge
 from music_composer.leftovers import scratch_folder
 from music_composer.locks import locked
@@ -59,9 +67,11 @@ def evaluate_run(
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
     ready = compose.prepare(folders, here.frame, say)
-    training, spared = divided(ready, split_of(ready, here, say))
+    split = split_of(ready, here, say)
+    training, spared = divided(ready, split)
+    tracks = whole_tracks(ready, split)
     if held_out:  # then the whole dataset is what is compared with
-        training, spared = training + spared, spared_recordings(held_out, say)
+        training, spared, tracks = training + spared, spared_recordings(held_out, say), spared_tracks(held_out)
     training = heard_of(training, say)
     real = spared if held_out else pieces_of(spared)
     if not real:
@@ -73,8 +83,9 @@ def evaluate_run(
     require_windows_in("the held-out music", real, Measures())
     with locked(options.output, folders.wait, say):
         clean([card_output(options, prompts)])
-        heard = _write_prompts(real, options, prompts, here)
-        return _continued(folders, options, here, training, real, heard, playing, say)
+        cuts = chosen_cuts(tracks, options)
+        heard = write_prompts(real, cuts, options, prompts, here)
+        return _continued(folders, options, here, training, real, cuts, heard, playing, say)
 
 
 def _continued(
@@ -83,6 +94,7 @@ def _continued(
     here: run.Run,
     training: Sequence[Span],
     real: Sequence[Span],
+    cuts: Sequence[Cut],
     prompts: Sequence[Path],
     playing: Mapping[str, Any],
     say: Say,
@@ -112,8 +124,8 @@ def _continued(
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
         write_coded(pieces, paths, here, options.seed)
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
-        heard = [Span(path) for path in prompts[: options.count]]
-        seconds = min(options.seconds, TOY_SECONDS)
+        heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
+        seconds = cuts[0].part if cuts else min(options.seconds, TOY_SECONDS)
         music = Music(
             made=[span for spans, _ in made for span in spans],
             training=training,
@@ -121,8 +133,9 @@ def _continued(
             codec=codec,
             coded_training=coded,
             prompts=heard,
+            cuts=cuts,
             played={
-                "continuations": made[0][0],
+                "continuations": made[0][0][: len(heard)],
                 SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
                 SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
             },
@@ -153,20 +166,6 @@ def evaluate_folders(
             splices = write_spliced(training, count, scratch, FrameOptions.rate, TOY_SECONDS, options.seed)
             music = Music(made, training, real, played={"continuations": made, SPLICED: splices})
             return judge(music, options, {"generated": str(generated)}, say)
-
-
-def _write_prompts(real: Sequence[Span], options: EvaluateOptions, names: Sequence[str], here: run.Run) -> list[Path]:
-    """Excerpts of the held-out music, spread over it, so that no two continuations begin alike."""
-    seconds = GenerateOptions().prompt_seconds
-    with staged(options.output / CARD, options.overwrite) as files:
-        for i, name in enumerate(names):
-            span = real[i % len(real)]
-            stop = min(span.stop, seconds_of(span.path))
-            turns = -(-len(names) // len(real))
-            latest = max(span.start, stop - seconds - 2.0)
-            start = span.start + (i // len(real) + 0.5) / turns * (latest - span.start)
-            write_flac(files.file(name), read_excerpt(span.path, here.frame.rate, start, min(seconds, stop - start)))
-        return files.commit()
 
 
 def _continuations(

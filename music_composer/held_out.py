@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from music_composer.audio.recording import sounding_seconds
 from music_composer.data import cache
 from music_composer.data.batches import Dataset, Segment, dataset_of, least_frames, window_frames
 from music_composer.data.split import Split, changes, everything_trained_on, extended
 from music_composer.data.split_file import read_split
+from music_composer.evaluation.distance import DistanceOptions
 from music_composer.evaluation.hearing import Span, lengths_in
 from music_composer.training.run import Run
 
@@ -108,6 +110,24 @@ def spared_recordings(folder: Path, say: Callable[[str], None] = lambda line: No
     if max(lengths.values()) <= LONGEST_WHOLE and sum(lengths.values()) <= MOST_PIECES * PIECE_SECONDS:
         return [Span(path, trim=True) for path in lengths]
     return pieces_of([Span(path, 0.0, length) for path, length in lengths.items()])
+
+
+def whole_tracks(ready: cache.Cache, split: Split) -> list[Span]:
+    """Recordings of which nothing was trained on, from their first sound to their last. Of copies one."""
+    rate = ready.options.frames_per_second
+    tracks: dict[str, Span] = {}
+    for song in ready.songs:
+        decision = split.by_content[song.fingerprint.content]
+        if decision.validation and not decision.training:
+            span = Span(ready.datasets / song.source, song.start / rate, song.stop / rate)
+            tracks.setdefault(song.fingerprint.content, span)
+    return list(tracks.values())
+
+
+def spared_tracks(folder: Path) -> list[Span]:
+    """The same of a folder of recordings that were not trained on; those that cannot be read are left out."""
+    lengths = lengths_in(folder, lambda note: None)
+    return [Span(path, *sounding_seconds(path, DistanceOptions.trim_db)) for path in lengths]
 
 
 def pieces_of(spans: Sequence[Span]) -> list[Span]:

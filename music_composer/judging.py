@@ -9,6 +9,7 @@ from typing import Any
 
 from music_composer import plots
 from music_composer.evaluation import scorecard
+from music_composer.evaluation.cuts import Cut
 from music_composer.evaluation.hearing import Heard, Measures, Span, hear
 from music_composer.evaluation.trials import Trials
 from music_composer.options import EvaluateOptions, FrameOptions
@@ -25,7 +26,8 @@ class Music:
 
     made: new music. training, real: what was learnt from, and what was not. codec, coded_training: held-out and
     training music after frames and back, where there is a model's codec. prompts: what is gone on from, one for each
-    entry of each of `played`: continuations by the name of who plays.
+    entry of each of `played`: continuations by the name of who plays. cuts: one for each prompt, where prompts are cut
+    from whole tracks.
     """
 
     made: Sequence[Span]
@@ -34,6 +36,7 @@ class Music:
     codec: Sequence[Span] = ()
     coded_training: Sequence[Span] = ()
     prompts: Sequence[Span] = ()
+    cuts: Sequence[Cut] = ()
     played: Mapping[str, Sequence[Span]] = dataclasses.field(default_factory=dict)
 
 
@@ -52,7 +55,14 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], say: Ca
     def of(spans: Sequence[Span]) -> list[Heard]:
         return [heard[span] for span in spans]
 
-    trials = Trials(of(music.prompts), {name: of(spans) for name, spans in music.played.items()})
+    trials = Trials(
+        prompts=of(music.prompts),
+        truths=of([cut.truth for cut in music.cuts]),
+        later=of([cut.later for cut in music.cuts]),
+        played={name: of(spans) for name, spans in music.played.items()},
+        seconds=music.cuts[0].part if music.cuts else Trials.seconds,
+        prompt_seconds=min((cut.at - cut.start for cut in music.cuts), default=None),
+    )
     card = scorecard.scorecard_of(
         of(music.training), of(music.real), of(music.codec), of(music.made), measures, of(music.coded_training), trials
     )
@@ -69,7 +79,8 @@ def _heard(music: Music, measures: Measures) -> dict[Span, Heard]:
     """Everything once."""
     flat = (*music.codec, *music.coded_training)
     played = [span for spans in music.played.values() for span in spans]
-    whole = (*music.training, *music.real, *music.made, *music.prompts, *played)
+    truths = [span for cut in music.cuts for span in (cut.truth, cut.later)]
+    whole = (*music.training, *music.real, *music.made, *music.prompts, *truths, *played)
     spans = {span: span not in flat for span in (*whole, *flat)}
     heard = {}
     with progress_bar("listening") as advance:

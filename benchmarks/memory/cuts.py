@@ -11,6 +11,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from music_composer.evaluation.cuts import CutOptions, lengths_for, place_of
+
 RATE = 44100
 SUFFIXES = {".ogg", ".wav", ".flac", ".mp3"}
 SILENT = 10.0 ** (-60.0 / 20.0)  # a track begins and ends where it is louder
@@ -69,20 +71,15 @@ class Album:
 def divide(folder: Path, work: Path, most_minutes: float = 6.0, share: float = 1 / 3) -> Album:
     """Holds out a share of the tracks that are long enough, those whose digests come first.
 
-    20 s of prompt at least and parts of 30 s; where fewer than two thirds of the tracks have those 80 s, 10 s and
-    parts of 15 s. The cut lies a third into the track, a minute at most. most_minutes: of a training track, to keep
-    trials short.
+    Tracks are cut as `evaluate` cuts them. most_minutes: of a training track, to keep trials short.
     """
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    tracks = [_decoded(path, work / "decoded") for path in files]
-    long = np.mean([track.seconds >= 80.0 for track in tracks]) >= 2 / 3
-    least, part = (20.0, 30.0) if long else (10.0, 15.0)
+    tracks, options = [_decoded(path, work / "decoded") for path in files], CutOptions()
+    least, part = lengths_for([track.seconds for track in tracks], options)
     able = sorted((track for track in tracks if track.seconds >= least + 2 * part), key=lambda track: track.digest)
     held = able[: max(2, round(share * len(tracks)))]
-    cuts = []
-    for track in sorted(held, key=lambda track: track.name):
-        at = min(max(least, track.seconds / 3), 60.0, track.seconds - 2 * part)
-        cuts.append(Cut(track, round(at, 2), part))
+    ordered = sorted(held, key=lambda track: track.name)
+    cuts = [Cut(track, place_of(track.seconds, least, part, options), part) for track in ordered]
     training = tuple(_clipped(track, most_minutes) for track in tracks if track not in held)
     return Album(folder.name, training, tuple(cuts))
 

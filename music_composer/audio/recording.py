@@ -144,6 +144,13 @@ def is_silent(path: Path, trim_db: float) -> bool:
     return _sounding_span(path, stamp_of(path), trim_db)[1] == 0
 
 
+def sounding_seconds(path: Path, trim_db: float) -> tuple[float, float]:
+    """Where the first and the last sample lie that are louder than this, dB re full scale; (0, 0) in silence."""
+    first, last = _sounding_span(path, stamp_of(path), trim_db)
+    rate = survey(path).rate
+    return first / rate, last / rate
+
+
 def side_and_mid(path: Path, start: float = 0.0, stop: float = math.inf) -> NDArray[np.float64]:
     """Energy of half the difference and of half the sum of left and right, (2,); a mono recording has no side.
 

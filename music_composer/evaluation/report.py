@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from music_composer.evaluation.hearing import Row
+from music_composer.evaluation.trials import LEAST_TRIALS
 from music_composer.tables import Table
 
 DISTANCES = ["discrepancy", "Frechet", "bands alone"]  # `scorecard.DISTANCES`, as people read them
@@ -23,6 +24,7 @@ def tables_of(card: Mapping[str, Any]) -> list[Table]:
             _ladder_table(card),
             _minutes_table(card),
             _survival_table(card),
+            _adherence_table(card),
             _order_table(card),
             _copying_table(card),
             _prompt_table(card),
@@ -118,6 +120,26 @@ def _survival_table(card: Mapping[str, Any]) -> Table:
     return Table("Survival", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows)
 
 
+def _adherence_table(card: Mapping[str, Any]) -> Table:
+    found = card["adherence"] or {"rows": [], "tracks": 0, "prompt_seconds": 0, "part_seconds": 0, "verdict": True}
+    rows = [
+        [
+            row["music"], _share(row["nearest"]), f"{row['rank']:.1f}", f"{row['own_over_others']:.2f}",
+            _share(row["way_rank"]), _share(row["way_ratio"]),
+        ]
+        for row in found["rows"]
+    ]  # fmt: skip
+    words = (
+        f"is a continuation nearer to the true next {found['part_seconds']:g} s of its own track than to those of all "
+        f"{found['tracks']} held-out tracks? Chance: mean rank {(found['tracks'] + 1) / 2:g}, own over others 1. "
+        f"Prompts are the tracks up to the cut, {found['prompt_seconds']:.0f} s or more; one continuation of each"
+    )
+    if not found["verdict"]:
+        words += f". Fewer than {LEAST_TRIALS}: no verdict"
+    columns = ["music", "nearest", "mean rank", "own over others", "way to real, by rank", "by own over others"]
+    return Table("Adherence", words, columns, rows)
+
+
 def _order_table(card: Mapping[str, Any]) -> Table:
     columns = ["music", "pieces", "pulse", "steadiness", "boundaries a minute", "again from the prompt"]
     columns += ["again from the training music", "longest", "clicks a minute"]
@@ -135,6 +157,8 @@ def _order_table(card: Mapping[str, Any]) -> Table:
         "the music turns into something else; the share of its seconds that were heard before; clicks. In brackets "
         "over real music's"
     )
+    if min(row["pieces"] for row in card["order"]) < LEAST_TRIALS:
+        words += f". Fewer than {LEAST_TRIALS} pieces: no verdict"
     return Table("In the right order", words, columns, rows)
 
 

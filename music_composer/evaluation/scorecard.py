@@ -33,7 +33,7 @@ from music_composer.evaluation.hearing import (
 from music_composer.evaluation.loops import is_caught, is_loop, most_repeated
 from music_composer.evaluation.mmd import discrepancy, discrepancy_interval
 from music_composer.evaluation.spectra import Array
-from music_composer.evaluation.trials import Trials, order_rows
+from music_composer.evaluation.trials import Trials, adherence_figures, order_rows
 from music_composer.evaluation.turns import turns
 
 DISTANCES = ("discrepancy", "frechet", "timbre")  # see `_distances`
@@ -79,6 +79,7 @@ def scorecard_of(
             "real": copying_rows(real, yardstick, measures),
             "made": copying_rows(made, yardstick, measures),
         },
+        "adherence": adherence_figures(trials, measures),
         "order": order_rows(real, training, trials, measures),
         "prompt": prompt_rows([each.span for each in made], [each.span for each in real], measures),
         "yardstick": {"recordings": len(training), "windows": len(yardstick.kernel.points)},

@@ -1,7 +1,8 @@
 """Continuations beside what else could follow their prompts: what half seconds, which know no order, do not tell.
 
 Pulse and boundaries are lost by music that jumps, and a prompt that is shuffled comes back whole. Each figure stands
-beside that of real music, and of toys that need no network.
+beside that of real music, and of toys that need no network. Where prompts are cut from whole tracks, what truly follows
+each of them is known: then a continuation is also asked whether it is nearer to that than to other tracks.
 """
 
 from __future__ import annotations
@@ -14,60 +15,116 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError
+from music_composer.evaluation.adherence import (
+    adherence_of,
+    character,
+    distances,
+    share_of_the_way,
+    whitening_of,
+)
 from music_composer.evaluation.boundaries import boundaries_a_minute, threshold_of
 from music_composer.evaluation.clicks import bandwidth, clicks
 from music_composer.evaluation.hearing import Heard, Measures, Row, samples_of
 from music_composer.evaluation.pulse import clarity, onset_strength, steadiness
 from music_composer.evaluation.repetition import Repetition, repetition
 
-Levels = NDArray[np.float32]
 Array = NDArray[np.floating[Any]]
+Levels = NDArray[np.float16]  # (frames, bands), dB, log-mel
 LEAST_TRIALS = 8  # for a verdict
 MOST_PIECES = 64  # of each kind that are judged
 
 
 @dataclass(frozen=True)
 class Trials:
-    """What is played after each prompt.
+    """What is played after each prompt, and what truly follows it.
 
-    prompts: what is gone on from, one for each continuation; empty where nobody knows it. played: continuations by the
-    name of who plays, in the order of the prompts. seconds: of each that are compared.
+    prompts: what is gone on from, one for each continuation; empty where nobody knows it. truths, later: what truly
+    follows each prompt, and as much after that; empty where prompts are no cuts of whole tracks. played: continuations
+    by the name of who plays, in the order of the prompts. seconds: of each that are compared. prompt_seconds: of the
+    shortest prompt.
     """
 
     prompts: Sequence[Heard] = ()
+    truths: Sequence[Heard] = ()
+    later: Sequence[Heard] = ()
     played: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
     seconds: float = 30.0
+    prompt_seconds: float | None = None
+
+
+def adherence_figures(trials: Trials, measures: Measures) -> dict[str, Any] | None:
+    """Whether continuations go on with their own track: see `adherence`. None where fewer than two truths are known, or
+    too little of them to tell tracks apart.
+    """
+    if len(trials.truths) < 2:
+        return None
+
+    def characters(played: Sequence[Heard]) -> list[Array]:
+        rate = measures.distance.rate
+        sounds = (samples_of(each.span, rate, measures)[: round(trials.seconds * rate)] for each in played)
+        return [character(sound, measures.distance) for sound in sounds]
+
+    truths = characters(trials.truths)
+    try:
+        whitening = whitening_of(truths, measures.distance)
+    except MusicComposerError:
+        return None
+    played = {"real: the part after it": trials.later, **trials.played}
+    found = {name: adherence_of(distances(characters(each), truths, whitening)) for name, each in played.items()}
+    real = next(iter(found.values()))
+    rows = []
+    for name, adherence in found.items():
+        way = share_of_the_way(adherence, real)
+        figures = {"nearest": adherence.nearest, "rank": adherence.rank, "own_over_others": adherence.ratio}
+        rows.append({"music": name, **figures, "way_rank": _number(way.rank), "way_ratio": _number(way.ratio)})
+    return {
+        "tracks": len(truths),
+        "prompt_seconds": trials.prompt_seconds,
+        "part_seconds": trials.seconds,
+        "verdict": len(truths) >= LEAST_TRIALS,
+        "rows": rows,
+    }
 
 
 def order_rows(real: Sequence[Heard], training: Sequence[Heard], trials: Trials, measures: Measures) -> list[Row]:
     """Pulse, boundaries, what is heard again and clicks: of real music first. A figure without enough music is None.
 
-    real: held-out music. All need their levels.
+    real: held-out music, which is the ruler where no truths are known. All need their levels.
     """
     rate, size = _rate(measures), round(trials.seconds * _rate(measures))
-    pieces = _thinned([each.levels[at : at + size] for each in real for at in range(0, len(each.levels), size)])
+    if trials.truths:
+        ruler, pieces = _thinned(trials.truths), [each.levels[:size] for each in _thinned(trials.truths)]
+    else:
+        ruler = _thinned(real)
+        pieces = _thinned([each.levels[at : at + size] for each in real for at in range(0, len(each.levels), size)])
     threshold = _threshold(pieces, rate, measures)
-    above = float(np.median([_upper_half(each, measures) for each in real]))
-    library = [each.levels for each in training]
-    rows = [_order_row("real, held out", pieces, (), library, threshold, measures)]
-    rows[0]["clicks_per_minute"] = _clicks_a_minute(_thinned(real), above, float("inf"), measures)
+    prompts, library = [each.levels for each in _thinned(trials.prompts)], [each.levels for each in training]
+    halves = [_upper_half(each, measures) for each in ruler]
+
+    def row(name: str, heard: Sequence[Heard], levels: Sequence[Levels], own: Sequence[Levels], seconds: float) -> Row:
+        above = halves if trials.truths else [float(np.median(halves))] * len(heard)
+        figures = _order_row(name, levels, own, library, threshold, measures)
+        return figures | {"clicks_per_minute": _clicks_a_minute(heard, above, seconds, measures)}
+
+    if trials.truths:
+        rows = [row("real: the true next part", ruler, pieces, prompts, trials.seconds)]
+    else:
+        rows = [row("real, held out", ruler, pieces, (), float("inf"))]
     for name, played in trials.played.items():
         few = _thinned(played)
-        prompts = [each.levels for each in _thinned(trials.prompts)]
-        row = _order_row(name, [each.levels[:size] for each in few], prompts, library, threshold, measures)
-        rows.append(row | {"clicks_per_minute": _clicks_a_minute(few, above, trials.seconds, measures)})
+        rows.append(row(name, few, [each.levels[:size] for each in few], prompts, trials.seconds))
     return rows
 
 
 def _order_row(
     name: str,
-    pieces: Sequence[NDArray[np.float16]],
-    prompts: Sequence[NDArray[np.float16]],
-    library: Sequence[NDArray[np.float16]],
+    pieces: Sequence[Levels],
+    prompts: Sequence[Levels],
+    library: Sequence[Levels],
     threshold: float | None,
     measures: Measures,
 ) -> Row:
-    """pieces, prompts, library: log-mel levels; a prompt for each piece, or none."""
+    """prompts: one for each piece, or none."""
     rate, pulse = _rate(measures), measures.pulse
     levels = [piece.astype(np.float32) for piece in pieces]
     onsets = [onset_strength(each, pulse) for each in levels]
@@ -87,13 +144,15 @@ def _order_row(
     }
 
 
-def _clicks_a_minute(heard: Sequence[Heard], above_hz: float, seconds: float, measures: Measures) -> float | None:
-    """Of the first `seconds` of each."""
+def _clicks_a_minute(
+    heard: Sequence[Heard], above_hz: Sequence[float], seconds: float, measures: Measures
+) -> float | None:
+    """Of the first `seconds` of each. above_hz: for each, where a click stands out."""
     rate, count, samples = measures.distance.rate, 0, 0
-    for each in heard:
+    for each, above in zip(heard, above_hz, strict=True):
         mono = samples_of(each.span, rate, measures)
         mono = mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
-        count += len(clicks(mono, rate, above_hz, measures.clicks))
+        count += len(clicks(mono, rate, above, measures.clicks))
         samples += len(mono)
     return count / (samples / rate / 60.0) if samples else None
 

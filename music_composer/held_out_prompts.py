@@ -1,0 +1,51 @@
+"""Prompts from music that a model never heard: whole tracks up to a cut, and excerpts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from music_composer.audio.recording import read_excerpt, seconds_of
+from music_composer.audio.wav import write_flac
+from music_composer.evaluation.cuts import Cut, CutOptions, cuts_of
+from music_composer.evaluation.hearing import Span
+from music_composer.judging import CARD
+from music_composer.options import EvaluateOptions, GenerateOptions
+from music_composer.outputs import staged
+from music_composer.training.run import Run
+
+AFTER = 2.0  # seconds that an excerpt leaves behind itself, where there are so many
+
+
+def chosen_cuts(tracks: Sequence[Span], options: EvaluateOptions) -> list[Cut]:
+    """One of each track, or evenly from all of them where they are more than continuations; none where fewer than two
+    tracks can be told apart.
+    """
+    cuts = cuts_of(tracks, CutOptions(), options.seconds)
+    count = min(len(cuts), options.count)
+    return [cuts[i * len(cuts) // count] for i in range(count)] if count > 1 else []
+
+
+def write_prompts(
+    real: Sequence[Span], cuts: Sequence[Cut], options: EvaluateOptions, names: Sequence[str], here: Run
+) -> list[Path]:
+    """What comes before the cuts; for the rest of the names excerpts of `real`, held-out music."""
+    heard = [cut.prompt for cut in cuts][: len(names)]
+    heard += excerpts_of(real, len(names) - len(heard), GenerateOptions().prompt_seconds)
+    with staged(options.output / CARD, options.overwrite) as files:
+        for name, span in zip(names, heard, strict=True):
+            write_flac(files.file(name), read_excerpt(span.path, here.frame.rate, span.start, span.stop - span.start))
+        return files.commit()
+
+
+def excerpts_of(music: Sequence[Span], count: int, seconds: float) -> list[Span]:
+    """So many excerpts of at most so many seconds, spread over all of it, so that no two end alike."""
+    excerpts = []
+    for i in range(count):
+        span = music[i % len(music)]
+        stop = min(span.stop, seconds_of(span.path))
+        turns = -(-count // len(music))
+        latest = max(span.start, stop - seconds - AFTER)
+        start = span.start + (i // len(music) + 0.5) / turns * (latest - span.start)
+        excerpts.append(Span(span.path, start, start + min(seconds, stop - start)))
+    return excerpts
