@@ -45,7 +45,7 @@ def main() -> None:
         epochs = max(1, round(60 * options.hours / recordings))
         training = TrainOptions(**{**chosen(TrainOptions, given), "epochs": epochs}, seed=1)
         compose.train(folders, chosen(ModelOptions, given), training, fresh=True, say=said.append)
-        judged = EvaluateOptions(output=work / "scorecard", long_count=0)
+        judged = EvaluateOptions(output=work / "scorecard", long_count=0, cut_count=0)
         card = evaluate_run(folders, judged, options.chorales / "test")
         table.append(_row(recordings, epochs, card))
         print("\n".join(table), f"\n{said[-1]}", flush=True)

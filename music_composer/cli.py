@@ -193,6 +193,7 @@ def demo(**given: Any) -> None:
     option(EvaluateOptions, "seconds", "-s", "--seconds-to-generate", type=float, help="New music in each."),
     option(EvaluateOptions, "long_count", "--long-num", type=int, help="Long continuations, for drift; 0 for none."),
     option(EvaluateOptions, "long_seconds", "--long-seconds", type=float, help="New music in each long one."),
+    option(EvaluateOptions, "cut_count", "--cuts", type=int, help="Places at which going on is judged."),
     option(EvaluateOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed gives the same music."),
     click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
     click.option("--reference", type=FOLDER, help="Judge them by these; goes with --generated."),

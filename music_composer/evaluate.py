@@ -6,7 +6,6 @@ Knows where things are; what is measured is in `evaluation`.
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ from music_composer.evaluation.cuts import Cut
 from music_composer.evaluation.enough import require_windows_in, require_windows_of
 from music_composer.evaluation.hearing import Measures, Span, lengths_in
 from music_composer.evaluation.toys import SHUFFLED, SPLICED
-from music_composer.files import read_json
 from music_composer.held_out import (
     divided,
     heard_of,
@@ -31,9 +29,10 @@ from music_composer.held_out import (
     split_of,
     whole_tracks,
 )
-from music_composer.held_out_prompts import chosen_cuts, write_prompts
+from music_composer.held_out_prompts import chosen_cuts, sounding_excerpts, write_prompts
 from music_composer.judging import CARD, Music, card_output, judge
 from music_composer.leftovers import scratch_folder
+from music_composer.liner_notes import cut_said
 from music_composer.locks import locked
 from music_composer.networks import trained_network
 from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
@@ -126,6 +125,7 @@ def _continued(
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
         heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
         seconds = cuts[0].part if cuts else min(options.seconds, TOY_SECONDS)
+        first = made[0][0]
         music = Music(
             made=[span for spans, _ in made for span in spans],
             training=training,
@@ -135,10 +135,11 @@ def _continued(
             prompts=heard,
             cuts=cuts,
             played={
-                "continuations": made[0][0][: len(heard)],
+                "continuations": first[: len(heard)],
                 SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
                 SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
             },
+            cut=[*first, *_more_cuts(folders, options, here, real, scratch, playing, say)],
         )
         return judge(music, options, facts, say)
 
@@ -156,7 +157,7 @@ def evaluate_folders(
         real = pieces_of([Span(path, 0.8 * length, 0.9 * length) for path, length in recordings.items()])
         training = [Span(path, stop=0.8 * length) for path, length in recordings.items()]
         training += [Span(path, 0.9 * length) for path, length in recordings.items()]
-    made = [_after_the_cut(path) for path in lengths_in(generated, say, silent=True)]
+    made = [Span(path, cut_said(path)) for path in lengths_in(generated, say, silent=True)]
     for what, spans in (("the reference", training), ("the held-out music", real), ("the generated music", made)):
         require_windows_in(what, spans, Measures())
     with locked(options.output, say=say):
@@ -175,15 +176,26 @@ def _continuations(
     paths = play_audio.generate(folders, wanted, prompts[: wanted.count], say=say)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
     facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
-    return [_after_the_cut(path) for path in paths], facts
+    return [Span(path, cut_said(path)) for path in paths], facts
 
 
-def _after_the_cut(path: Path) -> Span:
-    """The new music of one of our own files; all of any other."""
-    try:
-        return Span(path, float(read_json(path.with_suffix(".json"))["new_music_from_second"]))
-    except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError):
-        return Span(path)
+def _more_cuts(
+    folders: FolderOptions,
+    options: EvaluateOptions,
+    here: run.Run,
+    real: Sequence[Span],
+    scratch: Path,
+    playing: Mapping[str, Any],
+    say: Say,
+) -> list[Span]:
+    """Continuations of two seconds, in a scratch folder: as many as are wanted beside those that are there."""
+    count = max(0, options.cut_count - options.count)
+    prompts = sounding_excerpts(real, count, scratch / "cuts", here) if count else []
+    if not prompts:
+        return []
+    seconds = Measures().splice.most_seconds
+    wanted = GenerateOptions(name=str(scratch / "cuts" / "cut"), seconds=seconds, count=len(prompts))
+    return _continuations(folders, prompts, dataclasses.replace(wanted, seed=options.seed, **playing), say)[0]
 
 
 def _first_sound(here: run.Run, prompt: Path) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from music_composer.audio.prompts import read_prompt, whole_recording
 from music_composer.audio.recording import read_excerpt, seconds_of
 from music_composer.audio.wav import write_flac
+from music_composer.errors import RecordingError
 from music_composer.evaluation.cuts import Cut, CutOptions, cuts_of
 from music_composer.evaluation.hearing import Span
 from music_composer.judging import CARD
@@ -36,6 +38,21 @@ def write_prompts(
         for name, span in zip(names, heard, strict=True):
             write_flac(files.file(name), read_excerpt(span.path, here.frame.rate, span.start, span.stop - span.start))
         return files.commit()
+
+
+def sounding_excerpts(music: Sequence[Span], count: int, folder: Path, here: Run) -> list[Path]:
+    """At most so many excerpts, as FLAC in a folder that is made; those that hold too little sound are left out."""
+    folder.mkdir()
+    seconds, paths = GenerateOptions().prompt_seconds, []
+    for i, span in enumerate(excerpts_of(music, count, seconds)):
+        path = folder / f"prompt-{i:03d}.flac"
+        write_flac(path, read_excerpt(span.path, here.frame.rate, span.start, span.stop - span.start))
+        try:
+            read_prompt(whole_recording(path, seconds), here.channels, here.model.stack, here.frame)
+        except RecordingError:
+            continue
+        paths.append(path)
+    return paths
 
 
 def excerpts_of(music: Sequence[Span], count: int, seconds: float) -> list[Span]:

@@ -12,6 +12,7 @@ from music_composer.evaluation import scorecard
 from music_composer.evaluation.cuts import Cut
 from music_composer.evaluation.hearing import Heard, Measures, Span, hear
 from music_composer.evaluation.trials import Trials
+from music_composer.liner_notes import jumps_said
 from music_composer.options import EvaluateOptions, FrameOptions
 from music_composer.outputs import Output, Staged, staged
 from music_composer.tables import write_page
@@ -27,7 +28,7 @@ class Music:
     made: new music. training, real: what was learnt from, and what was not. codec, coded_training: held-out and
     training music after frames and back, where there is a model's codec. prompts: what is gone on from, one for each
     entry of each of `played`: continuations by the name of who plays. cuts: one for each prompt, where prompts are cut
-    from whole tracks.
+    from whole tracks. cut: new music whose beginning is judged; None for all of `made`.
     """
 
     made: Sequence[Span]
@@ -38,6 +39,7 @@ class Music:
     prompts: Sequence[Span] = ()
     cuts: Sequence[Cut] = ()
     played: Mapping[str, Sequence[Span]] = dataclasses.field(default_factory=dict)
+    cut: Sequence[Span] | None = None
 
 
 def card_output(options: EvaluateOptions, others: Sequence[str] = ()) -> Output:
@@ -64,7 +66,15 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], say: Ca
         prompt_seconds=min((cut.at - cut.start for cut in music.cuts), default=None),
     )
     card = scorecard.scorecard_of(
-        of(music.training), of(music.real), of(music.codec), of(music.made), measures, of(music.coded_training), trials
+        of(music.training),
+        of(music.real),
+        of(music.codec),
+        of(music.made),
+        measures,
+        of(music.coded_training),
+        trials,
+        music.cut,
+        [(span.path, second) for span in music.made for second in jumps_said(span.path)],
     )
     card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
     with staged(options.output / CARD, options.overwrite) as files:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from music_composer import plots
 from music_composer.audio.prompts import Prompt, cut_of
+from music_composer.files import read_json
 from music_composer.options import GenerateOptions, InfillOptions, StreamOptions
 from music_composer.outputs import Staged, close_grown, staged
 from music_composer.stopping import requested
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from music_composer.audio.infill import Filling
     from music_composer.audio.output import Written
 
+CUT = "new_music_from_second"  # of the WAV
+JUMPS = "jumps"  # seconds of the WAV at which what is played goes on elsewhere; only players that jump say them
+
+
+def cut_said(path: Path) -> float:
+    """The second at which the new music of a WAV begins; 0 where no notes say it."""
+    return next(iter(_said(path, CUT)), 0.0)
+
+
+def jumps_said(path: Path) -> list[float]:
+    """Seconds at which the player of a WAV jumped; none where no notes say any."""
+    return _said(path, JUMPS)
+
 
 def write_liner_notes(
     files: Staged, path: Path, file: Written, number: int, here: run.Run, options: GenerateOptions, seed: int
@@ -27,7 +41,7 @@ def write_liner_notes(
 
     files: where it was written. number: of the sample; with `seed` it gives the same one again.
     """
-    music = {"seed": seed, "number": number, **_heard(file.prompt), "new_music_from_second": round(file.cut, 3)}
+    music = {"seed": seed, "number": number, **_heard(file.prompt), CUT: round(file.cut, 3)}
     _draw(files, path, here, [file.cut])
     files.commit(_notes(music, file.clipped, here, options))
 
@@ -43,7 +57,7 @@ def write_stream_notes(
 ) -> None:
     """The same beside a WAV that was heard while it grew."""
     cut = cut_of(prompt, options, here.frame)
-    music = {"seed": seed, "number": 0, **_heard(prompt), "new_music_from_second": round(cut, 3)}
+    music = {"seed": seed, "number": 0, **_heard(prompt), CUT: round(cut, 3)}
     close_grown(path, _notes(music | {"stream_options": dataclasses.asdict(streaming)}, clipped, here, options))
     with staged(path.with_suffix(".json"), options.overwrite) as files:
         _draw(files, path, here, [cut], path)
@@ -73,6 +87,15 @@ def write_infill_notes(
     }
     _draw(files, path, here, edges)
     files.commit(_notes(music, clipped, here, options))
+
+
+def _said(path: Path, key: str) -> list[float]:
+    """A number, or several, of the JSON beside a WAV; none where there is no such JSON."""
+    try:
+        said = read_json(path.with_suffix(".json"))[key]
+        return [float(each) for each in (said if isinstance(said, list) else [said])]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _draw(files: Staged, path: Path, here: run.Run, cuts: Sequence[float], written: Path | None = None) -> None:

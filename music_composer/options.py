@@ -170,12 +170,14 @@ class EvaluateOptions:
     seconds: float = 30.0
     long_count: int = 4  # for drift; 0 where nobody wants to wait
     long_seconds: float = 600.0
+    cut_count: int = 128  # places at which it is judged whether music goes on; those beyond `count` last two seconds
     overwrite: bool = False  # files of others too
     seed: int = 1
 
     def __post_init__(self) -> None:
         require_between("-g/--generated-music-num", self.count, 1, MOST_PIECES)
         require_between("--long-num", self.long_count, 0, MOST_PIECES)
+        require_between("--cuts", self.cut_count, 0, MOST_PIECES)
         require_between("-s/--seconds-to-generate", self.seconds, 5.0, MOST)
         require_between("--long-seconds", self.long_seconds, 5.0, MOST)
 

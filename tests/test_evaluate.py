@@ -19,8 +19,8 @@ from tests.command import (
     write,
 )
 
-QUICK = ("-g", "2", "-s", "12", "--long-num", "1", "--long-seconds", "125")
-TITLES = ("Distance", "Known damage", "In the right order", "Copying")
+QUICK = ("-g", "4", "-s", "7", "--long-num", "1", "--long-seconds", "125", "--cuts", "6", "--held-out", "test")
+TITLES = ("Distance", "Known damage", "Adherence", "In the right order", "Copying")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("music")
     for i in range(4):
         write(folder / "train" / f"song {i}.wav", tune(30, seed=i))
-        write(folder / "test" / f"other {i}.wav", tune(20, seed=100 + i))
+        write(folder / "test" / f"other {i}.wav", tune(25, seed=100 + i))
     return folder
 
 
@@ -65,19 +65,24 @@ def test_a_run_folder_gets_its_whole_scorecard(judged: Path) -> None:
     assert [row["minute"] for row in card["minutes"]] == [1, 2]
     assert card["survival"]["recordings"] == 1
     assert card["survival"]["most_repeated_in_music"] >= 1
-    assert len(card["copying"]["made"]) == 3
+    assert len(card["copying"]["made"]) == 5
     assert 0 <= card["prompt"]["continuations"]["better"] <= 1
+    assert [row["cuts"] for row in card["prompt"].values()] == [6, 6]
     ruler, made, shuffled, splices = card["order"]
-    assert [row["music"] for row in card["order"]] == ["real, held out", "continuations", *toys]
+    assert [row["music"] for row in card["order"]] == ["real: the true next part", "continuations", *toys]
     assert shuffled["prompt_again"] > 0.8
     assert splices["training_again"] > 0.8
-    assert made["pieces"] == 2
+    assert {row["pieces"] for row in card["order"]} == {4}
     assert 0 <= made["prompt_again"] <= 1
-    assert 0 < made["pulse"] < 1 and made["steadiness"] is None, "12 s are too short for that"
+    assert 0 < made["pulse"] < 1 and made["steadiness"] is None, "7 s are too short for that"
+    adherence = card["adherence"]
+    assert (adherence["tracks"], adherence["part_seconds"], adherence["verdict"]) == (4, 7.0, False)
+    assert [row["music"] for row in adherence["rows"]] == ["real: the part after it", "continuations", *toys]
+    assert adherence["rows"][0]["way_ratio"] in (1.0, None), "tunes of one kind are hardly told apart"
     assert card["facts"]["epochs"] == 1
     assert card["facts"]["first_sound_seconds"] > 0
     assert 0 < card["facts"]["codec_error_db"] < 20
-    assert [each["count"] for each in card["facts"]["generating"]] == [2, 1]
+    assert [each["count"] for each in card["facts"]["generating"]] == [4, 1]
     page = (folder / "scorecard.html").read_text()
     for picture in ("minutes.png", "most-copied.png"):
         assert picture in page

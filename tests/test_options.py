@@ -67,6 +67,7 @@ RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOpti
         (EvaluateOptions, "seconds", 4.9, "-s/--seconds-to-generate"),
         (EvaluateOptions, "long_seconds", float("inf"), "--long-seconds"),
         (EvaluateOptions, "long_count", -1, "--long-num"),
+        (EvaluateOptions, "cut_count", -1, "--cuts"),
         (PlayOptions, "steps", 0, "--num-steps"),
         (PlayOptions, "steps", 10**8, "--num-steps"),
         (PlayOptions, "temperature", 0.0, "--temperature"),

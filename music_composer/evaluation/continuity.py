@@ -1,4 +1,7 @@
-"""Whether continuations go on where they are cut, beside as many places of uncut real music."""
+"""Whether music goes on where it was cut or where its player jumped, beside as many places of uncut real music.
+
+Music that stands still keeps its key across any cut, so the key is read beside how much the harmony moves after it.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,32 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.recording import mono_samples
+from music_composer.audio.recording import mono_samples, seconds_of
 from music_composer.evaluation.hearing import Measures, Row, Span, samples_of
-from music_composer.evaluation.splice import at_cut, random_splices, share_better
+from music_composer.evaluation.spectra import Array
+from music_composer.evaluation.splice import at_cut, harmonic_change, random_splices, share_better
 
-SPLICES = 20  # for each continuation
+SPLICES, MOST_SPLICES = 20, 640  # for each cut, and for all of them together
+LEAST_SPLICES = 4
+MOST_CUTS = 128  # of a kind that are judged
+
+Cuts = Sequence[tuple[Path, float]]  # recordings, and the second of each at which other music begins
 
 
-def prompt_row(
-    cuts: Sequence[tuple[Path, float]], real: Sequence[Span], lead_seconds: float, measures: Measures
-) -> Row:
-    """How often continuations step less at their cut than random splices of real music do.
+def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, measures: Measures) -> Row:
+    """How often music steps less at its cuts than random splices of real music do, and how its harmony moves there.
 
-    cuts: the recordings and the second of each at which the new music begins. lead_seconds: of what is before it.
+    others: samples (n,) of real music, at the rate of the splices. lead_seconds: of what is heard before a cut.
     """
-    rate, rng = measures.splice.rate, np.random.default_rng(0)
-    others = [samples_of(span, rate, measures) for span in real]
-    steps, splices = [], []
+    rate, most, rng = measures.splice.rate, measures.splice.most_seconds, np.random.default_rng(0)
+    count = max(LEAST_SPLICES, min(SPLICES, MOST_SPLICES // len(cuts)))
+    steps, splices, changes = [], [], []
     for path, second in cuts:
-        mono = mono_samples(path, rate, second - lead_seconds, second + 2 * measures.splice.most_seconds)
+        mono = mono_samples(path, rate, second - lead_seconds, second + 2 * most)
         steps.append(at_cut(mono, lead_seconds, measures.splice, str(path)))
-        splices.append(random_splices(mono, lead_seconds, others, SPLICES, rng, measures.splice, str(path)))
+        splices.append(random_splices(mono, lead_seconds, others, count, rng, measures.splice, str(path)))
+        after = round(lead_seconds * rate)
+        changes.append(harmonic_change(mono[after : after + round(most * rate)], measures.splice))
     share = share_better(steps, splices)
     return {
         "cuts": len(steps),
@@ -35,25 +43,38 @@ def prompt_row(
         "level": share.level,
         "spectrum": share.spectrum,
         "key": share.key,
+        "harmonic_change": float(np.mean(changes)),
     }
 
 
-def prompt_rows(made: Sequence[Span], real: Sequence[Span], measures: Measures) -> dict[str, Row] | None:
-    """Continuations, and as their ruler as many places of uncut real music, with as much heard before each.
+def prompt_rows(cut: Sequence[Span], jumps: Cuts, real: Sequence[Span], measures: Measures) -> dict[str, Row] | None:
+    """Cuts, jumps, and as their ruler as many places of uncut real music, with as much heard before each.
 
-    made: new music; what has nothing before it in its file is left out.
+    cut: new music; what has nothing before it in its file is left out. jumps: places within new music; those too near
+    to an end of the recording are left out.
     """
-    cuts = [(span.path, span.start) for span in made if span.start >= measures.splice.least_seconds]
-    if not cuts:
+    least, most = measures.splice.least_seconds, measures.splice.most_seconds
+    cuts = _evenly([(span.path, span.start) for span in cut if span.start >= least])
+    inside = _evenly([(path, at) for path, at in jumps if least <= at <= seconds_of(path) - least])
+    if not cuts and not inside:
         return None
-    most = measures.splice.most_seconds
-    lead = min(most, *(second for _, second in cuts))
-    rows = {"continuations": prompt_row(cuts, real, lead, measures)}
-    lengths = [len(samples_of(span, measures.splice.rate, measures)) / measures.splice.rate for span in real]
+    others = [samples_of(span, measures.splice.rate, measures) for span in real]
+    rows: dict[str, Row] = {}
+    leads: list[float] = []
+    for name, places in (("continuations", cuts), ("continuations, at jumps", inside)):
+        if places:
+            leads.append(min(most, *(second for _, second in places)))
+            rows[name] = prompt_row(places, others, leads[-1], measures)
+    lead = min(leads)
+    lengths = [len(other) / measures.splice.rate for other in others]
     roomy = [(span, length) for span, length in zip(real, lengths, strict=True) if length > lead + most]
-    uncut = []
-    for i in range(len(cuts) if roomy else 0):
+    uncut, count = [], max(len(cuts), len(inside))
+    for i in range(count if roomy else 0):
         span, length = roomy[i % len(roomy)]
-        share = (i // len(roomy) + 0.5) / -(-len(cuts) // len(roomy))
+        share = (i // len(roomy) + 0.5) / -(-count // len(roomy))
         uncut.append((span.path, span.start + lead + share * (length - lead - most)))
-    return rows | ({"real, held out": prompt_row(uncut, real, lead, measures)} if uncut else {})
+    return rows | ({"real, held out": prompt_row(uncut, others, lead, measures)} if uncut else {})
+
+
+def _evenly(cuts: Cuts) -> Cuts:
+    return cuts[:: -(-len(cuts) // MOST_CUTS)] if cuts else []

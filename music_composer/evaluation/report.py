@@ -174,14 +174,21 @@ def _copying_table(card: Mapping[str, Any]) -> Table:
 
 
 def _prompt_table(card: Mapping[str, Any]) -> Table:
+    found = card["prompt"] or {}
+    real = found.get("real, held out", {"harmonic_change": 0.0})
     rows = [
-        [name, str(row["cuts"]), *(f"{100 * row[key]:.0f} %" for key in ("better", "level", "spectrum", "key"))]
-        for name, row in (card["prompt"] or {}).items()
-    ]
+        [
+            name, str(row["cuts"]), *(_share(row[key]) for key in ("better", "level", "spectrum", "key")),
+            _ratio(row, real, "harmonic_change"),
+        ]
+        for name, row in found.items()
+    ]  # fmt: skip
     words = (
-        "how often the music steps less at the cut than at a random splice of real music; uncut real music beside it"
+        "how often the music steps less at the cut, or at a jump, than at a random splice of real music; uncut real "
+        "music beside it; what stands still keeps its key, so see how its harmony changes, over real's"
     )
-    return Table("Continuity with the prompt", words, ["music", "cuts", "all three", "level", "spectrum", "key"], rows)
+    columns = ["music", "cuts", "all three", "level", "spectrum", "key", "harmonic change"]
+    return Table("Continuity with the prompt", words, columns, rows)
 
 
 def _facts_table(card: Mapping[str, Any]) -> Table:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from music_composer.evaluation.continuity import prompt_rows
+from music_composer.evaluation.continuity import Cuts, prompt_rows
 from music_composer.evaluation.copying import NO_COPY, longest_copy
 from music_composer.evaluation.damage import LADDER, Damage
 from music_composer.evaluation.distance import frechet
@@ -51,12 +51,15 @@ def scorecard_of(
     measures: Measures,
     coded_training: Sequence[Heard] = (),
     trials: Trials | None = None,
+    cut: Sequence[Span] | None = None,
+    jumps: Cuts = (),
 ) -> dict[str, Any]:
     """All figures as plain data for JSON; a part that there is too little music for is None.
 
     training: what was learnt from. real: music of the same kind that was not. codec: the same after frames and back,
     may be empty. made: what is judged; what is longer than LONG_SECONDS is judged minute by minute too.
     coded_training: training music after frames and back, see `yardstick_of`. trials: what is judged in its order.
+    cut: new music whose beginning is judged; None for `made`. jumps: places at which its player jumped.
     """
     yardstick = yardstick_of(training, measures, coded_training)
     windows = sum(len(each.features) for each in real)
@@ -81,7 +84,9 @@ def scorecard_of(
         },
         "adherence": adherence_figures(trials, measures),
         "order": order_rows(real, training, trials, measures),
-        "prompt": prompt_rows([each.span for each in made], [each.span for each in real], measures),
+        "prompt": prompt_rows(
+            [each.span for each in made] if cut is None else cut, jumps, [each.span for each in real], measures
+        ),
         "yardstick": {"recordings": len(training), "windows": len(yardstick.kernel.points)},
     }
 

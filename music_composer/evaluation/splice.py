@@ -19,6 +19,8 @@ from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.semitones import SemitoneOptions, chroma, semitone_levels
 from music_composer.evaluation.spectra import Array
 
+HARMONY_SECONDS = 0.5  # of music that a harmony is read from
+
 
 @dataclass(frozen=True)
 class SpliceOptions:
@@ -90,6 +92,19 @@ def at_cut(mono: Array, seconds: float, options: SpliceOptions, name: str = "The
     when the cut is not within it or too near an end."""
     before, after = _sides(mono, seconds, options, name)
     return discontinuity(before, after, options)
+
+
+def harmonic_change(mono: Array, options: SpliceOptions) -> float:
+    """How far the pitch classes of each half second are from those of the one before, 0 to 1, averaged.
+
+    mono: samples (n,) at options.rate; 0 for less than a second. What stands still reads 0, and keeps its key at any
+    cut.
+    """
+    size = round(HARMONY_SECONDS * options.rate)
+    halves = [mono[at : at + size] for at in range(0, len(mono) - size + 1, size)]
+    keys = [chroma(semitone_levels(half, options.semitones), options.semitones) for half in halves]
+    steps = [_unlike(one, other) for one, other in zip(keys, keys[1:], strict=False)]
+    return float(np.mean(steps)) if steps else 0.0
 
 
 def random_splices(

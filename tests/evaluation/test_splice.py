@@ -14,6 +14,7 @@ from music_composer.evaluation.splice import (
     SpliceOptions,
     at_cut,
     discontinuity,
+    harmonic_change,
     random_splices,
     share_better,
 )
@@ -86,6 +87,16 @@ def test_a_step_reads_the_same_backwards() -> None:
     assert forwards.level == pytest.approx(backwards.level, abs=1e-3)
     assert forwards.spectrum == pytest.approx(backwards.spectrum, abs=0.02)
     assert forwards.key == pytest.approx(backwards.key, abs=0.02)
+
+
+def test_harmony_changes_as_often_as_chords_do_and_not_with_what_stands_still() -> None:
+    still, rest = harmonic_change(chord(C_MAJOR, 4.0), OPTIONS), np.zeros(2 * RATE)
+    fast = harmonic_change(np.concatenate([chord(notes, 0.5) for notes in (C_MAJOR, F_SHARP_MAJOR) * 2]), OPTIONS)
+    slow = harmonic_change(np.concatenate([chord(notes, 1.0) for notes in (C_MAJOR, F_SHARP_MAJOR)]), OPTIONS)
+    assert still < 0.01
+    assert fast > 0.7
+    assert slow == pytest.approx(fast / 3, abs=0.1)
+    assert harmonic_change(rest[: RATE // 2], OPTIONS) == harmonic_change(rest, OPTIONS) == 0.0
 
 
 def test_silence_is_like_silence_and_unlike_music() -> None:
