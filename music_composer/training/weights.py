@@ -15,6 +15,8 @@ from music_composer.files import reserve, whole_file
 LABEL = b"\nmusic-composer blake2b "
 DIGEST = 16  # bytes of the checksum
 BLOCK = 2**22
+SUPERBLOCK = 56  # bytes that an HDF5 file begins with: from the 24th on its base, free space, end, and driver
+UNDEFINED = b"\xff" * 8  # an address of HDF5
 OVERHEAD = 16384  # bytes of HDF5 for each array, at most
 ROOM = 6  # times the network's size that the arrays of a file may take: an optimizer has up to 3 for each weight
 
@@ -73,15 +75,18 @@ def _bytes(array: Any) -> int:
 
 
 def _check_sum(path: Path) -> None:
-    """Raises ValueError where the file has a checksum that it does not fit. Older files have none."""
+    """Raises ValueError where the file has a checksum that it does not fit. Older files have none, but a beginning."""
     length = len(LABEL) + DIGEST
     size = path.stat().st_size - length
-    if size < 0:
-        return
     with path.open("rb") as file:
-        file.seek(size)
+        begin = file.read(SUPERBLOCK)
+        file.seek(max(0, size))
         end = file.read(length)
-    if end.startswith(LABEL) and end[len(LABEL) :] != _digest(path, size):
+    if not end.startswith(LABEL):
+        # HDF5 takes gigabytes for a beginning that makes no sense.
+        if begin[24:] != bytes(8) + UNDEFINED + path.stat().st_size.to_bytes(8, "little") + UNDEFINED:
+            raise ValueError("it does not begin as its length wants")
+    elif end[len(LABEL) :] != _digest(path, size):
         raise ValueError("its checksum is wrong")
 
 

@@ -301,6 +301,11 @@ def test_weights_without_a_checksum_are_of_an_older_version_and_load(tmp_path: P
     model = Numbers(0)
     load_weights(model, path)
     assert model.get_weights()[0][0] == 5
+    good = path.read_bytes()
+    for at in (24, 32, 40, 48):  # HDF5 takes gigabytes where these say something else
+        path.write_bytes(good[:at] + b"\x01" + good[at + 1 :])
+        with pytest.raises(RunFolderError, match="it does not begin as its length wants"):
+            load_weights(model, path)
 
 
 EPOCH = {"epoch": 1, "loss": 0.5, "held_out_loss": "", "learning_rate": "2e-3", "seconds": 1.5}
