@@ -28,7 +28,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Training music in `train`, other music of the same kind in `test`."""
     folder = tmp_path_factory.mktemp("music")
     for i in range(4):
-        write(folder / "train" / f"song {i}.wav", tune(30, seed=i))
+        write(folder / "train" / f"song {i}.wav", tune(36, seed=i))
         write(folder / "test" / f"other {i}.wav", tune(25, seed=100 + i))
     return folder
 
@@ -115,7 +115,7 @@ def test_music_of_the_same_kind_reads_zero_within_its_interval(music: Path) -> N
 
 
 def test_a_planted_copy_is_found(music: Path) -> None:
-    stolen = np.concatenate([tune(10, seed=300), tune(30, seed=2)[15 * RATE : 25 * RATE], tune(10, seed=301)])
+    stolen = np.concatenate([tune(10, seed=300), tune(36, seed=2)[15 * RATE : 25 * RATE], tune(10, seed=301)])
     write(music / "stolen" / "mine.wav", 0.6 * stolen)
     judged = judge(music, "stolen", "--held-out", "test")
     longest = judged["copying"]["made"][0]

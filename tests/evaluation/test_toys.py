@@ -54,7 +54,8 @@ def test_pieces_meet_at_equal_power() -> None:
     one, other = rng.standard_normal((2, 4000, 2))
     both = joined([one, other], 1000)
     assert both.shape == (7000, 2)
-    assert np.std(both[3000:4000]) == pytest.approx(1.0, abs=0.05)
+    for quarter in np.split(both[3000:4000], 4):
+        assert np.std(quarter) == pytest.approx(1.0, abs=0.15)
     np.testing.assert_array_equal(both[:3000], one[:3000])
     np.testing.assert_array_equal(both[4000:], other[1000:])
 
