@@ -14,11 +14,12 @@ from tests.evaluation.tunes import FLUTES, RATE, REEDS, tune
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 from memory.cuts import divide  # noqa: E402
+from memory.figures import COLUMNS, Judge, header, shown  # noqa: E402
 from memory.layers import layered, separated  # noqa: E402
 from memory.render import render  # noqa: E402
 from memory.steps import HOP, PER_SECOND, joined, steps_of  # noqa: E402
 from memory.store import Memory, encoder_of  # noqa: E402
-from memory.toys import prompts_end  # noqa: E402
+from memory.toys import prompts_end, shuffled_prompt  # noqa: E402
 from memory.walk import Walk, WalkOptions, going_on  # noqa: E402
 from memory_trial import memory_of  # noqa: E402
 
@@ -56,6 +57,16 @@ def test_the_prompts_end_is_what_precedes_the_cut(album):
         assert len(end) / RATE == pytest.approx(min(cut.part, cut.at), abs=1e-4)
         whole = np.concatenate([end, cut.truth()])
         np.testing.assert_array_equal(whole, cut.track.load(max(0.0, cut.at - cut.part), cut.at + cut.part))
+
+
+def test_the_table_has_all_figures_of_real_music_and_of_a_toy(album):
+    judge = Judge(album)
+    takes = [shuffled_prompt(album, cut, np.random.default_rng(0)) for cut in album.cuts]
+    toy, real = judge.row(takes, "toy"), judge.real_row
+    assert set(COLUMNS) == set(real) == set(toy)
+    assert toy["own again"] > 0.9 > real["own again"]
+    assert toy["steady"] < 0.8 * real["steady"]
+    assert shown("toy", [toy], real).count("|") == header().splitlines()[0].count("|")
 
 
 def test_the_division_depends_on_the_bytes_alone(album, tmp_path):

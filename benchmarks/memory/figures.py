@@ -16,11 +16,10 @@ from music_composer.evaluation.adherence import (
     share_of_the_way,
     whitening_of,
 )
-from music_composer.evaluation.boundaries import BoundaryOptions, boundaries_a_minute, threshold_of
-from music_composer.evaluation.clicks import ClickOptions, bandwidth, clicks
-from music_composer.evaluation.copying import CopyOptions, find_copies, library_of
+from music_composer.evaluation.boundaries import boundaries_a_minute, threshold_of
+from music_composer.evaluation.clicks import bandwidth
+from music_composer.evaluation.copying import find_copies, library_of
 from music_composer.evaluation.distance import (
-    DistanceOptions,
     frame_change,
     frechet,
     log_mel,
@@ -28,20 +27,23 @@ from music_composer.evaluation.distance import (
     reference_of,
     window_features,
 )
-from music_composer.evaluation.pulse import PulseOptions, clarity, onset_strength, steadiness
-from music_composer.evaluation.repetition import RepetitionOptions, repetition
+from music_composer.evaluation.hearing import Measures
+from music_composer.evaluation.pulse import onset_strength, steadiness
 from music_composer.evaluation.semitones import semitone_levels
+from music_composer.evaluation.trials import clicks_a_minute, order_row
 
-SPECTRUM, PULSE, BOUNDARY, REPEAT, CLICK, COPY = (
-    DistanceOptions(),
-    PulseOptions(),
-    BoundaryOptions(),
-    RepetitionOptions(),
-    ClickOptions(),
-    CopyOptions(),
-)
+MEASURES = Measures()
+SPECTRUM, PULSE, BOUNDARY, COPY = MEASURES.distance, MEASURES.pulse, MEASURES.boundaries, MEASURES.copying
 FRAMES = SPECTRUM.rate / SPECTRUM.hop
 Row = dict[str, float]
+ORDER = {  # columns, by the names of their figures in the scorecard
+    "pulse": "pulse",
+    "steady": "steadiness",
+    "bounds": "boundaries_per_minute",
+    "own again": "prompt_again",
+    "train again": "training_again",
+    "longest": "training_longest_s",
+}
 
 
 def levels_of(track: Track, start: float, stop: float, semitones: int = 0) -> np.ndarray:
@@ -109,32 +111,22 @@ class Judge:
         takes = [take[: round(cut.part * RATE)] for take, cut in zip(takes, self.cuts, strict=True)]
         monos = [mono(take) for take in takes]
         levels = [log_mel(each, SPECTRUM) for each in monos]
-        strengths = [onset_strength(each, PULSE) for each in levels]
-        prompt = [repetition(each, [own], FRAMES, REPEAT) for each, own in zip(levels, self.prompts, strict=True)]
-        training = [repetition(each, self.training, FRAMES, REPEAT) for each in levels]
-        steady = [steadiness(each, FRAMES, PULSE) for each in strengths]
+        steady = [steadiness(onset_strength(each, PULSE), FRAMES, PULSE) for each in levels]
         bounds = [boundaries_a_minute([each], self.threshold, FRAMES, BOUNDARY) for each in levels]
         self.tracks[name] = list(zip(steady, bounds, strict=True))
+        order = order_row(name, levels, self.prompts, self.training, self.threshold, MEASURES)
         minutes = sum(len(each) for each in monos) / RATE / 60.0
         copies = [find_copies(semitone_levels(each, COPY.spectrum), self.library, COPY, 1.0) for each in monos]
         copied = [copy.seconds for found in copies for copy in found]
-        clicking = sum(
-            len(clicks(each, RATE, bandwidth(mono(truth), RATE, CLICK) / 2, CLICK))
-            for each, truth in zip(monos, self.truths, strict=True)
-        )
+        halves = [bandwidth(mono(truth), RATE, MEASURES.clicks) / 2 for truth in self.truths]
         figures: Row = {
             "distance": frechet(self.reference, np.concatenate([window_features(t, SPECTRUM) for t in takes])),
             "change": float(np.mean([frame_change(take, SPECTRUM) for take in takes])),
             "level": float(np.mean([loudness_db(take) for take in takes])),
-            "pulse": float(np.mean([clarity(each, FRAMES, PULSE) for each in strengths])),
-            "steady": float(np.mean(steady)),
-            "bounds": boundaries_a_minute(levels, self.threshold, FRAMES, BOUNDARY),
-            "own again": float(np.mean([each.covered for each in prompt])),
-            "train again": float(np.mean([each.covered for each in training])),
-            "longest": max(each.longest for each in training),
+            **{column: order[figure] for column, figure in ORDER.items()},
             "copied": sum(copied) / minutes / 60.0,
             "copy": max(copied, default=0.0),
-            "clicks": clicking / minutes,
+            "clicks": clicks_a_minute(monos, halves, MEASURES),
         }
         adherence = self.adherence(takes, name) if self.real_row else self.real
         way = share_of_the_way(adherence, self.real)

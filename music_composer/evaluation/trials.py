@@ -7,7 +7,7 @@ each of them is known: then a continuation is also asked whether it is nearer to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ from music_composer.evaluation.pulse import clarity, onset_strength, steadiness
 from music_composer.evaluation.repetition import Repetition, repetition
 
 Array = NDArray[np.floating[Any]]
-Levels = NDArray[np.float16]  # (frames, bands), dB, log-mel
+Levels = NDArray[np.floating[Any]]  # (frames, bands), dB, log-mel
 LEAST_TRIALS = 8  # for a verdict
 MOST_PIECES = 64  # of each kind that are judged
 
@@ -60,9 +60,7 @@ def adherence_figures(trials: Trials, measures: Measures) -> dict[str, Any] | No
         return None
 
     def characters(played: Sequence[Heard]) -> list[Array]:
-        rate = measures.distance.rate
-        sounds = (samples_of(each.span, rate, measures)[: round(trials.seconds * rate)] for each in played)
-        return [character(sound, measures.distance) for sound in sounds]
+        return [character(_beginning(each, trials.seconds, measures), measures.distance) for each in played]
 
     truths = characters(trials.truths)
     try:
@@ -103,8 +101,9 @@ def order_rows(real: Sequence[Heard], training: Sequence[Heard], trials: Trials,
 
     def row(name: str, heard: Sequence[Heard], levels: Sequence[Levels], own: Sequence[Levels], seconds: float) -> Row:
         above = halves if trials.truths else [float(np.median(halves))] * len(heard)
-        figures = _order_row(name, levels, own, library, threshold, measures)
-        return figures | {"clicks_per_minute": _clicks_a_minute(heard, above, seconds, measures)}
+        sounds = (_beginning(each, seconds, measures) for each in heard)
+        figures = order_row(name, levels, own, library, threshold, measures)
+        return figures | {"clicks_per_minute": clicks_a_minute(sounds, above, measures)}
 
     if trials.truths:
         rows = [row("real: the true next part", ruler, pieces, prompts, trials.seconds)]
@@ -116,7 +115,7 @@ def order_rows(real: Sequence[Heard], training: Sequence[Heard], trials: Trials,
     return rows
 
 
-def _order_row(
+def order_row(
     name: str,
     pieces: Sequence[Levels],
     prompts: Sequence[Levels],
@@ -124,7 +123,10 @@ def _order_row(
     threshold: float | None,
     measures: Measures,
 ) -> Row:
-    """prompts: one for each piece, or none."""
+    """What is told by log-mel levels alone. prompts: one for each piece, or none. library: training music.
+
+    threshold: the novelty from which a peak is a boundary, see `boundaries`; None where that is not known.
+    """
     rate, pulse = _rate(measures), measures.pulse
     levels = [piece.astype(np.float32) for piece in pieces]
     onsets = [onset_strength(each, pulse) for each in levels]
@@ -144,17 +146,20 @@ def _order_row(
     }
 
 
-def _clicks_a_minute(
-    heard: Sequence[Heard], above_hz: Sequence[float], seconds: float, measures: Measures
-) -> float | None:
-    """Of the first `seconds` of each. above_hz: for each, where a click stands out."""
+def clicks_a_minute(sounds: Iterable[Array], above_hz: Sequence[float], measures: Measures) -> float | None:
+    """sounds: samples (n,) at the rate of the distance. above_hz: for each, where a click stands out."""
     rate, count, samples = measures.distance.rate, 0, 0
-    for each, above in zip(heard, above_hz, strict=True):
-        mono = samples_of(each.span, rate, measures)
-        mono = mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
+    for mono, above in zip(sounds, above_hz, strict=True):
         count += len(clicks(mono, rate, above, measures.clicks))
         samples += len(mono)
     return count / (samples / rate / 60.0) if samples else None
+
+
+def _beginning(heard: Heard, seconds: float, measures: Measures) -> Array:
+    """Samples of the first so many seconds."""
+    rate = measures.distance.rate
+    mono = samples_of(heard.span, rate, measures)
+    return mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
 
 
 def _upper_half(real: Heard, measures: Measures) -> float:
