@@ -23,7 +23,7 @@ from music_composer.audio.frames import blocks_to_bands
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.playing import play
 from music_composer.audio.memory.steps import StepOptions, Steps, steps_of
-from music_composer.audio.memory.store import INDEX, Remembered, recall, remember, write_index
+from music_composer.audio.memory.store import INDEX, Entry, Remembered, name_of, recall, remember, write_index
 from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
@@ -38,10 +38,12 @@ def remembered(album: Album, folder: Path, options: StepOptions) -> list[Remembe
         entries = []
         for track in album.training:
             steps = track_steps(track, options)
-            sound = Waveform(track.load()[: len(steps) * step], RATE)
-            entries.append(remember(folder, track.path.name, sound, steps, options, step))
-        write_index(folder, entries, options)
-    return recall(folder, options)
+            sound = track.load()
+            name = name_of(track.samples.stem, 0, len(sound), options, FRAME)
+            entries.append(Entry(track.path.name, name, len(steps), step, RATE, sound.shape[1]))
+            remember(folder, entries[-1], sound, steps)
+        write_index(folder / INDEX, entries, options)
+    return recall(folder / INDEX, folder, options)
 
 
 def track_steps(track: Track, options: StepOptions) -> Steps:

@@ -52,8 +52,9 @@ MODEL = option(FolderOptions, "model", "-m", "--model-folder-path", type=FOLDER,
 NEURONS = option(ModelOptions, "neurons", "-n", "--hidden-layer-neurons", type=int, help="Width of the LSTM layers.")
 LAYERS = option(ModelOptions, "layers", "-l", "--hidden-layer-count", type=int, help="Number of LSTM layers.")
 HEAD = option(
-    ModelOptions, "head", "--head", type=click.Choice(HEADS), help="Output head; `regression` is the older recipe."
-)
+    ModelOptions, "head", "--head", type=click.Choice(HEADS),
+    help="What plays. `memory` trains nothing and plays the music again; `regression` is the older recipe.",
+)  # fmt: skip
 EPOCHS = option(TrainOptions, "epochs", "-e", "--epochs", type=int, help="Passes over the music in this run.")
 BATCH = option(TrainOptions, "batch_size", "-b", "--batch-size", type=int, help="Windows in a batch.")
 NAME = option(
@@ -83,12 +84,15 @@ STREAM = click.option("--stream", is_flag=True, help="Play one sample while it i
 ENDLESS = click.option("--endless", is_flag=True, help="With --stream: play until Ctrl-C, or until nobody listens.")
 INCLUDE = click.option("--include-prompt", is_flag=True, help="Write the whole prompt before its continuation.")
 SUBTYPE = option(GenerateOptions, "subtype", "--subtype", type=click.Choice(SUBTYPES), help="Sample format.")
+GUARD = option(
+    GenerateOptions, "guard", "--guard/--no-guard", help="Keep --head memory from copying and from going in circles."
+)
 TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float, help="Spread of the sampling.")
 FROM_MIDI = click.option(
     "--from-midi", type=FOLDER, metavar="FOLDER", help="First render these MIDI files into the folder of recordings."
 )
 PREPARING, TRAINING = [DATASETS, TRAINDATA, WAIT], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
-GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE, OVERWRITE]
+GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE, GUARD, OVERWRITE]
 # What makes no sense together, or alone: said, not silently left out.
 EXCLUDE = {
     "blend": ("prompts",),

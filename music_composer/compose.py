@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import excerpts, play_audio
+from music_composer import excerpts, play_audio, remembering
 from music_composer.data import batches, cache
 from music_composer.data.lessons import WindowLessons
 from music_composer.data.split_file import write_split
@@ -23,6 +23,7 @@ from music_composer.held_out import dataset_for, split_of
 from music_composer.locks import locked
 from music_composer.networks import trainable_network
 from music_composer.options import (
+    MEMORY,
     FolderOptions,
     FrameOptions,
     GenerateOptions,
@@ -89,12 +90,17 @@ def _trained(
     say: Say,
 ) -> tuple[run.Run, cache.Cache]:
     """The run folder when all of the training is saved, and what it was trained on. Both folders are locked."""
-    devices.require_backend()
     old = run.going_on(folders.model, fresh)
     if old:
         check_fits(old, model_options)
+    network = old.model if old else network_of(model_options)
+    if network.head != MEMORY:
+        devices.require_backend()
     ready = _prepared(folders, old.frame if old else FrameOptions(), say)
-    here = old or _new_run(folders.model, ready, network_of(model_options), options)
+    here = old or _new_run(folders.model, ready, network, options)
+    if network.head == MEMORY:
+        remembering.remember_run(here, ready, not old, options.seed, say)
+        return run.read_run(folders.model), ready
     before = checkpoint.read_state(here.checkpoint) if old else None
     state = next_job(before, options, ready.digest, then_generate, say)
     if state.job_done:
@@ -134,7 +140,7 @@ def _report_copying(ready: cache.Cache, here: run.Run, say: Say) -> None:
 
         state = checkpoint.read_state(here.checkpoint)
         split = split_of(ready, here, lambda line: None)
-        copied = originality.verdict(ready, here, split, state.seed) if state else None
+        copied = originality.verdict(ready, here, split, state.seed if state else 0)
     except Exception as error:
         why = str(error) if isinstance(error, MusicComposerError) else repr(error)[:300]
         copied = f"note: the copying report could not be made: {why}"
@@ -165,7 +171,9 @@ def compose(
 
 def _new_run(home: Path, ready: cache.Cache, model: ModelOptions, options: TrainOptions) -> run.Run:
     """A run that has not begun: its folder is not there yet."""
-    window_steps = batches.window_steps_for(ready.frames, model.stack, options)
+    window_steps = options.least_window_steps
+    if model.head != MEMORY:
+        window_steps = batches.window_steps_for(ready.frames, model.stack, options)
     return run.Run(beginning.new_place(home), ready.options, model, ready.channels, window_steps, options.held_out)
 
 

@@ -20,6 +20,7 @@ from music_composer.evaluation.cuts import Cut
 from music_composer.evaluation.enough import require_windows_in, require_windows_of
 from music_composer.evaluation.hearing import Measures, Span, lengths_in
 from music_composer.evaluation.toys import SHUFFLED, SPLICED
+from music_composer.heads import listening, player_of
 from music_composer.held_out import (
     divided,
     heard_of,
@@ -34,8 +35,14 @@ from music_composer.judging import CARD, Music, card_output, judge
 from music_composer.leftovers import scratch_folder
 from music_composer.liner_notes import cut_said
 from music_composer.locks import locked
-from music_composer.networks import trained_network
-from music_composer.options import EvaluateOptions, FolderOptions, FrameOptions, GenerateOptions, StreamOptions
+from music_composer.options import (
+    MEMORY,
+    EvaluateOptions,
+    FolderOptions,
+    FrameOptions,
+    GenerateOptions,
+    StreamOptions,
+)
 from music_composer.outputs import clean, require_free, staged
 from music_composer.toy_players import write_shuffled, write_spliced
 from music_composer.training import checkpoint, devices, run
@@ -58,13 +65,13 @@ def evaluate_run(
     of training. playing: fields of GenerateOptions other than their defaults.
     """
     require_windows_of(options, Measures())
-    devices.require_backend()
     prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
     require_free([card_output(options, prompts)], options.overwrite)
     here = run.read_run(folders.model)
-    state = checkpoint.read_state(here.checkpoint)
-    if state is None:
-        raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
+    if here.model.head != MEMORY:
+        devices.require_backend()
+        if checkpoint.read_state(here.checkpoint) is None:
+            raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
     ready = compose.prepare(folders, here.frame, say)
     split = split_of(ready, here, say)
     training, spared = divided(ready, split)
@@ -98,7 +105,7 @@ def _continued(
     playing: Mapping[str, Any],
     say: Say,
 ) -> dict[str, Any]:
-    """Continues the prompts, puts real music through the model's codec, and judges both."""
+    """Continues the prompts, puts real music through the codec where a network has one, and judges both."""
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
     wanted = [
         GenerateOptions(name=str(options.output / name), seconds=seconds, count=count, overwrite=options.overwrite)
@@ -109,19 +116,22 @@ def _continued(
         _continuations(folders, prompts, dataclasses.replace(each, seed=options.seed, **playing), say)
         for each in wanted
     ]
-    say("putting music through frames and back")
-    names = [f"codec/{coded_name(i, span)}" for i, span in enumerate(real)]
-    clean([card_output(options, names)])
-    with staged(options.output / CARD, options.overwrite) as files:
-        write_coded(real, [files.file(name) for name in names], here, options.seed)
-        files.commit()
-    codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
-    error = codec_error(real, codec, here.frame)
-    facts = {**_facts(here, made), "codec_error_db": error, "first_sound_seconds": _first_sound(here, prompts[0])}
+    facts = {**_facts(here, made), "first_sound_seconds": _first_sound(here, prompts[0])}
+    codec: list[Span] = []
+    if here.model.head != MEMORY:
+        say("putting music through frames and back")
+        names = [f"codec/{coded_name(i, span)}" for i, span in enumerate(real)]
+        clean([card_output(options, names)])
+        with staged(options.output / CARD, options.overwrite) as files:
+            write_coded(real, [files.file(name) for name in names], here, options.seed)
+            files.commit()
+        codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
+        facts["codec_error_db"] = codec_error(real, codec, here.frame)
     with scratch_folder() as scratch:
-        pieces = pieces_of(training)
+        pieces = pieces_of(training) if codec else []
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
-        write_coded(pieces, paths, here, options.seed)
+        if pieces:
+            write_coded(pieces, paths, here, options.seed)
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
         heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
         seconds = cuts[0].part if cuts else min(options.seconds, TOY_SECONDS)
@@ -202,11 +212,11 @@ def _first_sound(here: run.Run, prompt: Path) -> float:
     """Seconds from a loaded model to the first sound of a stream."""
     from music_composer.audio.stream import stream_continuation
 
-    options = GenerateOptions()
-    model = trained_network(here, options)
+    options = listening(here, GenerateOptions(), named=True)
+    player = player_of(here, options)
     heard = excerpts.hear([whole_recording(prompt, options.prompt_seconds)], here, options.blend_share)
     started = time.monotonic()
-    pieces = stream_continuation(model, here.frame, heard, options, StreamOptions(), seed=0)
+    pieces = stream_continuation(player, here.frame, heard, options, StreamOptions(), seed=0)
     next(pieces)
     seconds = time.monotonic() - started
     pieces.close()

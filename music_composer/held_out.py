@@ -65,7 +65,7 @@ def dataset_for(ready: cache.Cache, here: Run, split: Split) -> Dataset:
         for spans, segments in ((decision.training, training), (decision.validation, validation)):
             segments += [
                 Segment(number, start - song.start, stop - song.start)
-                for start, stop in _within(spans, song.start, song.stop)
+                for start, stop in within(spans, song.start, song.stop)
             ]
     return dataset_of(songs, training, validation, here.window_steps, here.model.stack)
 
@@ -80,7 +80,7 @@ def divided(ready: cache.Cache, split: Split) -> tuple[list[Span], list[Span]]:
         for parts, spans in ((decision.training, training), (decision.validation, validation)):
             spans += [
                 Span(ready.datasets / song.source, start / rate, stop / rate)
-                for start, stop in _within(parts, song.start, song.stop)
+                for start, stop in within(parts, song.start, song.stop)
             ]
     return training, validation
 
@@ -144,7 +144,7 @@ def _pieces(span: Span, seconds: float) -> list[Span]:
     return [Span(span.path, span.start + i * length, span.start + (i + 1) * length) for i in range(count)]
 
 
-def _within(spans: Sequence[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
+def within(spans: Sequence[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
     """Spans of frames, or what of them lies between two frames."""
     cut = [(max(start, first), min(stop, last)) for start, stop in spans]
     return [(start, stop) for start, stop in cut if start < stop]

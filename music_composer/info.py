@@ -5,7 +5,7 @@ from __future__ import annotations
 from music_composer.data import cache
 from music_composer.data.folder import recordings_in, scores_in
 from music_composer.errors import RecordingError, ScoreError
-from music_composer.options import FolderOptions
+from music_composer.options import MEMORY, FolderOptions
 from music_composer.symbolic import cache as rolls
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.options import PER_QUARTER
@@ -30,6 +30,8 @@ def describe(folders: FolderOptions) -> list[str]:
     if not run.exists(folders.model):
         return [*lines, f"model    {folders.model}: nothing trained"]
     here = run.read_run(place_of(folders.model))
+    if here.model.head == MEMORY:
+        return [*lines, f"model    {folders.model}: plays from memory"]
     lines.append(f"model    {folders.model}: {here.model.layers} x {here.model.neurons} LSTM, {here.model.head} head")
     return [*lines, *_training(here)]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from music_composer.errors import OptionError
 
-HEADS = ("flow", "regression")
+MEMORY = "memory"  # the head that plays the training music again, and needs no network
+HEADS = ("flow", "regression", MEMORY)
 WIDEST, DEEPEST = 65536, 64  # of a network: neurons and layers beyond that are a slip, or a damaged file
 MOST_WEIGHTS = 2_000_000_000
 WIDEST_HEAD = 4  # times the width of the LSTM
@@ -147,6 +148,7 @@ class GenerateOptions:
     phase_iterations: int = 8
     chunk_seconds: float = 10.0  # written at a time
     batch: int = 16  # samples generated side by side
+    guard: bool = True  # against copying and circles, where a memory plays
     blend_share: float = 0.5  # of the second of two blended prompts: 0 is the first alone, 1 the second
     include_prompt: bool = False
     subtype: str = "PCM_16"

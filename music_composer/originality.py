@@ -15,9 +15,9 @@ from music_composer.data.split import Split
 from music_composer.evaluation.copying import NO_COPY, Copy, CopyOptions, Library, library_of, longest_copy
 from music_composer.evaluation.hearing import Span
 from music_composer.evaluation.semitones import semitones_of_blocks
+from music_composer.heads import listening, player_of
 from music_composer.held_out import divided, pieces_of
 from music_composer.leftovers import scratch_folder
-from music_composer.networks import trained_network
 from music_composer.options import GenerateOptions
 from music_composer.training.run import Run
 
@@ -57,11 +57,11 @@ def _continuations(here: Run, folder: Path, seed: int) -> list[Span]:
     from music_composer.audio.output import write_continuations
 
     kept = sorted(here.prompts.glob("*.flac"))[:CHECKED]
-    options = GenerateOptions(seconds=CHECKED_SECONDS, count=len(kept))
+    options = listening(here, GenerateOptions(seconds=CHECKED_SECONDS, count=len(kept)), named=True)
     heard = [excerpts.hear([whole_recording(path, options.prompt_seconds)], here, options.blend_share) for path in kept]
     paths = [folder / f"{i}.wav" for i in range(len(kept))]
-    model = trained_network(here, options)
-    written = write_continuations(model, here.frame, heard, paths, range(len(kept)), options, seed)
+    player = player_of(here, options)
+    written = write_continuations(player, here.frame, heard, paths, range(len(kept)), options, seed)
     return [Span(each.path, each.cut) for each in written]
 
 

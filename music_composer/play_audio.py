@@ -22,8 +22,8 @@ from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.errors import OptionError
+from music_composer.heads import listening, player_of
 from music_composer.locks import locked_output
-from music_composer.networks import trained_network
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, InfillOptions, StreamOptions
 from music_composer.outputs import Output, beside, clean, numbered, require_free, require_room, staged
 from music_composer.stopping import patiently
@@ -60,6 +60,7 @@ def generate(
     """
     here = run.read_run(folders.model)
     check_fits(here, model_options)
+    options = listening(here, options, named=bool(prompts or blend))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     wanted = require_outputs(options, [*prompts, *blend])
     prompt_of = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)
@@ -75,7 +76,7 @@ def _continued(
     seed: int,
     say: Say,
 ) -> list[Path]:
-    model = trained_network(here, options)
+    player = player_of(here, options)
     paths = [output.paths[0] for output in wanted]
     from music_composer.audio.output import write_continuations
     from music_composer.liner_notes import write_liner_notes
@@ -95,7 +96,7 @@ def _continued(
             with contextlib.ExitStack() as opened:
                 files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
                 parts = [each.file(paths[i].name) for each, i in zip(files, numbers, strict=True)]
-                written = write_continuations(model, here.frame, heard, parts, numbers, options, seed, written_of_each)
+                written = write_continuations(player, here.frame, heard, parts, numbers, options, seed, written_of_each)
                 for number, file, each in zip(numbers, written, files, strict=True):
                     write_liner_notes(each, paths[number], file, number, here, options, seed)
     spent = time.monotonic() - started
@@ -118,7 +119,7 @@ def stream(
     """
     here = run.read_run(folders.model)
     check_fits(here, model_options)
-    options = dataclasses.replace(options, count=1)
+    options = listening(here, dataclasses.replace(options, count=1), named=bool(prompts or blend))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     prompt = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)(0)
     path = None
@@ -131,7 +132,7 @@ def stream(
             clean(wanted)
         # Before the model is loaded, since whatever that prints would be heard.
         raw = None if path else opened.enter_context(growing.standard_output(options.subtype))
-        model = trained_network(here, options)
+        player = player_of(here, options)
         from music_composer.audio.stream import at_listening_pace, play_into, stream_continuation
         from music_composer.liner_notes import write_stream_notes
 
@@ -143,7 +144,7 @@ def stream(
         length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
         kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
         say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
-        pieces: Iterator[np.ndarray] = stream_continuation(model, here.frame, prompt, options, streaming, seed)
+        pieces: Iterator[np.ndarray] = stream_continuation(player, here.frame, prompt, options, streaming, seed)
         if path and streaming.endless:
             pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds)
             opened.enter_context(patiently("the piece that is being made is written"))
@@ -167,7 +168,7 @@ def infill(
     here = run.read_run(folders.model)
     check_fits(here, model_options)
     excerpts.require_files("--infill", [recording])
-    options = dataclasses.replace(options, count=1)
+    options = listening(here, dataclasses.replace(options, count=1), named=True)
     wanted = require_outputs(options, [recording])
     path = wanted[0].paths[0]
     gap = read_gap(recording, start, stop, options.prompt_seconds, here.frame, filling)
@@ -175,12 +176,12 @@ def infill(
     for remark in gap.remarks:
         say(f"note: {recording}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    model = trained_network(here, options)
+    player = player_of(here, options)
     from music_composer.audio.infill import fill_gap, write_filled
     from music_composer.liner_notes import write_infill_notes
 
     say(f"filling {start:g} s to {stop:g} s of {recording} from {filling.candidates} candidates, seed {seed}")
-    filled = fill_gap(model, gap, here.channels, here.frame, options, filling, seed)
+    filled = fill_gap(player, here.model.stack, gap, here.channels, here.frame, options, filling, seed)
     with locked_output(path, folders.wait, say), staged(wanted[0].manifest, options.overwrite) as files:
         clean(wanted)
         clipped = write_filled(files.file(path.name), gap, filled, here.frame, options.subtype)

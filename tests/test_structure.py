@@ -28,7 +28,7 @@ KERAS = (
     "symbolic/likely.py",
     "symbolic/sampling.py",
 )  # may import it at module level
-PLAYING = ("audio/infill.py", "audio/output.py", "audio/stream.py")  # are imported once it is loaded
+PLAYING = ("audio/network_player.py",)  # is imported once it is loaded
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
 
 

@@ -70,8 +70,8 @@ def stand_ins() -> Iterator[None]:
     """While inside, networks are a few numbers (tests/training/numbers_model.py), pictures are a dot, nothing syncs."""
     from matplotlib.figure import Figure
 
-    from music_composer import compose, networks_midi, play_audio, play_midi
-    from music_composer.audio import output
+    from music_composer import compose, heads, networks_midi, play_audio, play_midi
+    from music_composer.audio import network_player
     from music_composer.training import devices
 
     patches: list[tuple[Any, str, Any]] = [
@@ -82,8 +82,9 @@ def stand_ins() -> Iterator[None]:
         (devices, "require_backend", lambda: None),
         (devices, "describe", lambda: "no network"),
         (compose, "trainable_network", _trainable),
+        (heads, "trained_network", _trained),
         (play_audio, "trained_network", _trained),
-        (output, "continue_prompts", _frames),
+        (network_player, "continue_prompts", _frames),
         (networks_midi, "trainable_network", _trainable_on_notes),
         (networks_midi, "trained_network", _trained),
         (play_midi, "play", _rolls),

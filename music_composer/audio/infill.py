@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from music_composer.audio import gap as gaps
 from music_composer.audio.frames import bands_to_magnitudes, bent, spectrum, to_left_right, to_mid_side
 from music_composer.audio.gap import Gap, Join
-from music_composer.audio.generate import continue_prompts
 from music_composer.audio.phase import samples_of
+from music_composer.audio.players import Player
 from music_composer.audio.prompts import CONTEXT_FRAMES, with_channels
 from music_composer.audio.recording import read_blocks
 from music_composer.audio.wav import write_wav
@@ -35,7 +34,8 @@ class Filling:
 
 
 def fill_gap(
-    model: Any,
+    player: Player,
+    stack: int,
     gap: Gap,
     channels: int,
     frame: FrameOptions,
@@ -43,16 +43,14 @@ def fill_gap(
     infill: InfillOptions,
     seed: int,
 ) -> Filling:
-    """Plays the candidates side by side and fits the best one in. channels: of the model.
+    """Plays the candidates side by side and fits the best one in. stack, channels: of the model.
 
     Candidate number i is what sample number i would be if the music left of the gap were its prompt.
     """
-    prompt = gaps.prompt_before(gap, channels, model.options.stack, frame)
+    prompt = gaps.prompt_before(gap, channels, stack, frame)
     right = gaps.bands_of(with_channels(gap.right, channels), frame)[: frame.frames_in(infill.match_seconds)]
     places = gaps.places_to_join(gap, frame, infill)
-    steps = -(-(places[-1] + len(right)) // model.options.stack)
-    rngs = [np.random.default_rng([seed, number, 0]) for number in range(infill.candidates)]
-    candidates = next(continue_prompts(model, [prompt] * infill.candidates, rngs, options, steps))
+    candidates = player.frames(prompt, infill.candidates, seed, places[-1] + len(right))
     join = gaps.best_join(candidates, right, places)
     speed = join.frame / gaps.frames_to_end(gap, frame)
     turn = np.random.default_rng([seed, join.candidate, 1])

@@ -1,21 +1,16 @@
-"""Prompts to finished files: frames are generated, given their phase, and written chunk by chunk."""
+"""Prompts to finished files, piece by piece as a player goes on from them."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from music_composer.audio.frames import to_left_right
-from music_composer.audio.generate import continue_prompts
-from music_composer.audio.phase import PhaseStream
-from music_composer.audio.prompts import Prompt, known_sound, with_channels
+from music_composer.audio.players import Player
+from music_composer.audio.prompts import Prompt, with_channels
 from music_composer.audio.recording import read_blocks
 from music_composer.audio.wav import write_wav
 from music_composer.options import FrameOptions, GenerateOptions
@@ -32,7 +27,7 @@ class Written:
 
 
 def write_continuations(
-    model: Any,
+    player: Player,
     frame: FrameOptions,
     prompts: Sequence[Prompt],
     paths: Sequence[Path],
@@ -46,40 +41,22 @@ def write_continuations(
     numbers: of the samples; with `seed` they alone decide what is played. advance: gets seconds of music written.
     """
     channels = prompts[0].bands.shape[1]
-    step = model.options.stack * frame.hop
     total = round(options.seconds * frame.rate)
-    steps = -(-total // step)
-    chunk = -(-steps // -(-steps * step // round(options.chunk_seconds * frame.rate)))  # chunks of equal length
-    play = [np.random.default_rng([seed, number, 0]) for number in numbers]
-    turn = [np.random.default_rng([seed, number, 1]) for number in numbers]
-    streams = [
-        PhaseStream(*known_sound(prompt, frame), frame, options.fade_seconds, options.phase_iterations, rng)
-        for prompt, rng in zip(prompts, turn, strict=True)
-    ]
-    fade = round(options.fade_seconds * frame.rate)
-    with contextlib.ExitStack() as files, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with contextlib.ExitStack() as files:
         writers = [
             files.enter_context(write_wav(path, frame.rate, channels, options.subtype, total + len(prompt.samples)))
             for path, prompt in zip(paths, prompts, strict=True)
         ]
         for writer, prompt in zip(writers, prompts, strict=True):
-            for block in lead_of(prompt, options, frame, fade):
+            for block in lead_of(prompt, options, frame, player.fade):
                 writer.write(block)
-        cuts = [(writer.samples + fade) / frame.rate for writer in writers]
-        left = total + fade
-        for bands in continue_prompts(model, prompts, play, options, chunk):
-            pieces = [to_left_right(new) for new in pool.map(PhaseStream.push, streams, bands)]
-            if left > len(pieces[0]) + fade:
-                left -= len(pieces[0])
-            else:
-                rests = [to_left_right(stream.rest()) for stream in streams]
-                pieces = [np.concatenate(both)[:left] for both in zip(pieces, rests, strict=True)]
-                left -= len(pieces[0])
+        cuts = [(writer.samples + player.fade) / frame.rate for writer in writers]
+        done = -player.fade
+        for pieces in player.side_by_side(prompts, numbers, seed, total + player.fade):
             for writer, piece in zip(writers, pieces, strict=True):
                 writer.write(piece)
-            advance((total - max(left, 0)) / frame.rate)
-            if left <= 0:
-                break
+            done += len(pieces[0])
+            advance(done / frame.rate)
         return [
             Written(path, prompt, cut, writer.clipped)
             for path, prompt, cut, writer in zip(paths, prompts, cuts, writers, strict=True)

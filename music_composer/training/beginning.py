@@ -28,7 +28,9 @@ CHECKPOINT = "checkpoint.npz"
 HISTORY = "history.csv"
 LOSS_PLOT = "loss.png"
 PROMPTS = "prompts"
-FILES = (OPTIONS, CHECKPOINT, WEIGHTS, STATE, HISTORY, LOSS_PLOT, "split.json")
+MEMORY = "memory.json"  # names files of a folder beside it that both the old and the new training use
+MEMORY_FILES = "memory"
+FILES = (OPTIONS, CHECKPOINT, WEIGHTS, STATE, HISTORY, LOSS_PLOT, "split.json", MEMORY)
 PROMPT = re.compile(rf"{PROMPTS}/prompt-\d+\.flac")
 NEW, SETTLING, JOURNAL = ".new", ".settling", "settling.json"
 COMMANDS = {
@@ -55,7 +57,7 @@ def home_of(place: Path) -> Path:
 def require_ours(home: Path, magic: str) -> None:
     """Raises RunFolderError where a training would write over files that are not of a run folder of this magic."""
     path, new = home / OPTIONS, home / NEW
-    for link in (new, home / SETTLING, home / PROMPTS):
+    for link in (new, home / SETTLING, home / PROMPTS, home / MEMORY_FILES):
         if link.is_symlink():
             raise RunFolderError(f"{link} is a link, and is left alone: give another -m")
     if os.path.lexists(new) and _magic_of(new / OPTIONS) is None:
@@ -98,16 +100,16 @@ def begin_folder(home: Path, label: Mapping[str, Any], plain: Mapping[str, Any],
     return new
 
 
-def settle(home: Path) -> None:
+def settle(home: Path, ready: bool = False) -> None:
     """Puts a new training that has weights in the place of what was there. Cut off anywhere, the next call finishes it.
 
-    Only who has locked the run folder may do that.
+    Only who has locked the run folder may do that. ready: it is done, and needs no weights.
     """
     new, moving = home / NEW, home / SETTLING
     try:
         for folder in (home, new):
             remove_torn(folder)
-        if not moving.exists() and _is_ready(new):
+        if not moving.exists() and (ready and new.exists() or _is_ready(new)):
             write_json(new / JOURNAL, {"remove": _superseded(home, new)})
             os.rename(new, moving)
             sync_folder(home)

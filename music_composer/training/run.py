@@ -7,6 +7,8 @@ state.json          whether the music of the last job is written
 history.csv         a line an epoch
 loss.png            the same as a picture
 prompts/            excerpts of the music, so that `generate` needs nothing but this folder
+memory.json         what --head memory plays, by names of files in memory/
+memory/             its steps and its sound
 .new/               the same of a training whose first epoch has not ended; what was there before is kept until then
 """
 
@@ -17,6 +19,7 @@ import csv
 import dataclasses
 import io
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,6 +32,8 @@ from music_composer.records import from_plain
 from music_composer.training.beginning import (
     CHECKPOINT,
     HISTORY,
+    MEMORY,
+    MEMORY_FILES,
     OPTIONS,
     PROMPTS,
     WEIGHTS,
@@ -87,6 +92,14 @@ class Run(RunFolder):
     def prompts(self) -> Path:
         return self.folder / PROMPTS
 
+    @property
+    def memory(self) -> Path:
+        return self.folder / MEMORY
+
+    @property
+    def memory_files(self) -> Path:
+        return home_of(self.folder) / MEMORY_FILES
+
 
 def exists(folder: Path) -> bool:
     """Whether there is a trained model, or one whose training has begun."""
@@ -144,17 +157,19 @@ def reading_options(folder: Path, command: str, label: dict[str, Any]) -> Iterat
 
 
 def versions() -> dict[str, str]:
-    """What made a file: for run folders and for the JSON beside each WAV."""
-    import keras
+    """What made a file: for run folders and for the JSON beside each WAV. Of Keras only where it took part."""
     import numpy
 
-    return {
+    found = {
         "music_composer": music_composer.__version__,
         "python": platform.python_version(),
         "numpy": numpy.__version__,
-        "keras": keras.version(),
-        "backend": keras.backend.backend(),
     }
+    if "keras" in sys.modules:
+        import keras
+
+        found |= {"keras": keras.version(), "backend": keras.backend.backend()}
+    return found
 
 
 def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:

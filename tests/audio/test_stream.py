@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from music_composer.audio import growing
 from music_composer.audio.growing import growing_wav, to_bytes, wav_header
 from music_composer.audio.models.continuation import Continuation
+from music_composer.audio.network_player import NetworkPlayer
 from music_composer.audio.output import write_continuations
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.prompts import Excerpt, read_prompt
@@ -27,11 +28,11 @@ RATE, SEED = FRAME.rate, 5
 
 
 @pytest.fixture(scope="module")
-def model():
+def player():
     keras.utils.set_random_seed(1)
     network = Continuation(MODEL, MODEL.stack * 2 * FRAME.bands)
     network.build()
-    return network
+    return NetworkPlayer(network, FRAME, GenerateOptions())
 
 
 @pytest.fixture
@@ -49,12 +50,12 @@ def pushed(monkeypatch):
     return frames
 
 
-def test_a_stream_plays_the_frames_of_the_file(model, prompt, pushed, tmp_path):
+def test_a_stream_plays_the_frames_of_the_file(player, prompt, pushed, tmp_path):
     options = GenerateOptions(seconds=4)
-    write_continuations(model, FRAME, [prompt], [tmp_path / "a.wav"], [0], options, SEED)
+    write_continuations(player, FRAME, [prompt], [tmp_path / "a.wav"], [0], options, SEED)
     file = np.concatenate(pushed)
     pushed.clear()
-    pieces = list(stream_continuation(model, FRAME, prompt, options, StreamOptions(), SEED))
+    pieces = list(stream_continuation(player, FRAME, prompt, options, StreamOptions(), SEED))
     streamed = np.concatenate(pushed)
     assert len(pushed) > 3
     # To rounding: a processor may add up a block of frames in another order than a longer one.
@@ -64,9 +65,9 @@ def test_a_stream_plays_the_frames_of_the_file(model, prompt, pushed, tmp_path):
     np.testing.assert_allclose(pieces[0], samples[: len(pieces[0])], atol=1e-4)  # the lead
 
 
-def test_pieces_are_short_at_first_and_grow(model, prompt):
+def test_pieces_are_short_at_first_and_grow(player, prompt):
     options = StreamOptions(endless=True)
-    pieces = stream_continuation(model, FRAME, prompt, GenerateOptions(), options, SEED)
+    pieces = stream_continuation(player, FRAME, prompt, GenerateOptions(), options, SEED)
     lengths = [len(next(pieces)) / RATE for _ in range(9)][1:]
     pieces.close()
     assert lengths[0] == pytest.approx(options.first_seconds, abs=0.05)
@@ -74,17 +75,17 @@ def test_pieces_are_short_at_first_and_grow(model, prompt):
     assert lengths[-1] == pytest.approx(options.longest_seconds, abs=0.3)
 
 
-def test_a_stream_has_no_seams(model, prompt):
+def test_a_stream_has_no_seams(player, prompt):
     """Where pieces meet, samples jump no more than elsewhere."""
-    *_, lead, first, second, third = (piece for piece, _ in zip(_endless(model, prompt), range(4), strict=False))
+    *_, lead, first, second, third = (piece for piece, _ in zip(_endless(player, prompt), range(4), strict=False))
     sound = np.concatenate([first, second, third])
     jumps = np.abs(np.diff(sound, axis=0)).max(axis=1)
     for seam in (len(first), len(first) + len(second)):
         assert jumps[seam - 2 : seam + 2].max() <= 2 * np.quantile(jumps, 0.999)
 
 
-def _endless(model, prompt):
-    return stream_continuation(model, FRAME, prompt, GenerateOptions(), StreamOptions(endless=True), SEED)
+def _endless(player, prompt):
+    return stream_continuation(player, FRAME, prompt, GenerateOptions(), StreamOptions(endless=True), SEED)
 
 
 def test_an_endless_file_waits_for_its_listeners():

@@ -1,10 +1,11 @@
-"""A memory in its folder: what can be played again, and the steps that it is compared by. No Keras, no pickle.
+"""A memory on disk: what can be played again, and the steps that it is compared by. No Keras, no pickle.
 
-    index.json                   magic, version, options, one entry for each part of a recording
-    steps-0123456789abcdef.npy   float16 (steps, bands + 1): levels, and onsets in the last column
-    sound-0123456789abcdef.flac  16 bits, the sound of these steps
+    memory.json                         magic, version, options, one entry for each part of a recording
+    memory/steps-0123456789abcdef.npy   float16 (steps, bands + 1): levels, and onsets in the last column
+    memory/sound-0123456789abcdef.flac  16 bits, the sound of these steps
 
-The folder is of use without the recordings that it was made from. An hour is 20 MB of steps and 250 to 350 MB of sound.
+Files are named after what they are made of, so that a memory that replaces another makes only what is new, and the
+other stays whole until nothing names its files. An hour is 20 MB of steps and 250 to 350 MB of sound.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from music_composer.audio.memory.steps import StepOptions, Steps
 from music_composer.audio.wav import write_flac
 from music_composer.errors import OptionError, RecordError, RunFolderError
 from music_composer.files import read_json, reason, whole_file, write_json
-from music_composer.options import require_within
+from music_composer.options import FrameOptions, require_within
 from music_composer.records import from_plain
 from music_composer.values import Waveform
 
-INDEX = "index.json"
+INDEX, FOLDER = "memory.json", "memory"
 MAGIC, VERSION = "music-composer memory", 1
 NAME = re.compile("[0-9a-f]{16}")
 MOST_STEPS = 2**40
@@ -83,40 +84,51 @@ class Remembered:
         return sound
 
 
-def remember(folder: Path, source: str, sound: Waveform, steps: Steps, options: StepOptions, step: int) -> Entry:
-    """Writes one part's files. What is behind the last step is left out; the index is written by `write_index`.
+def name_of(content: str, first: int, last: int, options: StepOptions, frame: FrameOptions) -> str:
+    """The name of the files of frames first..last of a recording. content: the hash of what the recording holds."""
+    made_of = repr((VERSION, content, first, last, options, frame))
+    return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
 
-    sound: of the part, at least as many samples as its steps have. step: samples of a step.
+
+def is_remembered(folder: Path, entry: Entry) -> bool:
+    """Whether the files of an entry are there: they get their names whole."""
+    return _steps_path(folder, entry).exists() and _sound_path(folder, entry).exists()
+
+
+def remember(folder: Path, entry: Entry, sound: np.ndarray, steps: Steps) -> None:
+    """Writes one part's files; the index is written by `write_index`.
+
+    sound: float32 (samples, channels), at least as many samples as the steps have; what is behind them is left out.
     Raises OptionError for too little sound, MusicComposerError when the disk refuses.
     """
-    needed = len(steps) * step
-    if len(sound.samples) < needed or not len(steps):
-        raise OptionError(f"{source}: {len(sound.samples)} samples for {len(steps)} steps of {step}")
-    samples = np.ascontiguousarray(sound.samples[:needed], np.float32)
+    needed = entry.steps * entry.step
+    if len(sound) < needed or len(steps) != entry.steps:
+        raise OptionError(f"{entry.source}: {len(sound)} samples for {entry.steps} steps of {entry.step}")
     rows = np.concatenate([steps.levels, steps.onsets[:, None]], axis=1).astype(np.float16)
-    digest = hashlib.blake2b(samples.tobytes(), digest_size=8)
-    digest.update(repr((options, step, sound.rate)).encode())
-    entry = Entry(source, digest.hexdigest(), len(steps), step, sound.rate, samples.shape[1])
     with whole_file(_steps_path(folder, entry)) as part:
         np.save(part, rows)
-    write_flac(_sound_path(folder, entry), Waveform(samples, sound.rate))
-    return entry
+    write_flac(_sound_path(folder, entry), Waveform(sound[:needed], entry.rate))
 
 
-def write_index(folder: Path, entries: Sequence[Entry], options: StepOptions) -> None:
-    """Makes the entries the memory of the folder; files of other entries are removed."""
+def write_index(path: Path, entries: Sequence[Entry], options: StepOptions) -> None:
+    """Makes the entries a memory, whose files lie in the folder that `recall` is given."""
     label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options)}
-    write_json(folder / INDEX, {**label, "entries": [dataclasses.asdict(entry) for entry in entries]})
-    kept = {path.name for entry in entries for path in (_steps_path(folder, entry), _sound_path(folder, entry))}
+    write_json(path, {**label, "entries": [dataclasses.asdict(entry) for entry in entries]})
+
+
+def forget(folder: Path, kept: Iterable[Entry]) -> None:
+    """Removes the files of a memory's folder that are not of these entries; others than of a memory stay."""
+    names = {path(folder, entry).name for entry in kept for path in (_steps_path, _sound_path)}
     for path in [*folder.glob("steps-*.npy"), *folder.glob("sound-*.flac")]:
-        if path.name not in kept:
+        if path.name not in names and NAME.fullmatch(path.stem[-16:]):
             path.unlink(missing_ok=True)
 
 
-def recall(folder: Path, options: StepOptions) -> list[Remembered]:
-    """The memory of a folder. Raises RunFolderError when there is none, it is damaged, or has other options."""
+def recall(index: Path, folder: Path, options: StepOptions) -> list[Remembered]:
+    """A memory whose files lie in a folder. Raises RunFolderError when it is missing, damaged, or of other options."""
     return [
-        Remembered(entry, _read_steps(folder, entry), _sound_path(folder, entry)) for entry in _read(folder, options)
+        Remembered(entry, _read_steps(folder, entry), _sound_path(folder, entry))
+        for entry in read_index(index, options)
     ]
 
 
@@ -126,8 +138,8 @@ def bytes_of(folder: Path, entries: Iterable[Entry]) -> int:
     return sum(path.stat().st_size for path in paths)
 
 
-def _read(folder: Path, options: StepOptions) -> list[Entry]:
-    path = folder / INDEX
+def read_index(path: Path, options: StepOptions) -> list[Entry]:
+    """The inverse of `write_index`. Raises RunFolderError."""
     try:
         plain = read_json(path)
     except OSError as error:

@@ -6,66 +6,100 @@ import numpy as np
 import pytest
 
 from music_composer.audio.memory.steps import StepOptions, Steps
-from music_composer.audio.memory.store import bytes_of, recall, remember, write_index
+from music_composer.audio.memory.store import (
+    Entry,
+    bytes_of,
+    forget,
+    is_remembered,
+    name_of,
+    recall,
+    remember,
+    write_index,
+)
 from music_composer.errors import OptionError, RunFolderError
-from music_composer.values import Waveform
+from music_composer.options import FrameOptions
 
-OPTIONS, STEP, RATE = StepOptions(), 1024, 44100
+OPTIONS, FRAME, STEP, RATE = StepOptions(), FrameOptions(), 1024, 44100
+
+
+def recalled(folder, options=OPTIONS):
+    return recall(folder / "index.json", folder, options)
 
 
 def part(seed, steps=30, channels=2):
     rng = np.random.default_rng(seed)
     sound = rng.uniform(-0.5, 0.5, (steps * STEP + 500, channels)).astype(np.float32)
-    return Waveform(sound, RATE), Steps(
-        rng.uniform(-80, 0, (steps, 64)).astype(np.float32), rng.uniform(0, 2, steps).astype(np.float32)
+    entry = Entry(f"{seed}.ogg", name_of(f"{seed}", 0, steps, OPTIONS, FRAME), steps, STEP, RATE, channels)
+    return (
+        entry,
+        sound,
+        Steps(rng.uniform(-80, 0, (steps, 64)).astype(np.float32), rng.uniform(0, 2, steps).astype("f")),
     )
 
 
 @pytest.fixture
 def folder(tmp_path):
-    entries = [remember(tmp_path, f"{seed}.ogg", *part(seed), OPTIONS, STEP) for seed in range(2)]
-    write_index(tmp_path, entries, OPTIONS)
+    entries = [part(seed)[0] for seed in range(2)]
+    for seed, entry in enumerate(entries):
+        assert not is_remembered(tmp_path, entry)
+        remember(tmp_path, *part(seed))
+        assert is_remembered(tmp_path, entry)
+    write_index(tmp_path / "index.json", entries, OPTIONS)
     return tmp_path
 
 
 def test_what_is_remembered_is_there_again(folder):
-    memory = recall(folder, OPTIONS)
+    memory = recalled(folder)
     assert [each.entry.source for each in memory] == ["0.ogg", "1.ogg"]
     for seed, each in enumerate(memory):
-        sound, steps = part(seed)
+        _, sound, steps = part(seed)
         np.testing.assert_allclose(each.steps.levels, steps.levels, atol=0.05)
         np.testing.assert_allclose(each.steps.onsets, steps.onsets, atol=0.002)
-        np.testing.assert_allclose(each.sound(5000, 9000), sound.samples[5000:9000], atol=1e-4)
+        np.testing.assert_allclose(each.sound(5000, 9000), sound[5000:9000], atol=1e-4)
 
 
 def test_beyond_its_ends_a_part_is_silent(folder):
-    sound = recall(folder, OPTIONS)[0].sound(-100, 30 * STEP + 50)
+    sound = recalled(folder)[0].sound(-100, 30 * STEP + 50)
     assert sound.shape == (100 + 30 * STEP + 50, 2)
     assert not sound[:100].any()
     assert not sound[-50:].any()
-    np.testing.assert_allclose(sound[100:-50], part(0)[0].samples[: 30 * STEP], atol=1e-4)
-    assert not recall(folder, OPTIONS)[0].sound(-300, -100).any()
+    np.testing.assert_allclose(sound[100:-50], part(0)[1][: 30 * STEP], atol=1e-4)
+    assert not recalled(folder)[0].sound(-300, -100).any()
 
 
 def test_files_that_nothing_remembers_are_removed(folder):
-    one = remember(folder, "2.ogg", *part(2, channels=1), OPTIONS, STEP)
-    write_index(folder, [one], OPTIONS)
-    assert len(list(folder.iterdir())) == 3
-    (only,) = recall(folder, OPTIONS)
+    one = part(2, channels=1)
+    remember(folder, *one)
+    (folder / "steps-of-mine.npy").write_text("not of a memory")
+    write_index(folder / "index.json", [one[0]], OPTIONS)
+    forget(folder, [one[0]])
+    assert (folder / "steps-of-mine.npy").exists()
+    assert len(list(folder.iterdir())) == 4
+    (only,) = recalled(folder)
     assert only.sound(0, 10).shape == (10, 1)
-    assert bytes_of(folder, [one]) == sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".json")
+    assert bytes_of(folder, [one[0]]) == sum(path.stat().st_size for path in folder.glob(f"*{one[0].name}*"))
 
 
-def test_the_same_part_has_the_same_name_and_other_options_another(tmp_path):
-    names = [remember(tmp_path, "0.ogg", *part(0), OPTIONS, STEP).name for _ in range(2)]
-    names.append(remember(tmp_path, "0.ogg", *part(0), StepOptions(pooled=4), STEP).name)
-    assert names[0] == names[1] != names[2]
+def test_a_name_is_of_what_the_files_are_made_of():
+    names = {
+        name_of(content, first, last, options, frame)
+        for content, first, last, options, frame in (
+            ("a", 0, 9, OPTIONS, FRAME),
+            ("a", 0, 9, StepOptions(), FrameOptions()),
+            ("b", 0, 9, OPTIONS, FRAME),
+            ("a", 1, 9, OPTIONS, FRAME),
+            ("a", 0, 8, OPTIONS, FRAME),
+            ("a", 0, 9, StepOptions(pooled=4), FRAME),
+            ("a", 0, 9, OPTIONS, FrameOptions(bands=96)),
+        )
+    }
+    assert len(names) == 6
 
 
 def test_a_part_needs_sound_for_all_its_steps(tmp_path):
-    sound, steps = part(0)
-    with pytest.raises(OptionError, match=r"a\.ogg: 30719 samples for 30 steps"):
-        remember(tmp_path, "a.ogg", Waveform(sound.samples[: 30 * STEP - 1], RATE), steps, OPTIONS, STEP)
+    entry, sound, steps = part(0)
+    with pytest.raises(OptionError, match=r"0\.ogg: 30719 samples for 30 steps"):
+        remember(tmp_path, entry, sound[: 30 * STEP - 1], steps)
     assert not list(tmp_path.iterdir())
 
 
@@ -78,7 +112,7 @@ def test_damage_is_one_line_that_names_the_file(folder, pattern, damage):
     if damage != "gone":
         path.write_bytes(content[: len(content) // 3] if damage == "cut" else bytes(range(256)) * 20)
     with pytest.raises(RunFolderError, match="train again") as caught:
-        for each in recall(folder, OPTIONS):
+        for each in recalled(folder):
             each.sound(0, 30 * STEP)
     assert path.name in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -89,16 +123,16 @@ def test_an_index_that_is_not_ours_is_refused(folder, change):
     index = folder / "index.json"
     index.write_text(json.dumps(json.loads(index.read_text()) | change))
     with pytest.raises(RunFolderError, match=r"index\.json"):
-        recall(folder, OPTIONS)
+        recalled(folder)
 
 
 def test_an_entry_leads_nowhere_else(folder):
     index = folder / "index.json"
     index.write_text(index.read_text().replace(json.loads(index.read_text())["entries"][0]["name"], "../../../secret"))
     with pytest.raises(RunFolderError, match="is no name"):
-        recall(folder, OPTIONS)
+        recalled(folder)
 
 
 def test_other_options_are_another_memory(folder):
     with pytest.raises(RunFolderError, match="was made with"):
-        recall(folder, StepOptions(pooled=4))
+        recalled(folder, StepOptions(pooled=4))

@@ -1,0 +1,56 @@
+"""What is asked of whatever goes on from a prompt: a network that draws frames, or a memory. No Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+
+from music_composer.audio.prompts import Prompt
+from music_composer.options import StreamOptions
+
+
+class Player(Protocol):
+    """Its music begins `fade` samples before the cut, faded out of the prompt, and is endless unless told otherwise.
+
+    It depends on the prompt, the seed and the number of a sample alone, and not on the other samples.
+    """
+
+    @property
+    def fade(self) -> int: ...
+
+    def side_by_side(
+        self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
+    ) -> Iterator[list[np.ndarray]]:
+        """Pieces (samples, channels), one of each prompt at a time and as long as the others; `samples` in all."""
+
+    def streamed(
+        self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions
+    ) -> Iterator[np.ndarray]:
+        """Sample 0 in pieces (samples, channels) that are short at first and grow. samples: None for no end."""
+
+    def frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
+        """At least so many frames after the cut of samples 0 to count - 1: (count, frames, channels, bands)."""
+
+
+def generator(seed: int, number: int, purpose: int) -> np.random.Generator:
+    """The generators of a sample: purpose 0 plays, 1 finds the phase."""
+    return np.random.default_rng([seed, number, purpose])
+
+
+def ahead(items: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The same items, each made in a thread of its own while the one before is being used; the first from now on."""
+    pool = ThreadPoolExecutor(1)
+    first = pool.submit(next, items)
+
+    def made() -> Iterator[np.ndarray]:
+        with pool:
+            coming = first
+            while True:
+                item = coming.result()
+                coming = pool.submit(next, items)
+                yield item
+
+    return made()

@@ -1,0 +1,137 @@
+"""What a run folder remembers of the training music, to play it again. Needs the cache and the recordings once."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from music_composer import excerpts
+from music_composer.audio.memory import store
+from music_composer.audio.memory.steps import StepOptions, steps_of
+from music_composer.audio.recording import read_excerpt
+from music_composer.data import cache
+from music_composer.data.shards import Song
+from music_composer.data.split import Split
+from music_composer.data.split_file import write_split
+from music_composer.errors import RecordingError
+from music_composer.held_out import split_of, within
+from music_composer.training import beginning, run
+from music_composer.training.progress import duration, progress_bar, with_estimate
+from music_composer.training.run import Run
+
+Say = Callable[[str], None]
+LONGEST_PART = 600.0  # seconds; a part is in memory as a whole while it is written
+MOST_SECONDS = 5 * 3600.0  # of music that is remembered
+
+Part = tuple[Song, int, int]  # frames first..last of a song's recording
+
+
+def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say: Say) -> None:
+    """Makes a run folder one that plays the training music again, or brings it up to date. Its folders are locked."""
+    split = split_of(ready, here, say, new=new)
+    drawn = excerpts.draw_prompts(ready, here, secrets.randbelow(2**31) if seed is None else seed, say) if new else []
+    entries = remember_music(here.memory_files, ready, split, say)
+
+    def fill(folder: Path) -> None:
+        place = dataclasses.replace(here, folder=folder)
+        excerpts.keep_prompts(place, drawn)
+        write_split(folder, split)
+        store.write_index(place.memory, entries, StepOptions())
+
+    if new:
+        run.begin(here, fill)
+        beginning.settle(beginning.home_of(here.folder), ready=True)
+    else:
+        fill(here.folder)
+    store.forget(here.memory_files, entries)
+
+
+def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> list[store.Entry]:
+    """The parts of a memory of all that was trained on, each written into the folder unless it is there already.
+
+    Of very much music parts from everywhere are taken. Recordings that cannot be read any more are left out, with a
+    note. Raises RecordingError when none is left, MusicComposerError when the disk refuses.
+    """
+    options, frame, started = StepOptions(), ready.options, time.monotonic()
+    parts = _chosen(list(_parts(ready, split, options)), frame.frames_per_second, say)
+    entries: list[store.Entry] = []
+    with progress_bar("remembering") as bar:
+        advance = with_estimate(bar, "remembering the music")
+        total = sum(last - first for _, first, last in parts)
+        done = 0
+        for song, first, last in parts:
+            name = store.name_of(song.fingerprint.content, first, last, options, frame)
+            steps, step = (last - first) // options.frames, options.frames * frame.hop
+            entry = store.Entry(song.source, name, steps, step, frame.rate, song.channels)
+            try:
+                if not store.is_remembered(folder, entry):
+                    _remember(folder, entry, ready, (song, first, last), options)
+                entries.append(entry)
+            except RecordingError as error:
+                say(f"note: {error}; it is not remembered")
+            done += last - first
+            advance(done, total, "")
+    if not entries:
+        raise RecordingError(f"no recording of {ready.datasets} can be read any more")
+    seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
+    size = store.bytes_of(folder, entries)
+    say(
+        f"{duration(seconds)} of music are remembered in {folder}, {size / 1e6:.0f} MB "
+        f"({duration(time.monotonic() - started)})"
+    )
+    return entries
+
+
+def _remember(folder: Path, entry: store.Entry, ready: cache.Cache, part: Part, options: StepOptions) -> None:
+    song, first, last = part
+    frame = ready.options
+    path, per_second = ready.datasets / song.source, frame.frames_per_second
+    sound = read_excerpt(path, frame.rate, first / per_second, (last - first) / per_second).samples
+    needed = entry.steps * entry.step
+    if len(sound) < needed - frame.window:  # the last frames reach over the recording's end
+        raise RecordingError(f"{path}: {len(sound)} samples are left of {needed}")
+    sound = np.pad(sound[:needed], ((0, max(0, needed - len(sound))), (0, 0)))
+    frames = cache.load_frames(ready, song)[first - song.start : last - song.start]
+    store.remember(folder, entry, sound, steps_of(np.asarray(frames, np.float32), options))
+
+
+def _parts(ready: cache.Cache, split: Split, options: StepOptions) -> Iterator[Part]:
+    """All that was trained on, in equal parts of at most LONGEST_PART; each once, however many copies there are."""
+    most, seen = ready.options.frames_in(LONGEST_PART), set()
+    for song in ready.songs:
+        if song.fingerprint.content in seen:
+            continue
+        seen.add(song.fingerprint.content)
+        for start, stop in within(split.by_content[song.fingerprint.content].training, song.start, song.stop):
+            count = -(-(stop - start) // most)
+            edges = [start + (stop - start) * i // count for i in range(count + 1)]
+            for first, last in zip(edges, edges[1:], strict=False):
+                if last - first >= options.frames:
+                    yield song, first, last
+
+
+def _chosen(parts: Sequence[Part], per_second: float, say: Say) -> list[Part]:
+    """Of very much music as much as is remembered, evenly from all of it."""
+    total = sum(last - first for _, first, last in parts) / per_second
+    if total <= MOST_SECONDS:
+        return list(parts)
+    chosen, seconds = [], 0.0
+    for song, first, last in sorted(parts, key=lambda part: _shuffled(part)):
+        seconds += (last - first) / per_second
+        if seconds > MOST_SECONDS:
+            break
+        chosen.append((song, first, last))
+    say(f"note: {MOST_SECONDS / 3600:g} of {total / 3600:.1f} hours of training music are remembered")
+    return sorted(chosen, key=lambda part: (part[0].source, part[1]))
+
+
+def _shuffled(part: Part) -> bytes:
+    """An order that has nothing to do with the music, and is always the same."""
+    song, first, _ = part
+    return hashlib.blake2b(f"{song.fingerprint.content} {first}".encode(), digest_size=8).digest()
