@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from music_composer.files import whole_file
 from music_composer.page_style import STYLE
+from music_composer.tables import Table
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -21,14 +22,21 @@ PAGE = Template("""<!DOCTYPE html>
 </head>
 <body>
 <h1>Music, continued</h1>
-<p class="heard">Each prompt is a song that a small rule-based composer wrote and a small synthesiser played;
-each continuation is what a network, having trained on such songs for a couple of minutes only, goes on to play.
-Listen for how much of the prompt's pulse, register and colour carries on, and for where the harmony blurs or
-wanders: a network this young knows the sound of its music better than its form.</p>
+<p class="heard">Each prompt is the beginning of a song that a small rule-based composer wrote and a small synthesiser
+played, and that was not among the songs to learn from. Each continuation goes on with real steps of the prompt and of
+those songs. Below it is what a network plays that was trained on them for a minute: it knows the sound of its music
+better than its pulse. Listen for how much of the prompt's pulse, register and colour carries on.</p>
 $results
 <section>
 <h2>Training loss</h2>
 <img src="$loss_plot" alt="Loss against training step">
+</section>
+<section>
+<h2>Figures</h2>
+<p>$words</p>
+<table>
+$figures
+</table>
 </section>
 <section>
 <h2>Facts</h2>
@@ -42,35 +50,37 @@ $facts
 
 RESULT = Template("""<section>
 <h2>$title</h2>
-$prompt
-$continuation
+$sounds
 </section>""")
 
 FIGURE = Template("""<figure class="$role">
 <figcaption>$caption</figcaption>
-<img src="$picture" alt="Spectrogram of the $role of $title">
+<img src="$picture" alt="Spectrogram of the $name of $title">
 <audio controls preload="metadata" src="$sound"></audio>
 </figure>""")
 
 
 @dataclass(frozen=True)
 class DemoResult:
-    """A prompt and its continuation: a title in plain text, sounds (WAV) and spectrograms (PNG)."""
+    """A prompt and its continuations: a title in plain text, and WAVs with spectrograms (PNG) beside them."""
 
     title: str
-    prompt_wav: Path
-    prompt_png: Path
-    continuation_wav: Path
-    continuation_png: Path
+    prompt: Path
+    continuation: Path
+    network: Path
 
 
-def write_page(path: Path, results: Sequence[DemoResult], loss_plot: Path, facts: Mapping[str, str]) -> None:
+def write_page(
+    path: Path, results: Sequence[DemoResult], loss_plot: Path, figures: Table, facts: Mapping[str, str]
+) -> None:
     """Write the page to `path`, whole or not at all; it links the files by their place relative to itself."""
     folder = path.parent
     text = PAGE.substitute(
         style=STYLE,
         results="\n".join(_show_result(result, folder) for result in results),
         loss_plot=_link(loss_plot, folder),
+        words=escape(figures.words),
+        figures="\n".join([_show_row("th", figures.columns), *(_show_row("td", row) for row in figures.rows)]),
         facts="\n".join(_show_fact(name, value) for name, value in facts.items()),
     )
     with whole_file(path) as part:
@@ -79,20 +89,28 @@ def write_page(path: Path, results: Sequence[DemoResult], loss_plot: Path, facts
 
 def _show_result(result: DemoResult, folder: Path) -> str:
     title = escape(result.title)
-    prompt = _show_sound("prompt", title, result.prompt_png, result.prompt_wav, folder)
-    continuation = _show_sound("continuation", title, result.continuation_png, result.continuation_wav, folder)
-    return RESULT.substitute(title=title, prompt=prompt, continuation=continuation)
+    sounds = [
+        _show_sound("prompt", "prompt", title, result.prompt, folder),
+        _show_sound("continuation", "continuation", title, result.continuation, folder),
+        _show_sound("continuation", "continuation by the network", title, result.network, folder),
+    ]
+    return RESULT.substitute(title=title, sounds="\n".join(sounds))
 
 
-def _show_sound(role: str, title: str, picture: Path, sound: Path, folder: Path) -> str:
+def _show_sound(role: str, name: str, title: str, sound: Path, folder: Path) -> str:
     """A figure with a player; the title comes escaped."""
     return FIGURE.substitute(
         role=role,
-        caption=role.capitalize(),
+        name=name,
+        caption=name[0].upper() + name[1:],
         title=title,
-        picture=_link(picture, folder),
+        picture=_link(sound.with_suffix(".png"), folder),
         sound=_link(sound, folder),
     )
+
+
+def _show_row(tag: str, cells: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _show_fact(name: str, value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def tables_of(card: Mapping[str, Any]) -> list[Table]:
             _minutes_table(card),
             _survival_table(card),
             _adherence_table(card),
-            _order_table(card),
+            order_table(card["order"]),
             _copying_table(card),
             _prompt_table(card),
             _facts_table(card),
@@ -140,24 +140,25 @@ def _adherence_table(card: Mapping[str, Any]) -> Table:
     return Table("Adherence", words, columns, rows)
 
 
-def _order_table(card: Mapping[str, Any]) -> Table:
+def order_table(found: Sequence[Row]) -> Table:
+    """found: the rows of `trials.order_rows`."""
     columns = ["music", "pieces", "pulse", "steadiness", "boundaries a minute", "again from the prompt"]
     columns += ["again from the training music", "longest", "clicks a minute"]
-    real = card["order"][0]
+    real = found[0]
     rows = [
         [
             row["music"], str(row["pieces"]), *(_beside(row, real, name) for name in ORDERED),
             _share(row["prompt_again"]), _share(row["training_again"]), f"{row['training_longest_s']:.1f} s",
             _beside(row, real, "clicks_per_minute"),
         ]
-        for row in card["order"]
+        for row in found
     ]  # fmt: skip
     words = (
         "what half seconds do not tell: how clear the pulse is, whether onsets are in phase 4 to 8 s later, how often "
         "the music turns into something else; the share of its seconds that were heard before; clicks. In brackets "
         "over real music's"
     )
-    if min(row["pieces"] for row in card["order"]) < LEAST_TRIALS:
+    if min(row["pieces"] for row in found) < LEAST_TRIALS:
         words += f". Fewer than {LEAST_TRIALS} pieces: no verdict"
     return Table("In the right order", words, columns, rows)
 

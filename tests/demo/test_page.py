@@ -7,6 +7,9 @@ import pytest
 
 from music_composer.demo.page import DemoResult, write_page
 from music_composer.errors import MusicComposerError
+from music_composer.tables import Table
+
+FIGURES = Table("", "In <brackets>", ["music", "pulse"], [["real & true", "0.8"], ["made", "0.7"]])
 
 
 class Reader(HTMLParser):
@@ -29,7 +32,7 @@ class Reader(HTMLParser):
 
 
 def result_in(folder: Path, title: str) -> DemoResult:
-    names = ("prompt.wav", "prompt.png", "suite été #1?.wav", 'suite 100% & "more": <1>.png')
+    names = ("prompt.wav", "suite été #1?.wav", 'suite 100% & "more": <1>.wav')
     return DemoResult(title, *(folder / title.replace("/", "") / name for name in names))
 
 
@@ -43,7 +46,7 @@ def read(path: Path) -> Reader:
 def page(tmp_path):
     results = [result_in(tmp_path, "Étude one"), result_in(tmp_path.parent, "two")]
     path = tmp_path / "index.html"
-    write_page(path, results, tmp_path / "loss curve.png", {"Songs & pieces": "<7>", "Steps": "400"})
+    write_page(path, results, tmp_path / "loss curve.png", FIGURES, {"Songs & pieces": "<7>", "Steps": "400"})
     return path, results
 
 
@@ -52,7 +55,8 @@ def test_every_file_is_linked_relative_to_the_page(page):
     linked = [os.path.normpath(path.parent / unquote(link)) for link in read(path).links]
     wanted = []
     for result in results:
-        wanted += [result.prompt_png, result.prompt_wav, result.continuation_png, result.continuation_wav]
+        for sound in (result.prompt, result.continuation, result.network):
+            wanted += [sound.with_suffix(".png"), sound]
     assert linked == [str(each) for each in [*wanted, path.parent / "loss curve.png"]]
 
 
@@ -65,9 +69,9 @@ def test_links_hold_no_character_a_browser_would_misread(page):
 def test_each_prompt_stands_above_its_continuation_with_players(page):
     tags = read(page[0]).tags
     roles = [attrs["class"] for tag, attrs in tags if tag == "figure"]
-    assert roles == ["prompt", "continuation"] * 2
+    assert roles == ["prompt", "continuation", "continuation"] * 2
     players = [attrs for tag, attrs in tags if tag == "audio"]
-    assert len(players) == 4 and all("controls" in attrs for attrs in players)
+    assert len(players) == 6 and all("controls" in attrs for attrs in players)
 
 
 def test_the_page_needs_nothing_from_elsewhere(page):
@@ -79,7 +83,9 @@ def test_the_page_needs_nothing_from_elsewhere(page):
 
 def test_names_are_shown_as_written_and_make_no_tags(tmp_path):
     title = '<b>&amp; $title</b> "x"'
-    write_page(tmp_path / "p.html", [result_in(tmp_path, title)], tmp_path / "l.png", {"<i>k</i>": "<u>$v</u> & w"})
+    write_page(
+        tmp_path / "p.html", [result_in(tmp_path, title)], tmp_path / "l.png", FIGURES, {"<i>k</i>": "<u>$v</u> & w"}
+    )
     reader = read(tmp_path / "p.html")
     assert {title, "<i>k</i>", "<u>$v</u> & w"} <= set(reader.words)
     assert not {"b", "i", "u"} & {tag for tag, _ in reader.tags}
@@ -87,8 +93,10 @@ def test_names_are_shown_as_written_and_make_no_tags(tmp_path):
     assert alternatives[0] == f"Spectrogram of the prompt of {title}"
 
 
-def test_facts_form_a_table(page):
+def test_figures_and_facts_form_tables(page):
     words = [word for word in read(page[0]).words if word]
+    start = words.index("In <brackets>") + 1
+    assert words[start : start + 6] == ["music", "pulse", "real & true", "0.8", "made", "0.7"]
     assert words[-4:] == ["Songs & pieces", "<7>", "Steps", "400"]
 
 
@@ -101,5 +109,5 @@ def test_a_page_that_fails_to_be_written_leaves_the_old_one(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(MusicComposerError, match=r"index\.html cannot be written: no"):
-        write_page(path, [], tmp_path / "loss.png", {})
+        write_page(path, [], tmp_path / "loss.png", FIGURES, {})
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("index.html", "old")]

@@ -1,0 +1,33 @@
+"""What the demonstration's continuations are judged by: the order-sensitive figures of `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from music_composer.evaluation.hearing import Measures, Span, hear
+from music_composer.evaluation.report import order_table
+from music_composer.evaluation.trials import Trials, order_rows
+from music_composer.tables import Table
+
+
+def figures_of(
+    training: Sequence[Path],
+    prompts: Sequence[Path],
+    truths: Sequence[Path],
+    played: Mapping[str, Sequence[tuple[Path, float]]],
+    seconds: float,
+) -> Table:
+    """The figures of what is played after each prompt, over those of what the composer's own rules go on with.
+
+    training: what was learnt from. played: WAVs, and the second of each at which the new music begins, one for each
+    prompt, by the name of who plays. seconds: of each that are judged.
+    """
+    measures = Measures()
+    trials = Trials(
+        prompts=[hear(Span(path), measures) for path in prompts],
+        truths=[hear(Span(path), measures) for path in truths],
+        played={name: [hear(Span(*each), measures) for each in files] for name, files in played.items()},
+        seconds=seconds,
+    )
+    return order_table(order_rows([], [hear(Span(path), measures) for path in training], trials, measures))
