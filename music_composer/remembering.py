@@ -20,6 +20,7 @@ from music_composer.data.shards import Song
 from music_composer.data.split import Split
 from music_composer.data.split_file import write_split
 from music_composer.errors import RecordingError
+from music_composer.files import remove_torn
 from music_composer.held_out import split_of, within
 from music_composer.training import beginning, run
 from music_composer.training.progress import duration, progress_bar, with_estimate
@@ -46,10 +47,11 @@ def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say
 
     if new:
         run.begin(here, fill)
-        beginning.settle(beginning.home_of(here.folder), ready=True)
     else:
         fill(here.folder)
+    beginning.settle(beginning.home_of(here.folder), ready=True)
     store.forget(here.memory_files, entries)
+    remove_torn(here.memory_files)
 
 
 def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> list[store.Entry]:

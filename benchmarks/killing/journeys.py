@@ -20,6 +20,7 @@ DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )  # a picture
 AUDIO = ["-d", "music", "-n", "8", "-l", "1", "-b", "2", "-s", "0.3", "-g", "2", "--seed", "3"]
+MEMORY = ["-d", "music", "--head", "memory", "-s", "0.3", "-g", "2", "--seed", "3"]
 MIDI = ["midi", "-d", "music", "--model", "polyphony", "-n", "8", "-l", "1", "-b", "2", "-g", "2", "--num-steps", "16"]
 MIDI += ["--seed", "3"]
 EVOLVE = ["midi", "evolve", "music/tune-0.mid", "--models", "8", "--select-models", "4", "--generations", "4"]
@@ -32,6 +33,9 @@ JOURNEYS: dict[str, list[list[str]]] = {
     "audio, trained further": [[*AUDIO, "-e", "1"], [*AUDIO, "-e", "2"]],
     "audio, generated again": [[*AUDIO, "-e", "1"], ["generate", "-d", "music", "-s", "0.3", "-g", "2", "--seed", "4"]],
     "audio, anew": [[*AUDIO, "-e", "1"], [*AUDIO, "-e", "2", "--fresh"]],
+    "memory": [MEMORY],
+    "memory, generated again": [MEMORY, ["generate", "-d", "music", "-s", "0.3", "-g", "2", "--seed", "4"]],
+    "memory, anew": [MEMORY, [*MEMORY, "--fresh"]],
     "midi": [[*MIDI, "-e", "2"]],
     "midi, trained further": [[*MIDI, "-e", "1"], [*MIDI, "-e", "2"]],
     "midi, generated again": [[*MIDI, "-e", "1"], ["midi", "generate", "-g", "2", "--num-steps", "16", "--seed", "4"]],
@@ -70,7 +74,7 @@ def stand_ins() -> Iterator[None]:
     """While inside, networks are a few numbers (tests/training/numbers_model.py), pictures are a dot, nothing syncs."""
     from matplotlib.figure import Figure
 
-    from music_composer import compose, heads, networks_midi, play_audio, play_midi
+    from music_composer import compose, heads, networks_midi, play_midi
     from music_composer.audio import network_player
     from music_composer.training import devices
 
@@ -83,7 +87,6 @@ def stand_ins() -> Iterator[None]:
         (devices, "describe", lambda: "no network"),
         (compose, "trainable_network", _trainable),
         (heads, "trained_network", _trained),
-        (play_audio, "trained_network", _trained),
         (network_player, "continue_prompts", _frames),
         (networks_midi, "trainable_network", _trainable_on_notes),
         (networks_midi, "trained_network", _trained),
