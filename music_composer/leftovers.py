@@ -12,6 +12,7 @@ from pathlib import Path
 
 _lock = threading.Lock()
 _there: set[Path] = set()
+_made: set[Path] = set()  # folders that go where nothing is in them
 _swept = False
 
 
@@ -30,6 +31,18 @@ def noted(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def made_for_now(folder: Path) -> Iterator[None]:
+    """While inside, a folder that was made goes with the process where nothing was put into it."""
+    with _lock:
+        _made.add(folder)
+    try:
+        yield
+    finally:
+        with _lock:
+            _made.discard(folder)
+
+
+@contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder that is gone afterwards, however the process ends, short of a kill."""
     import tempfile
@@ -45,7 +58,10 @@ def sweep() -> None:
     global _swept
     with _lock:
         _swept = True
-        paths = sorted(_there)
+        paths, made = sorted(_there), sorted(_made, reverse=True)
     for path in paths:
         with contextlib.suppress(OSError):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for folder in made:  # what is inside before what is around it
+        with contextlib.suppress(OSError):
+            folder.rmdir()

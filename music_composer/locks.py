@@ -23,7 +23,7 @@ from typing import Any
 
 from music_composer.errors import BusyError, MusicComposerError
 from music_composer.files import STEM_LENGTH, make_folder, read_json, reason, remove_torn, started, write_json
-from music_composer.leftovers import noted
+from music_composer.leftovers import made_for_now, noted
 
 LOCK = ".music-composer.lock"
 POLL_SECONDS = 0.2
@@ -52,6 +52,8 @@ def locked(
     try:
         lock = _acquire(path, wait, say) if os.access(folder, os.W_OK | os.X_OK) else None
         with contextlib.ExitStack() as held:
+            for each in made:
+                held.enter_context(made_for_now(each))
             for each in (path, _sidecar(path)) if lock else ():
                 held.enter_context(noted(each))
             _inside.add(place)

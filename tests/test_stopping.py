@@ -58,8 +58,9 @@ def test_what_has_nothing_to_save_ends_though_the_main_thread_never_comes_back(t
     program = Program(
         "from music_composer.files import whole_file\n"
         "from music_composer.leftovers import scratch_folder\n"
+        "from music_composer.locks import locked\n"
         "child = subprocess.Popen(['sleep', '600'])\n"
-        "with whole_file(Path('song.wav')) as part, scratch_folder() as folder:\n"
+        "with locked(Path('a/b')), whole_file(Path('song.wav')) as part, scratch_folder() as folder:\n"
         "    part.write_text('half'), (folder / 'x').write_text('x')\n"
         "    print('begun', child.pid, folder, flush=True)\n"
         "    hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)\n",
