@@ -43,7 +43,7 @@ def remembered(album: Album, folder: Path, options: StepOptions) -> list[Remembe
             entries.append(Entry(track.path.name, name, len(steps), step, RATE, sound.shape[1]))
             remember(folder, entries[-1], sound, steps)
         write_index(folder / INDEX, entries, options)
-    return recall(folder / INDEX, folder, options)
+    return recall(folder / INDEX, folder, options, FRAME)
 
 
 def track_steps(track: Track, options: StepOptions) -> Steps:

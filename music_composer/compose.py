@@ -122,6 +122,7 @@ def _trained(
     else:
         run.begin(here, fill)
     _train_job(model, dataset, here, options, state, say)
+    remembering.forget_unnamed(here)
     return run.read_run(folders.model), ready
 
 

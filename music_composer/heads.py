@@ -17,7 +17,7 @@ from music_composer.training.run import Run
 def player_of(here: Run, options: GenerateOptions) -> Player:
     """The head of a run folder, to be asked for sound. Raises RunFolderError where it is damaged."""
     if here.model.head == MEMORY:
-        recordings = store.recall(here.memory, here.memory_files, StepOptions())
+        recordings = store.recall(here.memory, here.memory_files, StepOptions(), here.frame)
         return MemoryPlayer(
             recordings, here.frame, MemoryOptions(walk=WalkOptions(guard=options.guard)), options.chunk_seconds
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import secrets
@@ -52,6 +53,15 @@ def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say
     beginning.settle(beginning.home_of(here.folder), ready=True)
     store.forget(here.memory_files, entries)
     remove_torn(here.memory_files)
+
+
+def forget_unnamed(here: Run) -> None:
+    """Removes the files of a memory that a training with another head has taken the place of."""
+    home = dataclasses.replace(here, folder=beginning.home_of(here.folder))
+    if home.memory_files.exists() and not home.memory.exists():
+        store.forget(home.memory_files, [])
+        with contextlib.suppress(OSError):  # something of somebody else's is in it
+            home.memory_files.rmdir()
 
 
 def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> list[store.Entry]:

@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.command import COMMAND, RATE, assert_accepted, assert_refused, music_composer, tune, with_disk_of, write
+from tests.command import (
+    COMMAND,
+    RATE,
+    TINY,
+    assert_accepted,
+    assert_refused,
+    music_composer,
+    tune,
+    with_disk_of,
+    write,
+)
 
 HEAD = ("--head", "memory", "--seed", "3")
 
@@ -132,7 +142,15 @@ def test_what_has_changed_alone_is_remembered_anew(remembered: Path, tmp_path: P
 
 def test_a_run_folder_has_one_head_unless_it_is_begun_anew(remembered: Path, tmp_path: Path) -> None:
     shutil.copytree(remembered, tmp_path / "w")
-    assert_refused(music_composer("train", "--head", "flow", cwd=tmp_path / "w"), "--head memory", "--fresh", code=2)
+    here = tmp_path / "w"
+    assert_refused(music_composer("train", "--head", "flow", cwd=here), "--head memory", "--fresh", code=2)
+    assert_accepted(music_composer("train", *TINY, "--head", "flow", "--fresh", cwd=here))
+    assert not (here / "model" / "memory").exists()
+    assert not (here / "model" / "memory.json").exists()
+    assert (here / "model" / "model.weights.h5").exists()
+    assert_accepted(music_composer("train", *HEAD, "--fresh", cwd=here))
+    assert (here / "model" / "memory.json").exists()
+    assert not (here / "model" / "model.weights.h5").exists()
 
 
 @pytest.mark.parametrize("name", ["memory.json", "steps-*.npy", "sound-*.flac"])

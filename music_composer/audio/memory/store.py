@@ -5,7 +5,7 @@
     memory/sound-0123456789abcdef.flac  16 bits, the sound of these steps
 
 Files are named after what they are made of, so that a memory that replaces another makes only what is new, and the
-other stays whole until nothing names its files. An hour is 20 MB of steps and 250 to 350 MB of sound.
+other stays whole until nothing names its files. An hour is 20 MB of steps and 150 to 350 MB of sound.
 """
 
 from __future__ import annotations
@@ -124,10 +124,14 @@ def forget(folder: Path, kept: Iterable[Entry]) -> None:
             path.unlink(missing_ok=True)
 
 
-def recall(index: Path, folder: Path, options: StepOptions) -> list[Remembered]:
+def recall(index: Path, folder: Path, options: StepOptions, frame: FrameOptions) -> list[Remembered]:
     """A memory whose files lie in a folder. Raises RunFolderError when it is missing, damaged, or of other options."""
+    bands = frame.bands // options.pooled
+    for entry in read_index(index, options):
+        if (entry.rate, entry.step) != (frame.rate, frame.hop * options.frames):
+            raise _damaged(index, f"{entry.source} has steps of {entry.step} samples at {entry.rate} Hz")
     return [
-        Remembered(entry, _read_steps(folder, entry), _sound_path(folder, entry))
+        Remembered(entry, _read_steps(folder, entry, bands), _sound_path(folder, entry))
         for entry in read_index(index, options)
     ]
 
@@ -158,13 +162,14 @@ def read_index(path: Path, options: StepOptions) -> list[Entry]:
     return entries
 
 
-def _read_steps(folder: Path, entry: Entry) -> Steps:
+def _read_steps(folder: Path, entry: Entry, bands: int) -> Steps:
     path = _steps_path(folder, entry)
     try:
-        rows = np.load(path, allow_pickle=False).astype(np.float32)
+        # As a map it is refused where the file is shorter than it says, before any memory is taken.
+        rows = np.load(path, mmap_mode="r", allow_pickle=False).astype(np.float32)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(path, error) from error
-    if rows.ndim != 2 or len(rows) != entry.steps or rows.shape[1] < 2 or not np.isfinite(rows).all():
+    if rows.shape != (entry.steps, bands + 1) or not np.isfinite(rows).all():
         raise _damaged(path, f"{rows.shape} numbers are not {entry.steps} steps")
     return Steps(rows[:, :-1], rows[:, -1])
 

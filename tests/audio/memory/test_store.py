@@ -23,7 +23,7 @@ OPTIONS, FRAME, STEP, RATE = StepOptions(), FrameOptions(), 1024, 44100
 
 
 def recalled(folder, options=OPTIONS):
-    return recall(folder / "index.json", folder, options)
+    return recall(folder / "index.json", folder, options, FRAME)
 
 
 def part(seed, steps=30, channels=2):
@@ -123,6 +123,23 @@ def test_an_index_that_is_not_ours_is_refused(folder, change):
     index = folder / "index.json"
     index.write_text(json.dumps(json.loads(index.read_text()) | change))
     with pytest.raises(RunFolderError, match=r"index\.json"):
+        recalled(folder)
+
+
+@pytest.mark.parametrize("change", [{"rate": 48000}, {"step": 512}])
+def test_steps_of_another_length_are_another_memory(folder, change):
+    index = folder / "index.json"
+    plain = json.loads(index.read_text())
+    plain["entries"][1] |= change
+    index.write_text(json.dumps(plain))
+    with pytest.raises(RunFolderError, match=r"1\.ogg has steps of"):
+        recalled(folder)
+
+
+def test_steps_of_other_bands_are_damaged(folder):
+    path = sorted(folder.glob("steps-*.npy"))[0]
+    np.save(path, np.load(path)[:, :-1])
+    with pytest.raises(RunFolderError, match="train again"):
         recalled(folder)
 
 
