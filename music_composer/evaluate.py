@@ -149,7 +149,7 @@ def _continued(
                 SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
                 SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
             },
-            cut=[*first, *_more_cuts(folders, options, here, real, scratch, playing, say)],
+            cut=[*first, *_more_cuts(options, here, real, scratch, playing, say)],
         )
         return judge(music, options, facts, say)
 
@@ -190,7 +190,6 @@ def _continuations(
 
 
 def _more_cuts(
-    folders: FolderOptions,
     options: EvaluateOptions,
     here: run.Run,
     real: Sequence[Span],
@@ -203,9 +202,10 @@ def _more_cuts(
     prompts = sounding_excerpts(real, count, scratch / "cuts", here) if count else []
     if not prompts:
         return []
-    seconds = Measures().splice.most_seconds
-    wanted = GenerateOptions(name=str(scratch / "cuts" / "cut"), seconds=seconds, count=len(prompts))
-    return _continuations(folders, prompts, dataclasses.replace(wanted, seed=options.seed, **playing), say)[0]
+    say(f"continuing {len(prompts)} more prompts for two seconds each")
+    wanted = GenerateOptions(seconds=Measures().splice.most_seconds, **playing)
+    written = play_audio.play_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed)
+    return [Span(each.path, each.cut) for each in written]
 
 
 def _first_sound(here: run.Run, prompt: Path) -> float:

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer import excerpts
-from music_composer.audio.prompts import whole_recording
 from music_composer.audio.recording import mono_blocks
 from music_composer.data.cache import Cache
 from music_composer.data.split import Split
 from music_composer.evaluation.copying import NO_COPY, Copy, CopyOptions, Library, library_of, longest_copy
 from music_composer.evaluation.hearing import Span
 from music_composer.evaluation.semitones import semitones_of_blocks
-from music_composer.heads import listening, player_of
 from music_composer.held_out import divided, pieces_of
 from music_composer.leftovers import scratch_folder
 from music_composer.options import GenerateOptions
+from music_composer.play_audio import play_into_scratch
 from music_composer.training.run import Run
 
 CHECKED = 4  # continuations, each of so many seconds
@@ -54,14 +52,8 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
 
 def _continuations(here: Run, folder: Path, seed: int) -> list[Span]:
     """New music after the excerpts that the run folder keeps."""
-    from music_composer.audio.output import write_continuations
-
     kept = sorted(here.prompts.glob("*.flac"))[:CHECKED]
-    options = listening(here, GenerateOptions(seconds=CHECKED_SECONDS, count=len(kept)), named=True)
-    heard = [excerpts.hear([whole_recording(path, options.prompt_seconds)], here, options.blend_share) for path in kept]
-    paths = [folder / f"{i}.wav" for i in range(len(kept))]
-    player = player_of(here, options)
-    written = write_continuations(player, here.frame, heard, paths, range(len(kept)), options, seed)
+    written = play_into_scratch(here, kept, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed)
     return [Span(each.path, each.cut) for each in written]
 
 

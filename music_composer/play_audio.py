@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from music_composer import excerpts
 from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
-from music_composer.audio.prompts import Prompt
+from music_composer.audio.prompts import Prompt, whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.errors import OptionError
 from music_composer.heads import listening, player_of
@@ -29,6 +29,9 @@ from music_composer.outputs import Output, beside, clean, numbered, require_free
 from music_composer.stopping import patiently
 from music_composer.training import run
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
+
+if TYPE_CHECKING:
+    from music_composer.audio.output import Written
 
 Say = Callable[[str], None]
 STANDARD_OUTPUT = "-"
@@ -102,6 +105,24 @@ def _continued(
     spent = time.monotonic() - started
     say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
     return paths
+
+
+def play_into_scratch(
+    here: run.Run, prompts: Sequence[Path], folder: Path, options: GenerateOptions, seed: int
+) -> list[Written]:
+    """A continuation of each recording, to be judged: without pictures and notes, in a folder of the moment."""
+    from music_composer.audio.output import write_continuations
+
+    options = listening(here, options, named=True)
+    player = player_of(here, options)
+    made: list[Written] = []
+    for first in range(0, len(prompts), options.batch):
+        few = prompts[first : first + options.batch]
+        numbers = range(first, first + len(few))
+        heard = [excerpts.hear([whole_recording(path, options.prompt_seconds)], here, 0.0) for path in few]
+        paths = [folder / f"played-{number}.wav" for number in numbers]
+        made += write_continuations(player, here.frame, heard, paths, numbers, options, seed)
+    return made
 
 
 def stream(
