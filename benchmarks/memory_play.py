@@ -86,7 +86,7 @@ def continued(recordings: list[Remembered], cut: Cut, options: MemoryOptions, se
     loaded = time.process_time()
     wanted, parts = options.splice.fade + round(cut.part * RATE), []
     while sum(map(len, parts)) < wanted:
-        parts.append(next(blocks))
+        parts.append(next(blocks).samples)
     told.loading += loaded - began
     told.playing += time.process_time() - loaded
     told.music += cut.part

@@ -41,7 +41,7 @@ def write_liner_notes(
 
     files: where it was written. number: of the sample; with `seed` it gives the same one again.
     """
-    music = {"seed": seed, "number": number, **_heard(file.prompt), CUT: round(file.cut, 3)}
+    music = {"seed": seed, "number": number, **_heard(file.prompt), CUT: round(file.cut, 3), **_jumps(file.jumps)}
     _draw(files, path, here, [file.cut])
     files.commit(_notes(music, file.clipped, here, options))
 
@@ -50,6 +50,7 @@ def write_stream_notes(
     path: Path,
     prompt: Prompt,
     clipped: int,
+    jumps: Sequence[float],
     here: run.Run,
     options: GenerateOptions,
     streaming: StreamOptions,
@@ -57,7 +58,7 @@ def write_stream_notes(
 ) -> None:
     """The same beside a WAV that was heard while it grew."""
     cut = cut_of(prompt, options, here.frame)
-    music = {"seed": seed, "number": 0, **_heard(prompt), CUT: round(cut, 3)}
+    music = {"seed": seed, "number": 0, **_heard(prompt), CUT: round(cut, 3), **_jumps(jumps)}
     close_grown(path, _notes(music | {"stream_options": dataclasses.asdict(streaming)}, clipped, here, options))
     with staged(path.with_suffix(".json"), options.overwrite) as files:
         _draw(files, path, here, [cut], path)
@@ -96,6 +97,11 @@ def _said(path: Path, key: str) -> list[float]:
         return [float(each) for each in (said if isinstance(said, list) else [said])]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def _jumps(seconds: Sequence[float]) -> dict[str, Any]:
+    """What is said of them: nothing of music without any."""
+    return {JUMPS: [round(each, 3) for each in seconds]} if seconds else {}
 
 
 def _draw(files: Staged, path: Path, here: run.Run, cuts: Sequence[float], written: Path | None = None) -> None:

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from music_composer import excerpts
 from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
@@ -29,6 +27,7 @@ from music_composer.outputs import Output, beside, clean, numbered, require_free
 from music_composer.stopping import patiently
 from music_composer.training import run
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
+from music_composer.values import Played
 
 if TYPE_CHECKING:
     from music_composer.audio.output import Written
@@ -165,13 +164,13 @@ def stream(
         length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
         kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
         say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
-        pieces: Iterator[np.ndarray] = stream_continuation(player, here.frame, prompt, options, streaming, seed)
+        pieces: Iterator[Played] = stream_continuation(player, here.frame, prompt, options, streaming, seed)
         if path and streaming.endless:
             pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds)
             opened.enter_context(patiently("the piece that is being made is written"))
-        play_into(out, pieces, here.frame.rate, streaming.endless, say)
+        jumps = play_into(out, pieces, here.frame.rate, streaming.endless, say)
         if path:
-            write_stream_notes(path, prompt, out.clipped, here, options, streaming, seed)
+            write_stream_notes(path, prompt, out.clipped, jumps, here, options, streaming, seed)
     return path
 
 

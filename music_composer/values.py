@@ -24,6 +24,21 @@ class Waveform:
 
 
 @dataclasses.dataclass(frozen=True)
+class Played:
+    """A piece of new music, as it is made.
+
+    samples: float32 (samples, channels).
+    jumps: which of them go on elsewhere in what is remembered than the sample before, rising.
+    """
+
+    samples: np.ndarray
+    jumps: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+@dataclasses.dataclass(frozen=True)
 class Frames:
     """Sound as log-magnitudes of frequency bands, one row every hop.
 

@@ -53,6 +53,9 @@ def test_the_bare_command_goes_all_the_way(remembered: Path) -> None:
             assert np.abs(samples[second * RATE :][:RATE]).max() > 300, "it sounds throughout"
         said = json.loads((remembered / f"output-{i}.json").read_text())
         assert (said["seed"], said["number"], said["new_music_from_second"]) == (3, i, 1.0)
+        assert said["jumps"] == sorted(set(said["jumps"]))
+        assert 1.0 < said["jumps"][0] < 2.6, "the cut itself is none, and no run is longer than 1.5 s"
+        assert said["jumps"][-1] < 4.0
     model = remembered / "model"
     assert not (model / "model.weights.h5").exists()
     index = json.loads((model / "memory.json").read_text())
@@ -87,6 +90,8 @@ def test_a_stream_is_the_file(remembered: Path, tmp_path: Path) -> None:
     assert_accepted(done, "x real time")
     streamed, file = sound_of(tmp_path / "live-0.wav"), sound_of(tmp_path / "x-0.wav")
     np.testing.assert_allclose(streamed.astype(int), file, atol=1)  # the two writers round differently
+    jumps = [json.loads((tmp_path / f"{name}-0.json").read_text())["jumps"] for name in ("live", "x")]
+    assert jumps[0] == jumps[1]
 
 
 def test_a_blend_and_a_gap(remembered: Path, tmp_path: Path) -> None:

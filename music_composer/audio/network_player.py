@@ -16,6 +16,7 @@ from music_composer.audio.phase import PhaseStream
 from music_composer.audio.players import ahead, generator
 from music_composer.audio.prompts import Prompt, known_sound
 from music_composer.options import FrameOptions, GenerateOptions, StreamOptions
+from music_composer.values import Played
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,7 @@ class NetworkPlayer:
 
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
-    ) -> Iterator[list[np.ndarray]]:
+    ) -> Iterator[list[Played]]:
         """As `Player` says. Memory does not grow with the length."""
         step = self.model.options.stack * self.frame.hop
         total = samples - self.fade
@@ -50,13 +51,11 @@ class NetworkPlayer:
                     rests = [to_left_right(stream.rest()) for stream in streams]
                     pieces = [np.concatenate(both)[:left] for both in zip(pieces, rests, strict=True)]
                 left -= len(pieces[0])
-                yield pieces
+                yield [Played(piece) for piece in pieces]
                 if left <= 0:
                     return
 
-    def streamed(
-        self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions
-    ) -> Iterator[np.ndarray]:
+    def streamed(self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions) -> Iterator[Played]:
         """As `Player` says: the same frames as sample 0. The phase of a piece is found while the model plays on."""
         left = float("inf") if samples is None else samples
         phase = self._phase(prompt, generator(seed, 0, 1))
@@ -65,14 +64,14 @@ class NetworkPlayer:
         # The first music is made while the prompt's end is heard.
         coming = ahead(continue_prompts(self.model, [prompt], [generator(seed, 0, 0)], self.options, chunk))
 
-        def played() -> Iterator[np.ndarray]:
+        def played() -> Iterator[Played]:
             nonlocal left
             for bands in _in_growing_pieces(coming, self.frame, streaming):
                 piece = to_left_right(phase.push(bands))
                 if left <= len(piece) + self.fade:
                     piece = np.concatenate([piece, to_left_right(phase.rest())])[: int(left)]
                 left -= len(piece)
-                yield piece
+                yield Played(piece)
                 if left <= 0:
                     return
 

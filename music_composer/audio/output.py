@@ -14,16 +14,20 @@ from music_composer.audio.prompts import Prompt, with_channels
 from music_composer.audio.recording import read_blocks
 from music_composer.audio.wav import write_wav
 from music_composer.options import FrameOptions, GenerateOptions
+from music_composer.values import Played
+
+MOST_JUMPS = 10_000  # of one file that are noted: an hour of them
 
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """One finished file. cut: seconds into it at which the new music begins."""
+    """One finished file. In seconds of it: cut, at which the new music begins; jumps, at which it goes on elsewhere."""
 
     path: Path
     prompt: Prompt
     cut: float
     clipped: int  # samples that were beyond full scale
+    jumps: tuple[float, ...] = ()
 
 
 def write_continuations(
@@ -51,16 +55,23 @@ def write_continuations(
             for block in lead_of(prompt, options, frame, player.fade):
                 writer.write(block)
         cuts = [(writer.samples + player.fade) / frame.rate for writer in writers]
+        jumps: list[list[int]] = [[] for _ in writers]
         done = -player.fade
         for pieces in player.side_by_side(prompts, numbers, seed, total + player.fade):
-            for writer, piece in zip(writers, pieces, strict=True):
-                writer.write(piece)
+            for writer, piece, found in zip(writers, pieces, jumps, strict=True):
+                note_jumps(found, piece, writer.samples)
+                writer.write(piece.samples)
             done += len(pieces[0])
             advance(done / frame.rate)
         return [
-            Written(path, prompt, cut, writer.clipped)
-            for path, prompt, cut, writer in zip(paths, prompts, cuts, writers, strict=True)
+            Written(path, prompt, cut, writer.clipped, tuple(at / frame.rate for at in found))
+            for path, prompt, cut, writer, found in zip(paths, prompts, cuts, writers, jumps, strict=True)
         ]
+
+
+def note_jumps(jumps: list[int], piece: Played, first: int) -> None:
+    """Adds the jumps of a piece that begins at that sample of a file, in place, unless there are very many by now."""
+    jumps += [first + at for at in piece.jumps][: MOST_JUMPS - len(jumps)]
 
 
 def lead_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from music_composer.audio.prompts import Prompt
 from music_composer.options import StreamOptions
+from music_composer.values import Played
+
+T = TypeVar("T")
 
 
 class Player(Protocol):
@@ -23,13 +26,11 @@ class Player(Protocol):
 
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
-    ) -> Iterator[list[np.ndarray]]:
-        """Pieces (samples, channels), one of each prompt at a time and as long as the others; `samples` in all."""
+    ) -> Iterator[list[Played]]:
+        """Pieces, one of each prompt at a time and as long as the others; `samples` in all."""
 
-    def streamed(
-        self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions
-    ) -> Iterator[np.ndarray]:
-        """Sample 0 in pieces (samples, channels) that are short at first and grow. samples: None for no end."""
+    def streamed(self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions) -> Iterator[Played]:
+        """Sample 0 in pieces that are short at first and grow. samples: None for no end."""
 
     def frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
         """At least so many frames after the cut of samples 0 to count - 1: (count, frames, channels, bands)."""
@@ -40,12 +41,12 @@ def generator(seed: int, number: int, purpose: int) -> np.random.Generator:
     return np.random.default_rng([seed, number, purpose])
 
 
-def ahead(items: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items, each made in a thread of its own while the one before is being used; the first from now on."""
     pool = ThreadPoolExecutor(1)
     first = pool.submit(next, items)
 
-    def made() -> Iterator[np.ndarray]:
+    def made() -> Iterator[T]:
         with pool:
             coming = first
             while True:

@@ -22,6 +22,7 @@ from music_composer.audio.prompts import Excerpt, read_prompt
 from music_composer.audio.stream import at_listening_pace, stream_continuation
 from music_composer.errors import MusicComposerError
 from music_composer.options import FrameOptions, GenerateOptions, StreamOptions, network_of
+from music_composer.values import Played
 
 FRAME, MODEL = FrameOptions(), network_of({"neurons": 8, "layers": 2, "components": 12})
 RATE, SEED = FRAME.rate, 5
@@ -62,7 +63,7 @@ def test_a_stream_plays_the_frames_of_the_file(player, prompt, pushed, tmp_path)
     np.testing.assert_allclose(streamed[: len(file)], file, atol=1e-6)
     samples, _ = soundfile.read(tmp_path / "a.wav")
     assert sum(map(len, pieces)) == len(samples), "the same length to the sample"
-    np.testing.assert_allclose(pieces[0], samples[: len(pieces[0])], atol=1e-4)  # the lead
+    np.testing.assert_allclose(pieces[0].samples, samples[: len(pieces[0])], atol=1e-4)  # the lead
 
 
 def test_pieces_are_short_at_first_and_grow(player, prompt):
@@ -78,7 +79,7 @@ def test_pieces_are_short_at_first_and_grow(player, prompt):
 def test_a_stream_has_no_seams(player, prompt):
     """Where pieces meet, samples jump no more than elsewhere."""
     *_, lead, first, second, third = (piece for piece, _ in zip(_endless(player, prompt), range(4), strict=False))
-    sound = np.concatenate([first, second, third])
+    sound = np.concatenate([piece.samples for piece in (first, second, third)])
     jumps = np.abs(np.diff(sound, axis=0)).max(axis=1)
     for seam in (len(first), len(first) + len(second)):
         assert jumps[seam - 2 : seam + 2].max() <= 2 * np.quantile(jumps, 0.999)
@@ -89,7 +90,7 @@ def _endless(player, prompt):
 
 
 def test_an_endless_file_waits_for_its_listeners():
-    made = list(at_listening_pace(iter([np.zeros((4410, 2))] * 3), RATE, 0.2))
+    made = list(at_listening_pace(iter([Played(np.zeros((4410, 2)))] * 3), RATE, 0.2))
     assert len(made) == 3
 
 

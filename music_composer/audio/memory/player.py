@@ -16,7 +16,7 @@ from music_composer.audio.memory.store import Remembered
 from music_composer.audio.players import ahead, generator
 from music_composer.audio.prompts import Prompt
 from music_composer.options import FrameOptions, StreamOptions
-from music_composer.values import Waveform
+from music_composer.values import Played, Waveform
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class MemoryPlayer:
 
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
-    ) -> Iterator[list[np.ndarray]]:
+    ) -> Iterator[list[Played]]:
         """As `audio.players.Player` says. Memory does not grow with the length."""
         size = round(self.chunk_seconds * self.frame.rate)
         streams = [
@@ -44,20 +44,18 @@ class MemoryPlayer:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for first in range(0, samples, size):
                 pieces = list(pool.map(next, streams))
-                yield [piece[: samples - first] for piece in pieces]
+                yield [shortened(piece, samples - first) for piece in pieces]
 
-    def streamed(
-        self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions
-    ) -> Iterator[np.ndarray]:
+    def streamed(self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions) -> Iterator[Played]:
         """As `audio.players.Player` says: the same samples as sample 0."""
         rate, left = self.frame.rate, float("inf") if samples is None else samples
         first, longest = round(streaming.first_seconds * rate), round(streaming.longest_seconds * rate)
         coming = ahead(in_pieces(self._played(prompt, seed, 0), first, longest, streaming.growth))
 
-        def played() -> Iterator[np.ndarray]:
+        def played() -> Iterator[Played]:
             nonlocal left
             for piece in coming:
-                yield piece[: int(min(left, len(piece)))]
+                yield shortened(piece, int(min(left, len(piece))))
                 left -= len(piece)
                 if left <= 0:
                     return
@@ -68,23 +66,29 @@ class MemoryPlayer:
         """As `audio.players.Player` says."""
         samples = self.frame.window + (frames - 1) * self.frame.hop
         sounds = (next(in_pieces(self._played(prompt, seed, i), self.fade + samples, samples)) for i in range(count))
-        return np.stack([bands_of(sound[self.fade :], self.frame) for sound in sounds])
+        return np.stack([bands_of(sound.samples[self.fade :], self.frame) for sound in sounds])
 
-    def _played(self, prompt: Prompt, seed: int, number: int) -> Iterator[np.ndarray]:
+    def _played(self, prompt: Prompt, seed: int, number: int) -> Iterator[Played]:
         sound = Waveform(prompt.samples, self.frame.rate)
         return play(self.recordings, sound, self.frame, self.options, generator(seed, number, 0))
 
 
-def in_pieces(blocks: Iterator[np.ndarray], first: int, longest: int, growth: float = 1.0) -> Iterator[np.ndarray]:
-    """The same samples (samples, channels) in pieces that grow from `first` samples to `longest`; the last is short."""
-    wanted, kept, held = float(first), list[np.ndarray](), 0
+def in_pieces(blocks: Iterator[Played], first: int, longest: int, growth: float = 1.0) -> Iterator[Played]:
+    """The same samples and jumps in pieces that grow from `first` samples to `longest`; the last is short."""
+    wanted, kept, held, jumps = float(first), list[np.ndarray](), 0, list[int]()
     for block in blocks:
-        kept.append(block)
+        jumps += [held + at for at in block.jumps]
+        kept.append(block.samples)
         held += len(block)
         while held >= int(wanted):
-            whole = np.concatenate(kept)
-            yield whole[: int(wanted)]
-            kept, held = [whole[int(wanted) :]], held - int(wanted)
+            whole, count = Played(np.concatenate(kept), tuple(jumps)), int(wanted)
+            yield shortened(whole, count)
+            kept, held, jumps = [whole.samples[count:]], held - count, [at - count for at in jumps if at >= count]
             wanted = min(wanted * growth, float(longest))
     if held:
-        yield np.concatenate(kept)
+        yield Played(np.concatenate(kept), tuple(jumps))
+
+
+def shortened(piece: Played, count: int) -> Played:
+    """Its first samples, so many at most."""
+    return Played(piece.samples[:count], tuple(at for at in piece.jumps if at < count))

@@ -13,7 +13,7 @@ from music_composer.audio.memory.splice import SpliceOptions, Splicer
 from music_composer.audio.memory.walk import longest_run, next_run, start, use
 from music_composer.audio.prompts import with_channels
 from music_composer.options import FrameOptions
-from music_composer.values import Waveform
+from music_composer.values import Played, Waveform
 
 
 def play(
@@ -22,14 +22,15 @@ def play(
     frame: FrameOptions,
     options: MemoryOptions,
     rng: np.random.Generator,
-) -> Iterator[np.ndarray]:
-    """Blocks of new music without end, float32 (samples, the prompt's channels), coloured beyond full scale at times.
+) -> Iterator[Played]:
+    """Blocks of new music without end, with the prompt's channels, coloured beyond full scale at times.
 
     The first block begins `options.splice.fade` samples before the cut, with the prompt's own sound, which fades out.
     prompt: all of the real sound up to the cut. It is the last recording of the memory, and nothing that truly follows
     it is played where it is found in another one. recordings: may be empty; then the prompt alone is played. Where all
     that may be played is shorter than two runs, it is played again and again; where it is silent, silence is played.
-    Blocks are of any length; what is kept between them does not grow.
+    Blocks are of any length; what is kept between them does not grow. They jump where a run begins that does not go on
+    from the one before; the first run, at the cut, is no jump.
 
     Raises OptionError for a prompt of less than three steps (70 ms) or at another rate than `frame.rate`, and what
     `Recording.sound` raises.
@@ -40,10 +41,11 @@ def play(
 
 
 class _Voice:
-    """The sound of one walk's runs."""
+    """The sound of one walk's runs. jumps: samples at which its runs begin elsewhere, that are not given out yet."""
 
     def __init__(self, memory: Memory, lead: np.ndarray, options: SpliceOptions) -> None:
         self.memory, self.channels, self.splicer = memory, lead.shape[1], Splicer(lead, options)
+        self.samples, self.jumps, self.last = 0, list[int](), -1
 
     def play(self, first: int, last: int) -> np.ndarray:
         """first, last: places of the run. Returns what is certain by now, as `Splicer.push` does."""
@@ -56,19 +58,22 @@ class _Voice:
         if colour:
             middle = int((first + last) // 2 - memory.firsts[part])
             sound = colour.filtered(sound, colour.gains_at(recording.steps.levels, middle))
-        return self.splicer.push(sound[margin : len(sound) - margin], before)
+        if self.samples and first != self.last + 1:
+            self.jumps.append(self.samples + self.splicer.options.fade)
+        found = self.splicer.push(sound[margin : len(sound) - margin], before)
+        self.samples, self.last = self.samples + len(found), last
+        return found
 
 
-def _plain(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _plain(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator) -> Iterator[Played]:
     """One walk."""
     voice, state = _Voice(memory, lead, options.splice), start(memory)
     while True:
-        yield voice.play(*next_run(memory, state, options, options.walk, rng))
+        samples = voice.play(*next_run(memory, state, options, options.walk, rng))
+        yield _given([voice], voice.samples - len(samples), samples)
 
 
-def _layered(
-    memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
+def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator) -> Iterator[Played]:
     """What rings comes from one walk; what strikes from another, which follows the onsets of the first.
 
     In the fade out of the prompt the sound changes from that of the first walk to the two layers, since these differ
@@ -76,7 +81,7 @@ def _layered(
     """
     ringing, striking = (_Layer(memory, lead, options) for _ in range(2))
     first, second = start(memory), start(memory)
-    onsets, needed = np.zeros(0, np.float32), longest_run(memory, options.walk) + options.views.coming
+    given, onsets, needed = 0, np.zeros(0, np.float32), longest_run(memory, options.walk) + options.views.coming
     fade = np.linspace(1.0, 0.0, options.splice.fade, dtype=np.float32)[:, None]
     while True:
         while len(onsets) < needed:
@@ -93,7 +98,17 @@ def _layered(
         alone = fade[: len(block)]
         block[: len(alone)] += alone * (also - strikes)[: len(alone)]
         fade = fade[len(alone) :]
-        yield block
+        yield _given([ringing.voice, striking.voice], given, block)
+        given += len(block)
+
+
+def _given(voices: Sequence[_Voice], first: int, samples: np.ndarray) -> Played:
+    """Samples from the one of that number on, with the jumps of the voices among them."""
+    stop = first + len(samples)
+    jumps = sorted({at for voice in voices for at in voice.jumps if at < stop})
+    for voice in voices:
+        voice.jumps = [at for at in voice.jumps if at >= stop]
+    return Played(samples, tuple(at - first for at in jumps))
 
 
 class _Layer:

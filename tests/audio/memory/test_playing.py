@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.memory.memory import Heard
+from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
 from music_composer.audio.memory.steps import Steps
 from music_composer.errors import OptionError
@@ -17,12 +18,28 @@ FADE = OPTIONS.splice.fade
 PLAIN = dataclasses.replace(OPTIONS, layered=False)
 
 
-def heard(recordings, prompt, seconds, options=OPTIONS, seed=0):
+def pieces(recordings, prompt, seconds, options=OPTIONS, seed=0):
     blocks, found, count = play(recordings, Waveform(prompt, RATE), FRAME, options, np.random.default_rng(seed)), [], 0
     while count < seconds * RATE:
         found.append(next(blocks))
         count += len(found[-1])
+    return found
+
+
+def heard(recordings, prompt, seconds, options=OPTIONS, seed=0):
+    found = [piece.samples for piece in pieces(recordings, prompt, seconds, options, seed)]
     return np.concatenate(found)[: round(seconds * RATE)]
+
+
+def jumps_in(blocks):
+    """Samples from the beginning of the first of them on."""
+    found, count = [], 0
+    for block in blocks:
+        assert list(block.jumps) == sorted(set(block.jumps))
+        assert all(0 <= at < len(block) for at in block.jumps)
+        found += [count + at for at in block.jumps]
+        count += len(block)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +88,38 @@ def test_two_walks_that_are_one_give_its_sound_back(monkeypatch, album):
     monkeypatch.setattr("music_composer.audio.memory.playing.next_run", next_run)
     one = heard(album, prompt, 6.0, PLAIN)
     np.testing.assert_allclose(heard(album, prompt, 6.0), one, atol=1e-5)
+
+
+@pytest.mark.parametrize("layered", [False, True])
+def test_jumps_are_where_either_walk_goes_on_elsewhere(monkeypatch, album, layered):
+    """Runs of the first walk last 40 steps, of which every second one goes on where the last one ended; of the other
+    walk 55. Runs are moved a little to fit, and never further than the search from their time."""
+    courses = [
+        itertools.cycle([(100, 139), (140, 179), (300, 339), (340, 379)]),
+        itertools.cycle([(0, 54), (500, 554)]),
+    ]
+    states = {}
+
+    def next_run(memory, state, *_):
+        return next(states.setdefault(id(state), courses[len(states) % 2]))
+
+    monkeypatch.setattr("music_composer.audio.memory.playing.next_run", next_run)
+    blocks = pieces(album, played(5.0, seed=9), 8.0, OPTIONS if layered else PLAIN)
+    due = {80 * i for i in range(1, 9)} | ({55 * i for i in range(1, 12)} if layered else set())
+    found = [at for at in jumps_in(blocks) if at < 7.0 * RATE]
+    wanted = [FADE + at * STEP for at in sorted(due) if FADE + at * STEP < 7.0 * RATE]
+    assert len(found) == len(wanted)
+    np.testing.assert_allclose(found, wanted, atol=OPTIONS.splice.search + 1)
+
+
+def test_pieces_of_any_length_jump_where_blocks_do(album):
+    prompt = played(5.0, seed=9, beat=0.4)
+    blocks = pieces(album, prompt, 5.0)
+    cut = list(in_pieces(iter(blocks), 100, 3000, 1.7))
+    assert jumps_in(cut) == jumps_in(blocks) != []
+    one, other = (np.concatenate([each.samples for each in found]) for found in (cut, blocks))
+    np.testing.assert_array_equal(one, other)
+    assert [len(each) for each in cut[:4]] == [100, 170, 289, 491]
 
 
 def test_the_prompt_gives_way_to_two_layers_without_a_jump(monkeypatch, album):
