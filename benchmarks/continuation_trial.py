@@ -27,7 +27,7 @@ from music_composer.evaluate import evaluate_run
 from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training import checkpoint, run
 
-SMALL = {"neurons": 384, "layers": 2, "batch_size": 16}  # trains in minutes; what is not given
+SMALL = {"neurons": 384, "layers": 2, "batch_size": 16, "epochs": 20}  # trains in minutes; what is not given
 COLUMNS = (
     "trial", "steps", "minutes", "loss", "held out", "discrepancy", "95 % interval", "Frechet", "bands alone",
     "change", "turns", "level", "longest copy",
@@ -101,10 +101,11 @@ def fields_of(words: list[str], *records: Any) -> dict[str, str]:
 
 
 def chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
-    """The fields of one record among those that were given, as the type that its default has."""
+    """The fields of one record among those that were given, as the type that its default has; of None whole numbers."""
     wanted = {**SMALL, **given}
     defaults = {field.name: field.default for field in dataclasses.fields(record)}
-    return {name: type(defaults[name])(value) for name, value in wanted.items() if name in defaults}
+    kinds = {name: int if default is None else type(default) for name, default in defaults.items()}
+    return {name: kinds[name](value) for name, value in wanted.items() if name in defaults}
 
 
 def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None) -> str:

@@ -3,7 +3,7 @@
     python benchmarks/station_speed.py WORK [--hours 10]
 
 Writes synthetic stereo WAVs of 1 minute, 13 minutes and --hours (4 files) into WORK (10 hours take 6.4 GB), prepares
-each twice, trains one epoch of the default 4 x 1024 network on the 13 minutes, and generates 10 x 10 s.
+each twice, trains one epoch of a 4 x 1024 network on the 13 minutes, and generates 10 x 10 s.
 Peak memory is the largest resident set of the process, as the operating system reports it.
 """
 
@@ -44,7 +44,9 @@ def main() -> None:
 
     dataset = options.dataset or options.work / "13-min"
     data = ("-d", dataset, "-t", "cache-13-min")
-    trained, memory = _run("train", *data, "-e", "1", "--fresh", "--seed", "1", cwd=options.work)
+    trained, memory = _run(
+        "train", *data, "-n", "1024", "-l", "4", "-e", "1", "--fresh", "--seed", "1", cwd=options.work
+    )
     print(f"\ntrain, 4 x 1024, 1 epoch of 13 min, start to end: {trained:.1f} s, peak memory {memory:.0f} MB")
     print((options.work / "model" / "history.csv").read_text())
     made, memory = _run("generate", *data, "-g", "10", "-s", "10", "--seed", "1", cwd=options.work)

@@ -134,10 +134,10 @@ def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOption
     """The trained network with the weights that were best on the validation part."""
     lessons = composer_of(here.name).lessons(parts["training"], parts["validation"], here.model, options)
     state = checkpoint.read_state(here.checkpoint) or checkpoint.TrainState(options.seed or 0)
-    state.job_epochs = options.epochs
+    state.job_epochs = options.epochs or state.job_epochs
     model = networks_midi.trainable_network(here, options, state.seed, say)
     if not state.job_done:
-        say(f"training on {len(parts['training'])} pieces: {options.epochs} epochs of {lessons.batches} steps")
+        say(f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {lessons.batches} steps")
 
     here.folder.mkdir(parents=True, exist_ok=True)
     run_job(model, lessons, here, options, state, say)

@@ -49,13 +49,16 @@ TRAINDATA = option(
     FolderOptions, "traindata", "-t", "--traindata-folder-path", type=FOLDER, help="The cache of FFT frames."
 )
 MODEL = option(FolderOptions, "model", "-m", "--model-folder-path", type=FOLDER, help="The run folder.")
-NEURONS = option(ModelOptions, "neurons", "-n", "--hidden-layer-neurons", type=int, help="Width of the LSTM layers.")
-LAYERS = option(ModelOptions, "layers", "-l", "--hidden-layer-count", type=int, help="Number of LSTM layers.")
+FITTING = "[default: by how much music there is]"
+NEURONS = click.option(
+    "-n", "--hidden-layer-neurons", "neurons", type=int, help=f"Width of the LSTM layers.  {FITTING}"
+)
+LAYERS = click.option("-l", "--hidden-layer-count", "layers", type=int, help=f"Number of LSTM layers.  {FITTING}")
 HEAD = option(
     ModelOptions, "head", "--head", type=click.Choice(HEADS),
     help="What plays. `memory` trains nothing and plays the music again; `regression` is the older recipe.",
 )  # fmt: skip
-EPOCHS = option(TrainOptions, "epochs", "-e", "--epochs", type=int, help="Passes over the music in this run.")
+EPOCHS = click.option("-e", "--epochs", type=int, help=f"Passes over the music in this run.  {FITTING}")
 BATCH = option(TrainOptions, "batch_size", "-b", "--batch-size", type=int, help="Windows in a batch.")
 NAME = option(
     GenerateOptions, "name", "-o", "--output-music-name", help="NAME-0.wav, NAME-1.wav, ...; may contain a folder."
@@ -119,8 +122,8 @@ NEED = {
 def cli(context: click.Context, **given: Any) -> None:
     """Learns music from a folder of recordings, and goes on playing.
 
-    Put recordings into input_music_dataset/ and run `music-composer -n 1024 -l 4 -e 20`: it prepares them, trains,
-    and writes continuations. Run again, it trains further. The commands below do one leg each, with the same options.
+    Put recordings into input_music_dataset/ and run `music-composer`: it prepares them, trains, and writes
+    continuations. Run again, it trains further. The commands below do one leg each, with the same options.
     """
     if context.invoked_subcommand:
         refuse_before_subcommand(context, given)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import excerpts, play_audio, remembering
+from music_composer import excerpts, fitting, play_audio, remembering
 from music_composer.data import batches, cache
 from music_composer.data.lessons import WindowLessons
 from music_composer.data.split_file import write_split
@@ -72,7 +72,8 @@ def train(
 ) -> run.Run:
     """Prepares, then trains in the run folder: on from what is there, unless `fresh`.
 
-    model_options: the fields of ModelOptions that were asked for. A run folder made with others is an OptionError.
+    model_options: the fields of ModelOptions that were asked for; neurons and layers that are not among them fit the
+    amount of music, as epochs do where `options` have none. A run folder made with others is an OptionError.
     """
     # Training reads the cache all the time: nobody else may take songs out of it meanwhile.
     with locked(folders.model, folders.wait, say), locked(folders.traindata, folders.wait, say):
@@ -93,18 +94,25 @@ def _trained(
     old = run.going_on(folders.model, fresh)
     if old:
         check_fits(old, model_options)
-    network = old.model if old else network_of(model_options)
-    if network.head != MEMORY:
+    head = old.model.head if old else model_options.get("head", ModelOptions.head)
+    if head != MEMORY:
         devices.require_backend()
     ready = _prepared(folders, old.frame if old else FrameOptions(), say)
+    fit = fitting.fit_to(ready.seconds / 60)
+    network = old.model if old else network_of({**fit.network, **model_options})
     here = old or _new_run(folders.model, ready, network, options)
     if network.head == MEMORY:
         remembering.remember_run(here, ready, not old, options.seed, say)
         return run.read_run(folders.model), ready
     before = checkpoint.read_state(here.checkpoint) if old else None
-    state = next_job(before, options, ready.digest, then_generate, say)
+    chosen = {} if old else {name: value for name, value in fit.network.items() if name not in model_options}
+    if options.epochs is None and (before is None or before.job_done):
+        chosen["epochs"] = fit.epochs
+    state = next_job(before, options, ready.digest, then_generate, say, fit.epochs)
     if state.job_done:
         return run.read_run(folders.model), ready
+    if chosen:
+        say(fitting.said(ready.seconds / 60, chosen))
     split = split_of(ready, here, say, new=not old)
     dataset = dataset_for(ready, here, split)
     drawn = None if old else excerpts.draw_prompts(ready, here, state.seed, say)

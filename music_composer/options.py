@@ -68,8 +68,8 @@ class FrameOptions:
 class ModelOptions:
     """The network: what is stored in the run folder rebuilds it."""
 
-    neurons: int = 1024
-    layers: int = 4
+    neurons: int = 384  # see `fitting`, which chooses by how much music there is
+    layers: int = 2
     head: str = "flow"
     stack: int = 3  # frames that make one step of the model: 28.7 steps a second
     components: int = 192  # principal components kept of a step
@@ -109,7 +109,7 @@ def network_of(asked: Mapping[str, Any]) -> ModelOptions:
 class TrainOptions:
     """The loop."""
 
-    epochs: int = 20
+    epochs: int | None = None  # None: by how much music there is, see `fitting`
     batch_size: int = 10
     window_steps: int = 512  # steps of the model that one training example spans, where there is music for it
     least_window_steps: int = 128  # what they are cut down to until there is a batch of them
@@ -126,7 +126,7 @@ class TrainOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        require_between("-e/--epochs", self.epochs, 1, MOST)
+        require_between("-e/--epochs", 1 if self.epochs is None else self.epochs, 1, MOST)
         require_between("-b/--batch-size", self.batch_size, 1, WIDEST)
         require_between("--eval-ratio", self.held_out, 0.0, 0.9)
         require_between("--seed", 0 if self.seed is None else self.seed, 0, MOST_SEED)

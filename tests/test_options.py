@@ -60,7 +60,7 @@ RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOpti
         (TrainOptions, "batch_size", 1_000_000, "-b/--batch-size"),
         (TrainOptions, "epochs", 10**12, "-e/--epochs"),
         (TrainOptions, "epochs", float("nan"), "-e/--epochs"),
-        (ModelOptions, "neurons", 65536, "-n 65536 -l 4"),
+        (ModelOptions, "neurons", 65536, "-n 65536 -l 2"),
         (ModelOptions, "head_width", 65536, "head_width"),
         (ModelOptions, "neurons", 10**7, "-n/--hidden-layer-neurons"),
         (ModelOptions, "layers", 10**7, "-l/--hidden-layer-count"),

@@ -18,27 +18,41 @@ from music_composer.training.weights import load_weights, save_weights
 
 
 def next_job(
-    state: TrainState | None, options: TrainOptions, digest: str, then_generate: bool, say: Callable[[str], None]
+    state: TrainState | None,
+    options: TrainOptions,
+    digest: str,
+    then_generate: bool,
+    say: Callable[[str], None],
+    chosen: int = 0,
 ) -> TrainState:
     """Goes on with a job that was cut off, or begins a new one of `-e` epochs.
 
-    state: where the last training stopped, or None. digest: of the recordings that there are now.
+    state: where the last training stopped, or None. digest: of the recordings that there are now. chosen: epochs of a
+    new job where the options have none; a job that was cut off then goes on with its own, whatever music has come.
     """
+    epochs = chosen if options.epochs is None else options.epochs
     if state is None:
         state = TrainState(secrets.randbelow(2**31) if options.seed is None else options.seed)
     elif state.music != digest:
         say("the recordings have changed since the last training: it goes on with those that are there now")
         state.batch, state.update, state.loss_sum, state.update_loss, state.carried = 0, 0, 0.0, 0.0, []
-    elif not state.job_done and state.job_epochs == options.epochs:
-        say(f"going on in epoch {state.epoch - state.job_first + 1} of {state.job_epochs}")
-        return state
+        if not state.job_done and options.epochs is None:
+            state.music = digest
+            return _cut_off(state, say)
+    elif not state.job_done and options.epochs in (None, state.job_epochs):
+        return _cut_off(state, say)
     elif state.job_done and state.job_owes_music and then_generate:
         say("the training of this job is finished, its music is not: going on with that")
         return state
     else:
-        say(f"going on from {state.epoch} trained epochs with {options.epochs} more")
+        say(f"going on from {state.epoch} trained epochs with {epochs} more")
     state.music, state.job_owes_music = digest, then_generate
-    state.job_first, state.job_epochs = state.epoch, options.epochs
+    state.job_first, state.job_epochs = state.epoch, epochs
+    return state
+
+
+def _cut_off(state: TrainState, say: Callable[[str], None]) -> TrainState:
+    say(f"going on in epoch {state.epoch - state.job_first + 1} of {state.job_epochs}")
     return state
 
 

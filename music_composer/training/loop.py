@@ -279,5 +279,5 @@ class _Estimate:
         self._batches += 1
         each = self._pace.seconds_for(self._work / self._batches)
         if self._say and left and each is not None:
-            self._say(f"{left} steps at {each:.2f} s each: about {duration(left * each)} on this machine")
+            self._say(f"training takes about {duration(left * each)} on this machine: {left} steps of {each:.2f} s")
             self._say = None
