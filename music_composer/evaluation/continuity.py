@@ -5,6 +5,7 @@ Music that stands still keeps its key across any cut, so the key is read beside 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,17 +26,20 @@ Cuts = Sequence[tuple[Path, float]]  # recordings, and the second of each at whi
 def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, measures: Measures) -> Row:
     """How often music steps less at its cuts than random splices of real music do, and how its harmony moves there.
 
-    others: samples (n,) of real music, at the rate of the splices. lead_seconds: of what is heard before a cut.
+    others: samples (n,) of real music, at the rate of the splices. lead_seconds: of what is heard before a cut; the
+    pulse is read from more where there is enough.
     """
-    rate, most, rng = measures.splice.rate, measures.splice.most_seconds, np.random.default_rng(0)
+    options = dataclasses.replace(measures.splice, before_seconds=lead_seconds)
+    rate, most, rng = options.rate, options.most_seconds, np.random.default_rng(0)
     count = max(LEAST_SPLICES, min(SPLICES, MOST_SPLICES // len(cuts)))
     steps, splices, changes = [], [], []
     for path, second in cuts:
-        mono = mono_samples(path, rate, second - lead_seconds, second + 2 * most)
-        steps.append(at_cut(mono, lead_seconds, measures.splice, str(path)))
-        splices.append(random_splices(mono, lead_seconds, others, count, rng, measures.splice, str(path)))
-        after = round(lead_seconds * rate)
-        changes.append(harmonic_change(mono[after : after + round(most * rate)], measures.splice))
+        lead = max(lead_seconds, options.pulse_seconds) if second >= options.pulse_seconds else lead_seconds
+        mono = mono_samples(path, rate, second - lead, second + 2 * most)
+        steps.append(at_cut(mono, lead, options, str(path)))
+        splices.append(random_splices(mono, lead, others, count, rng, options, str(path)))
+        after = round(lead * rate)
+        changes.append(harmonic_change(mono[after : after + round(most * rate)], options))
     share = share_better(steps, splices)
     return {
         "cuts": len(steps),
@@ -43,6 +47,7 @@ def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, measure
         "level": share.level,
         "spectrum": share.spectrum,
         "key": share.key,
+        "pulse": share.pulse,
         "harmonic_change": float(np.mean(changes)),
     }
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from music_composer.errors import MusicComposerError, OptionError
 
 Array = NDArray[np.floating[Any]]
+LEAST_OVERLAP = 2.0  # seconds of onsets that are compared with themselves later
+SHARPNESS = 4  # power of a lag's likeness that it counts by
 SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # frames: nobody hears onsets 12 ms apart as two
 
 
@@ -72,6 +74,23 @@ def clarity(strength: Array, frames_per_second: float, options: PulseOptions) ->
 def steadiness(strength: Array, frames_per_second: float, options: PulseOptions) -> float:
     """The same some bars later. Raises MusicComposerError for less than one window."""
     return _mean_peak(strength, frames_per_second, options.later, options.later_window, options.every)
+
+
+def out_of_phase(before: Array, after: Array, frames_per_second: float) -> float:
+    """1 - correlation of onset strength (frames,) with that which the pulse before it lets expect: 0 to 2.
+
+    Expected is what was heard some time earlier, from the length of `after` up to all but two seconds of `before`; lags
+    after which `before` is like itself count most. 1 without a pulse, and where nothing is struck.
+    """
+    count = len(after)
+    lags = np.arange(count, len(before) - round(LEAST_OVERLAP * frames_per_second) + 1)
+    if not count or not len(lags):
+        return 1.0
+    weights = np.maximum(likeness_at_lags(before, lags), 0.0) ** SHARPNESS
+    expected = weights @ np.lib.stride_tricks.sliding_window_view(before, count)[len(before) - lags]
+    one, other = expected - expected.mean(), after - after.mean()
+    norm = float(np.sqrt((one @ one) * (other @ other)))
+    return 1.0 - float(one @ other) / norm if norm > 1e-12 else 1.0
 
 
 def beat_seconds(strength: Array, frames_per_second: float, options: PulseOptions) -> float:

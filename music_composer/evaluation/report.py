@@ -179,16 +179,17 @@ def _prompt_table(card: Mapping[str, Any]) -> Table:
     real = found.get("real, held out", {"harmonic_change": 0.0})
     rows = [
         [
-            name, str(row["cuts"]), *(_share(row[key]) for key in ("better", "level", "spectrum", "key")),
+            name, str(row["cuts"]), *(_share(row[key]) for key in ("better", "level", "spectrum", "key", "pulse")),
             _ratio(row, real, "harmonic_change"),
         ]
         for name, row in found.items()
     ]  # fmt: skip
     words = (
         "how often the music steps less at the cut, or at a jump, than at a random splice of real music; uncut real "
-        "music beside it; what stands still keeps its key, so see how its harmony changes, over real's"
+        "music beside it; the pulse is that of the 6 s before it, where there are as many; what stands still keeps its "
+        "key, so see how its harmony changes, over real's"
     )
-    columns = ["music", "cuts", "all three", "level", "spectrum", "key", "harmonic change"]
+    columns = ["music", "cuts", "all together", "level", "spectrum", "key", "pulse", "harmonic change"]
     return Table("Continuity with the prompt", words, columns, rows)
 
 

@@ -2,12 +2,14 @@
 
 A splice is the same music before the cut, followed by a random place of other music. Each figure is read where it
 tells real music from splices: level over 50 ms and spectrum over 0.2 s to either side, as real music mostly rings on
-while a second later it has moved; key over up to two seconds, as it takes several notes to show.
+while a second later it has moved; key over up to two seconds, as it takes several notes to show; pulse over the six
+seconds before the cut, where there are as many, and up to two after it.
 
 Real music does not beat every splice, for some fit by chance: what to aim at is the share that real music reaches
 where nothing was cut.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
@@ -16,6 +18,8 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
+from music_composer.evaluation.distance import DistanceOptions, log_mel
+from music_composer.evaluation.pulse import PulseOptions, onset_strength, out_of_phase
 from music_composer.evaluation.semitones import SemitoneOptions, chroma, semitone_levels
 from music_composer.evaluation.spectra import Array
 
@@ -32,6 +36,8 @@ class SpliceOptions:
     level_seconds: float = 0.05
     least_seconds: float = 1.0  # of music on either side
     most_seconds: float = 2.0  # on either side that the key is read from, where there is that much
+    before_seconds: float = 2.0  # before a cut that the key is read from, at most
+    pulse_seconds: float = 6.0  # before a cut that the pulse is read from; with fewer it is not read
     range_db: float = 50.0  # semitones further below the loudest of both sides than this read this
 
     def __post_init__(self) -> None:
@@ -42,6 +48,7 @@ class SpliceOptions:
 
     @property
     def semitones(self) -> SemitoneOptions:
+        """How pitch is read."""
         return SemitoneOptions(self.rate, self.fft, self.hop, rows=72, lowest=440.0 * 2 ** (-33 / 12), floor_db=-100.0)
 
 
@@ -52,6 +59,7 @@ class Discontinuity:
     level: float  # dB between the RMS of both sides
     spectrum: float  # 1 - correlation of their levels per semitone: 0 to 2, no matter how loud
     key: float  # 1 - cosine of their pitch classes: 0 to 1
+    pulse: float = math.nan  # 1 - correlation of the onsets with those that the pulse lets expect: 0 to 2
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,15 @@ class ShareBetter:
     level: float
     spectrum: float
     key: float
-    combined: float  # by the mean of a cut's three ranks among the continuation and its splices
+    combined: float  # by the mean of a cut's ranks among the continuation and its splices
+    pulse: float | None = None  # of the cuts that have enough music before them
 
 
-def discontinuity(before: Array, after: Array, options: SpliceOptions) -> Discontinuity:
+def discontinuity(before: Array, after: Array, options: SpliceOptions, onsets: Array | None = None) -> Discontinuity:
     """The step from the end of `before` to the beginning of `after`, mono samples (n,) at options.rate, full scale 1.
 
-    Raises MusicComposerError when one of them is shorter than options.least_seconds.
+    onsets: those of `before`, where they are known by now. Raises MusicComposerError when a side is shorter than
+    options.least_seconds.
     """
     least, most = round(options.least_seconds * options.rate), round(options.most_seconds * options.rate)
     if min(len(before), len(after)) < least:
@@ -75,15 +85,18 @@ def discontinuity(before: Array, after: Array, options: SpliceOptions) -> Discon
         raise MusicComposerError(
             f"The cut has {seconds}: {options.least_seconds:g} s are needed on both sides. Give more of the music."
         )
-    before, after = before[-most:], after[:most]
+    onsets = _onsets_before(before, options) if onsets is None else onsets
+    before, after = before[-round(options.before_seconds * options.rate) :], after[:most]
     size = round(options.level_seconds * options.rate)
     tones = options.semitones
     nearest = [semitone_levels(side, tones)[0] for side in (before[-options.fft :], after[: options.fft])]
     keys = [chroma(semitone_levels(side, tones), tones) for side in (before, after)]
+    per_second = options.rate / DistanceOptions.hop
     return Discontinuity(
         level=abs(_level_db(before[-size:], tones.floor_db) - _level_db(after[:size], tones.floor_db)),
         spectrum=_unlike(*(levels - levels.mean() for levels in _floored(nearest, options.range_db, tones.floor_db))),
         key=_unlike(*keys),
+        pulse=out_of_phase(onsets, _onsets(after, options), per_second) if len(onsets) else math.nan,
     )
 
 
@@ -130,11 +143,11 @@ def random_splices(
             f"None of {len(others)} recordings has {length / options.rate:.1f} s to splice on: give longer music."
         )
     ends = np.cumsum(places)
-    steps = []
+    steps, onsets = [], _onsets_before(before, options)
     for place in rng.integers(ends[-1], size=count):
         which = int(np.searchsorted(ends, place, side="right"))
         start = int(place - ends[which] + places[which])
-        steps.append(discontinuity(before, others[which][start : start + length], options))
+        steps.append(discontinuity(before, others[which][start : start + length], options, onsets))
     return steps
 
 
@@ -143,19 +156,42 @@ def share_better(continuations: Sequence[Discontinuity], splices: Sequence[Seque
 
     splices: one sequence, not empty, for each continuation; every continuation weighs the same. A tie counts half.
     This is the probability of superiority (the area under the ROC curve; Hanley & McNeil 1982). Combined, a pair is
-    decided by the mean of the three ranks that each has among the continuation and all its splices.
-    Raises MusicComposerError when there is nothing to compare.
+    decided by the mean of the ranks that each has among the continuation and all its splices. The pulse counts where it
+    was read. Raises MusicComposerError when there is nothing to compare.
     """
     if not continuations or len(continuations) != len(splices) or not all(splices):
         lengths = f"{len(continuations)} continuations and {len(splices)} sets of splices"
         raise MusicComposerError(f"Cannot compare {lengths}: give at least one splice for each continuation.")
-    shares = []
+    shares, combined = [], []
     for continuation, its_splices in zip(continuations, splices, strict=True):
         figures = np.array([astuple(each) for each in (continuation, *its_splices)])
-        ranks = scipy.stats.rankdata(figures, axis=0)
-        judged = np.column_stack([figures, ranks.mean(axis=1)])
-        shares.append(np.mean((judged[0] < judged[1:]) + 0.5 * (judged[0] == judged[1:]), axis=0))
-    return ShareBetter(*(float(share) for share in np.mean(shares, axis=0)))
+        read = ~np.isnan(figures[0])
+        shares.append(np.where(read, _better(figures), np.nan))
+        combined.append(_better(scipy.stats.rankdata(figures[:, read], axis=0).mean(axis=1)))
+    level, spectrum, key, _ = (float(share) for share in np.mean(shares, axis=0))
+    pulses = [float(share[-1]) for share in shares if not np.isnan(share[-1])]
+    return ShareBetter(level, spectrum, key, float(np.mean(combined)), float(np.mean(pulses)) if pulses else None)
+
+
+def _better(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """In what share of the others the first is less; the same counts half."""
+    better: NDArray[np.float64] = np.mean((figures[0] < figures[1:]) + 0.5 * (figures[0] == figures[1:]), axis=0)
+    return better
+
+
+def _onsets(side: Array, options: SpliceOptions) -> NDArray[np.float64]:
+    return onset_strength(log_mel(side, DistanceOptions(options.rate)), PulseOptions())
+
+
+def _onsets_before(before: Array, options: SpliceOptions) -> NDArray[np.float64]:
+    """Up to the cut; none where there is too little music."""
+    count = round(options.pulse_seconds * options.rate)
+    if len(before) < count:
+        return np.zeros(0)
+    mel = DistanceOptions(options.rate)
+    onsets = _onsets(before[-(count // mel.hop * mel.hop) :], options)
+    # Frames end at the cut or begin there; of those between, which would see both sides, nothing is known.
+    return np.concatenate([onsets, np.full(mel.fft // mel.hop - 1, onsets.mean())])
 
 
 def _sides(mono: Array, seconds: float, options: SpliceOptions, name: str) -> tuple[Array, Array]:

@@ -48,12 +48,16 @@ def test_jumps_that_are_none_read_better_than_jumps_into_other_music(
 ) -> None:
     first, second = round(CUTS[0] * RATE), round(CUTS[2] * RATE)
     one, other = tune(REEDS, 0, 14.0), tune(FLUTES, 2, 14.0)
-    jumping = write(folder / "jumping.wav", np.concatenate([one[:first], other[first:second], one[second:]]))
+    late = round(0.2 * RATE)  # off the beat
+    pieces = [one[:first], other[first + late : second + late], one[second:]]
+    jumping = write(folder / "jumping.wav", np.concatenate(pieces))
     smooth = prompt_rows([], [(whole, second) for second in CUTS], real, MEASURES)
     jumped = prompt_rows([], [(jumping, second) for second in CUTS[::2]], real, MEASURES)
     assert smooth and jumped
     assert list(smooth) == ["continuations, at jumps", "real, held out"]
     assert smooth["continuations, at jumps"]["cuts"] == smooth["real, held out"]["cuts"] == 3
+    pulses = [rows["continuations, at jumps"]["pulse"] for rows in (smooth, jumped)]
+    assert None not in pulses, "two jumps have six seconds before them"
     assert smooth["continuations, at jumps"]["better"] > jumped["continuations, at jumps"]["better"] + 0.1
 
 

@@ -18,6 +18,7 @@ from music_composer.evaluation.splice import (
     random_splices,
     share_better,
 )
+from tests.evaluation.tunes import REEDS, tune
 
 OPTIONS = SpliceOptions()
 RATE = 44100
@@ -111,7 +112,8 @@ def test_only_two_seconds_on_either_side_count() -> None:
     near, far = song(1, 60), song(2, 66)
     expected = at_cut(near, 8.0, OPTIONS)
     padded = np.concatenate([far, near[6 * RATE : 10 * RATE], far])
-    assert at_cut(padded, 18.0, OPTIONS) == expected
+    found = at_cut(padded, 18.0, OPTIONS)
+    assert (found.level, found.spectrum, found.key) == (expected.level, expected.spectrum, expected.key)
     assert at_cut(near[7 * RATE : 9 * RATE], 1.0, OPTIONS).level == expected.level
 
 
@@ -139,7 +141,7 @@ def test_splices_are_drawn_evenly_from_every_place(monkeypatch: pytest.MonkeyPat
     others = [1000.0 + np.arange(202), 2000.0 + np.arange(199), 3000.0 + np.arange(204)]
     taken: list[float] = []
 
-    def note(before: np.ndarray, after: np.ndarray, _: SpliceOptions) -> Discontinuity:
+    def note(before: np.ndarray, after: np.ndarray, _: SpliceOptions, onsets: np.ndarray) -> Discontinuity:
         assert before[-1] == 499.0
         assert len(after) == 200
         assert after[-1] - after[0] == 199.0
@@ -183,12 +185,34 @@ def test_shares_are_counted_pair_by_pair() -> None:
     assert (worse.level, worse.spectrum, worse.key) == (0.5, 0.25, 0.25)
 
 
+def test_the_pulse_counts_where_it_was_read() -> None:
+    one, splices = Discontinuity(1.0, 0.5, 0.3, 0.2), [Discontinuity(2.0, 0.4, 0.4, 0.1)]
+    share = share_better([one, Discontinuity(9.0, 9.0, 9.0)], [splices, splices])
+    assert share.pulse == 0.0
+    assert share.level == 0.5
+    assert share.combined == 0.25, "of the first by four ranks, a tie; of the second by three"
+    assert share_better([Discontinuity(9.0, 9.0, 9.0)], [splices]).pulse is None
+
+
+def test_who_goes_on_in_phase_beats_who_goes_on_off_the_beat() -> None:
+    sound = tune(REEDS, 0, 16.0, beat=0.5)
+    at = 9 * RATE
+    steps = [
+        discontinuity(sound[:at], sound[at + off : at + off + 2 * RATE], OPTIONS).pulse
+        for off in (0, RATE, round(0.1 * RATE), round(0.3 * RATE))
+    ]
+    assert max(steps[:2]) + 0.2 < min(steps[2:])
+    assert np.isnan(discontinuity(sound[: 5 * RATE], sound[at:], OPTIONS).pulse), "less than six seconds before it"
+    assert discontinuity(np.zeros(7 * RATE), np.zeros(2 * RATE), OPTIONS).pulse == 1.0
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(*[st.floats(0.0, 9.0)] * 3), min_size=2, max_size=2))
 def test_changing_places_changes_the_share(pair: list[tuple[float, float, float]]) -> None:
     one, other = (Discontinuity(*figures) for figures in pair)
     there, back = share_better([one], [[other]]), share_better([other], [[one]])
-    assert [a + b for a, b in zip(vars(there).values(), vars(back).values(), strict=True)] == [1.0] * 4
+    shares = ("level", "spectrum", "key", "combined")
+    assert [getattr(there, name) + getattr(back, name) for name in shares] == [1.0] * 4
 
 
 def test_nothing_to_compare_is_refused() -> None:
