@@ -16,8 +16,7 @@ from music_composer.stopping import requested
 from music_composer.training import run
 
 if TYPE_CHECKING:
-    from music_composer.audio.gap import Gap
-    from music_composer.audio.infill import Filling
+    from music_composer.audio.gap import Filling, Gap
     from music_composer.audio.output import Written
 
 CUT = "new_music_from_second"  # of the WAV
@@ -84,6 +83,7 @@ def write_infill_notes(
         "candidate": filling.join.candidate,
         "distances_db": filling.join.distances,
         "speed": round(filling.speed, 4),
+        **_jumps([(filling.first + at) / here.frame.rate for at in filling.jumps]),
         "infill_options": dataclasses.asdict(infill),
     }
     _draw(files, path, here, edges)

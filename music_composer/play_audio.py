@@ -22,7 +22,14 @@ from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.errors import OptionError
 from music_composer.heads import listening, player_of
 from music_composer.locks import locked_output
-from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, InfillOptions, StreamOptions
+from music_composer.options import (
+    MEMORY,
+    FolderOptions,
+    FrameOptions,
+    GenerateOptions,
+    InfillOptions,
+    StreamOptions,
+)
 from music_composer.outputs import Output, beside, clean, numbered, require_free, require_room, staged
 from music_composer.stopping import patiently
 from music_composer.training import run
@@ -191,25 +198,26 @@ def infill(
     options = listening(here, dataclasses.replace(options, count=1), named=True)
     wanted = require_outputs(options, [recording])
     path = wanted[0].paths[0]
-    gap = read_gap(recording, start, stop, options.prompt_seconds, here.frame, filling)
+    after = options.prompt_seconds if here.model.head == MEMORY else 0.0
+    gap = read_gap(recording, start, stop, options.prompt_seconds, here.frame, filling, after)
     prompt_before(gap, here.channels, here.model.stack, here.frame)  # refused before the model is loaded
     for remark in gap.remarks:
         say(f"note: {recording}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     player = player_of(here, options)
-    from music_composer.audio.infill import fill_gap, write_filled
+    from music_composer.audio.infill import write_filled
     from music_composer.liner_notes import write_infill_notes
 
     say(f"filling {start:g} s to {stop:g} s of {recording} from {filling.candidates} candidates, seed {seed}")
-    filled = fill_gap(player, here.model.stack, gap, here.channels, here.frame, options, filling, seed)
+    filled = player.filled(gap, here.channels, filling, seed)
     with locked_output(path, folders.wait, say), staged(wanted[0].manifest, options.overwrite) as files:
         clean(wanted)
         clipped = write_filled(files.file(path.name), gap, filled, here.frame, options.subtype)
         write_infill_notes(files, path, gap, filled, clipped, here, options, filling, seed)
-    best, others = filled.join.candidate, sorted(filled.join.distances)
+    best, others = filled.join.candidate, filled.join.distances
     say(
-        f"{path}: candidate {best} of 0 to {filling.candidates - 1} fits best, {others[0]:.1f} dB from the music after "
-        f"the gap (the farthest {others[-1]:.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
+        f"{path}: candidate {best} of 0 to {filling.candidates - 1} fits best, {others[best]:.1f} dB from the music "
+        f"after the gap (the farthest {max(others):.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
     )
     return path
 

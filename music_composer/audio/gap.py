@@ -43,12 +43,35 @@ class Join:
     distances: tuple[float, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class Filling:
+    """What goes over the gap and a fade on either side of it.
+
+    samples: (samples, channels of the recording). first: sample of the recording that they begin at.
+    speed: the candidate's, so that its best moment falls on the gap's end; 1 is as it was played.
+    jumps: samples of the filling at which it goes on elsewhere in what is remembered.
+    """
+
+    samples: np.ndarray
+    first: int
+    join: Join
+    speed: float
+    jumps: tuple[int, ...] = ()
+
+
 def read_gap(
-    path: Path, start: float, stop: float, heard_seconds: float, frame: FrameOptions, infill: InfillOptions
+    path: Path,
+    start: float,
+    stop: float,
+    heard_seconds: float,
+    frame: FrameOptions,
+    infill: InfillOptions,
+    after_seconds: float = 0.0,
 ) -> Gap:
     """Reads what lies around the gap from `start` to `stop` (seconds), in memory for that alone.
 
-    heard_seconds: of the music left of it, at most. Raises OptionError for a gap that makes no sense, RecordingError
+    heard_seconds: of the music left of it, at most. after_seconds: of that right of it, and as much as is compared with
+    at least. Raises OptionError for a gap that makes no sense, RecordingError
     where there is too little music beside it.
     """
     if not 0 <= start < start + 1 / frame.rate <= stop < float("inf"):
@@ -60,7 +83,8 @@ def read_gap(
         )
     first, last = round(start * frame.rate), round(stop * frame.rate)
     nearby = CONTEXT_FRAMES * frame.hop + frame.window  # samples that are needed on either side
-    reach = max(nearby, frame.frames_in(infill.match_seconds) * frame.hop + frame.window)
+    compared = frame.frames_in(infill.match_seconds) * frame.hop + frame.window
+    reach = max(nearby, compared, round(after_seconds * frame.rate))
     left, right = max(0, first - round(heard_seconds * frame.rate)), last + reach
     reading, blocks = read_blocks(path, frame.rate)
     total, kept = 0, []

@@ -1,40 +1,27 @@
-"""Fills a gap in a recording: candidates go on from its beginning, the one that meets its end best is fitted in."""
+"""Fills a gap by a network: candidates go on from its beginning, and the one that meets its end best is fitted in."""
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from music_composer.audio import gap as gaps
 from music_composer.audio.frames import bands_to_magnitudes, bent, spectrum, to_left_right, to_mid_side
-from music_composer.audio.gap import Gap, Join
+from music_composer.audio.gap import Filling, Gap
 from music_composer.audio.phase import samples_of
-from music_composer.audio.players import Player
-from music_composer.audio.prompts import CONTEXT_FRAMES, with_channels
+from music_composer.audio.prompts import CONTEXT_FRAMES, Prompt, with_channels
 from music_composer.audio.recording import read_blocks
 from music_composer.audio.wav import write_wav
 from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
-
-@dataclasses.dataclass(frozen=True)
-class Filling:
-    """What goes over the gap and a fade on either side of it.
-
-    samples: (samples, channels of the recording). first: sample of the recording that they begin at.
-    speed: the candidate's, so that its best moment falls on the gap's end; 1 is as it was played.
-    """
-
-    samples: np.ndarray
-    first: int
-    join: Join
-    speed: float
+Candidates = Callable[[Prompt, int, int, int], np.ndarray]  # prompt, how many, seed, frames of each -> their frames
 
 
 def fill_gap(
-    player: Player,
+    played: Candidates,
     stack: int,
     gap: Gap,
     channels: int,
@@ -43,14 +30,16 @@ def fill_gap(
     infill: InfillOptions,
     seed: int,
 ) -> Filling:
-    """Plays the candidates side by side and fits the best one in. stack, channels: of the model.
+    """Plays the candidates side by side and fits the best one in. stack, channels: of the network.
+
+    played: frames (candidates, frames, channels, bands), as many as were asked for or more.
 
     Candidate number i is what sample number i would be if the music left of the gap were its prompt.
     """
     prompt = gaps.prompt_before(gap, channels, stack, frame)
     right = gaps.bands_of(with_channels(gap.right, channels), frame)[: frame.frames_in(infill.match_seconds)]
     places = gaps.places_to_join(gap, frame, infill)
-    candidates = player.frames(prompt, infill.candidates, seed, places[-1] + len(right))
+    candidates = played(prompt, infill.candidates, seed, places[-1] + len(right))
     join = gaps.best_join(candidates, right, places)
     speed = join.frame / gaps.frames_to_end(gap, frame)
     turn = np.random.default_rng([seed, join.candidate, 1])

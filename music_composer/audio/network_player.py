@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from music_composer.audio.frames import to_left_right
+from music_composer.audio.gap import Filling, Gap
 from music_composer.audio.generate import continue_prompts
+from music_composer.audio.infill import fill_gap
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.players import ahead, generator
 from music_composer.audio.prompts import Prompt, known_sound
-from music_composer.options import FrameOptions, GenerateOptions, StreamOptions
+from music_composer.options import FrameOptions, GenerateOptions, InfillOptions, StreamOptions
 from music_composer.values import Played
 
 
@@ -77,8 +79,12 @@ class NetworkPlayer:
 
         return played()
 
-    def frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
-        """As `Player` says."""
+    def filled(self, gap: Gap, channels: int, infill: InfillOptions, seed: int) -> Filling:
+        """As `Player` says. Candidate number i is sample number i of the music left of the gap."""
+        stack = self.model.options.stack
+        return fill_gap(self._frames, stack, gap, channels, self.frame, self.options, infill, seed)
+
+    def _frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
         rngs = [generator(seed, number, 0) for number in range(count)]
         steps = -(-frames // self.model.options.stack)
         return next(continue_prompts(self.model, [prompt] * count, rngs, self.options, steps))

@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from music_composer.audio.gap import Filling, Gap
 from music_composer.audio.prompts import Prompt
-from music_composer.options import StreamOptions
+from music_composer.options import InfillOptions, StreamOptions
 from music_composer.values import Played
 
 T = TypeVar("T")
@@ -32,8 +33,8 @@ class Player(Protocol):
     def streamed(self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions) -> Iterator[Played]:
         """Sample 0 in pieces that are short at first and grow. samples: None for no end."""
 
-    def frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
-        """At least so many frames after the cut of samples 0 to count - 1: (count, frames, channels, bands)."""
+    def filled(self, gap: Gap, channels: int, infill: InfillOptions, seed: int) -> Filling:
+        """The best of several fillings of a gap. channels: of the music that was learnt from."""
 
 
 def generator(seed: int, number: int, purpose: int) -> np.random.Generator:

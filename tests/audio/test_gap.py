@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.audio.gap import (
+    Filling,
     Join,
     bands_of,
     best_join,
@@ -16,7 +17,7 @@ from music_composer.audio.gap import (
     prompt_before,
     read_gap,
 )
-from music_composer.audio.infill import Filling, _sound, write_filled
+from music_composer.audio.infill import _sound, write_filled
 from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 

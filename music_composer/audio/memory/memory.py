@@ -65,7 +65,8 @@ class Heard:
 class Memory:
     """Arrays of all places, unless said otherwise.
 
-    recordings: the prompt is the last. firsts: the first place of each, and one past the last place of all.
+    recordings: the prompt is the last, what was given beside it is before it. firsts: the first place of each, and one
+    past the last place of all.
     part: which recording a place is of. last: the last place that a run through it may reach: the end of its recording,
     or of what is not barred. own: whether it is the prompt's. barred: whether it is never played.
     onsets: strength. attacks: strength of the onset that begins right behind a step, 0 without one.
@@ -121,25 +122,39 @@ def hear(prompt: Waveform, frame: FrameOptions, options: StepOptions) -> Heard:
     return Heard(steps_of(bands[skipped : skipped + count * options.frames], options), samples)
 
 
-def memory_of(recordings: Sequence[Recording], heard: Heard, frame: FrameOptions, options: MemoryOptions) -> Memory:
-    """The memory that a prompt is continued from. A silent prompt counts as if the loudest music had been heard."""
+def memory_of(
+    recordings: Sequence[Recording],
+    heard: Heard,
+    frame: FrameOptions,
+    options: MemoryOptions,
+    beside: Sequence[Heard] = (),
+    kept_back: int = 0,
+) -> Memory:
+    """The memory that a prompt is continued from. A silent prompt counts as if the loudest music had been heard.
+
+    beside: what else was given and counts as the prompt's own. kept_back: steps at the beginning of each of these that
+    are not played.
+    """
     walk, per_second = options.walk, frame.rate / (frame.hop * options.steps.frames)
-    parts = (*(each for each in recordings if len(each.steps)), heard)
+    remembered = [each for each in recordings if len(each.steps)]
+    parts, given = (*remembered, *beside, heard), len(remembered)
     steps = [each.steps for each in parts]
     lengths = [len(each) for each in steps]
     firsts = np.cumsum([0, *lengths])
     part = np.repeat(np.arange(len(parts), dtype=np.int32), lengths)
-    own = part == len(parts) - 1
+    own = part >= given
     audible = np.concatenate([each.levels.max(axis=1) > walk.silent_db for each in steps])
     silent = not audible[own].any()
-    basis = basis_of(steps[:-1] or steps, options.views)
+    basis = basis_of(steps[:given] or steps, options.views)
     colour = colour_of(heard.steps.levels, frame, options.steps, options.colour)
     painted = None if silent or options.colour.strength == 0.0 else colour
 
     barred = _barred(steps, firsts, per_second, options.guard)
+    for i in range(given, given + len(beside)):
+        barred[firsts[i] : min(firsts[i] + kept_back, firsts[i + 1])] = True
     rows, after, shapes = [], [], []
     for i, each in enumerate(steps):
-        levels = each.levels + painted.gains(each.levels) if painted and i < len(steps) - 1 else each.levels
+        levels = each.levels + painted.gains(each.levels) if painted and i < given else each.levels
         rows.append(basis(levels))
         after.append(after_view(rows[-1], options.views))
         shapes.append(guard.shapes_of(levels, options.guard))

@@ -80,6 +80,7 @@ class MemoryOptions:
     layered: bool = True  # what strikes comes from a second walk
     heard_seconds: float = 600.0  # of a prompt that is named, at most
     excerpt_seconds: float = 60.0  # of a random excerpt
+    kept_back: float = 4.0  # seconds behind a gap that are not played in it
     struck_own: float = 0.6  # score that the second walk adds for the prompt's own steps; it is not steered
 
     @property

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from music_composer.audio.gap import bands_of
+from music_composer.audio.gap import Filling, Gap, Join
+from music_composer.audio.memory.filling import between, course_of, distance_of, sound_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.playing import play
 from music_composer.audio.memory.store import Remembered
 from music_composer.audio.players import ahead, generator
 from music_composer.audio.prompts import Prompt
-from music_composer.options import FrameOptions, StreamOptions
+from music_composer.options import FrameOptions, InfillOptions, StreamOptions
 from music_composer.values import Played, Waveform
 
 
@@ -62,11 +63,14 @@ class MemoryPlayer:
 
         return played()
 
-    def frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
-        """As `audio.players.Player` says."""
-        samples = self.frame.window + (frames - 1) * self.frame.hop
-        sounds = (next(in_pieces(self._played(prompt, seed, i), self.fade + samples, samples)) for i in range(count))
-        return np.stack([bands_of(sound.samples[self.fade :], self.frame) for sound in sounds])
+    def filled(self, gap: Gap, channels: int, infill: InfillOptions, seed: int) -> Filling:
+        """As `audio.players.Player` says. The sound of the best candidate alone is made."""
+        place = between(self.recordings, gap.left, gap.right, gap.stop - gap.start, self.frame, self.options)
+        courses = [course_of(place, self.options, generator(seed, i, 0)) for i in range(infill.candidates)]
+        distances = tuple(round(distance_of(place, course, infill.match_seconds), 2) for course in courses)
+        best = max(range(len(courses)), key=lambda i: courses[i].fit)
+        played, frame = sound_of(place, courses[best], self.options), place.landing.steps * self.options.steps.frames
+        return Filling(played.samples, gap.start - self.fade, Join(best, frame, distances), 1.0, played.jumps)
 
     def _played(self, prompt: Prompt, seed: int, number: int) -> Iterator[Played]:
         sound = Waveform(prompt.samples, self.frame.rate)

@@ -40,7 +40,7 @@ def play(
     return (_layered if options.layered else _plain)(memory, heard.samples, options, rng)
 
 
-class _Voice:
+class Voice:
     """The sound of one walk's runs. jumps: samples at which its runs begin elsewhere, that are not given out yet."""
 
     def __init__(self, memory: Memory, lead: np.ndarray, options: SpliceOptions) -> None:
@@ -49,25 +49,40 @@ class _Voice:
 
     def play(self, first: int, last: int) -> np.ndarray:
         """first, last: places of the run. Returns what is certain by now, as `Splicer.push` does."""
+        self._begin(first)
+        sound, before = self._run(first, last, 0)
+        found = self.splicer.push(sound, before)
+        self.samples, self.last = self.samples + len(found), last
+        return found
+
+    def land(self, first: int, last: int, due: int, right: np.ndarray) -> np.ndarray:
+        """The last run, and what is heard behind it, which begins at sample `due` of all, see `Splicer.land`."""
+        self._begin(first)
+        options = self.splicer.options
+        sound, before = self._run(first, last, options.fade + 2 * options.search + self.memory.step)
+        return self.splicer.land(sound, before, due - self.samples, right)
+
+    def _begin(self, first: int) -> None:
+        if self.samples and first != self.last + 1:
+            self.jumps.append(self.samples + self.splicer.options.fade)
+
+    def _run(self, first: int, last: int, behind: int) -> tuple[np.ndarray, int]:
+        """The sound of a run and so many samples behind it, after what precedes it; and how much that is."""
         memory, part = self.memory, self.memory.part[first]
         begin = int(first - memory.firsts[part]) * memory.step
-        before, count = min(self.splicer.options.before, begin), int(last + 1 - first) * memory.step
+        before, count = min(self.splicer.options.before, begin), int(last + 1 - first) * memory.step + behind
         recording, colour = memory.recordings[part], None if memory.own[first] else memory.colour
         margin = colour.options.margin if colour else 0
         sound = with_channels(recording.sound(begin - before - margin, begin + count + margin), self.channels)
         if colour:
-            middle = int((first + last) // 2 - memory.firsts[part])
+            middle = min(int((first + last) // 2 - memory.firsts[part]), len(recording.steps) - 1)
             sound = colour.filtered(sound, colour.gains_at(recording.steps.levels, middle))
-        if self.samples and first != self.last + 1:
-            self.jumps.append(self.samples + self.splicer.options.fade)
-        found = self.splicer.push(sound[margin : len(sound) - margin], before)
-        self.samples, self.last = self.samples + len(found), last
-        return found
+        return sound[margin : len(sound) - margin], before
 
 
 def _plain(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator) -> Iterator[Played]:
     """One walk."""
-    voice, state = _Voice(memory, lead, options.splice), start(memory)
+    voice, state = Voice(memory, lead, options.splice), start(memory)
     while True:
         samples = voice.play(*next_run(memory, state, options, options.walk, rng))
         yield _given([voice], voice.samples - len(samples), samples)
@@ -79,7 +94,7 @@ def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.r
     In the fade out of the prompt the sound changes from that of the first walk to the two layers, since these differ
     from the prompt as soon as what comes does.
     """
-    ringing, striking = (_Layer(memory, lead, options) for _ in range(2))
+    ringing, striking = (Layer(memory, lead, options) for _ in range(2))
     first, second = start(memory), start(memory)
     given, onsets, needed = 0, np.zeros(0, np.float32), longest_run(memory, options.walk) + options.views.coming
     fade = np.linspace(1.0, 0.0, options.splice.fade, dtype=np.float32)[:, None]
@@ -102,27 +117,36 @@ def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.r
         given += len(block)
 
 
-def _given(voices: Sequence[_Voice], first: int, samples: np.ndarray) -> Played:
+def _given(voices: Sequence[Voice], first: int, samples: np.ndarray) -> Played:
     """Samples from the one of that number on, with the jumps of the voices among them."""
-    stop = first + len(samples)
+    return Played(samples, jumps_of(voices, first, len(samples)))
+
+
+def jumps_of(voices: Sequence[Voice], first: int, count: int) -> tuple[int, ...]:
+    """The jumps of the voices in so many samples from the one of that number on. They are given out once."""
+    stop = first + count
     jumps = sorted({at for voice in voices for at in voice.jumps if at < stop})
     for voice in voices:
         voice.jumps = [at for at in voice.jumps if at >= stop]
-    return Played(samples, tuple(at - first for at in jumps))
+    return tuple(at - first for at in jumps)
 
 
-class _Layer:
+class Layer:
     """One walk's sound, separated; what is not asked for yet is kept in `ready`: what rings, and what strikes."""
 
     def __init__(self, memory: Memory, lead: np.ndarray, options: MemoryOptions) -> None:
-        self.voice, self.layers = _Voice(memory, lead, options.splice), Layers(lead.shape[1], options.layers)
+        self.voice, self.layers = Voice(memory, lead, options.splice), Layers(lead.shape[1], options.layers)
         before = lead[: len(lead) - options.splice.fade][-options.layers.delay :]
         self.skipped = len(before)  # samples that are heard to separate what follows them, and not given out
         self.ready = self.layers.push(before)
 
     def play(self, first: int, last: int) -> None:
         """Adds a run."""
-        new = self.layers.push(self.voice.play(first, last))
+        self.add(self.voice.play(first, last))
+
+    def add(self, samples: np.ndarray) -> None:
+        """Adds what the voice has played."""
+        new = self.layers.push(samples)
         rings, strikes = (np.concatenate(pair) for pair in zip(self.ready, new, strict=True))
         dropped = min(self.skipped, len(rings))
         self.skipped -= dropped

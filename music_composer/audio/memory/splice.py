@@ -56,16 +56,41 @@ class Splicer:
         self.kept = joined[len(joined) - fade :]
         return joined[: len(joined) - fade]
 
+    def land(self, sound: np.ndarray, before: int, due: int, right: np.ndarray) -> np.ndarray:
+        """The last run, and behind it `right`, samples (n, channels), which begins `due` samples from now.
+
+        The run is moved so that it fits what was heard and what follows. It must reach beyond that by the search and a
+        fade.
+        """
+        fade, search, missing = self.options.fade, self.options.search, max(0, self.options.fade - before)
+        if before >= self.options.before:
+            begin = before + self.late - fade
+            fits = sum(
+                _fit(heard, sound[at - search : at + fade + search]) / (np.linalg.norm(heard.mean(axis=1)) + 1e-6)
+                for heard, at in ((self.kept, begin), (right[:fade], begin + due))
+            )
+            begin += int(np.argmax(fits)) - search
+        else:
+            sound, begin = np.pad(sound, ((missing, 0), (0, 0))), before + missing - fade
+        piece = sound[begin : begin + due + fade]
+        ends = faded(self.kept, piece[:fade]), faded(piece[due:], right[:fade])
+        return np.concatenate([ends[0], piece[fade:due], ends[1], right[fade:]])
+
     def rest(self) -> np.ndarray:
         """The end of the last run."""
         return self.kept
 
     def _best_shift(self, around: np.ndarray) -> int:
         """Where what was last heard is most like the sound around the place that is due."""
-        heard, there = self.kept.mean(axis=1), around.mean(axis=1)
-        energy = np.convolve(there**2, np.ones(len(heard), np.float32), "valid")
-        likeness = np.correlate(there, heard, "valid") / np.sqrt(energy + 1e-6)
-        return int(np.argmax(likeness)) - self.options.search
+        return int(np.argmax(_fit(self.kept, around))) - self.options.search
+
+
+def _fit(heard: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """How like what was heard each place of what is longer is."""
+    one, there = heard.mean(axis=1), around.mean(axis=1)
+    energy = np.convolve(there**2, np.ones(len(one), np.float32), "valid")
+    likeness: np.ndarray = np.correlate(there, one, "valid") / np.sqrt(energy + 1e-6)
+    return likeness
 
 
 def faded(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -56,9 +56,9 @@ def next_run(
     ahead: onsets that another walk plays from where this run begins, as long as any run and what comes behind it.
     """
     if state.begun is None:
-        state.begun = _jump(memory, state, state.heard[-1:], ahead, options, walk, rng)[1]
-    first, departures = state.begun, _departures(memory, state.begun, walk)
-    last, state.begun = _jump(memory, state, departures, ahead, options, walk, rng)
+        state.begun = jump(memory, state, state.heard[-1:], ahead, options, walk, rng)[1]
+    first, departures = state.begun, departures_of(memory, state.begun, walk)
+    last, state.begun = jump(memory, state, departures, ahead, options, walk, rng)
     return first, last
 
 
@@ -76,7 +76,7 @@ def use(memory: Memory, used: np.ndarray, first: int, last: int, walk: WalkOptio
     used[low:high] += marks[low - (first - width) : high - (first - width)]
 
 
-def _departures(memory: Memory, begun: int, walk: WalkOptions) -> np.ndarray:
+def departures_of(memory: Memory, begun: int, walk: WalkOptions) -> np.ndarray:
     """Places at which a run may be left, rising: before the strongest onsets, and some at equal distances."""
     end, per_second = int(memory.last[begun]), memory.per_second
     most = walk.most_own if memory.own[begun] else walk.most_training
@@ -87,7 +87,7 @@ def _departures(memory: Memory, begun: int, walk: WalkOptions) -> np.ndarray:
     return able[np.unique(np.concatenate([best, even]))]
 
 
-def _jump(
+def jump(
     memory: Memory,
     state: WalkState,
     departures: np.ndarray,
@@ -95,8 +95,12 @@ def _jump(
     options: MemoryOptions,
     walk: WalkOptions,
     rng: np.random.Generator,
+    extra: np.ndarray | None = None,
 ) -> tuple[int, int]:
-    """The place that is left and the one that is entered. What is played up to there goes into the state."""
+    """The place that is left and the one that is entered. What is played up to there goes into the state.
+
+    departures: places at which the run may be left, rising. extra: scores (departures, entries) that are added.
+    """
     begun = int(departures[0]) + 1 if state.begun is None else state.begun
     coming = np.arange(begun, departures[-1] + 1)
     heard = np.concatenate([state.heard, coming])
@@ -115,6 +119,8 @@ def _jump(
         )
     if walk.guard:
         _guard(score, memory, state, departures, begun, aligned, walk)
+    if extra is not None:
+        score += extra
     row, column = drawn(score, walk.among, walk.temperature, rng)
     leave = int(departures[row])
     if len(coming):

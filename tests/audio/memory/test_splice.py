@@ -31,6 +31,19 @@ def test_runs_that_follow_each_other_give_the_recording_back():
     np.testing.assert_allclose(played, sound[first - OPTIONS.fade : starts[-1] + LENGTH], atol=1e-5)
 
 
+@pytest.mark.parametrize("off", [-200, 0, 150])
+def test_the_last_run_goes_over_into_what_follows_where_that_is_due(off):
+    """It is due a little before or behind where it lies in the recording: it is moved to what truly follows."""
+    sound = music(6.0)
+    splicer = Splicer(sound[:RATE], OPTIONS)
+    first = splicer.push(sound[RATE - OPTIONS.before : RATE + LENGTH], OPTIONS.before)
+    begin, end, behind = RATE + LENGTH, RATE + 2 * LENGTH, OPTIONS.fade + 2 * OPTIONS.search
+    run = sound[begin - OPTIONS.before + off : end + behind + off]
+    last = splicer.land(run, OPTIONS.before, end - RATE + OPTIONS.fade - len(first), sound[end : end + RATE])
+    played = np.concatenate([first, last])
+    np.testing.assert_allclose(played, sound[RATE - OPTIONS.fade : end + RATE], atol=1e-5)
+
+
 def test_a_run_is_moved_to_where_it_fits():
     """Runs of a tone are due half a period off, and it sounds on without a dip."""
     tone = np.repeat(0.3 * np.sin(2 * np.pi * 220.5 * np.arange(5 * RATE) / RATE)[:, None], 2, axis=1).astype(
