@@ -13,6 +13,7 @@ from music_composer.audio.prompts import (
     CONTEXT_FRAMES,
     Excerpt,
     Prompt,
+    beside,
     blend_prompts,
     edge_frames,
     read_prompt,
@@ -24,7 +25,7 @@ from music_composer.audio.wav import write_flac
 from music_composer.data import cache
 from music_composer.data.shards import Song
 from music_composer.errors import CacheError, OptionError, RecordingError, RunFolderError
-from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, ModelOptions
+from music_composer.options import MEMORY, FolderOptions, FrameOptions, GenerateOptions, ModelOptions
 from music_composer.training.run import Run
 from music_composer.values import Waveform
 
@@ -76,7 +77,9 @@ def hear(chosen: Sequence[Excerpt], here: Run, blend_share: float) -> Prompt:
     Raises RecordingError when there is too little sound in one.
     """
     heard = [read_prompt(excerpt, here.channels, here.model.stack, here.frame) for excerpt in chosen]
-    return blend_prompts(heard[0], heard[1], blend_share) if len(heard) == 2 else heard[0]
+    if len(heard) == 1:
+        return heard[0]
+    return (beside if here.model.head == MEMORY else blend_prompts)(heard[0], heard[1], blend_share)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -94,9 +94,24 @@ def test_a_stream_is_the_file(remembered: Path, tmp_path: Path) -> None:
     assert jumps[0] == jumps[1]
 
 
-def test_a_blend_and_a_gap(remembered: Path, tmp_path: Path) -> None:
-    wanted = ("-s", "1", "-g", "1", "--seed", "3", "--blend", "a.wav", "b.wav", "-o", tmp_path / "x")
-    assert_accepted(music_composer("generate", *wanted, cwd=remembered))
+def test_a_blend_goes_over_from_one_recording_to_a_mix_of_both(remembered: Path, tmp_path: Path) -> None:
+    wanted = ("generate", "-s", "1", "-g", "1", "--seed", "3", "-o", tmp_path / "x")
+    found = {}
+    for share in ("0", "0.5", "1"):
+        blend = ("--blend", "a.wav", "b.wav", "--blend-share", share)
+        assert_accepted(music_composer(*wanted, *blend, cwd=remembered))
+        found[share] = sound_of(tmp_path / "x-0.wav")
+    said = json.loads((tmp_path / "x-0.json").read_text())
+    assert [voice["share"] for voice in said["blend"]] == [0.0, 1.0]
+    for share, path in (("0", "a.wav"), ("1", "b.wav")):
+        assert_accepted(music_composer(*wanted, "--prompt", path, cwd=remembered))
+        np.testing.assert_array_equal(found[share], sound_of(tmp_path / "x-0.wav"))
+    lead = RATE - 2000  # up to where the new music begins
+    np.testing.assert_array_equal(found["0.5"][:lead], found["0"][:lead])
+    assert (found["0.5"][RATE:] != found["0"][RATE:]).any()
+
+
+def test_a_gap(remembered: Path, tmp_path: Path) -> None:
     gap = ("--infill", "a.wav", "--from", "6", "--to", "7.5", "--seed", "3", "--candidates", "2")
     assert_accepted(music_composer("generate", *gap, "-o", tmp_path / "gap", cwd=remembered), "fits best")
     filled, whole = sound_of(tmp_path / "gap-0.wav"), sound_of(remembered / "a.wav")

@@ -38,8 +38,8 @@ class Prompt:
     samples: float32 (samples, channels), ends at the cut.
     bands: (frames, channels, bands); the next frame's window begins at the cut.
     cut: seconds into the recording.
-    voices: of a blend, the prompts that it is mixed from and the share of each; else empty. A model hears each voice on
-        its own, and what it remembers of them is mixed.
+    voices: of a blend, the prompts that it is mixed from and the share of each; else empty. A network hears each voice
+        on its own, and what it remembers of them is mixed; a memory plays steps of both.
     """
 
     source: Path
@@ -115,6 +115,11 @@ def blend_prompts(first: Prompt, second: Prompt, share: float) -> Prompt:
     parts = [np.float32(np.sqrt(part)) * prompt.samples[-len(both) :] for prompt, part in voices]
     both *= _gain_of_mixture(both, *map(_power, parts))
     return Prompt(first.source, samples, power / 2, first.cut, False, voices)
+
+
+def beside(first: Prompt, second: Prompt, share: float) -> Prompt:
+    """The first prompt, or the second at a share of 1, for what goes on from the end of one of them, and from both."""
+    return dataclasses.replace(second if share == 1 else first, voices=((first, 1 - share), (second, share)))
 
 
 def _gain_of_mixture(mixture: np.ndarray, first: float, second: float) -> np.float32:

@@ -68,7 +68,9 @@ class Memory:
     recordings: the prompt is the last, what was given beside it is before it. firsts: the first place of each, and one
     past the last place of all.
     part: which recording a place is of. last: the last place that a run through it may reach: the end of its recording,
-    or of what is not barred. own: whether it is the prompt's. barred: whether it is never played.
+    or of what is not barred. own: whether it is the prompt's, or beside it.
+    beside: whether it is beside it. blend: of a blend, the share of what is beside the prompt in all that is its own.
+    barred: whether it is never played.
     onsets: strength. attacks: strength of the onset that begins right behind a step, 0 without one.
     rows: (places, components). after: (places, components), the view of what follows. shapes: what the guard compares.
     entries: (entries,), places at which a run may be entered, rising. keys: (columns, entries), the views of the steps
@@ -81,6 +83,8 @@ class Memory:
     part: np.ndarray
     last: np.ndarray
     own: np.ndarray
+    beside: np.ndarray
+    blend: float | None
     barred: np.ndarray
     onsets: np.ndarray
     attacks: np.ndarray
@@ -129,11 +133,12 @@ def memory_of(
     options: MemoryOptions,
     beside: Sequence[Heard] = (),
     kept_back: int = 0,
+    blend: float | None = None,
 ) -> Memory:
     """The memory that a prompt is continued from. A silent prompt counts as if the loudest music had been heard.
 
     beside: what else was given and counts as the prompt's own. kept_back: steps at the beginning of each of these that
-    are not played.
+    are not played. blend: the share of these in the prompt's own, in its colour and in its mood; None where it is open.
     """
     walk, per_second = options.walk, frame.rate / (frame.hop * options.steps.frames)
     remembered = [each for each in recordings if len(each.steps)]
@@ -142,11 +147,14 @@ def memory_of(
     lengths = [len(each) for each in steps]
     firsts = np.cumsum([0, *lengths])
     part = np.repeat(np.arange(len(parts), dtype=np.int32), lengths)
-    own = part >= given
+    own, besides = part >= given, (part >= given) & (part < len(parts) - 1)
     audible = np.concatenate([each.levels.max(axis=1) > walk.silent_db for each in steps])
     silent = not audible[own].any()
     basis = basis_of(steps[:given] or steps, options.views)
     colour = colour_of(heard.steps.levels, frame, options.steps, options.colour)
+    if blend is not None:
+        aims = [colour_of(each.steps.levels, frame, options.steps, options.colour).aim for each in beside]
+        colour = dataclasses.replace(colour, aim=(1 - blend) * colour.aim + blend * np.mean(aims, axis=0))
     painted = None if silent or options.colour.strength == 0.0 else colour
 
     barred = _barred(steps, firsts, per_second, options.guard)
@@ -163,7 +171,11 @@ def memory_of(
     entries = _entries(first, last, attacks, audible, barred, per_second, walk)
     place = _loudest(steps, firsts, round(walk.heard * per_second)) if silent else firsts[-1] - 1
     known = np.arange(max(firsts[part[place]], place + 1 - round(walk.heard * per_second)), place + 1)
-    mood = unit(np.concatenate(rows)[known[-round(walk.mood * per_second) :]].mean(axis=0))
+    count = round(walk.mood * per_second)
+    mood = unit(np.concatenate(rows)[known[-count:]].mean(axis=0))
+    if blend is not None:
+        others = [unit(rows[i][-count:].mean(axis=0)) for i in range(given, given + len(beside))]
+        mood = unit((1 - blend) * mood + blend * np.mean(others, axis=0))
     keys, moods = _keys(steps, rows, after, firsts, entries, mood, options)
     return Memory(
         parts,
@@ -171,6 +183,8 @@ def memory_of(
         part,
         last,
         own,
+        besides,
+        blend,
         barred,
         onsets,
         attacks,

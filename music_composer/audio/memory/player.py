@@ -73,8 +73,10 @@ class MemoryPlayer:
         return Filling(played.samples, gap.start - self.fade, Join(best, frame, distances), 1.0, played.jumps)
 
     def _played(self, prompt: Prompt, seed: int, number: int) -> Iterator[Played]:
-        sound = Waveform(prompt.samples, self.frame.rate)
-        return play(self.recordings, sound, self.frame, self.options, generator(seed, number, 0))
+        rng, sound = generator(seed, number, 0), Waveform(prompt.samples, self.frame.rate)
+        second, share = prompt.voices[1] if prompt.voices else (prompt, 0.0)
+        beside = Waveform(second.samples, self.frame.rate) if 0.0 < share < 1.0 else None
+        return play(self.recordings, sound, self.frame, self.options, rng, beside, share)
 
 
 def in_pieces(blocks: Iterator[Played], first: int, longest: int, growth: float = 1.0) -> Iterator[Played]:

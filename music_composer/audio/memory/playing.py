@@ -22,6 +22,8 @@ def play(
     frame: FrameOptions,
     options: MemoryOptions,
     rng: np.random.Generator,
+    beside: Waveform | None = None,
+    blend: float = 0.5,
 ) -> Iterator[Played]:
     """Blocks of new music without end, with the prompt's channels, coloured beyond full scale at times.
 
@@ -32,11 +34,13 @@ def play(
     Blocks are of any length; what is kept between them does not grow. They jump where a run begins that does not go on
     from the one before; the first run, at the cut, is no jump.
 
-    Raises OptionError for a prompt of less than three steps (70 ms) or at another rate than `frame.rate`, and what
+    beside: another prompt, of which a share of `blend` of the steps come that are the prompts' own. Raises OptionError
+    for a prompt of less than three steps (70 ms) or at another rate than `frame.rate`, and what
     `Recording.sound` raises.
     """
     heard = hear(prompt, frame, options.steps)
-    memory = memory_of(recordings, heard, frame, options)
+    others = (hear(beside, frame, options.steps),) if beside else ()
+    memory = memory_of(recordings, heard, frame, options, others, blend=blend if beside else None)
     return (_layered if options.layered else _plain)(memory, heard.samples, options, rng)
 
 

@@ -133,10 +133,13 @@ def _prefer(
 ) -> None:
     """Adds to the scores (departures, entries), in place, what is not likeness: share, onsets, length, use."""
     entries, per_second = memory.entries, memory.per_second
-    recent = memory.own[state.heard[len(state.heard) - min(state.played, round(walk.shared * per_second)) :]]
+    recent_places = state.heard[len(state.heard) - min(state.played, round(walk.shared * per_second)) :]
+    recent = memory.own[recent_places]
     prior = walk.shared / 3.0 * per_second  # as if as much had been played with just that share
     share = (recent.sum() + walk.share * prior) / (len(recent) + prior)
     bonus = np.float32(walk.own + walk.steer * (walk.share - share))
+    if memory.blend is not None:
+        score += _balance(memory, recent_places, walk)
     enters = memory.attacks[entries]
     score += bonus * memory.own[entries] - np.float32(walk.used) * state.used[entries]
     score -= np.float32(0.5 * walk.attack) * (1.0 - np.minimum(enters, 1.0))
@@ -148,6 +151,16 @@ def _prefer(
         low, high = np.searchsorted(entries, [place + 2 - far, place + 1 + far])
         near = memory.part[entries[low:high]] == memory.part[place]
         score[row, low:high] -= np.float32(TOO_NEAR) * near
+
+
+def _balance(memory: Memory, recent: np.ndarray, walk: WalkOptions) -> np.ndarray:
+    """Scores (entries,) by which the voices of a blend come in their shares. recent: places that were played last."""
+    assert memory.blend is not None
+    prior = walk.shared / 3.0 * memory.per_second
+    own = memory.own[recent].sum()
+    share = (memory.beside[recent].sum() + memory.blend * prior) / (own + prior)
+    sides = np.where(memory.beside, np.float32(0.5), np.float32(-0.5) * memory.own)[memory.entries]
+    return np.float32(walk.blend * (memory.blend - share)) * sides
 
 
 def _guard(

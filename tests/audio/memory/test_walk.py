@@ -56,6 +56,32 @@ def test_as_much_is_the_prompts_own_as_is_asked_for(album):
         assert own == pytest.approx(share, abs=0.2)
 
 
+@pytest.mark.parametrize("blend", [0.2, 0.8])
+def test_both_voices_of_a_blend_come_in_their_shares(blend):
+    """Whatever their mood is."""
+    walk = dataclasses.replace(WALK, weights=dataclasses.replace(WALK.weights, mood=0.0))
+    first, second = played(15.0, seed=9, beat=0.4), 0.2 * played(15.0, seed=4, beat=0.4)[::-1]
+    album = [recording(played(20.0, seed=i, beat=0.4)) for i in range(2)]
+    memory = memory_of(album, recording(first), FRAME, OPTIONS, (recording(second),), blend=blend)
+    at = places(walked(memory, 90.0, walk)[0])
+    share = memory.beside[at].sum() / memory.own[at].sum()
+    assert share == pytest.approx(blend, abs=0.15)
+    assert memory.own[at].mean() == pytest.approx(WALK.share, abs=0.25)
+
+
+def test_the_colour_and_the_mood_of_a_blend_are_between_those_of_its_voices():
+    first, second = recording(played(15.0, seed=9)), recording(0.1 * played(15.0, seed=4))
+    album = [recording(played(20.0, seed=1))]
+    one, other = (memory_of(album, each, FRAME, OPTIONS) for each in (first, second))
+    both = memory_of(album, first, FRAME, OPTIONS, (second,), blend=0.5)
+    np.testing.assert_allclose(both.colour.aim, (one.colour.aim + other.colour.aim) / 2, atol=1e-4)
+    own = both.own[both.entries]
+    beside = both.beside[both.entries]
+    alone = memory_of(album, first, FRAME, OPTIONS, (second,))
+    assert both.mood[beside].mean() > alone.mood[beside].mean()
+    assert both.mood[own & ~beside].mean() < alone.mood[own & ~beside].mean()
+
+
 def longest_alignment(memory, runs):
     """Steps that what is played runs along any place of the training music, at most."""
     played_places = places(runs)
