@@ -31,6 +31,7 @@ from music_composer.options import (
     StreamOptions,
 )
 from music_composer.outputs import Output, beside, clean, numbered, require_free, require_room, staged
+from music_composer.prompt_notes import note_long, note_strange
 from music_composer.stopping import patiently
 from music_composer.training import run
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
@@ -73,6 +74,7 @@ def generate(
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     wanted = require_outputs(options, [*prompts, *blend])
     prompt_of = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)
+    note_long(here, [*blend, *prompts[: options.count]], options.prompt_seconds, say)
     with locked_output(wanted[0].paths[0], folders.wait, say):
         return _continued(here, prompt_of, wanted, options, seed, say)
 
@@ -86,7 +88,7 @@ def _continued(
     say: Say,
 ) -> list[Path]:
     player = player_of(here, options)
-    paths = [output.paths[0] for output in wanted]
+    paths, noted = [output.paths[0] for output in wanted], set[Path]()
     from music_composer.audio.output import write_continuations
     from music_composer.liner_notes import write_liner_notes
 
@@ -102,6 +104,8 @@ def _continued(
                 advance(numbers[0] * options.seconds + len(numbers) * seconds, total, "")
 
             heard = [prompt_of(i) for i in numbers]
+            note_strange(player, [prompt for prompt in heard if prompt.source not in noted], say)
+            noted |= {prompt.source for prompt in heard}
             with contextlib.ExitStack() as opened:
                 files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
                 parts = [each.file(paths[i].name) for each, i in zip(files, numbers, strict=True)]
@@ -149,6 +153,7 @@ def stream(
     options = listening(here, dataclasses.replace(options, count=1), named=bool(prompts or blend))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     prompt = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)(0)
+    note_long(here, [*blend, *prompts[:1]], options.prompt_seconds, say)
     path = None
     if options.name != STANDARD_OUTPUT:
         wanted = require_outputs(options, [*prompts, *blend])
@@ -160,6 +165,7 @@ def stream(
         # Before the model is loaded, since whatever that prints would be heard.
         raw = None if path else opened.enter_context(growing.standard_output(options.subtype))
         player = player_of(here, options)
+        note_strange(player, [prompt], say)
         from music_composer.audio.stream import at_listening_pace, play_into, stream_continuation
         from music_composer.liner_notes import write_stream_notes
 

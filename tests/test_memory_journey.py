@@ -83,6 +83,18 @@ def test_a_prompt_is_heard_whole_and_begins_the_file(remembered: Path, tmp_path:
     np.testing.assert_allclose(before, prompt[: len(before)], atol=2)
 
 
+def test_a_prompt_of_another_kind_goes_on_and_is_said(remembered: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0.0, 0.1, (12 * RATE, 1)) * (np.arange(12 * RATE) % RATE < 3000)[:, None]
+    write(tmp_path / "noise.wav", noise)
+    line = "noise.wav is unlike all that is remembered"
+    wanted = ("-s", "1", "--seed", "3", "--prompt", "a.wav", "--prompt", tmp_path / "noise.wav", "-o", tmp_path / "x")
+    done = music_composer("generate", *wanted, "-g", "4", cwd=remembered)
+    assert_accepted(done, line)
+    assert done.stderr.count("is unlike") == 1, "once, however many go on from it"
+    streamed = ("--stream", "--prompt", tmp_path / "noise.wav", "-s", "1", "-o", tmp_path / "y")
+    assert_accepted(music_composer("generate", *streamed, cwd=remembered), line)
+
+
 def test_a_stream_is_the_file(remembered: Path, tmp_path: Path) -> None:
     wanted = ("-s", "4", "--seed", "3", "--prompt", "a.wav")
     assert_accepted(music_composer("generate", *wanted, "-g", "1", "-o", tmp_path / "x", cwd=remembered))

@@ -16,6 +16,8 @@ import scipy.sparse
 from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
+AT_ONCE = 2**19  # samples whose spectra are in memory together
+
 
 @functools.lru_cache(maxsize=4)
 def analysis_window(options: FrameOptions) -> np.ndarray:
@@ -136,8 +138,10 @@ def _whole_frames(samples: np.ndarray, options: FrameOptions) -> tuple[np.ndarra
 
 
 def waveform_to_frames(waveform: Waveform, options: FrameOptions) -> Frames:
-    """The whole waveform at once. `phase.frames_to_waveform` is the way back."""
-    return Frames(np.concatenate(list(blocks_to_bands([waveform.samples], options))))
+    """All frames of a waveform, never all spectra at once. `phase.frames_to_waveform` is the way back."""
+    samples = waveform.samples
+    blocks = [samples[at : at + AT_ONCE] for at in range(0, max(1, len(samples)), AT_ONCE)]
+    return Frames(np.concatenate(list(blocks_to_bands(blocks, options))))
 
 
 def bent(bands: np.ndarray, frames: int, speed: float) -> np.ndarray:

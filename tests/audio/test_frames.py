@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from music_composer.audio import frames
 from music_composer.audio.frames import (
     analysis_window,
     band_centres,
@@ -50,6 +51,15 @@ def test_all_bands_together_hold_the_power_of_a_sine(sine, frequency):
     window = analysis_window(OPTIONS)
     power = 2 * np.sum(magnitudes**2) / (OPTIONS.window * np.sum(window**2))  # Parseval
     assert power == pytest.approx(0.5**2 / 2, rel=0.03)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 3999, 4000, 9500])
+def test_a_waveform_in_blocks_gives_the_frames_of_the_whole(monkeypatch, samples):
+    sound = np.random.default_rng(0).normal(0, 0.1, (samples, 2)).astype(np.float32)
+    whole = np.concatenate(list(blocks_to_bands([sound], SMALL)))
+    monkeypatch.setattr(frames, "AT_ONCE", 2000)
+    np.testing.assert_array_equal(bands_of(sound, SMALL), whole)
+    assert len(whole) == 1 + samples // SMALL.hop
 
 
 def test_silence_reads_the_floor():
