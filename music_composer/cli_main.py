@@ -15,6 +15,9 @@ from music_composer import quiet, stopping
 def main() -> None:
     """The `music-composer` command."""
     _fill_closed_streams()
+    # Read as NumPy is loaded. Products are small, or several samples are made at once: threads mostly wait for each
+    # other, and how many there are changes the last bits of a sum.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     quiet.keep_own_stderr()
     with stopping.answering():
         try:
