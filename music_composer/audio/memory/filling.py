@@ -102,15 +102,16 @@ def sound_of(place: Between, course: Course, options: MemoryOptions) -> Played:
         voice = Voice(memory, place.left, options.splice)
         sound = np.concatenate([*_played(voice, course.walks[0], place, right)])[:stop]
         return Played(sound, jumps_of([voice], 0, place.gap))
-    layers = [Layer(memory, place.left, options) for _ in course.walks]
+    layers = [Layer(memory, place.left, options, strikes) for strikes in (False, True)]
     for layer, runs in zip(layers, course.walks, strict=True):
         for samples in _played(layer.voice, runs, place, right):
             layer.add(samples)
-    (rings, also), (_, strikes) = (layer.take(stop) for layer in layers)
+    (rings, whole), (strikes, _) = (layer.take(stop) for layer in layers)
     ramp = np.linspace(1.0, 0.0, fade, dtype=np.float32)[:, None]
-    alone = np.zeros((stop, 1), np.float32)  # share of what strikes in the first walk, as at both ends there is but one
+    alone = np.zeros((stop, 1), np.float32)  # share of the first walk as it is, as at both ends there is but one
     alone[:fade], alone[-fade:] = ramp, ramp[::-1]
-    return Played(rings + strikes + alone * (also - strikes), jumps_of([layer.voice for layer in layers], 0, place.gap))
+    both = rings + strikes
+    return Played(both + alone * (whole - both), jumps_of([layer.voice for layer in layers], 0, place.gap))
 
 
 def _played(voice: Voice, runs: Sequence[Run], place: Between, right: np.ndarray) -> Iterator[np.ndarray]:

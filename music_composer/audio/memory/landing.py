@@ -12,6 +12,7 @@ from music_composer.audio.memory.views import beat, onset_view, past_views, unit
 from music_composer.audio.memory.walk import WalkState, departures_of, jump
 
 SILENT = 1.0  # score taken away for each step that is missing at the end of a recording
+ARRIVES = 3.0  # times that how well the landing fits counts, beside how well the last run is entered
 TOO_LONG = 50.0  # of a last run that is longer than a run may be
 
 Run = tuple[int, int]  # its first and its last place
@@ -99,6 +100,6 @@ def _last_scores(memory: Memory, landing: Landing, rest: np.ndarray, walk: WalkO
     ends = entries + rest[:, None] - 1
     inside = np.minimum(ends, memory.last[entries])
     limits = np.where(memory.own[entries], walk.most_own, walk.most_training) * memory.per_second
-    score = landing.fits[inside] - np.float32(SILENT) * (ends - inside)
+    score = np.float32(ARRIVES) * landing.fits[inside] - np.float32(SILENT) * (ends - inside)
     score -= np.float32(TOO_LONG) * (rest[:, None] > np.maximum(limits, rest.min()))
     return score.astype(np.float32)

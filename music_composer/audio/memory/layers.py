@@ -22,10 +22,13 @@ class LayerOptions:
     fft: int = 2048  # samples of a window: 46 ms
     hop: int = 512  # samples from one window to the next: 12 ms
     median: int = 17  # frames, and bins, that a median is taken over
+    power: float = 0.7  # of the share of a bin that is a gain: at 0.5 layers share out energy, at 1 amplitude
 
     def __post_init__(self) -> None:
         if self.hop < 1 or self.fft % (4 * self.hop) or self.median < 1 or self.median % 2 == 0:
             raise OptionError(f"{self}: fft must be a multiple of four hops, and median be odd.")
+        if not 0.0 < self.power <= 1.0:
+            raise OptionError(f"{self}: power must lie above 0 and be at most 1.")
 
     @property
     def delay(self) -> int:
@@ -34,33 +37,39 @@ class LayerOptions:
 
 
 class Layers:
-    """Separates blocks of sound as they come. Before the first there is silence."""
+    """Takes one layer, what rings or what strikes, from blocks of sound as they come.
 
-    def __init__(self, channels: int, options: LayerOptions) -> None:
-        self.options = options
+    Before the first there is silence.
+
+    Where layers share out energy, those of two unlike sounds are together as loud as one; where they share out
+    amplitude, those of one sound add up to it. The default lies between.
+    """
+
+    def __init__(self, channels: int, options: LayerOptions, strikes: bool) -> None:
+        self.options, self.strikes = options, strikes
         bins = options.fft // 2 + 1
         self.window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(options.fft) / options.fft)).astype(np.float32)
         self.sound = np.zeros((options.fft, channels), np.float32)  # from the next frame's first sample on
         self.magnitudes = np.zeros((options.median // 2, bins), np.float32)  # of frames that a median still needs
         self.spectra = np.zeros((0, channels, bins), np.complex64)  # of frames that are not separated yet
-        self.sums = np.zeros((options.fft, channels), np.float32)  # what rings, as far as it has been added up
+        self.sums = np.zeros((options.fft, channels), np.float32)  # the layer, as far as it has been added up
         self.heard = np.zeros((0, channels), np.float32)  # sound that is not given out yet
         self.early = options.fft  # samples of the silence before the first block that are still to come out
 
     def push(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """block: float32 (samples, channels). Returns what rings and what strikes, in the order of what was pushed.
+        """block: float32 (samples, channels). Returns the layer and the whole sound, in the order of what was pushed.
 
-        Both are (samples, channels), and together the sound. They are late by `options.delay` samples at most.
+        Both are (samples, channels). They are late by `options.delay` samples at most.
         """
         self.sound = np.concatenate([self.sound, block])
         self.heard = np.concatenate([self.heard, block])
         self._transform()
-        ringing = self._added(len(self.spectra) - self.options.median // 2)
-        dropped = min(self.early, len(ringing))
+        layer = self._added(len(self.spectra) - self.options.median // 2)
+        dropped = min(self.early, len(layer))
         self.early -= dropped
-        ringing = ringing[dropped:]
-        striking, self.heard = self.heard[: len(ringing)] - ringing, self.heard[len(ringing) :]
-        return ringing, striking
+        layer = layer[dropped:]
+        whole, self.heard = self.heard[: len(layer)], self.heard[len(layer) :]
+        return layer, whole
 
     def _transform(self) -> None:
         fft, hop = self.options.fft, self.options.hop
@@ -73,29 +82,30 @@ class Layers:
         self.magnitudes = np.concatenate([self.magnitudes, np.abs(spectra).mean(axis=1)])
 
     def _added(self, frames: int) -> np.ndarray:
-        """What rings in the next frames, as far as nothing will be added to it."""
+        """The layer in the next frames, as far as nothing will be added to it."""
         fft, hop, half = self.options.fft, self.options.hop, self.options.median // 2
         if frames <= 0:
             return np.zeros((0, self.sums.shape[1]), np.float32)
         around = self.magnitudes[: frames + 2 * half]
-        ringing = scipy.fft.irfft(self.spectra[:frames] * self._mask(around)[:, None], fft, axis=2)
-        ringing *= self.window * np.float32(hop / np.sum(self.window**2))
+        layer = scipy.fft.irfft(self.spectra[:frames] * self._mask(around)[:, None], fft, axis=2)
+        layer *= self.window * np.float32(hop / np.sum(self.window**2))
         sums = np.concatenate([self.sums, np.zeros((frames * hop, self.sums.shape[1]), np.float32)])
-        for i, frame in enumerate(ringing):
+        for i, frame in enumerate(layer):
             sums[i * hop : i * hop + fft] += frame.T
         self.spectra, self.magnitudes = self.spectra[frames:], self.magnitudes[frames:]
         self.sums = sums[frames * hop :].copy()
         return sums[: frames * hop]
 
     def _mask(self, around: np.ndarray) -> np.ndarray:
-        """Magnitudes of frames and half a median to either side, (frames, bins) -> the share of each that rings."""
+        """Magnitudes of frames and half a median to either side, (frames, bins) -> the gain of each."""
         half = self.options.median // 2
         inner = around[half : len(around) - half]
         rings = medians(around.T, self.options.median)[:, half : len(around) - half].T ** 2
         wide = np.pad(inner, ((0, 0), (half, half)), "symmetric")
         strikes = medians(wide, self.options.median)[:, half : half + inner.shape[1]] ** 2
-        share: np.ndarray = rings / (rings + strikes + np.float32(1e-12))
-        return share
+        share = (strikes if self.strikes else rings) / (rings + strikes + np.float32(1e-12))
+        gain: np.ndarray = share**self.options.power
+        return gain
 
 
 def medians(rows: np.ndarray, length: int) -> np.ndarray:

@@ -19,13 +19,13 @@ from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.steps import StepOptions, Steps, steps_of
 from music_composer.audio.memory.views import (
     PAST,
+    ViewOptions,
     after_view,
     basis_of,
     mood_view,
     onset_view,
     past_views,
     running_mean,
-    unit,
 )
 from music_composer.errors import OptionError
 from music_composer.options import FrameOptions
@@ -74,8 +74,8 @@ class Memory:
     onsets: strength. attacks: strength of the onset that begins right behind a step, 0 without one.
     rows: (places, components). after: (places, components), the view of what follows. shapes: what the guard compares.
     entries: (entries,), places at which a run may be entered, rising. keys: (columns, entries), the views of the steps
-    before them. mood: (entries,), how like the prompt's end what is around them is. heard: places that count as heard
-    before the cut. colour: None where the music is left as it is. per_second: steps. step: samples.
+    before them. mood: (entries,), how like any moment of the prompt's end what is around them is. heard: places that
+    count as heard before the cut. colour: None where the music is left as it is. per_second: steps. step: samples.
     """
 
     recordings: tuple[Recording, ...]
@@ -170,13 +170,14 @@ def memory_of(
     first, last = _stretches(firsts, barred)
     entries = _entries(first, last, attacks, audible, barred, per_second, walk)
     place = _loudest(steps, firsts, round(walk.heard * per_second)) if silent else firsts[-1] - 1
-    known = np.arange(max(firsts[part[place]], place + 1 - round(walk.heard * per_second)), place + 1)
-    count = round(walk.mood * per_second)
-    mood = unit(np.concatenate(rows)[known[-count:]].mean(axis=0))
-    if blend is not None:
-        others = [unit(rows[i][-count:].mean(axis=0)) for i in range(given, given + len(beside))]
-        mood = unit((1 - blend) * mood + blend * np.mean(others, axis=0))
-    keys, moods = _keys(steps, rows, after, firsts, entries, mood, options)
+    so_far = np.arange(firsts[part[place]], place + 1)
+    known, recent = (so_far[-round(seconds * per_second) :] for seconds in (walk.heard, walk.mood))
+    whole = np.concatenate(rows)
+    moods_heard = [] if blend == 1.0 else [_moods(whole[recent], options.views)]
+    if blend:
+        ends = (rows[i][-round(walk.mood * per_second) :] for i in range(given, given + len(beside)))
+        moods_heard += [_moods(end, options.views) for end in ends]
+    keys, moods = _keys(steps, rows, after, firsts, entries, np.concatenate(moods_heard), options)
     return Memory(
         parts,
         firsts,
@@ -188,7 +189,7 @@ def memory_of(
         barred,
         onsets,
         attacks,
-        np.concatenate(rows),
+        whole,
         np.concatenate(after),
         np.concatenate(shapes),
         entries,
@@ -263,16 +264,24 @@ def _loudest(steps: Sequence[Steps], firsts: np.ndarray, width: int) -> int:
     return found
 
 
+def _moods(heard: np.ndarray, views: ViewOptions) -> np.ndarray:
+    """The moods of rows that were heard (steps, components): (moments, components), the last of them of the end."""
+    moments = np.arange(len(heard) - 1, -1, -views.mood)[::-1]
+    return mood_view(heard, views, moments)
+
+
 def _keys(
     steps: Sequence[Steps],
     rows: Sequence[np.ndarray],
     after: Sequence[np.ndarray],
     firsts: np.ndarray,
     entries: np.ndarray,
-    mood: np.ndarray,
+    heard: np.ndarray,
     options: MemoryOptions,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The views of the step before each entry, one above the other, and how like the mood what is around it is."""
+    """The views of the step before each entry, one above the other, and how like one of the moods that were heard,
+    (moments, components), what is around it is.
+    """
     views, keys, moods = options.views, [], []
     for i, each in enumerate(steps):
         here = entries[np.searchsorted(entries, firsts[i]) : np.searchsorted(entries, firsts[i + 1])] - firsts[i]
@@ -283,7 +292,7 @@ def _keys(
             "coming": onset_view(each.onsets, before, 1, views.coming),
         }
         keys.append(np.concatenate([found[name] for name in COLUMNS], axis=1))
-        moods.append(mood_view(rows[i], views, before) @ mood)
+        moods.append((mood_view(rows[i], views, before) @ heard.T).max(axis=1))
     across = np.empty((keys[0].shape[1], len(entries)), np.float32)  # in this order a product takes half the time
     np.concatenate([each.T for each in keys], axis=1, out=across)
     return across, np.concatenate(moods).astype(np.float32, copy=False)

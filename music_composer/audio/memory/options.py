@@ -24,7 +24,7 @@ class Weights:
     after: float = 2.0
     pattern: float = 2.0  # onsets of the past
     coming: float = 3.0  # onsets to come, against those that the pulse lets expect
-    mood: float = 3.0  # against the end of the prompt
+    mood: float = 6.0  # against the moment of the prompt's end that is most alike
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class WalkOptions:
     most_own: float = 1.5  # of a run along the prompt
     most_training: float = 0.7  # of a run along a recording of the training music
     own: float = 0.0  # score added for the prompt's own steps
-    share: float = 0.45  # of what was played last that should be the prompt's own
+    share: float = 0.4  # of what was played last that should be the prompt's own
     shared: float = 6.0  # over which that share is taken
     steer: float = 12.0  # score added to the prompt's own steps for each unit by which it is less
     attack: float = 1.0  # score of entering as an onset begins, where one is left
@@ -55,7 +55,7 @@ class WalkOptions:
     temperature: float = 0.1
     among: int = 16  # best pairs of leaving and entering that one is drawn from
     heard: float = 16.0  # of what was heard that is remembered
-    mood: float = 10.0  # of the prompt's end that make its mood
+    mood: float = 30.0  # of the prompt's end whose moods are kept to
     silent_db: float = -60.0  # no place is entered, and no prompt heard, whose loudest band is below
 
     def __post_init__(self) -> None:

@@ -98,7 +98,7 @@ def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.r
     In the fade out of the prompt the sound changes from that of the first walk to the two layers, since these differ
     from the prompt as soon as what comes does.
     """
-    ringing, striking = (Layer(memory, lead, options) for _ in range(2))
+    ringing, striking = (Layer(memory, lead, options, strikes) for strikes in (False, True))
     first, second = start(memory), start(memory)
     given, onsets, needed = 0, np.zeros(0, np.float32), longest_run(memory, options.walk) + options.views.coming
     fade = np.linspace(1.0, 0.0, options.splice.fade, dtype=np.float32)[:, None]
@@ -112,10 +112,10 @@ def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.r
         onsets = onsets[run[1] + 1 - run[0] :]
         striking.play(*run)
         count = min(len(ringing.ready[0]), len(striking.ready[0]))
-        (rings, also), (_, strikes) = ringing.take(count), striking.take(count)
+        (rings, whole), (strikes, _) = ringing.take(count), striking.take(count)
         block = rings + strikes
         alone = fade[: len(block)]
-        block[: len(alone)] += alone * (also - strikes)[: len(alone)]
+        block[: len(alone)] += alone * (whole - block)[: len(alone)]
         fade = fade[len(alone) :]
         yield _given([ringing.voice, striking.voice], given, block)
         given += len(block)
@@ -136,10 +136,10 @@ def jumps_of(voices: Sequence[Voice], first: int, count: int) -> tuple[int, ...]
 
 
 class Layer:
-    """One walk's sound, separated; what is not asked for yet is kept in `ready`: what rings, and what strikes."""
+    """One layer of a walk's sound; what is not asked for yet is kept in `ready`: the layer, and the whole sound."""
 
-    def __init__(self, memory: Memory, lead: np.ndarray, options: MemoryOptions) -> None:
-        self.voice, self.layers = Voice(memory, lead, options.splice), Layers(lead.shape[1], options.layers)
+    def __init__(self, memory: Memory, lead: np.ndarray, options: MemoryOptions, strikes: bool) -> None:
+        self.voice, self.layers = Voice(memory, lead, options.splice), Layers(lead.shape[1], options.layers, strikes)
         before = lead[: len(lead) - options.splice.fade][-options.layers.delay :]
         self.skipped = len(before)  # samples that are heard to separate what follows them, and not given out
         self.ready = self.layers.push(before)
@@ -151,10 +151,10 @@ class Layer:
     def add(self, samples: np.ndarray) -> None:
         """Adds what the voice has played."""
         new = self.layers.push(samples)
-        rings, strikes = (np.concatenate(pair) for pair in zip(self.ready, new, strict=True))
-        dropped = min(self.skipped, len(rings))
+        layer, whole = (np.concatenate(pair) for pair in zip(self.ready, new, strict=True))
+        dropped = min(self.skipped, len(layer))
         self.skipped -= dropped
-        self.ready = rings[dropped:], strikes[dropped:]
+        self.ready = layer[dropped:], whole[dropped:]
 
     def take(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The next `count` samples of both."""

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from music_composer.audio.memory.memory import hear, memory_of
 from music_composer.errors import OptionError
@@ -81,6 +82,22 @@ def test_a_place_is_sought_by_what_precedes_it():
         alike[memory.own[memory.entries]] = -1
         there = memory.entries[at] - memory.firsts[2] + round(20 * PER_SECOND)
         assert abs(memory.entries[alike.argmax()] - there) <= 1
+
+
+def test_all_of_the_prompts_end_is_its_mood():
+    """Music like the earlier half of it is as near as music like the later half; other music is not."""
+    filters = [
+        scipy.signal.butter(2, band, "bandpass", fs=RATE, output="sos")
+        for band in ((60, 300), (700, 1500), (3000, 5000))
+    ]
+    low, middle, high = (
+        [scipy.signal.sosfilt(each, played(20.0, seed=i), axis=0).astype(np.float32) for i in (1, 2)]
+        for each in filters
+    )
+    memory = made([low[0], middle[0], high[0]], np.concatenate([low[1][: 12 * RATE], middle[1][: 12 * RATE]]))
+    earlier, later, other = (memory.mood[memory.part[memory.entries] == i].mean() for i in range(3))
+    assert min(earlier, later) > 0.4
+    assert other < min(earlier, later) - 0.1
 
 
 def test_a_silent_prompt_stands_where_the_music_is_loudest():
