@@ -86,8 +86,9 @@ def distance_of(place: Between, course: Course, seconds: float) -> float:
         levels = memory.recordings[part].steps.levels
         if memory.colour and not memory.own[runs[-1][0]]:
             levels = levels + memory.colour.gains(levels)
-        after = levels[min(runs[-1][1] + 1 - int(memory.firsts[part]), len(levels) - 1) :][:count]
-        squares.append(np.square(after - wanted[: len(after)]).mean() if len(wanted) >= len(after) else np.inf)
+        after = levels[min(runs[-1][1] + 1 - int(memory.firsts[part]), len(levels) - 1) :]
+        both = min(len(after), len(wanted))
+        squares.append(np.square(after[:both] - wanted[:both]).mean())
     return float(np.sqrt(np.mean(squares)))
 
 

@@ -101,9 +101,11 @@ def test_the_distance_is_that_of_what_the_runs_would_go_on_with(piece):
 def test_sides_of_any_length_are_enough(piece, options, left, right):
     cut, stop = round(left * RATE), round((left + 2.0) * RATE)
     place = between([], piece[:cut], piece[stop : stop + round(right * RATE)], stop - cut, FRAME, options)
-    sound = sound_of(place, course_in(place, options), options).samples
+    course = course_in(place, options)
+    sound = sound_of(place, course, options).samples
     assert sound.shape == (2 * RATE + 2 * FADE, 2)
     assert np.isfinite(sound).all()
+    assert 0.0 < distance_of(place, course, 0.3) < 100.0
 
 
 def test_the_same_seed_fills_alike_and_another_does_not(album, piece):
