@@ -17,15 +17,18 @@ from typing import Any
 import numpy as np
 import soundfile
 from memory.cuts import RATE, Album, Cut, Track, divide
-from memory.figures import Judge, header, shown
+from memory.figures import MEASURES, Judge, header, shown
 
 from music_composer.audio.frames import blocks_to_bands
 from music_composer.audio.memory.options import MemoryOptions
+from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
 from music_composer.audio.memory.steps import StepOptions, Steps, steps_of
 from music_composer.audio.memory.store import INDEX, Entry, Remembered, name_of, recall, remember, write_index
+from music_composer.evaluation.continuity import prompt_rows
+from music_composer.evaluation.hearing import Span
 from music_composer.options import FrameOptions
-from music_composer.values import Waveform
+from music_composer.values import Played, Waveform
 
 FRAME = FrameOptions(rate=RATE)
 
@@ -79,19 +82,30 @@ class Told:
         return f"{rate:.2f} CPU s a second of music, {self.loading / self.takes:.1f} CPU s to make the memory"
 
 
-def continued(recordings: list[Remembered], cut: Cut, options: MemoryOptions, seed: int, told: Told) -> np.ndarray:
+def continued(recordings: list[Remembered], cut: Cut, options: MemoryOptions, seed: int, told: Told) -> Played:
     """One continuation, samples (n, 2)."""
     began = time.process_time()
     blocks = play(recordings, Waveform(cut.prompt(), RATE), FRAME, options, np.random.default_rng(seed))
     loaded = time.process_time()
-    wanted, parts = options.splice.fade + round(cut.part * RATE), []
-    while sum(map(len, parts)) < wanted:
-        parts.append(next(blocks).samples)
+    fade, wanted = options.splice.fade, options.splice.fade + round(cut.part * RATE)
+    whole = next(in_pieces(blocks, wanted, wanted))
     told.loading += loaded - began
     told.playing += time.process_time() - loaded
     told.music += cut.part
     told.takes += 1
-    return np.concatenate(parts)[options.splice.fade : wanted]
+    return Played(whole.samples[fade:], tuple(at - fade for at in whole.jumps if at > fade))
+
+
+def continuity(album: Album, places: list[tuple[Path, float]]) -> list[str]:
+    """How often the music steps less at the jumps than random splices of held-out music do, a line each."""
+    real = [Span(cut.track.path, cut.at, cut.at + 2 * cut.part) for cut in album.cuts]
+    rows = prompt_rows([], places, real, MEASURES) or {}
+    names = ("better", "level", "spectrum", "key", "pulse")
+    return [
+        f"{name}: {row['cuts']} places, better than splices in "
+        + ", ".join(f"{100 * row[each]:.0f} % ({each})" for each in names if row[each] is not None)
+        for name, row in rows.items()
+    ]
 
 
 def main() -> None:
@@ -109,21 +123,24 @@ def main() -> None:
         options = changed(options, *pair.split("=", 1))
     album = divide(args.album, args.work, args.minutes)
     recordings = remembered(album, args.work / "memory" / f"{album.name}-{args.minutes:g}", options.steps)
-    rows, told = [], Told()
+    rows, told, jumps = [], Told(), list[tuple[Path, float]]()
     judge = None if args.no_figures else Judge(album)
     for seed in range(args.seeds):
         takes = []
         folder = args.work / "takes" / (f"{args.name}-{seed}" if seed else args.name) / album.name
         folder.mkdir(parents=True, exist_ok=True)
         for i, cut in enumerate(album.cuts):
-            takes.append(continued(recordings, cut, options, 1000 * seed + i, told))
-            soundfile.write(folder / f"{cut.track.name}.wav", np.clip(takes[-1], -1, 1), RATE)
+            take, path = continued(recordings, cut, options, 1000 * seed + i, told), folder / f"{cut.track.name}.wav"
+            takes.append(take.samples)
+            soundfile.write(path, np.clip(take.samples, -1, 1), RATE)
+            jumps += [(path, at / RATE) for at in take.jumps]
         if judge:
             rows.append(judge.row(takes, args.name))
     if judge:
         print(header())
         print(shown("real", [judge.real_row], judge.real_row))
         print(shown(args.name, rows, judge.real_row))
+        print("\n".join(continuity(album, jumps)))
     print(f"{album.minutes:.0f} minutes in {len(recordings)} recordings: {told}")
 
 
