@@ -69,7 +69,7 @@ def _play(here: run.Run, prompts: Sequence[np.ndarray], options: GenerateOptions
     rngs = [np.random.default_rng([1, i]) for i in range(len(prompts))]
     steps = 256
     chunks = continue_prompts(model, [_prompt(bands) for bands in prompts], rngs, options, steps)
-    needed = -(-frames // (steps * here.model.stack))
+    needed = -(-(frames + here.model.reach * here.model.stack) // (steps * here.model.stack))
     return np.concatenate(list(itertools.islice(chunks, needed)), axis=1)[:, :frames]
 
 

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from music_composer.audio.decoding import fit_decoder
 from music_composer.audio.encoding import fit_encoding
 from music_composer.networks import build_model
 from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
@@ -118,7 +119,8 @@ def _write_untrained(here: run.Run) -> None:
     devices.load_keras().utils.set_random_seed(1)
     model = build_model(here)
     bands = np.random.default_rng(0).normal(-5, 1, (2000, CHANNELS, FRAME.bands)).astype(np.float32)
-    model.set_encoding(fit_encoding([bands], here.model.stack, here.model.components))
+    encoding = fit_encoding([bands], here.model.stack, here.model.components)
+    model.set_encoding(encoding, fit_decoder([bands], here.model.stack, encoding, here.model.reach))
     begun = run.begin(here)
     save_weights(model, begun.weights)
     for path in begun.folder.iterdir():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from music_composer.audio.codec import log_spectral_error, through_codec
+from music_composer.audio.decoding import extended
 from music_composer.audio.recording import read_excerpt, seconds_of
 from music_composer.audio.wav import write_flac
 from music_composer.evaluation.hearing import Span
@@ -23,15 +26,24 @@ def coded_name(number: int, span: Span) -> str:
 
 def write_coded(spans: Sequence[Span], paths: Sequence[Path], here: Run, seed: int) -> None:
     """The music after frames and back, a FLAC for each span."""
-    model = trained_network(here, GenerateOptions())
-    encoder, decoder = (tuple(layer.get_weights()) for layer in (model.encoder, model.decoder))
-    iterations = GenerateOptions().phase_iterations
+    options = GenerateOptions()
+    model = trained_network(here, options)
+    kernel, bias = model.encoder.get_weights()
     for i, (span, path) in enumerate(zip(spans, paths, strict=True)):
         stop = min(span.stop, seconds_of(span.path))
         sound = read_excerpt(span.path, here.frame.rate, span.start, stop - span.start)
         rng = np.random.default_rng([seed, i])
-        decoded = through_codec(sound, encoder, decoder, here.model.stack, here.channels, here.frame, iterations, rng)
+        decode = functools.partial(_decoded, model, options.residual, rng)
+        stack, iterations = here.model.stack, options.phase_iterations
+        decoded = through_codec(sound, (kernel, bias), decode, stack, here.channels, here.frame, iterations, rng)
         write_flac(path, decoded)
+
+
+def _decoded(model: Any, residual: float, rng: np.random.Generator, latents: np.ndarray) -> np.ndarray:
+    """Latents (steps, components) of a whole recording to steps (steps, size), as they are heard."""
+    reach = model.options.reach
+    steps: np.ndarray = model.decode(extended(latents, reach))
+    return steps + model.residual(len(steps), residual, rng) if reach else steps
 
 
 def codec_error(spans: Sequence[Span], coded: Sequence[Span], frame: FrameOptions) -> float:

@@ -44,6 +44,7 @@ def trainable_network(
     """
     import keras
 
+    from music_composer.audio.decoding import fit_decoder
     from music_composer.audio.encoding import fit_encoding
     from music_composer.training import loop
 
@@ -51,5 +52,7 @@ def trainable_network(
     model = build_model(here, flow_draws=options.flow_draws)
     loop.compile_model(model, options)
     if not (going_on and restore(model, here, say)):
-        model.set_encoding(fit_encoding([music], here.model.stack, here.model.components, here.model.tilt))
+        encoding = fit_encoding([music], here.model.stack, here.model.components, here.model.tilt)
+        reach = here.model.reach
+        model.set_encoding(encoding, fit_decoder([music], here.model.stack, encoding, reach) if reach else None)
     return model

@@ -12,10 +12,9 @@ from typing import Any
 
 from music_composer.errors import OptionError
 
-AUTO = "auto"  # a network with the flow head and a memory, of which the one plays that goes on better
-FLOW = "flow"  # the head of a network that draws
 MEMORY = "memory"  # the head that plays the training music again, and needs no network
-HEADS = (AUTO, FLOW, "regression", MEMORY)
+HEADS = ("flow", "regression", MEMORY)
+FARTHEST = 16  # steps that decoding looks ahead: half a second
 WIDEST, DEEPEST = 65536, 64  # of a network: neurons and layers beyond that are a slip, or a damaged file
 MOST_WEIGHTS = 2_000_000_000
 WIDEST_HEAD = 4  # times the width of the LSTM
@@ -72,7 +71,7 @@ class ModelOptions:
 
     neurons: int = 384  # see `fitting`, which chooses by how much music there is
     layers: int = 2
-    head: str = AUTO
+    head: str = "flow"
     stack: int = 3  # frames that make one step of the model: 28.7 steps a second
     components: int = 192  # principal components kept of a step
     head_width: int = 512
@@ -82,6 +81,7 @@ class ModelOptions:
         0.5  # power of a component's deviation that its latents keep: 0 makes all alike, 1 leaves them as they are
     )
     training_noise: float = 2.0  # largest deviation of the noise that is added to the past while training
+    reach: int = 2  # steps on either side that a step is decoded by; 0: by its own components alone, and no residual
 
     def __post_init__(self) -> None:
         require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
@@ -92,16 +92,12 @@ class ModelOptions:
         require_within(self, 0.0, 0.99, "dropout")
         require_within(self, 0.0, 1.0, "tilt")
         require_within(self, 0.0, 1000.0, "training_noise")
+        require_within(self, 0, FARTHEST, "reach")
         layers = 4 * self.neurons * (self.components + self.neurons)
         layers += 4 * self.neurons * 2 * self.neurons * (self.layers - 1)
         require_weights(f"-n {self.neurons} -l {self.layers}", layers)
         head = self.head_width * (self.neurons + 4 * self.components) + 6 * self.head_blocks * self.head_width**2
         require_weights(f"a head_width of {self.head_width} and {self.head_blocks} head_blocks", head)
-
-    @property
-    def network_head(self) -> str:
-        """The head of the network itself."""
-        return FLOW if self.head == AUTO else self.head
 
 
 def network_of(asked: Mapping[str, Any]) -> ModelOptions:
@@ -149,6 +145,7 @@ class GenerateOptions:
     temperature: float = 0.9  # deviation of the noise that a flow starts from
     context_noise: float = 0.4  # deviation of the noise that is added to what the model has just played
     flow_steps: int = 5  # Euler steps from noise to a frame
+    residual: float = 0.7  # of the deviation of what is lost by the codec, put back as noise
     prompt_seconds: float = 6.0  # what the model hears before it plays
     lead_seconds: float = 1.0  # real audio before the cut that a file begins with
     fade_seconds: float = 0.05

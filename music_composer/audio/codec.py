@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,7 +20,7 @@ Affine = tuple[np.ndarray, np.ndarray]  # kernel and bias
 def through_codec(
     waveform: Waveform,
     encoder: Affine,
-    decoder: Affine,
+    decode: Callable[[np.ndarray], np.ndarray],
     stack: int,
     channels: int,
     options: FrameOptions,
@@ -28,11 +29,11 @@ def through_codec(
 ) -> Waveform:
     """The waveform as the model's own frames would give it back; up to `stack` frames shorter.
 
-    encoder: kernel (size, components) and bias (components,); decoder: the way back.
+    encoder: kernel (size, components) and bias (components,). decode: latents (steps, components) to (steps, size).
     """
     bands = waveform_to_frames(Waveform(with_channels(waveform.samples, channels), options.rate), options).bands
     latents = to_steps(bands, stack) @ encoder[0] + encoder[1]
-    decoded = to_frames(latents @ decoder[0] + decoder[1], stack, channels)
+    decoded = to_frames(decode(latents), stack, channels)
     return frames_to_waveform(Frames(decoded), options, iterations, rng)
 
 

@@ -52,24 +52,25 @@ class Encoding:
 
 
 def fit_encoding(songs: Sequence[FrameArray], stack: int, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
-    """Principal components of the steps of all songs, each (frames, channels, bands), read block by block.
+    """Principal components of the steps of all songs, each (frames, channels, bands), read block by block."""
+    moments = merge(moments_of(block) for block in fitting_blocks(songs, stack))
+    fitted = principal_components(moments, components, tilt)
+    every = -(-moments.count // RANGE_STEPS)
+    latents = np.concatenate([encode(block[::every], fitted) for block in fitting_blocks(songs, stack)])
+    low, high = np.quantile(latents, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
+    ceiling = np.quantile(decode(latents, fitted), 1 - LOUD_OUTLIERS, axis=0).astype(np.float32)
+    return dataclasses.replace(fitted, low=low, high=high, ceiling=ceiling)
+
+
+def fitting_blocks(songs: Sequence[FrameArray], stack: int) -> Iterator[np.ndarray]:
+    """The steps (steps, size) of all songs, each (frames, channels, bands), read block by block.
 
     Where there is very much music, blocks are taken evenly from all of it.
     """
     length = BLOCK_STEPS * stack
     places = [(song, at) for song in songs for at in range(0, len(song) - stack + 1, length)]
     places = places[:: max(1, len(places) * BLOCK_STEPS // ENOUGH_STEPS)]
-
-    def blocks() -> Iterator[np.ndarray]:
-        return (to_steps(song[at : at + length], stack) for song, at in places)
-
-    fitted = principal_components(merge(moments_of(block) for block in blocks()), components, tilt)
-    frames = sum(min(length, len(song) - at) for song, at in places)
-    every = -(-frames // (stack * RANGE_STEPS))
-    latents = np.concatenate([encode(block[::every], fitted) for block in blocks()])
-    low, high = np.quantile(latents, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
-    ceiling = np.quantile(decode(latents, fitted), 1 - LOUD_OUTLIERS, axis=0).astype(np.float32)
-    return dataclasses.replace(fitted, low=low, high=high, ceiling=ceiling)
+    return (to_steps(song[at : at + length], stack) for song, at in places)
 
 
 def moments_of(steps: np.ndarray) -> Moments:
@@ -80,7 +81,8 @@ def moments_of(steps: np.ndarray) -> Moments:
 
 def merge(parts: Iterable[Moments]) -> Moments:
     """The sums of all parts together."""
-    first, *rest = parts
+    rest = iter(parts)
+    first = next(rest)
     count, total, products = first.count, first.total.copy(), first.products.copy()
     for part in rest:
         count += part.count

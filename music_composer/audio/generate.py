@@ -75,14 +75,16 @@ def continue_prompts(
 ) -> Iterator[np.ndarray]:
     """Listens to the prompts at once, and returns what yields new frames without end.
 
-    They come `chunk_steps` steps at a time: (batch, frames, channels, bands), float32. The same prompts and
-    generators in the same state give the same frames. A blend goes on from the mean of what the model remembers of
-    its voices and of their last steps, weighted by their shares.
+    They come `chunk_steps` steps at a time: (batch, frames, channels, bands), float32. Of the first chunk the last
+    `reach` steps come with the second, since they are decoded by what follows them. The same prompts and generators in
+    the same state give the same frames. A blend goes on from the mean of what the model remembers of its voices and of
+    their last steps, weighted by their shares.
     """
-    flow = model.options.network_head == "flow"
+    flow = model.options.head == "flow"
     level = np.full((len(prompts), 1), options.context_noise if flow else 0.0, np.float32)
-    latents, state = _listen(model, prompts, rngs, level)
-    steps = _play(model, latents, state, level, rngs, options.temperature, chunk_steps)
+    ends, state = _listen(model, prompts, rngs, level)
+    played = _play(model, ends[:, -1], state, level, rngs, options.temperature, chunk_steps)
+    steps = _decoded(model, ends, played, rngs, options.residual)
     stack, channels = model.options.stack, prompts[0].bands.shape[1]
     return (np.minimum(to_frames(chunk, stack, channels), LOUDEST) for chunk in steps)
 
@@ -96,19 +98,46 @@ def _play(
     temperature: float,
     chunk_steps: int,
 ) -> Iterator[np.ndarray]:
-    """Steps of frames (batch, chunk_steps, size) without end, from the last latents and the state before them."""
+    """Latents (batch, chunk_steps, components) without end, from the last ones and the state before them."""
     player = Player(model)
     while True:
         past, start = _noise(rngs, chunk_steps, model.options.components)
         played, *state = player.predict_on_batch([latents, level, past, start * temperature, *state])
         latents = played[:, -1]
-        yield _decode(model, played)
+        yield played
+
+
+def _decoded(
+    model: Continuation,
+    ends: np.ndarray,
+    played: Iterator[np.ndarray],
+    rngs: Sequence[np.random.Generator],
+    residual: float,
+) -> Iterator[np.ndarray]:
+    """Latents in chunks to steps of frames in chunks (batch, steps, size), with their residual.
+
+    ends: the latents before the first, (batch, at least `reach`, components). A step is decoded once the `reach` steps
+    after it are there.
+    """
+    reach = model.options.reach
+    noise = [rng.spawn(1)[0] for rng in rngs] if reach else []
+    before = ends[:, ends.shape[1] - reach :]
+    for latents in played:
+        latents = np.concatenate([before, latents], axis=1)
+        before = latents[:, -2 * reach :] if reach else before
+        steps = latents.shape[1] - 2 * reach
+        if steps > 0:
+            decoded = model.decode(latents)
+            yield decoded + np.stack([model.residual(steps, residual, rng) for rng in noise]) if reach else decoded
 
 
 def _listen(
     model: Continuation, prompts: Sequence[Prompt], rngs: Sequence[np.random.Generator], level: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The prompts' last latents, and the state that the model is in before it hears them; of a blend, the mixture."""
+    """The prompts' last latents, and the state that the model is in before it hears the very last of them.
+
+    The latents are as many as decoding looks back at, (batch, 1 or `reach`, components). Of a blend, the mixture.
+    """
     parts = [[voice for voice in prompt.voices if voice[1]] or [(prompt, 1.0)] for prompt in prompts]
     voices = [voice for part in parts for voice, _ in part]
     owner = [i for i, part in enumerate(parts) for _ in part]
@@ -117,8 +146,8 @@ def _listen(
     # The noise of what is heard comes from a stream of its own, so that what is played later does not depend on how
     # long a prompt is; the voices of a blend have the same, so that each is heard as it would be alone.
     streams = [rng.spawn(1)[0] for rng in rngs]
-    latents, state = _listen_to_voices(model, voices, [copy.deepcopy(streams[i]) for i in owner], level[owner])
-    return shares @ latents, [shares @ part for part in state]
+    ends, state = _listen_to_voices(model, voices, [copy.deepcopy(streams[i]) for i in owner], level[owner])
+    return np.tensordot(shares, ends, 1), [shares @ part for part in state]
 
 
 def _listen_to_voices(
@@ -134,7 +163,8 @@ def _listen_to_voices(
         after = listener.predict_on_batch([latents, level[same, :, None], noise])
         for whole, part in zip(state, after, strict=True):
             whole[same] = part
-    return np.stack([latents[-1] for latents in encoded]), state
+    kept = max(1, model.options.reach)
+    return np.stack([np.pad(latents, ((kept, 0), (0, 0)), mode="edge")[-kept:] for latents in encoded]), state
 
 
 def _noise(rngs: Sequence[np.random.Generator], steps: int, components: int) -> tuple[np.ndarray, np.ndarray]:
@@ -146,8 +176,3 @@ def _noise(rngs: Sequence[np.random.Generator], steps: int, components: int) -> 
 def _encode(model: Continuation, steps: np.ndarray) -> np.ndarray:
     kernel, bias = model.encoder.get_weights()
     return steps @ kernel + bias
-
-
-def _decode(model: Continuation, latents: np.ndarray) -> np.ndarray:
-    # By the backend: after a product of its own NumPy's threads go on spinning, on the cores that the model plays on.
-    return ops.convert_to_numpy(model.decoder(latents))

@@ -39,7 +39,7 @@ class NetworkPlayer:
         """As `Player` says. Memory does not grow with the length."""
         step = self.model.options.stack * self.frame.hop
         total = samples - self.fade
-        steps = -(-total // step)
+        steps = -(-total // step) + self.model.options.reach  # what follows a step is played before it is heard
         chunks = -(-steps * step // round(self.options.chunk_seconds * self.frame.rate))
         play = [generator(seed, number, 0) for number in numbers]
         streams = [
@@ -62,7 +62,7 @@ class NetworkPlayer:
         left = float("inf") if samples is None else samples
         phase = self._phase(prompt, generator(seed, 0, 1))
         step = self.model.options.stack * self.frame.hop / self.frame.rate
-        chunk = max(1, round(streaming.first_seconds / step))
+        chunk = max(1, round(streaming.first_seconds / step)) + self.model.options.reach  # the first is shorter
         # The first music is made while the prompt's end is heard.
         coming = ahead(continue_prompts(self.model, [prompt], [generator(seed, 0, 0)], self.options, chunk))
 
@@ -86,7 +86,7 @@ class NetworkPlayer:
 
     def _frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
         rngs = [generator(seed, number, 0) for number in range(count)]
-        steps = -(-frames // self.model.options.stack)
+        steps = -(-frames // self.model.options.stack) + self.model.options.reach
         return next(continue_prompts(self.model, [prompt] * count, rngs, self.options, steps))
 
     def _phase(self, prompt: Prompt, rng: np.random.Generator) -> PhaseStream:

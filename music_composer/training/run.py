@@ -9,7 +9,6 @@ loss.png            the same as a picture
 prompts/            excerpts of the music, so that `generate` needs nothing but this folder
 memory.json         what --head memory plays, by names of files in memory/
 memory/             its steps and its sound
-choice.json         which head plays where the folder has both, and why
 .new/               the same of a training whose first epoch has not ended; what was there before is kept until then
 """
 
@@ -32,7 +31,6 @@ from music_composer.options import FrameOptions, ModelOptions, TrainOptions, req
 from music_composer.records import from_plain
 from music_composer.training.beginning import (
     CHECKPOINT,
-    CHOICE,
     HISTORY,
     MEMORY,
     MEMORY_FILES,
@@ -99,10 +97,6 @@ class Run(RunFolder):
         return self.folder / MEMORY
 
     @property
-    def choice(self) -> Path:
-        return self.folder / CHOICE
-
-    @property
     def memory_files(self) -> Path:
         return home_of(self.folder) / MEMORY_FILES
 
@@ -135,7 +129,13 @@ def begin(run: Run, fill: Callable[[Path], None] = lambda folder: None) -> Run:
 def read_run(folder: Path) -> Run:
     """The trained model. Raises RunFolderError, with what to do, when there is none or it is not ours."""
     with reading_options(folder, COMMAND, LABEL) as plain:
-        return from_plain(Run, {**plain, "folder": folder})
+        return from_plain(Run, {**_as_it_was(plain), "folder": folder})
+
+
+def _as_it_was(plain: dict[str, Any]) -> dict[str, Any]:
+    """What is left out was not there yet when the folder was written, whatever its default is now."""
+    model = plain.get("model")
+    return {**plain, "model": {"reach": 0, **model}} if isinstance(model, dict) else plain
 
 
 @contextlib.contextmanager

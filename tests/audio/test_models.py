@@ -7,11 +7,14 @@ import keras
 import numpy as np
 import pytest
 
+from music_composer.audio import generate
+from music_composer.audio.decoding import fit_decoder
 from music_composer.audio.encoding import fit_encoding
-from music_composer.audio.generate import _listen, continue_prompts
+from music_composer.audio.generate import LOUDEST, _listen, continue_prompts
 from music_composer.audio.models.continuation import Continuation
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.prompts import Prompt
+from music_composer.data.batches import to_steps
 from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training.checkpoint import TrainState, load_checkpoint, read_state, save_checkpoint
 from music_composer.training.loop import compile_model, judge, learn, learning_rate, seed_step
@@ -33,7 +36,9 @@ def model_of(**changes):
     options = dataclasses.replace(OPTIONS, **changes)
     model = Continuation(options, SIZE)
     model.build()
-    model.set_encoding(fit_encoding([music()], options.stack, options.components))
+    encoding = fit_encoding([music()], options.stack, options.components)
+    decoder = fit_decoder([music()], options.stack, encoding, options.reach) if options.reach else None
+    model.set_encoding(encoding, decoder)
     return model
 
 
@@ -247,18 +252,60 @@ def test_samples_are_held_to_the_range_of_the_music():
     )
 
 
-def play(model, chunk_steps, steps, temperature=1.0, seed=5):
+def play(model, chunk_steps, steps, temperature=1.0, seed=5, residual=0.7):
     rngs = [np.random.default_rng([seed, i]) for i in range(2)]
     prompts = [prompt_of(40), prompt_of(30, seed=4)]
-    chunks = continue_prompts(model, prompts, rngs, GenerateOptions(temperature=temperature), chunk_steps)
-    return np.concatenate(list(itertools.islice(chunks, steps // chunk_steps)), axis=1)
+    options = GenerateOptions(temperature=temperature, residual=residual)
+    chunks = continue_prompts(model, prompts, rngs, options, chunk_steps)
+    wanted = (steps - model.options.reach) * OPTIONS.stack  # frames: the last steps lack what follows
+    return np.concatenate(list(itertools.islice(chunks, steps // chunk_steps)), axis=1)[:, :wanted]
 
 
 def test_chunks_of_any_length_play_the_same_music():
     model = model_of()
     whole = play(model, 12, 12)
-    assert whole.shape == (2, 12 * OPTIONS.stack, CHANNELS, BANDS)
-    np.testing.assert_allclose(play(model, 4, 12), whole, atol=1e-4)
+    assert whole.shape == (2, (12 - OPTIONS.reach) * OPTIONS.stack, CHANNELS, BANDS)
+    for chunk_steps in (4, 1):
+        np.testing.assert_allclose(play(model, chunk_steps, 12), whole, atol=1e-4)
+
+
+def test_what_is_heard_is_decoded_by_what_was_before_the_cut_and_by_what_follows(monkeypatch):
+    """With windows that give back the latents of one place in them, the whole course of latents can be read off."""
+    model = model_of(reach=1)
+    components, size = OPTIONS.components, SIZE
+    played = np.random.default_rng(0).standard_normal((1, 4, components)).astype(np.float32)
+    monkeypatch.setattr(generate, "_play", lambda *args: iter([played[:, :3], played[:, 3:]]))
+    ends = model.encoder(to_steps(prompt_of().bands, OPTIONS.stack))[-1:]
+    course = np.concatenate([ends, played[0]])
+    for place in range(3):
+        kernel = np.zeros((3 * components, size), np.float32)
+        kernel[place * components : (place + 1) * components, :components] = np.eye(components)
+        model.window_decoder.set_weights([kernel, np.zeros(size, np.float32)])
+        chunks = continue_prompts(
+            model, [prompt_of()], [np.random.default_rng(1)], GenerateOptions(residual=0.0, temperature=0.0), 3
+        )
+        steps = [to_steps(chunk[0], OPTIONS.stack)[:, :components] for chunk in chunks]
+        assert [len(part) for part in steps] == [2, 1]
+        expected = np.minimum(course[place : place + 3], LOUDEST)
+        np.testing.assert_allclose(np.concatenate(steps), expected, atol=1e-5)
+
+
+def test_the_residual_is_as_wide_as_what_is_missing():
+    model = model_of()
+    quiet, noisy = (play(model, 64, 64, residual=share) for share in (0.0, 0.7))
+    added = np.stack([to_steps(each, OPTIONS.stack) for each in noisy - quiet])
+    missing = keras.ops.convert_to_numpy(model.missing)
+    assert missing.min() > 0.01
+    np.testing.assert_allclose(added.std(axis=(0, 1)), 0.7 * missing, rtol=0.25)
+    assert np.abs(np.corrcoef(added[0].ravel(), added[1].ravel())[0, 1]) < 0.1, "each sample has noise of its own"
+
+
+def test_a_model_without_windows_has_the_weights_that_it_always_had():
+    with_windows, without = model_of(), model_of(reach=0)
+    latents = np.random.default_rng(0).standard_normal((2, 5, OPTIONS.components)).astype(np.float32)
+    assert len(with_windows.weights) == len(without.weights) + 3
+    np.testing.assert_array_equal(without.decode(latents), keras.ops.convert_to_numpy(without.decoder(latents)))
+    assert play(without, 4, 12).shape == (2, 12 * OPTIONS.stack, CHANNELS, BANDS)
 
 
 def test_seeds_and_temperature_matter():

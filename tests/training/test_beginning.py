@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -230,6 +231,16 @@ def test_options_of_ours_that_are_damaged_can_be_replaced_by_fresh_alone(tmp_pat
         train(tmp_path)
     train(tmp_path, fresh=True, seed=6)
     assert generates(tmp_path) == 6
+
+
+def test_a_folder_from_before_there_were_windows_is_decoded_without_them(tmp_path: Path) -> None:
+    train(tmp_path)
+    assert run.read_run(tmp_path).model == MODEL
+    path = tmp_path / "options.json"
+    plain = json.loads(path.read_text())
+    del plain["model"]["reach"]
+    path.write_text(json.dumps(plain))
+    assert run.read_run(tmp_path).model == dataclasses.replace(MODEL, reach=0)
 
 
 def test_a_hidden_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from music_composer.audio.decoding import WindowDecoder, windows_of
 from music_composer.audio.encoding import Encoding
 from music_composer.audio.models.heads import head_of
 from music_composer.layers.lstm import HoistedLSTM, silent_state, stack_step
@@ -59,6 +60,10 @@ class Continuation(keras.Model):
             for i in range(options.layers)
         ]
         self.head = head_of(options, flow_draws, flow_steps)
+        # Decodes what is heard; the loop that feeds itself goes through the components alone.
+        self.window_decoder: Any = (
+            keras.layers.Dense(size, trainable=False, name="window_decoder") if options.reach else None
+        )
         # All randomness of training; the loop sets it before each step, so that any step can be replayed.
         self.noise_seed = keras.random.SeedGenerator(0)
 
@@ -72,17 +77,26 @@ class Continuation(keras.Model):
         self.low = self.add_weight(shape=(components,), trainable=False, name="low")
         self.high = self.add_weight(shape=(components,), trainable=False, name="high")
         self.ceiling = self.add_weight(shape=(self.size,), trainable=False, name="ceiling")
+        if self.window_decoder:
+            self.window_decoder.build((None, None, (2 * self.options.reach + 1) * components))
+            self.missing = self.add_weight(shape=(self.size,), trainable=False, name="missing")
         self.built = True
 
-    def set_encoding(self, encoding: Encoding) -> None:
-        """Puts the principal components into the first and the last layer, where training leaves them."""
+    def set_encoding(self, encoding: Encoding, decoder: WindowDecoder | None = None) -> None:
+        """Puts the principal components into the first and the last layer, where training leaves them.
+
+        decoder: of windows; wanted where `reach` is not 0.
+        """
         self.encoder.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
         self.decoder.set_weights([encoding.backward, encoding.mean])
-        if self.options.network_head == "flow":
+        if self.options.head == "flow":
             self.head.deviations.assign(encoding.deviations)
         self.low.assign(encoding.low)
         self.high.assign(encoding.high)
         self.ceiling.assign(encoding.ceiling)
+        if decoder is not None:
+            self.window_decoder.set_weights([decoder.kernel, decoder.bias])
+            self.missing.assign(decoder.deviations)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> list[Tensor]:
         windows, *state = inputs
@@ -90,7 +104,7 @@ class Continuation(keras.Model):
         past, target = latents[:, :-1], latents[:, 1:]
         batch = ops.shape(past)[0]
         # The model is told how noisy its past is, so that it learns how far to trust it.
-        noisiest = self.options.training_noise if self.options.network_head == "flow" else 0.0
+        noisiest = self.options.training_noise if self.options.head == "flow" else 0.0
         level = noisiest * keras.random.uniform((batch, 1, 1), seed=self.noise_seed)
         noise = keras.random.normal(ops.shape(past), seed=self.noise_seed)
         hidden, after = self.listen(past, level, noise, training, state)
@@ -133,6 +147,20 @@ class Continuation(keras.Model):
         low, high, ceiling = (ops.convert_to_tensor(limit) for limit in (self.low, self.high, self.ceiling))
         latents = ops.clip(self.head.sample(hidden, noise), low, high)
         return self.encoder(ops.minimum(self.decoder(latents), ceiling))
+
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """(..., reach + steps + reach, components) -> (..., steps, size): what is heard, but for the residual."""
+        # By the backend: after a product of its own NumPy's threads go on spinning, on the cores that a model plays on.
+        decoder = self.window_decoder or self.decoder
+        return ops.convert_to_numpy(decoder(windows_of(latents, self.options.reach)))
+
+    def residual(self, steps: int, share: float, rng: np.random.Generator) -> np.ndarray:
+        """Noise (steps, size) of `share` of the deviation of what no latents say. No model without `reach` has one.
+
+        Drawn step by step: two pieces of it are one long one.
+        """
+        deviations = np.float32(share) * ops.convert_to_numpy(self.missing)
+        return deviations * rng.standard_normal((steps, self.size), np.float32)
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
         return silent_state(self.lstms, batch)
