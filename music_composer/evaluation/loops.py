@@ -57,10 +57,7 @@ def most_repeated(levels: Array, frames_per_second: float, options: LoopOptions)
     square of the length, 6,000 frames take a few seconds; memory grows with the length.
     Raises MusicComposerError for less than one stretch.
     """
-    length = round(options.seconds * frames_per_second)
-    if length < 1 or len(levels) < length:
-        seconds = len(levels) / frames_per_second
-        raise MusicComposerError(f"{seconds:.1f} s are too short to look for loops: give at least {options.seconds} s.")
+    length = _length(levels, frames_per_second, options)
     frames, sounding = _contrast(levels, length, options)
     best, starts, in_a_row = 0, np.empty(0, np.int64), 0
     for at in range(0, len(sounding), ROWS_AT_ONCE):
@@ -72,6 +69,21 @@ def most_repeated(levels: Array, frames_per_second: float, options: LoopOptions)
     return Repetition(tuple(starts / frames_per_second), in_a_row)
 
 
+def returning(levels: Array, frames_per_second: float, options: LoopOptions) -> float:
+    """Share of the sounding stretches that are heard again, earlier or later and not overlapping; NaN in silence.
+
+    levels: as for `most_repeated`; the same errors.
+    """
+    length = _length(levels, frames_per_second, options)
+    frames, sounding = _contrast(levels, length, options)
+    places, again = np.arange(len(sounding)), np.zeros(len(sounding), bool)
+    for at in range(0, len(sounding), ROWS_AT_ONCE):
+        alike = _alike(frames, sounding, at, length, options.similarity)
+        rows = places[at : at + len(alike)]
+        again[rows] = (alike & (abs(rows[:, None] - places) >= length)).any(axis=1)
+    return float(again[sounding].mean()) if sounding.any() else float("nan")
+
+
 def is_loop(repetition: Repetition, options: LoopOptions) -> bool:
     """Whether the stretch recurs `most` times or more: four seconds repeated more than three times."""
     return repetition.times > options.most
@@ -80,6 +92,15 @@ def is_loop(repetition: Repetition, options: LoopOptions) -> bool:
 def is_caught(repetition: Repetition, options: LoopOptions) -> bool:
     """Whether that happens in succession: one hears that as a loop, a theme that comes back now and then as none."""
     return repetition.in_a_row > options.most
+
+
+def _length(levels: Array, frames_per_second: float, options: LoopOptions) -> int:
+    """Frames of a stretch."""
+    length = round(options.seconds * frames_per_second)
+    if length < 1 or len(levels) < length:
+        seconds = len(levels) / frames_per_second
+        raise MusicComposerError(f"{seconds:.1f} s are too short to look for loops: give at least {options.seconds} s.")
+    return length
 
 
 def _contrast(levels: Array, length: int, options: LoopOptions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -11,7 +11,7 @@ from music_composer.audio.frames import waveform_to_frames
 from music_composer.audio.phase import frames_to_waveform
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation import loops
-from music_composer.evaluation.loops import LoopOptions, Repetition, is_caught, is_loop, most_repeated
+from music_composer.evaluation.loops import LoopOptions, Repetition, is_caught, is_loop, most_repeated, returning
 from music_composer.evaluation.semitones import SemitoneOptions, semitone_levels
 from music_composer.options import FrameOptions
 from music_composer.values import Waveform
@@ -161,3 +161,21 @@ def test_a_succession_is_found_beside_a_theme_that_comes_back_more_often() -> No
     found = heard(np.concatenate([*(part for other in between for part in (theme, other)), loop]))
     assert found.times == 6
     assert found.in_a_row == 4
+
+
+def test_the_share_that_returns_is_what_was_planted():
+    """Of 24 s the first eight come again at the end: stretches of four seconds begin in four of each."""
+    tones = SemitoneOptions()
+    levels = semitone_levels(walk(1, 16.0), tones)
+    assert returning(levels, tones.frames_per_second, OPTIONS) == 0.0
+    planted = np.concatenate([walk(1, 16.0), walk(1, 16.0)[: 8 * RATE]])
+    share = returning(semitone_levels(planted, tones), tones.frames_per_second, OPTIONS)
+    assert share == pytest.approx(8.0 / 20.0, abs=0.06)
+    assert np.isnan(returning(np.full((200, 84), -80.0), tones.frames_per_second, OPTIONS))
+
+
+def test_a_held_stretch_does_not_return_to_itself():
+    """Six seconds of one chord: every stretch overlaps every other one."""
+    tones = SemitoneOptions()
+    levels = semitone_levels(np.concatenate([np.tile(tone(60), 24), walk(3, 8.0)]), tones)
+    assert returning(levels, tones.frames_per_second, OPTIONS) == 0.0
