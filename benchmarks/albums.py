@@ -1,11 +1,14 @@
-"""One table for any number of albums: how well programs go on with recordings that they have not heard.
+"""One table for any number of albums: how well programs go on with recordings that they have not heard, and the aims.
 
-    python benchmarks/albums.py FOLDER... --work WORK [--takes NAME=FOLDER ...] [--toys] [--vmo]
+    python benchmarks/albums.py FOLDER... --work WORK [--memory] [--network FOLDER] [--toys] [--vmo] [--long 2]
 
-Each FOLDER holds one album. Whole tracks are held out, by the digests of their files; each is a prompt up to a cut, a
-true next part and the part after it (`memory/cuts.py` says how long). FOLDER of --takes holds ALBUM/TRACK.wav, the
-continuation alone, without the prompt. WORK keeps what was decoded and measured; WORK/prompts/ALBUM/TRACK.wav are the
-prompts and WORK/training/ALBUM/ links to the training tracks, for any other program to work from.
+Each FOLDER holds one album, and `demo` is the demonstration's own music, made in WORK. Whole tracks are held out,
+by the digests of their files, or those of FOLDER/test; each is a prompt up to a cut, a true next part and the part
+after it (`memory/cuts.py` says how long). --memory plays `--head memory` by the command line, with its guard and
+without; --network plays the run folders FOLDER/ALBUM/model. Commands are said below the tables. FOLDER of --takes holds
+ALBUM/TRACK.wav, the continuation alone, of any other program. WORK keeps what was decoded and measured;
+WORK/prompts/ALBUM/TRACK.wav are the prompts, WORK/training/ALBUM/ links to the training tracks, WORK/played/ has what
+was played (benchmarks/listening_page.py shows it), and WORK/table.json the figures.
 """
 
 import argparse
@@ -13,19 +16,16 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import soundfile
+from memory.aims import LONG_FIGURES
 from memory.cuts import RATE, Album, divide
-from memory.figures import Judge, header, pooled, saved_takes, shown
-from memory.oracle import improvised
-from memory.toys import other_track, prompts_end, random_splices, shuffled_prompt
+from memory.demo import demo_album
+from memory.figures import Judge
+from memory.players import MEMORY, ORACLE, TOYS, long_rows_of, players_of, rows_of
+from memory.product import Program
+from memory.verdict import album_table, beside_toys, pooled_table, summary
 
-TOYS = {
-    "shuffled prompt": shuffled_prompt,
-    "random splices": random_splices,
-    "another track": other_track,
-    "the prompt's end again": prompts_end,
-}
+DEMO = Path("demo")
 
 
 def lay_out(album: Album, work: Path) -> None:
@@ -41,50 +41,58 @@ def lay_out(album: Album, work: Path) -> None:
             os.symlink(track.path.resolve(), link)
 
 
-def table_of(judge: Judge, args: argparse.Namespace) -> dict[str, dict[str, float]]:
-    album = judge.album
-    rows = {"real": judge.real_row}
-    toys = dict(TOYS) if args.toys else {}
-    toys |= {"vmo, from PyPI": improvised} if args.vmo else {}
-    for name, toy in toys.items():
-        rows[name] = judge.row([toy(album, cut, np.random.default_rng(i)) for i, cut in enumerate(album.cuts)], name)
-    for each in args.takes:
-        name, folder = each.split("=", 1)
-        if (takes := Path(folder) / album.name).is_dir():
-            rows[name] = judge.row(saved_takes(takes, album.cuts), name)
-    return rows
+def said_of(album: Album) -> str:
+    first = min(cut.at for cut in album.cuts)
+    return (
+        f"**{album.name}**: {len(album.training)} tracks, {album.minutes:.0f} min to learn from, "
+        f"{len(album.cuts)} held out, {album.cuts[0].part:g} s after {first:.0f} s or more"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("albums", nargs="+", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=6.0, help="of a training track, at most")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="of a training track, at most")
+    parser.add_argument("--memory", action="store_true", help="play --head memory, with its guard and without")
+    parser.add_argument("--network", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--takes", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--long", type=int, default=0, metavar="N", help="ten minutes after so many prompts too")
+    parser.add_argument("--kept", action="store_true", help="takes that are there are not played again")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speeds", type=int, default=0, help="semitones up and down to look for copies at")
     parser.add_argument("--toys", action="store_true")
-    parser.add_argument("--tracks", action="store_true", help="the figures of each held-out track too")
     parser.add_argument("--vmo", action="store_true", help="needs the package of that name")
+    parser.add_argument("--tracks", action="store_true", help="the figures of each held-out track too")
     args = parser.parse_args()
+    program = Program(args.work.resolve(), args.seed, args.kept)
     tables, judges = {}, []
     for folder in args.albums:
+        if folder == DEMO and not folder.exists():
+            folder = demo_album(args.work / DEMO)
         album = divide(folder, args.work, args.minutes)
         lay_out(album, args.work)
-        part = album.cuts[0].part
-        print(f"\n**{album.name}**: {len(album.training)} tracks, {album.minutes:.0f} min to learn from, ", end="")
-        print(
-            f"{len(album.cuts)} held out, {part:g} s after {min(c.at for c in album.cuts):.0f} s or more\n", flush=True
-        )
-        judges.append(Judge(album, args.speeds))
-        tables[album.name] = rows = table_of(judges[-1], args)
-        print(header())
-        for name, row in rows.items():
-            print(shown(name, [row], rows["real"]), flush=True)
+        print(f"\n{said_of(album)}", flush=True)
+        judge, players = Judge(album, args.speeds), players_of(album, args, program)
+        judges.append(judge)
+        tables[album.name] = rows = rows_of(judge, players, args, program)
+        print("\n" + "\n".join(album_table(judge, rows)))
+        print(f"\nHeld-out tracks share {judge.shared:.1f} s with the training music.", flush=True)
+        if args.long:
+            long, lines = long_rows_of(judge, players, args.long, program)
+            print("\n" + "\n".join([*album_table(judge, long, LONG_FIGURES), "", *lines]), flush=True)
+            for name, row in long.items():
+                rows[name] |= row
         if args.tracks:
-            print("\n" + "\n".join(judges[-1].by_track()))
+            print("\n" + "\n".join(judge.by_track()), flush=True)
+        (args.work / "table.json").write_text(json.dumps(tables, indent=1))
     if len(judges) > 1:
-        print("\nAll albums together:\n\n" + "\n".join(pooled(judges)))
-    (args.work / "table.json").write_text(json.dumps(tables, indent=1))
+        print("\nAll albums together:\n\n" + "\n".join(pooled_table(judges)))
+    for name in [MEMORY] * args.memory + [each.partition("=")[0] for each in args.network]:
+        print("\n" + "\n".join(summary(name, judges, tables)))
+        print("\n" + "\n".join(beside_toys(name, [*TOYS, ORACLE], judges)))
+    if program.told:
+        print("\nCommands:\n\n" + "\n".join(program.told))
 
 
 if __name__ == "__main__":

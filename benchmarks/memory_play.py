@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import soundfile
 from memory.cuts import RATE, Album, Cut, Track, divide
-from memory.figures import MEASURES, Judge, header, shown
+from memory.figures import MEASURES, Judge
+from memory.tables import header, shown
 
 from music_composer.audio.frames import blocks_to_bands
 from music_composer.audio.memory.options import MemoryOptions

@@ -23,12 +23,13 @@ import numpy as np
 import soundfile
 from memory.colour import coloured, filtered, gains_of
 from memory.cuts import RATE, Album, Cut, divide
-from memory.figures import Judge, header, shown
+from memory.figures import Judge
 from memory.layers import layered
 from memory.pointer import Pointer, inputs_of
 from memory.render import render
 from memory.steps import PER_SECOND, at_speed, joined, steps_of, track_steps
 from memory.store import Memory, encoder_of
+from memory.tables import header, shown
 from memory.walk import WEIGHTS, Walk, WalkOptions, going_on
 
 

@@ -1,5 +1,6 @@
 """The table of albums and its trials: what is held out stays out, and a walk keeps to its bounds."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +14,24 @@ from tests.evaluation.tunes import FLUTES, RATE, REEDS, tune
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
+from albums import lay_out  # noqa: E402
+from memory.aims import FIGURES  # noqa: E402
 from memory.cuts import divide  # noqa: E402
-from memory.figures import COLUMNS, Judge, header, shown  # noqa: E402
+from memory.figures import Judge  # noqa: E402
 from memory.layers import layered, separated  # noqa: E402
+from memory.minutes import long_row  # noqa: E402
+from memory.product import Program  # noqa: E402
 from memory.render import render  # noqa: E402
+from memory.speed import speed_row  # noqa: E402
 from memory.steps import HOP, PER_SECOND, joined, steps_of  # noqa: E402
 from memory.store import Memory, encoder_of  # noqa: E402
+from memory.tables import COLUMNS, header, shown  # noqa: E402
 from memory.toys import prompts_end, shuffled_prompt  # noqa: E402
+from memory.verdict import album_table, summary  # noqa: E402
 from memory.walk import Walk, WalkOptions, going_on  # noqa: E402
 from memory_trial import memory_of  # noqa: E402
+
+PAGE = Path(__file__).parents[1] / "benchmarks" / "listening_page.py"
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +169,79 @@ def test_runs_that_are_moved_to_fit_are_never_late_for_long():
         middle = (20 * i + 10) * HOP
         told = (played[middle, 0] - played[middle, 1]) / 2 * 40
         assert abs(told - (first + 10) * HOP / RATE) < 0.0085
+
+
+def test_a_folder_with_train_and_test_is_divided_so(tmp_path):
+    for part, seconds in (("train", 21.0), ("train", 42.0), ("test", 42.0), ("test", 43.0), ("test", 30.0)):
+        (tmp_path / "album" / part).mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / "album" / part / f"{seconds:g}.wav", tune(FLUTES, int(seconds), seconds), RATE)
+    parted = divide(tmp_path / "album", tmp_path / "work")
+    assert {track.name for track in parted.training} == {"21", "42"}
+    assert {cut.track.name for cut in parted.cuts} == {"42", "43"}  # the third is too short for a part and a ruler
+    assert {cut.track.path.parent.name for cut in parted.cuts} == {"test"}
+
+
+def test_marks_follow_the_aims():
+    """Real music reads 2; aims of a demo are closer than those of an album."""
+    figures = {figure.key: figure for figure in FIGURES}
+    real = {"change": 2.0, "clicks": 4.0, "level": -20.0, "back": 0.1}
+    change, clicks, level, back = (figures[key] for key in real)
+    assert change.cell({"change": 2.16}, real, close=False) == "1.08x ✓"
+    assert change.cell({"change": 2.16}, real, close=True) == "1.08x ✗"
+    assert change.cell(real, real, close=True) == "2.00"
+    assert [clicks.reached(value, real, True) for value in (5.9, 6.1)] == [True, False]
+    assert level.cell({"level": -21.5}, real, close=True) == "-1.5 dB ✗"
+    assert level.cell({"level": -21.5}, real, close=False) == "-1.5 dB ✓"
+    assert [back.reached(value, real, False) for value in (0.13, 0.14)] == [True, False]
+    assert figures["pulse"].cell({"pulse": 1.0}, {"pulse": 0.5}, close=True) == "2.00x"
+    assert figures["jumps better"].cell({}, real, close=True) == ""
+    assert figures["way rank"].aim_shown(close=True) == ">= 85 %"
+
+
+def test_few_candidates_give_no_verdict_on_adherence(album):
+    judge = Judge(album)
+    takes = [shuffled_prompt(album, cut, np.random.default_rng(0)) for cut in album.cuts]
+    rows = {"real": judge.real_row, "toy": judge.row(takes, "toy")}
+    lines = {line.split(" | ")[0].strip("| "): line for line in album_table(judge, rows)}
+    adherence, steadiness = lines["way from chance to real, by rank"], lines["steadiness of the pulse"]
+    assert "✓" not in adherence and "✗" not in adherence
+    assert "✗" in steadiness
+    told = summary("toy", [judge, judge], {album.name: rows})
+    together = next(line for line in told if "by rank" in line).split(" | ")[-1]
+    assert "✓" in together or "✗" in together
+
+
+def test_minutes_tell_music_from_a_loop_and_from_noise(album):
+    """Two minutes each: other tunes of the album go on, eight seconds again and again do not, nor does noise."""
+    judge = Judge(album)
+    tunes = [np.concatenate([tune((FLUTES, REEDS)[i], 1, 30.0, seed=j) for j in range(4)]) for i in range(2)]
+    music = [np.repeat(each[:, None], 2, axis=1).astype(np.float32) for each in tunes]
+    looped = [np.tile(each[: 8 * RATE], (15, 1)) for each in music]
+    noise = [0.3 * np.random.default_rng(0).standard_normal(each.shape).astype(np.float32) for each in music]
+    drifting = [np.concatenate([one[: 60 * RATE], other[: 60 * RATE]]) for one, other in zip(music, noise, strict=True)]
+    rows = {name: long_row(judge, takes)[0] for name, takes in
+            {"music": music, "loop": looped, "noise": noise, "drift": drifting}.items()}  # fmt: skip
+    assert [rows[name]["stuck"] for name in ("music", "loop")] == [0.0, 1.0]
+    assert [rows[name]["survive"] for name in ("music", "noise", "drift")] == [1.0, 0.0, 0.0]
+    assert rows["music"]["worst minute"] < 2.0 < rows["drift"]["worst minute"]
+
+
+def test_the_program_plays_through_its_command_line(album, tmp_path):
+    program = Program(tmp_path, seed=1)
+    lay_out(album, tmp_path)
+    model = program.remember(album)
+    takes = program.play("memory", album, model, album.cuts, 3.0)
+    assert [len(take.new()) for take in takes] == [3 * RATE] * 2
+    assert all(take.cut > 0.5 for take in takes)
+    assert program.told[0].startswith("music-composer train -d WORK/training/")
+    assert "WORK" in program.told[1]
+    assert speed_row(model, program.prompt(album, album.cuts[0]))["speed"] > 0.0
+    again = Program(tmp_path, seed=1, kept=True)
+    again.play("memory", album, model, album.cuts, 3.0)
+    assert again.told == []
+    for cut in album.cuts:
+        program.truth(album, cut)
+    page = tmp_path / "page.html"
+    subprocess.run([sys.executable, PAGE, tmp_path, "--out", page], check=True, capture_output=True)
+    assert page.read_text().count("<audio") == 3 * len(album.cuts)
+    assert len(list((tmp_path / "page").glob("*.png"))) == 3 * len(album.cuts)

@@ -71,17 +71,28 @@ class Album:
 def divide(folder: Path, work: Path, most_minutes: float = 6.0, share: float = 1 / 3) -> Album:
     """Holds out a share of the tracks that are long enough, those whose digests come first.
 
-    Tracks are cut as `evaluate` cuts them. most_minutes: of a training track, to keep trials short.
+    A folder with train/ and test/ is divided already. Tracks are cut as `evaluate` cuts them. most_minutes: of a
+    training track, to keep trials short.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    tracks, options = [_decoded(path, work / "decoded") for path in files], CutOptions()
+    options = CutOptions()
+    if (folder / "train").is_dir() and (folder / "test").is_dir():
+        learnt, tracks = (_tracks(folder / part, work) for part in ("train", "test"))
+        most = len(tracks)
+    else:
+        learnt = tracks = _tracks(folder, work)
+        most = max(2, round(share * len(tracks)))
     least, part = lengths_for([track.seconds for track in tracks], options)
     able = sorted((track for track in tracks if track.seconds >= least + 2 * part), key=lambda track: track.digest)
-    held = able[: max(2, round(share * len(tracks)))]
+    held = able[:most]
     ordered = sorted(held, key=lambda track: track.name)
     cuts = [Cut(track, place_of(track.seconds, least, part, options), part) for track in ordered]
-    training = tuple(_clipped(track, most_minutes) for track in tracks if track not in held)
+    training = tuple(_clipped(track, most_minutes) for track in learnt if track not in held)
     return Album(folder.name, training, tuple(cuts))
+
+
+def _tracks(folder: Path, work: Path) -> list[Track]:
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return [_decoded(path, work / "decoded") for path in files]
 
 
 def _decoded(path: Path, folder: Path) -> Track:
@@ -102,9 +113,9 @@ def _decoded(path: Path, folder: Path) -> Track:
 def _clipped(track: Track, minutes: float) -> Track:
     """The track's first minutes."""
     stored = np.load(track.samples, mmap_mode="r")
-    most = round(minutes * 60 * RATE)
-    if len(stored) <= most:
+    if len(stored) <= minutes * 60 * RATE:
         return track
+    most = round(minutes * 60 * RATE)
     target = track.samples.with_name(f"{track.digest[:16]}-{minutes:g}.npy")
     if not target.exists():
         np.save(target, stored[:most])

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from music_composer.evaluation.adherence import (
 )
 from music_composer.evaluation.boundaries import boundaries_a_minute, threshold_of
 from music_composer.evaluation.clicks import bandwidth
-from music_composer.evaluation.copying import find_copies, library_of
+from music_composer.evaluation.copying import find_copies, library_of, longest_copy
 from music_composer.evaluation.distance import (
     frame_change,
     frechet,
@@ -28,13 +27,15 @@ from music_composer.evaluation.distance import (
     window_features,
 )
 from music_composer.evaluation.hearing import Measures
+from music_composer.evaluation.loops import returning
 from music_composer.evaluation.pulse import onset_strength, steadiness
 from music_composer.evaluation.semitones import semitone_levels
 from music_composer.evaluation.trials import clicks_a_minute, order_row
 
 MEASURES = Measures()
 SPECTRUM, PULSE, BOUNDARY, COPY = MEASURES.distance, MEASURES.pulse, MEASURES.boundaries, MEASURES.copying
-FRAMES = SPECTRUM.rate / SPECTRUM.hop
+FRAMES, TONES = SPECTRUM.rate / SPECTRUM.hop, COPY.spectrum.frames_per_second
+SHARED_SECONDS = 360.0  # of a held-out track that are searched for what it shares with the training music
 Row = dict[str, float]
 ORDER = {  # columns, by the names of their figures in the scorecard
     "pulse": "pulse",
@@ -81,6 +82,7 @@ class Judge:
         speeds = [(track, s) for track in self.album.training for s in range(-self.speeds, self.speeds + 1)]
         self.training += [levels_of(track, 0.0, float("inf"), s) for track, s in speeds if s]
         self.library = library_of([semitones_of(track, s) for track, s in speeds])
+        self.shared = max(self._shared(cut) for cut in self.cuts)  # seconds
         self.prompts = [levels_of(cut.track, 0.0, cut.at) for cut in self.cuts]
         self.reference = reference_of(self._training_features(), SPECTRUM)
         self.made = {"real": [self._character("later", cut) for cut in self.cuts]}  # characters, row by row
@@ -88,6 +90,11 @@ class Judge:
         self.real = adherence_of(distances(self.made["real"], *self._against()))
         self.real_row: Row = {}
         self.real_row = self.row([cut.truth() for cut in self.cuts], "real")
+
+    def _shared(self, cut: Cut) -> float:
+        """Seconds of the longest run that the held-out track as a whole shares with the training music."""
+        levels = semitone_levels(mono(cut.track.load(0.0, SHARED_SECONDS)), COPY.spectrum)
+        return longest_copy(levels, self.library, COPY).seconds
 
     def _against(self) -> tuple:
         return self.characters, self.whitening
@@ -116,7 +123,8 @@ class Judge:
         self.tracks[name] = list(zip(steady, bounds, strict=True))
         order = order_row(name, levels, self.prompts, self.training, self.threshold, MEASURES)
         minutes = sum(len(each) for each in monos) / RATE / 60.0
-        copies = [find_copies(semitone_levels(each, COPY.spectrum), self.library, COPY, 1.0) for each in monos]
+        semitones = [semitone_levels(each, COPY.spectrum) for each in monos]
+        copies = [find_copies(each, self.library, COPY, 1.0) for each in semitones]
         copied = [copy.seconds for found in copies for copy in found]
         halves = [bandwidth(mono(truth), RATE, MEASURES.clicks) / 2 for truth in self.truths]
         figures: Row = {
@@ -126,6 +134,8 @@ class Judge:
             **{column: order[figure] for column, figure in ORDER.items()},
             "copied": sum(copied) / minutes / 60.0,
             "copy": max(copied, default=0.0),
+            "shared": max(copied, default=0.0) / self.shared if self.shared else float("nan"),
+            "back": float(np.nanmean([returning(each, TONES, MEASURES.loops) for each in semitones])),
             "clicks": clicks_a_minute(monos, halves, MEASURES),
         }
         adherence = self.adherence(takes, name) if self.real_row else self.real
@@ -141,76 +151,3 @@ class Judge:
             cells = [f"{r:.2f}, {s:.2f}, {b:.1f}" for r, (s, b) in zip(ratios, pairs, strict=True)]
             lines.append("| " + " | ".join([name, *cells]) + " |")
         return lines
-
-
-def pooled(judges: Sequence[Judge], draws: int = 1000) -> list[str]:
-    """Adherence among the held-out tracks of all albums together, with 95 % intervals that draw tracks anew."""
-    truths = [each for judge in judges for each in judge.characters]
-    whitening, rng = whitening_of(truths, SPECTRUM), np.random.default_rng(0)
-    names = [name for name in judges[0].made if all(name in judge.made for judge in judges)]
-    found = {
-        name: adherence_of(distances([each for judge in judges for each in judge.made[name]], truths, whitening))
-        for name in names
-    }
-    lines = [
-        f"| {len(truths)} tracks | nearest | rank | own/others | way rank | way ratio |\n|---|---|---|---|---|---|"
-    ]
-    picks = rng.integers(len(truths), size=(draws, len(truths)))
-    for name, adherence in found.items():
-        way, real = share_of_the_way(adherence, found["real"]), found["real"]
-        drawn = [(adherence.ranks[p].mean(), adherence.ratios[p].mean(), real.ratios[p].mean()) for p in picks]
-        ratios = np.array([(1 - ours) / (1 - theirs) for _, ours, theirs in drawn])
-        rank = "{:.2f} to {:.2f}".format(*np.percentile([rank for rank, _, _ in drawn], [2.5, 97.5]))
-        ratio = "{:.0%} to {:.0%}".format(*np.percentile(ratios, [2.5, 97.5]))
-        cells = [name, f"{adherence.nearest:.0%}", f"{adherence.rank:.2f} ({rank})", f"{adherence.ratio:.2f}"]
-        lines.append("| " + " | ".join([*cells, f"{way.rank:.0%}", f"{way.ratio:.0%} ({ratio})"]) + " |")
-    return lines
-
-
-COLUMNS = {
-    "distance": "x real",
-    "change": "x real",
-    "level": "dB off",
-    "nearest": "%",
-    "rank": "",
-    "own/others": "",
-    "way rank": "%",
-    "way ratio": "%",
-    "pulse": "x real",
-    "steady": "x real",
-    "bounds": "x real",
-    "own again": "%",
-    "train again": "%",
-    "longest": "s",
-    "copied": "%",
-    "copy": "s",
-    "clicks": "/min",
-}
-
-
-def shown(name: str, rows: Sequence[Row], real: Row) -> str:
-    """The mean of the rows of several seeds, and half of what lies between the least and the most."""
-    cells = []
-    for column, unit in COLUMNS.items():
-        values, form = np.array([row[column] for row in rows]), "{:.2f}"
-        if unit == "x real" and rows[0] is not real:
-            values, form = values / (real[column] or float("nan")), "{:.2f}x"
-        elif unit == "dB off" and rows[0] is not real:
-            values, form = values - real[column], "{:+.1f} dB"
-        elif unit == "%":
-            values, form = 100 * values, "{:.0f} %"
-        elif abs(values.mean()) >= 10:
-            form = "{:.1f}"
-        spread = form.replace("+", "").format(np.ptp(values) / 2) if len(rows) > 1 else ""
-        cells.append(form.format(values.mean()) + (f" ±{spread}" if spread else ""))
-    return "| " + " | ".join([name, *cells]) + " |"
-
-
-def header() -> str:
-    return "| | " + " | ".join(COLUMNS) + " |\n|" + "---|" * (1 + len(COLUMNS))
-
-
-def saved_takes(folder: Path, cuts: Sequence[Cut]) -> list[np.ndarray]:
-    import soundfile
-
-    return [soundfile.read(folder / f"{cut.track.name}.wav", dtype="float32", always_2d=True)[0] for cut in cuts]
