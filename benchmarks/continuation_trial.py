@@ -27,7 +27,13 @@ from music_composer.evaluate import evaluate_run
 from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training import checkpoint, run
 
-SMALL = {"neurons": 384, "layers": 2, "batch_size": 16, "epochs": 20}  # trains in minutes; what is not given
+SMALL = {
+    "head": "flow",
+    "neurons": 384,
+    "layers": 2,
+    "batch_size": 16,
+    "epochs": 20,
+}  # trains in minutes; what is not given
 COLUMNS = (
     "trial", "steps", "minutes", "loss", "held out", "discrepancy", "95 % interval", "Frechet", "bands alone",
     "change", "turns", "level", "longest copy",

@@ -24,7 +24,7 @@ RATE = 44100
 SECONDS = 0.3
 COMMANDS = (
     ("prepare", "-d", "music"),
-    ("train", "-d", "music", "-n", "8", "-l", "1", "-e", "1", "-b", "64", "--seed", "1"),
+    ("train", "-d", "music", "--head", "flow", "-n", "8", "-l", "1", "-e", "1", "-b", "64", "--seed", "1"),
     ("generate", "-g", "1", "-s", "1", "--seed", "1"),
 )
 

@@ -45,7 +45,7 @@ def main() -> None:
     dataset = options.dataset or options.work / "13-min"
     data = ("-d", dataset, "-t", "cache-13-min")
     trained, memory = _run(
-        "train", *data, "-n", "1024", "-l", "4", "-e", "1", "--fresh", "--seed", "1", cwd=options.work
+        "train", *data, "--head", "flow", "-n", "1024", "-l", "4", "-e", "1", "--fresh", "--seed", "1", cwd=options.work
     )
     print(f"\ntrain, 4 x 1024, 1 epoch of 13 min, start to end: {trained:.1f} s, peak memory {memory:.0f} MB")
     print((options.work / "model" / "history.csv").read_text())

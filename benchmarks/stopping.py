@@ -192,7 +192,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--signals", nargs="+", default=["SIGINT", "SIGTERM"])
     given = parser.parse_args()
-    network = ["-n", str(given.neurons), "-l", str(given.layers)]
+    network = ["--head", "flow", "-n", str(given.neurons), "-l", str(given.layers)]
     folder = Path(tempfile.mkdtemp(prefix="stopping-"))
     write_folder(folder, network)
     print(f"{'command':<44} {'moment':<20} {'signal':<8} {'answer':>7} {'end':>7} {'code':>5} {'left':>5}")

@@ -56,7 +56,12 @@ NEURONS = click.option(
 LAYERS = click.option("-l", "--hidden-layer-count", "layers", type=int, help=f"Number of LSTM layers.  {FITTING}")
 HEAD = option(
     ModelOptions, "head", "--head", type=click.Choice(HEADS),
-    help="What plays. `memory` trains nothing and plays the music again; `regression` is the older recipe.",
+    help="What plays. `flow` trains a network, `memory` plays the music again and trains nothing, `auto` does both and "
+    "plays what goes on better with held-out music; `regression` is the older recipe.",
+)  # fmt: skip
+PLAYS = click.option(
+    "--head", default="auto", type=click.Choice(HEADS),
+    help="What plays, where the run folder has a network and a memory.  [default: what was chosen after training]",
 )  # fmt: skip
 EPOCHS = click.option("-e", "--epochs", type=int, help=f"Passes over the music in this run.  {FITTING}")
 BATCH = option(TrainOptions, "batch_size", "-b", "--batch-size", type=int, help="Windows in a batch.")
@@ -160,7 +165,7 @@ def train(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, NEURONS, LAYERS, *GENERATING, *INFILL, STREAM, ENDLESS, SEED, DEBUG)
+@with_options(*PREPARING, MODEL, NEURONS, LAYERS, PLAYS, *GENERATING, *INFILL, STREAM, ENDLESS, SEED, DEBUG)
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
@@ -205,6 +210,7 @@ def demo(**given: Any) -> None:
     click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
     click.option("--reference", type=FOLDER, help="Judge them by these; goes with --generated."),
     OVERWRITE,
+    PLAYS,
     click.option("--held-out", type=FOLDER, help="Music that was not trained on.  [default: part of the dataset]"),
     DEBUG,
 )
@@ -220,7 +226,7 @@ def evaluate(**given: Any) -> None:
     if given["generated"]:
         card = judge.evaluate_folders(given["generated"], given["reference"], options, given["held_out"])
     else:
-        card = judge.evaluate_run(_folders(given), options, given["held_out"])
+        card = judge.evaluate_run(_folders(given), options, given["held_out"], head=given["head"])
     for line in markdown(report.tables_of(card)):
         echo(line)
 

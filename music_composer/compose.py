@@ -14,15 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import excerpts, fitting, play_audio, remembering
+from music_composer import choosing, excerpts, fitting, play_audio, remembering
+from music_composer.choice import is_owed
 from music_composer.data import batches, cache
 from music_composer.data.lessons import WindowLessons
+from music_composer.data.split import Split
 from music_composer.data.split_file import write_split
 from music_composer.errors import MusicComposerError
+from music_composer.heads import check_fits
 from music_composer.held_out import dataset_for, split_of
 from music_composer.locks import locked
 from music_composer.networks import trainable_network
 from music_composer.options import (
+    AUTO,
     MEMORY,
     FolderOptions,
     FrameOptions,
@@ -31,7 +35,6 @@ from music_composer.options import (
     TrainOptions,
     network_of,
 )
-from music_composer.play_audio import check_fits
 from music_composer.training import beginning, checkpoint, devices, run
 from music_composer.training.job import next_job, run_job
 from music_composer.training.progress import duration, progress_bar, say, with_estimate
@@ -105,6 +108,11 @@ def _trained(
         remembering.remember_run(here, ready, not old, options.seed, say)
         return run.read_run(folders.model), ready
     before = checkpoint.read_state(here.checkpoint) if old else None
+    if before and is_owed(here, before, ready.digest):
+        say("the training of this job is finished, what plays is not chosen: going on with that")
+        split = split_of(ready, here, say)
+        remembering.keep_memory(here, remembering.remember_music(here.memory_files, ready, split, say))
+        return _chosen(here, ready, split, before, say), ready
     chosen = {} if old else {name: value for name, value in fit.network.items() if name not in model_options}
     if options.epochs is None and (before is None or before.job_done):
         chosen["epochs"] = fit.epochs
@@ -113,25 +121,48 @@ def _trained(
         return run.read_run(folders.model), ready
     if chosen:
         say(fitting.said(ready.seconds / 60, chosen))
-    split = split_of(ready, here, say, new=not old)
+    return _learnt(here, ready, options, state, not old, say), ready
+
+
+def _learnt(
+    here: run.Run, ready: cache.Cache, options: TrainOptions, state: checkpoint.TrainState, new: bool, say: Say
+) -> run.Run:
+    """Trains the network until its job is done, remembers the music where that is to be played too, and chooses."""
+    split = split_of(ready, here, say, new=new)
     dataset = dataset_for(ready, here, split)
-    drawn = None if old else excerpts.draw_prompts(ready, here, state.seed, say)
+    drawn = excerpts.draw_prompts(ready, here, state.seed, say) if new else []
     devices.load_keras()
-    model = trainable_network(here, dataset.training, options, state, bool(old), say)
+    model = trainable_network(here, dataset.training, options, state, not new, say)
+    both = here.model.head == AUTO
+    entries = remembering.remember_music(here.memory_files, ready, split, say) if both else []
 
     def fill(folder: Path) -> None:
-        excerpts.keep_prompts(dataclasses.replace(here, folder=folder), drawn or [])
+        place = dataclasses.replace(here, folder=folder)
+        if new:
+            excerpts.keep_prompts(place, drawn)
+            checkpoint.save_checkpoint(place.checkpoint, model, state)
         write_split(folder, split)
-        checkpoint.save_checkpoint(folder / here.checkpoint.name, model, state)
+        if both:
+            remembering.keep_memory(place, entries)
 
     # Only now is it safe to begin a run folder: all that could be refused has been tried.
-    if old:
-        write_split(here.folder, split)
-    else:
+    if new:
         run.begin(here, fill)
+    else:
+        fill(here.folder)
     _train_job(model, dataset, here, options, state, say)
-    remembering.forget_unnamed(here)
-    return run.read_run(folders.model), ready
+    trained = run.read_run(beginning.home_of(here.folder))
+    if both:
+        return _chosen(trained, ready, split, state, say)
+    remembering.forget_unnamed(trained)
+    return trained
+
+
+def _chosen(here: run.Run, ready: cache.Cache, split: Split, state: checkpoint.TrainState, say: Say) -> run.Run:
+    """The run folder when it is settled which of its heads plays."""
+    remembering.forget_others(here)
+    choosing.choose(ready, here, split, state, say)
+    return here
 
 
 def _batch_size(dataset: batches.Dataset, asked: int, say: Say) -> int:
@@ -195,7 +226,7 @@ def _train_job(
     lessons = WindowLessons(dataset, size, options.chunk_steps, options.stretch)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     say(
-        f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.head} head, "
+        f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.network_head} head, "
         f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )

@@ -21,6 +21,7 @@ from music_composer.evaluation.enough import require_windows_in, require_windows
 from music_composer.evaluation.hearing import Measures, Span, lengths_in
 from music_composer.evaluation.toys import SHUFFLED, SPLICED
 from music_composer.heads import listening, player_of
+from music_composer.heads import playing as as_it_plays
 from music_composer.held_out import (
     divided,
     heard_of,
@@ -36,6 +37,7 @@ from music_composer.leftovers import scratch_folder
 from music_composer.liner_notes import cut_said
 from music_composer.locks import locked
 from music_composer.options import (
+    AUTO,
     MEMORY,
     EvaluateOptions,
     FolderOptions,
@@ -58,16 +60,18 @@ def evaluate_run(
     held_out: Path | None = None,
     say: Say = say,
     playing: Mapping[str, Any] = MappingProxyType({}),
+    head: str = AUTO,
 ) -> dict[str, Any]:
     """Continues held-out music with the run folder's model, and judges what comes out. Returns the scorecard.
 
     held_out: a folder of recordings that were not trained on; None takes the regions of the dataset that were left out
-    of training. playing: fields of GenerateOptions other than their defaults.
+    of training. playing: fields of GenerateOptions other than their defaults. head: what plays, where the folder has a
+    network and a memory.
     """
     require_windows_of(options, Measures())
     prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
     require_free([card_output(options, prompts)], options.overwrite)
-    here = run.read_run(folders.model)
+    here = as_it_plays(run.read_run(folders.model), {"head": head})
     if here.model.head != MEMORY:
         devices.require_backend()
         if checkpoint.read_state(here.checkpoint) is None:
@@ -113,7 +117,7 @@ def _continued(
         if count
     ]
     made = [
-        _continuations(folders, prompts, dataclasses.replace(each, seed=options.seed, **playing), say)
+        _continuations(folders, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), say)
         for each in wanted
     ]
     facts = {**_facts(here, made), "first_sound_seconds": _first_sound(here, prompts[0])}
@@ -180,10 +184,10 @@ def evaluate_folders(
 
 
 def _continuations(
-    folders: FolderOptions, prompts: Sequence[Path], wanted: GenerateOptions, say: Say
+    folders: FolderOptions, here: run.Run, prompts: Sequence[Path], wanted: GenerateOptions, say: Say
 ) -> tuple[list[Span], dict[str, Any]]:
     started = time.monotonic()
-    paths = play_audio.generate(folders, wanted, prompts[: wanted.count], say=say)
+    paths = play_audio.generate(folders, wanted, prompts[: wanted.count], {"head": here.model.head}, say=say)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
     facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
     return [Span(path, cut_said(path)) for path in paths], facts

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from music_composer.choice import read_choice, said
 from music_composer.data import cache
 from music_composer.data.folder import recordings_in, scores_in
 from music_composer.errors import RecordingError, ScoreError
-from music_composer.options import MEMORY, FolderOptions
+from music_composer.options import AUTO, MEMORY, FolderOptions
 from music_composer.symbolic import cache as rolls
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.options import PER_QUARTER
@@ -32,8 +33,11 @@ def describe(folders: FolderOptions) -> list[str]:
     here = run.read_run(place_of(folders.model))
     if here.model.head == MEMORY:
         return [*lines, f"model    {folders.model}: plays from memory"]
-    lines.append(f"model    {folders.model}: {here.model.layers} x {here.model.neurons} LSTM, {here.model.head} head")
-    return [*lines, *_training(here)]
+    network = f"{here.model.layers} x {here.model.neurons} LSTM, {here.model.network_head} head"
+    if here.model.head != AUTO:
+        return [*lines, f"model    {folders.model}: {network}", *_training(here)]
+    lines.append(f"model    {folders.model}: {network}, and a memory")
+    return [*lines, *_training(here), f"choice   {said(read_choice(here.choice))}"]
 
 
 def describe_midi(folders: FolderOptions) -> list[str]:

@@ -12,8 +12,10 @@ from typing import Any
 
 from music_composer.errors import OptionError
 
+AUTO = "auto"  # a network with the flow head and a memory, of which the one plays that goes on better
+FLOW = "flow"  # the head of a network that draws
 MEMORY = "memory"  # the head that plays the training music again, and needs no network
-HEADS = ("flow", "regression", MEMORY)
+HEADS = (AUTO, FLOW, "regression", MEMORY)
 FARTHEST = 16  # steps that decoding looks ahead: half a second
 WIDEST, DEEPEST = 65536, 64  # of a network: neurons and layers beyond that are a slip, or a damaged file
 MOST_WEIGHTS = 2_000_000_000
@@ -71,7 +73,7 @@ class ModelOptions:
 
     neurons: int = 384  # see `fitting`, which chooses by how much music there is
     layers: int = 2
-    head: str = "flow"
+    head: str = AUTO
     stack: int = 3  # frames that make one step of the model: 28.7 steps a second
     components: int = 192  # principal components kept of a step
     head_width: int = 512
@@ -98,6 +100,11 @@ class ModelOptions:
         require_weights(f"-n {self.neurons} -l {self.layers}", layers)
         head = self.head_width * (self.neurons + 4 * self.components) + 6 * self.head_blocks * self.head_width**2
         require_weights(f"a head_width of {self.head_width} and {self.head_blocks} head_blocks", head)
+
+    @property
+    def network_head(self) -> str:
+        """The head of the network itself."""
+        return FLOW if self.head == AUTO else self.head
 
 
 def network_of(asked: Mapping[str, Any]) -> ModelOptions:

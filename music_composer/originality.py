@@ -13,9 +13,10 @@ from music_composer.data.split import Split
 from music_composer.evaluation.copying import NO_COPY, Copy, CopyOptions, Library, library_of, longest_copy
 from music_composer.evaluation.hearing import Span
 from music_composer.evaluation.semitones import semitones_of_blocks
+from music_composer.heads import playing
 from music_composer.held_out import divided, pieces_of
 from music_composer.leftovers import scratch_folder
-from music_composer.options import GenerateOptions
+from music_composer.options import MEMORY, GenerateOptions
 from music_composer.play_audio import play_into_scratch
 from music_composer.training.run import Run
 
@@ -43,17 +44,18 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
     beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""
     if made.seconds <= max(BY_CHANCE, ruler.seconds):
         return f"nothing copied: continuations share at most {made.seconds:.1f} s with the recordings{beside}"
-    source = training[made.source]
+    source, here = training[made.source], playing(here, {})
+    better = "More recordings make" if here.model.head == MEMORY else "More recordings or fewer epochs make"
     return (
         f"note: the model copies: a continuation shares {made.seconds:.1f} s with {source.path.name} at "
-        f"{source.start + made.source_start:.0f} s{beside}. More recordings or fewer epochs make it newer"
+        f"{source.start + made.source_start:.0f} s{beside}. {better} it newer"
     )
 
 
 def _continuations(here: Run, folder: Path, seed: int) -> list[Span]:
     """New music after the excerpts that the run folder keeps."""
     kept = sorted(here.prompts.glob("*.flac"))[:CHECKED]
-    written = play_into_scratch(here, kept, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed)
+    written = play_into_scratch(playing(here, {}), kept, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed)
     return [Span(each.path, each.cut) for each in written]
 
 

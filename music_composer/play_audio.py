@@ -19,8 +19,7 @@ from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.audio.prompts import Prompt, whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
-from music_composer.errors import OptionError
-from music_composer.heads import listening, player_of
+from music_composer.heads import listening, player_of, playing
 from music_composer.locks import locked_output
 from music_composer.options import (
     MEMORY,
@@ -68,8 +67,7 @@ def generate(
 
     blend: two recordings whose mixture every sample goes on from, in place of `prompts`.
     """
-    here = run.read_run(folders.model)
-    check_fits(here, model_options)
+    here = playing(run.read_run(folders.model), model_options)
     options = listening(here, options, named=bool(prompts or blend))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     wanted = require_outputs(options, [*prompts, *blend])
@@ -148,8 +146,7 @@ def stream(
 
     Ends after `options.seconds`; an endless one with Ctrl-C; and any when nobody reads standard output any more.
     """
-    here = run.read_run(folders.model)
-    check_fits(here, model_options)
+    here = playing(run.read_run(folders.model), model_options)
     options = listening(here, dataclasses.replace(options, count=1), named=bool(prompts or blend))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     prompt = excerpts.prompts_for(folders, here, options, prompts, blend, seed, say)(0)
@@ -198,8 +195,7 @@ def infill(
     say: Say = say,
 ) -> Path:
     """Writes a recording whose gap from `start` to `stop` (seconds) the model of the run folder has filled."""
-    here = run.read_run(folders.model)
-    check_fits(here, model_options)
+    here = playing(run.read_run(folders.model), model_options)
     excerpts.require_files("--infill", [recording])
     options = listening(here, dataclasses.replace(options, count=1), named=True)
     wanted = require_outputs(options, [recording])
@@ -226,13 +222,3 @@ def infill(
         f"after the gap (the farthest {max(others):.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
     )
     return path
-
-
-def check_fits(here: run.Run, asked: Mapping[str, Any]) -> None:
-    """Options that were typed must be those of the run folder."""
-    have = dataclasses.asdict(here.model)
-    if any(have[name] != value for name, value in asked.items()):
-        raise OptionError(
-            f"{here.folder} was made with -n {here.model.neurons} -l {here.model.layers} --head {here.model.head}: "
-            "leave these options out to go on with it, give another folder with -m, or start anew with --fresh"
-        )

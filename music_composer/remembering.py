@@ -44,14 +44,24 @@ def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say
         place = dataclasses.replace(here, folder=folder)
         excerpts.keep_prompts(place, drawn)
         write_split(folder, split)
-        store.write_index(place.memory, entries, StepOptions())
+        keep_memory(place, entries)
 
     if new:
         run.begin(here, fill)
     else:
         fill(here.folder)
     beginning.settle(beginning.home_of(here.folder), ready=True)
-    store.forget(here.memory_files, entries)
+    forget_others(run.read_run(beginning.home_of(here.folder)))
+
+
+def keep_memory(here: Run, entries: Sequence[store.Entry]) -> None:
+    """Makes the entries the memory of a run folder, beside its network."""
+    store.write_index(here.memory, entries, StepOptions())
+
+
+def forget_others(here: Run) -> None:
+    """Removes what is left of memories that the one of a run folder has taken the place of."""
+    store.forget(here.memory_files, store.read_index(here.memory, StepOptions()))
     remove_torn(here.memory_files)
 
 

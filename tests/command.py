@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 
 COMMAND = Path(sys.executable).with_name("music-composer")
-TINY = ("-n", "8", "-l", "1", "-b", "4", "-e", "1")  # a network that trains in a second
+TINY = ("--head", "flow", "-n", "8", "-l", "1", "-b", "4", "-e", "1")  # a network that trains in a second
 SHORT = ("-s", "0.5", "-g", "2")
 RATE = 44100
 LONGEST_SECONDS = 300  # of a command, before it counts as hanging

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.command import COMMAND, RATE, SHORT, TINY, assert_accepted, music_composer, tune, write
+from tests.command import COMMAND, RATE, SHORT, TINY, assert_accepted, assert_refused, music_composer, tune, write
 
 JOB = ("train", *TINY[:-1], "3", "--seed", "7")  # three epochs
 
@@ -34,10 +34,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_bare_command_goes_all_the_way(songs: Path) -> None:
+    done = music_composer(*TINY[2:], *SHORT, "--seed", "3", cwd=songs)  # with --head auto
     assert_accepted(
-        music_composer(*TINY, *SHORT, "--seed", "3", cwd=songs), "3 recordings", "epoch 1/1", "continuations"
+        done, "3 recordings", "are remembered in", "epoch 1/1", "the network plays: too little", "continuations"
     )
-    for name in ("options.json", "model.weights.h5", "checkpoint.npz", "history.csv", "loss.png"):
+    for name in ("options.json", "model.weights.h5", "checkpoint.npz", "history.csv", "loss.png", "memory.json"):
         assert (songs / "model" / name).stat().st_size
     for i in range(2):
         samples, rate = soundfile.read(songs / f"output-{i}.wav", always_2d=True)
@@ -49,7 +50,13 @@ def test_the_bare_command_goes_all_the_way(songs: Path) -> None:
         said = json.loads((songs / f"output-{i}.json").read_text())
         assert (said["seed"], said["number"], said["new_music_from_second"]) == (3, i, 1.0)
         assert said["prompt"]["file"].startswith("input_music_dataset")
+        assert said["model_options"]["head"] == "flow"
     assert not list(songs.rglob("*.part*"))
+    played = ("generate", "-s", "0.5", "-g", "1", "--seed", "3", "--head", "memory", "-o", "other")
+    assert_accepted(music_composer(*played, cwd=songs))
+    assert json.loads((songs / "other-0.json").read_text())["model_options"]["head"] == "memory"
+    assert (songs / "other-0.wav").read_bytes() != (songs / "output-0.wav").read_bytes()
+    assert "choice   the network plays" in music_composer("info", cwd=songs).stdout
 
 
 def test_the_same_seed_gives_the_same_files(trained: Path, tmp_path: Path) -> None:
@@ -76,7 +83,7 @@ def test_the_same_seed_trains_the_same_weights_killed_or_stopped_or_neither(song
 
 def test_a_second_run_trains_further(trained: Path, tmp_path: Path) -> None:
     folders = ("-d", trained / "input_music_dataset", "-m", tmp_path / "model")
-    first = music_composer("train", "-n", "8", "-b", "4", "-e", "1", *folders, cwd=tmp_path)
+    first = music_composer("train", "--head", "flow", "-n", "8", "-b", "4", "-e", "1", *folders, cwd=tmp_path)
     assert_accepted(first, "24 s of music: 2 layers (chosen; -l chooses otherwise)", "training 2 x 8 LSTM")
     again = music_composer("train", "-e", "2", "-b", "4", *folders, cwd=tmp_path)
     assert_accepted(again, "1 trained epochs with 2 more")
@@ -134,6 +141,8 @@ def test_prompts_are_used_in_turn(trained: Path, tmp_path: Path) -> None:
 
 
 def test_generate_needs_the_run_folder_alone(trained: Path, tmp_path: Path) -> None:
+    refused = music_composer("generate", *SHORT, "--head", "memory", cwd=trained)
+    assert_refused(refused, "was made with --head flow", "--head auto --fresh", code=2)
     (trained / "model").rename(tmp_path / "elsewhere")
     try:
         assert_accepted(music_composer("generate", *SHORT, "-m", "elsewhere", cwd=tmp_path), "2 continuations")

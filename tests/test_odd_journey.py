@@ -42,7 +42,7 @@ def journey(tmp_path_factory):
     folder = tmp_path_factory.mktemp("odd")
     write_whole(folder / MUSIC)
     write_odd(folder / MUSIC)
-    arguments = ("-n", "32", "-l", "1", "-e", "1", "-g", "2", "-s", "1", "--seed", "1")
+    arguments = ("--head", "flow", "-n", "32", "-l", "1", "-e", "1", "-g", "2", "-s", "1", "--seed", "1")
     return folder, music_composer(*arguments, cwd=folder)
 
 

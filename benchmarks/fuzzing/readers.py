@@ -113,7 +113,7 @@ class RunFile:
         (folder / "music").mkdir()
         (folder / "music" / "a.wav").write_bytes(_encoded("WAV", "PCM_16", 1, RATE, seconds=4))
         folders = FolderOptions(folder / "music", folder / "cache", folder / "model")
-        model = {"neurons": 4, "layers": 1}
+        model = {"neurons": 4, "layers": 1, "head": "flow"}
         compose.train(folders, model, TrainOptions(epochs=1, batch_size=2, seed=1), say=lambda line: None)
         self.here = run.read_run(folders.model)
         self.path = folders.model / name

@@ -19,7 +19,8 @@ RATE = 44100
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )  # a picture
-AUDIO = ["-d", "music", "-n", "8", "-l", "1", "-b", "2", "-s", "0.3", "-g", "2", "--seed", "3"]
+AUTO = ["-d", "music", "-n", "8", "-l", "1", "-b", "2", "-s", "0.3", "-g", "2", "--seed", "3"]
+AUDIO = [*AUTO, "--head", "flow"]
 MEMORY = ["-d", "music", "--head", "memory", "-s", "0.3", "-g", "2", "--seed", "3"]
 MIDI = ["midi", "-d", "music", "--model", "polyphony", "-n", "8", "-l", "1", "-b", "2", "-g", "2", "--num-steps", "16"]
 MIDI += ["--seed", "3"]
@@ -33,6 +34,8 @@ JOURNEYS: dict[str, list[list[str]]] = {
     "audio, trained further": [[*AUDIO, "-e", "1"], [*AUDIO, "-e", "2"]],
     "audio, generated again": [[*AUDIO, "-e", "1"], ["generate", "-d", "music", "-s", "0.3", "-g", "2", "--seed", "4"]],
     "audio, anew": [[*AUDIO, "-e", "1"], [*AUDIO, "-e", "2", "--fresh"]],
+    "auto": [[*AUTO, "-e", "1"]],
+    "auto, anew": [[*AUTO, "-e", "1"], [*AUTO, "-e", "1", "--fresh"]],
     "memory": [MEMORY],
     "memory, generated again": [MEMORY, ["generate", "-d", "music", "-s", "0.3", "-g", "2", "--seed", "4"]],
     "memory, anew": [MEMORY, [*MEMORY, "--fresh"]],

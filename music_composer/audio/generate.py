@@ -80,7 +80,7 @@ def continue_prompts(
     the same state give the same frames. A blend goes on from the mean of what the model remembers of its voices and of
     their last steps, weighted by their shares.
     """
-    flow = model.options.head == "flow"
+    flow = model.options.network_head == "flow"
     level = np.full((len(prompts), 1), options.context_noise if flow else 0.0, np.float32)
     ends, state = _listen(model, prompts, rngs, level)
     played = _play(model, ends[:, -1], state, level, rngs, options.temperature, chunk_steps)

@@ -24,7 +24,7 @@ from music_composer.training.progress import duration, say
 
 MINUTES = 5  # of music to learn from
 MEMORY = {"head": "memory"}
-NETWORK = {"neurons": 256, "layers": 2, "head_width": 256}
+NETWORK = {"neurons": 256, "layers": 2, "head_width": 256, "head": "flow"}
 TRAINING: dict[str, Any] = {"epochs": 12, "batch_size": 8, "window_steps": 64}
 MANIFEST, PAGE = "demo.json", "index.html"
 PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0

@@ -9,6 +9,7 @@ loss.png            the same as a picture
 prompts/            excerpts of the music, so that `generate` needs nothing but this folder
 memory.json         what --head memory plays, by names of files in memory/
 memory/             its steps and its sound
+choice.json         which head plays where the folder has both, and why
 .new/               the same of a training whose first epoch has not ended; what was there before is kept until then
 """
 
@@ -31,6 +32,7 @@ from music_composer.options import FrameOptions, ModelOptions, TrainOptions, req
 from music_composer.records import from_plain
 from music_composer.training.beginning import (
     CHECKPOINT,
+    CHOICE,
     HISTORY,
     MEMORY,
     MEMORY_FILES,
@@ -95,6 +97,10 @@ class Run(RunFolder):
     @property
     def memory(self) -> Path:
         return self.folder / MEMORY
+
+    @property
+    def choice(self) -> Path:
+        return self.folder / CHOICE
 
     @property
     def memory_files(self) -> Path:

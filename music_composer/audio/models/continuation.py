@@ -89,7 +89,7 @@ class Continuation(keras.Model):
         """
         self.encoder.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
         self.decoder.set_weights([encoding.backward, encoding.mean])
-        if self.options.head == "flow":
+        if self.options.network_head == "flow":
             self.head.deviations.assign(encoding.deviations)
         self.low.assign(encoding.low)
         self.high.assign(encoding.high)
@@ -104,7 +104,7 @@ class Continuation(keras.Model):
         past, target = latents[:, :-1], latents[:, 1:]
         batch = ops.shape(past)[0]
         # The model is told how noisy its past is, so that it learns how far to trust it.
-        noisiest = self.options.training_noise if self.options.head == "flow" else 0.0
+        noisiest = self.options.training_noise if self.options.network_head == "flow" else 0.0
         level = noisiest * keras.random.uniform((batch, 1, 1), seed=self.noise_seed)
         noise = keras.random.normal(ops.shape(past), seed=self.noise_seed)
         hidden, after = self.listen(past, level, noise, training, state)
