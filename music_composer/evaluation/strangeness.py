@@ -27,7 +27,9 @@ class StrangeOptions:
     least_windows: int = 10  # a prompt of fewer is not judged
     components: int = 24
     recordings: int = 32  # that are compared with each other, at most
-    quantile: float = 0.9  # of the distances of recordings to the nearest other one
+    quantile: float = (
+        0.9  # of how far pieces of recordings, as long as the prompt, are from the nearest other recording
+    )
     times: float = 1.5  # of that quantile: what is further away is a stranger
     least: float = 1.0  # distance below which nothing is, however alike the recordings are
     alone: float = 3.0  # the same where there are fewer than three recordings
@@ -46,28 +48,35 @@ def strangeness(
     """
     size = max(1, round(options.window_seconds * per_second))
     heard = _windows(prompt[-options.windows * size :], size, options.windows)
-    library = [_windows(levels, size, options.windows) for levels in remembered]
-    library = [each for each in library if len(each) >= options.least_windows]
-    if len(heard) < options.least_windows or not library:
+    able = [levels for levels in remembered if len(levels) >= options.least_windows * size]
+    if len(heard) < options.least_windows or not able:
         return 0.0
+    library = [_windows(levels, size, options.windows) for levels in able]
     together = np.concatenate(library)
     values, vectors = np.linalg.eigh(np.cov(together.T))
     kept = np.flatnonzero(values > 1e-6 * max(values[-1], 1e-6))[-options.components :]
-    scale = vectors[:, kept] / np.sqrt(values[kept])
-    heard, *library = ((each - together.mean(axis=0)) @ scale for each in (heard, *library))
-    own = min(energy_distance(heard, each) for each in library)
-    return own / _bound([library[i] for i in _evenly(len(library), options.recordings)], options)
+    mean, scale = together.mean(axis=0), vectors[:, kept] / np.sqrt(values[kept])
+    library = [(each - mean) @ scale for each in library]
+    if len(able) < 3:
+        return _nearest((heard - mean) @ scale, library) / options.alone
+    usual = []
+    for i in _evenly(len(able), options.recordings):
+        others = [library[j] for j in _evenly(len(able), options.recordings) if j != i]
+        for piece in _pieces(able[i], len(heard) * size):
+            usual.append(_nearest((_windows(piece, size, options.windows) - mean) @ scale, others))
+    bound = max(options.least, options.times * float(np.quantile(usual, options.quantile)))
+    return _nearest((heard - mean) @ scale, library) / bound
 
 
-def _bound(library: Sequence[Array], options: StrangeOptions) -> float:
-    """The distance that music of the same kind may have."""
-    if len(library) < 3:
-        return options.alone
-    table = np.full((len(library), len(library)), np.inf)
-    for i, one in enumerate(library):
-        for j in range(i):
-            table[i, j] = table[j, i] = energy_distance(one, library[j])
-    return max(options.least, options.times * float(np.quantile(table.min(axis=1), options.quantile)))
+def _nearest(piece: Array, library: Sequence[Array]) -> float:
+    """Its distance to the recording that it is most like, all (windows, components)."""
+    return min(energy_distance(piece, each) for each in library)
+
+
+def _pieces(levels: Array, length: int) -> list[Array]:
+    """The beginning, the middle and the end of a recording, as long as a prompt where there is as much."""
+    room = max(0, len(levels) - length)
+    return [levels[at : at + length] for at in sorted({0, room // 2, room})]
 
 
 def _windows(levels: Array, size: int, most: int) -> NDArray[np.float64]:
