@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from music_composer.audio.memory.memory import hear
+from music_composer.audio.memory.heard import hear
 from music_composer.audio.memory.player import MemoryPlayer
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt

@@ -25,6 +25,7 @@ class Weights:
     pattern: float = 2.0  # onsets of the past
     coming: float = 3.0  # onsets to come, against those that the pulse lets expect
     mood: float = 6.0  # against the moment of the prompt's end that is most alike
+    strange: float = 1.0  # taken away for each spread of the prompt's moods that a mood lies further off than two
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ class WalkOptions:
     most_own: float = 1.5  # of a run along the prompt
     most_training: float = 0.7  # of a run along a recording of the training music
     own: float = 0.0  # score added for the prompt's own steps
-    share: float = 0.4  # of what was played last that should be the prompt's own
+    share: float = 0.45  # of what was played last that should be the prompt's own
     shared: float = 6.0  # over which that share is taken
     steer: float = 12.0  # score added to the prompt's own steps for each unit by which it is less
     attack: float = 1.0  # score of entering as an onset begins, where one is left

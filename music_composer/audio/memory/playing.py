@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from music_composer.audio.memory.heard import Recording, hear
 from music_composer.audio.memory.layers import Layers
-from music_composer.audio.memory.memory import Memory, Recording, hear, memory_of
+from music_composer.audio.memory.memory import Memory, memory_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.splice import SpliceOptions, Splicer
 from music_composer.audio.memory.walk import longest_run, next_run, start, use

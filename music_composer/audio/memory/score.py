@@ -40,7 +40,7 @@ def likeness(
     shares = {"pattern": rhythm, "coming": rhythm}
     query = np.concatenate([getattr(weights, name) * shares.get(name, 1.0) * found[name] for name in COLUMNS], axis=1)
     result: np.ndarray = query.astype(np.float32) @ memory.keys
-    result += np.float32(weights.mood) * memory.mood
+    result += np.float32(weights.mood) * memory.mood - np.float32(weights.strange) * memory.strange
     return result
 
 

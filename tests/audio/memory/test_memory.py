@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from music_composer.audio.memory.memory import hear, memory_of
+from music_composer.audio.memory.heard import hear
+from music_composer.audio.memory.memory import memory_of
 from music_composer.errors import OptionError
 from music_composer.values import Waveform
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording

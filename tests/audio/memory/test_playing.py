@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from music_composer.audio.memory.memory import Heard
+from music_composer.audio.memory.heard import Heard
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
 from music_composer.audio.memory.steps import Steps
