@@ -152,7 +152,7 @@ class GenerateOptions:
     temperature: float = 0.9  # deviation of the noise that a flow starts from
     context_noise: float = 0.4  # deviation of the noise that is added to what the model has just played
     flow_steps: int = 5  # Euler steps from noise to a frame
-    residual: float = 0.7  # of the deviation of what is lost by the codec, put back as noise
+    residual: float = 0.5  # of the deviation of what is lost by the codec, put back as noise
     prompt_seconds: float = 6.0  # what the model hears before it plays
     lead_seconds: float = 1.0  # real audio before the cut that a file begins with
     fade_seconds: float = 0.05
