@@ -16,6 +16,7 @@ from memory.oracle import improvised
 from memory.product import Program, Take
 from memory.speed import speed_row
 from memory.toys import other_track, prompts_end, random_splices, shuffled_prompt
+from music_composer.errors import MusicComposerError
 
 MEMORY, UNGUARDED = "memory", "memory, no guard"
 TOYS = {
@@ -62,7 +63,11 @@ def rows_of(judge: Judge, players: Mapping[str, Player], args: Namespace, progra
     toys = (TOYS if args.toys else {}) | ({ORACLE: improvised} if args.vmo else {})
     for name, toy in toys.items():
         made = [toy(album, cut, np.random.default_rng(i)) for i, cut in enumerate(album.cuts)]
-        rows[name] = judge.row(made, name)
+        try:
+            rows[name] = judge.row(made, name)
+        except MusicComposerError as error:  # the end of a short prompt is too short for a pulse
+            print(f"{name}, {album.name}: {error}\n")
+            continue
         keep(program.work / "played" / plain(name) / album.name, made)
     for name, _, folder in (each.partition("=") for each in args.takes):
         if (saved := Path(folder) / album.name).is_dir():
