@@ -26,7 +26,7 @@ class StrangeOptions:
     windows: int = 120  # of a recording, from everywhere; of a prompt its last ones
     least_windows: int = 10  # a prompt of fewer is not judged
     components: int = 24
-    recordings: int = 32  # that are compared with each other, at most
+    recordings: int = 12  # that are compared with each other, at most: each prompt waits for it
     quantile: float = (
         0.9  # of how far pieces of recordings, as long as the prompt, are from the nearest other recording
     )

@@ -7,13 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from music_composer.audio.frames import blocks_to_bands
+from music_composer.audio.frames import waveform_to_frames
 from music_composer.audio.memory.steps import StepOptions, Steps, steps_of
 from music_composer.errors import OptionError
 from music_composer.options import FrameOptions
 from music_composer.values import Waveform
-
-AT_ONCE = 2**19  # samples of a prompt that are made steps together
 
 
 class Recording(Protocol):
@@ -57,9 +55,6 @@ def hear(prompt: Waveform, frame: FrameOptions, options: StepOptions) -> Heard:
     samples = np.ascontiguousarray(prompt.samples[len(prompt.samples) - count * step :], np.float32)
     edge = step * -(-frame.window // (2 * step))
     mono = np.pad(samples.mean(axis=1, keepdims=True), ((edge, edge), (0, 0)), "reflect")
-    blocks = (mono[at : at + AT_ONCE] for at in range(0, len(mono), AT_ONCE))
-    bands = np.concatenate(
-        [each.astype(np.float16) for each in blocks_to_bands(blocks, frame)]
-    )  # as the cache has them
+    bands = waveform_to_frames(Waveform(mono, prompt.rate), frame).bands.astype(np.float16)  # as the cache has them
     skipped = edge // frame.hop
     return Heard(steps_of(bands[skipped : skipped + count * options.frames], options), samples)

@@ -15,7 +15,7 @@ from music_composer.audio.memory import guard
 from music_composer.audio.memory.colour import Colour, colour_of
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, stretches_of
 from music_composer.audio.memory.heard import Heard, Recording
-from music_composer.audio.memory.moods import moods_of, strangeness
+from music_composer.audio.memory.moods import beyond_familiar, moods_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.steps import Steps
 from music_composer.audio.memory.views import (
@@ -100,11 +100,7 @@ def memory_of(
     audible = np.concatenate([each.levels.max(axis=1) > walk.silent_db for each in steps])
     silent = not audible[own].any()
     basis = basis_of(steps[:given] or steps, options.views)
-    colour = colour_of(heard.steps.levels, frame, options.steps, options.colour)
-    if blend is not None:
-        aims = [colour_of(each.steps.levels, frame, options.steps, options.colour).aim for each in beside]
-        colour = dataclasses.replace(colour, aim=(1 - blend) * colour.aim + blend * np.mean(aims, axis=0))
-    painted = None if silent or options.colour.strength == 0.0 else colour
+    painted = None if silent else _colour(heard, beside, blend, frame, options)
 
     barred = _barred(steps, firsts, per_second, options.guard)
     for i in range(given, given + len(beside)):
@@ -122,10 +118,8 @@ def memory_of(
     so_far = np.arange(firsts[part[place]], place + 1)
     known, recent = (so_far[-round(seconds * per_second) :] for seconds in (walk.heard, walk.mood))
     whole = np.concatenate(rows)
-    ends = [] if blend == 1.0 else [whole[recent]]
-    if blend:
-        ends += [rows[i][-round(walk.mood * per_second) :] for i in range(given, given + len(beside))]
-    moods, spread = moods_of(ends, options.views)
+    others = [each[-round(walk.mood * per_second) :] for each in rows[given : given + len(beside)]] if blend else []
+    moods, spread = moods_of(others if blend == 1.0 else [whole[recent], *others], options.views)
     keys, alike = _keys(steps, rows, after, firsts, entries, moods, options)
     return Memory(
         parts,
@@ -144,7 +138,7 @@ def memory_of(
         entries,
         keys,
         alike,
-        strangeness(alike, spread),
+        beyond_familiar(alike, spread),
         known,
         painted,
         per_second,
@@ -178,6 +172,22 @@ def _keys(
     across = np.empty((keys[0].shape[1], len(entries)), np.float32)  # in this order a product takes half the time
     np.concatenate([each.T for each in keys], axis=1, out=across)
     return across, np.concatenate(moods).astype(np.float32, copy=False)
+
+
+def _colour(
+    heard: Heard, beside: Sequence[Heard], blend: float | None, frame: FrameOptions, options: MemoryOptions
+) -> Colour | None:
+    """The prompt's, or that between it and what is beside it in a blend; None where music stays as it is."""
+    if options.colour.strength == 0.0:
+        return None
+    colour, *others = (
+        colour_of(each.steps.levels, frame, options.steps, options.colour)
+        for each in (heard, *(beside if blend is not None else ()))
+    )
+    if blend is None:
+        return colour
+    aims = np.mean([each.aim for each in others], axis=0)
+    return dataclasses.replace(colour, aim=(1 - blend) * colour.aim + blend * aims)
 
 
 def _barred(steps: Sequence[Steps], firsts: np.ndarray, per_second: float, options: guard.GuardOptions) -> np.ndarray:

@@ -28,7 +28,7 @@ def moods_of(ends: Sequence[np.ndarray], views: ViewOptions) -> tuple[np.ndarray
     return np.concatenate(moods), max(spreads)
 
 
-def strangeness(alike: np.ndarray, spread: float) -> np.ndarray:
+def beyond_familiar(alike: np.ndarray, spread: float) -> np.ndarray:
     """How far beyond what is familiar moods lie: spreads, float32. alike: their cosines with the nearest one heard."""
     far: np.ndarray = ((1.0 - alike) / spread - FAMILIAR).clip(0.0, FARTHEST).astype(np.float32)
     return far

@@ -101,6 +101,14 @@ def test_all_of_the_prompts_end_is_its_mood():
     assert other < min(earlier, later) - 0.1
 
 
+def test_other_music_is_strange_to_a_prompt_that_never_changes():
+    tone = 0.3 * np.sin(2 * np.pi * 330 * np.arange(25 * RATE) / RATE)[:, None].astype(np.float32)
+    memory = made([played(20.0, seed=1)], np.repeat(tone, 2, axis=1))
+    own = memory.own[memory.entries]
+    assert memory.strange[own].max() == 0.0
+    assert memory.strange[~own].min() > 1.0
+
+
 def test_a_silent_prompt_stands_where_the_music_is_loudest():
     quiet, loud = 0.1 * played(20.0, seed=1), played(20.0, seed=2)
     memory = made([np.concatenate([quiet, loud]), quiet], np.zeros((4 * RATE, 2), np.float32))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from music_composer.audio.memory.moods import FARTHEST, LEAST_SPREAD, SPREAD, moods_of, strangeness
+from music_composer.audio.memory.moods import FARTHEST, LEAST_SPREAD, SPREAD, beyond_familiar, moods_of
 from music_composer.audio.memory.views import ViewOptions
 
 VIEWS = ViewOptions(mood=20)
@@ -39,4 +39,4 @@ def test_two_prompts_have_the_moods_of_both_and_the_wider_spread():
 
 def test_strangeness_begins_behind_what_is_familiar_and_ends():
     alike = 1.0 - 0.1 * np.array([0.0, 2.0, 3.0, 100.0], np.float32)
-    assert strangeness(alike, 0.1) == pytest.approx([0.0, 0.0, 1.0, FARTHEST], abs=1e-5)
+    assert beyond_familiar(alike, 0.1) == pytest.approx([0.0, 0.0, 1.0, FARTHEST], abs=1e-5)

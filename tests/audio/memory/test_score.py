@@ -62,3 +62,17 @@ def test_onsets_count_the_less_the_less_was_heard(view):
     assert found[2] > 0.9
     assert found[0] <= 20 / 172 + 1e-3
     assert 0.3 < found[1] <= 86 / 172 + 1e-3
+
+
+def test_what_is_strange_to_the_prompt_costs():
+    memory = memory_of(
+        [recording(played(20.0, seed=i)) for i in range(2)], recording(played(25.0, seed=9)), FRAME, OPTIONS
+    )
+    memory = dataclasses.replace(memory, strange=np.linspace(0.0, 6.0, len(memory.entries), dtype=np.float32))
+    at = np.array([len(memory.heard) - 1])
+    scores = []
+    for strange in (0.0, 2.0):
+        weights = dataclasses.replace(OPTIONS.walk.weights, strange=strange)
+        walk = dataclasses.replace(OPTIONS.walk, weights=weights)
+        scores.append(likeness(memory, memory.heard, at, memory.heard[-1:], None, OPTIONS, walk)[0])
+    np.testing.assert_allclose(scores[0] - scores[1], 2.0 * memory.strange, atol=1e-4)
