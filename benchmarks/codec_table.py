@@ -25,7 +25,7 @@ from music_composer.audio import frames as bands
 from music_composer.audio import phase
 from music_composer.audio.codec import log_spectral_error
 from music_composer.audio.encoding import Encoding, decode, encode, fit_encoding
-from music_composer.data.batches import to_frames, to_steps
+from music_composer.audio.frames import to_frames, to_steps
 from music_composer.evaluation.hearing import Measures, Span, Yardstick, hear, yardstick_of
 from music_composer.evaluation.scorecard import distance_row
 from music_composer.options import FrameOptions, GenerateOptions, ModelOptions

@@ -22,9 +22,8 @@ from memory.cuts import RATE, divide
 
 from music_composer.audio.decoding import WindowDecoder, extended, fit_decoder, windows_of
 from music_composer.audio.encoding import Encoding, encode, fit_encoding
-from music_composer.audio.frames import waveform_to_frames
+from music_composer.audio.frames import to_frames, to_steps, waveform_to_frames
 from music_composer.audio.phase import frames_to_waveform
-from music_composer.data.batches import to_frames, to_steps
 from music_composer.demo.composer import compose
 from music_composer.demo.synth import render
 from music_composer.evaluation.distance import (

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from music_composer.data.batches import to_steps
+from music_composer.audio.frames import to_steps
 from music_composer.data.frame_arrays import FrameArray
 from music_composer.options import ModelOptions
 

@@ -1,4 +1,6 @@
-"""Waveforms to frames of log-magnitude bands, and frames to magnitudes. Phase is rebuilt elsewhere (`phase.py`).
+"""Waveforms to frames of log-magnitude bands, frames to magnitudes, and frames to the steps of a model and back.
+
+Phase is rebuilt elsewhere (`phase.py`).
 
 A frame is centred on every hop-th sample; its 1025 magnitudes are pooled to bands that are one bin wide at the bottom
 and as wide as a mel step at the top. Pooling keeps energy, so the air at the top keeps its level.
@@ -150,3 +152,16 @@ def bent(bands: np.ndarray, frames: int, speed: float) -> np.ndarray:
     before = np.minimum(place.astype(int), len(bands) - 2)
     share = (place - before).astype(np.float32)[:, None, None]
     return (1 - share) * bands[before] + share * bands[before + 1]
+
+
+def to_steps(frames: np.ndarray, stack: int) -> np.ndarray:
+    """(frames, channels, bands) -> (frames // stack, stack * channels * bands), float32; a remainder is left out."""
+    steps = len(frames) // stack
+    size = stack * int(np.prod(frames.shape[1:]))
+    return np.asarray(frames[: steps * stack], np.float32).reshape(steps, size)
+
+
+def to_frames(steps: np.ndarray, stack: int, channels: int) -> np.ndarray:
+    """The inverse: (..., steps, stack * channels * bands) -> (..., steps * stack, channels, bands)."""
+    *lead, count, size = steps.shape
+    return steps.reshape(*lead, count * stack, channels, size // (stack * channels))

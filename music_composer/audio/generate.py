@@ -14,9 +14,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from music_composer.audio.frames import to_frames, to_steps
 from music_composer.audio.models.continuation import Continuation
 from music_composer.audio.prompts import Prompt
-from music_composer.data.batches import to_frames, to_steps
 from music_composer.options import GenerateOptions
 from music_composer.training.devices import compile_arguments
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from music_composer.audio.frames import bent
+from music_composer.audio.frames import bent, to_steps
 from music_composer.data.frame_arrays import FrameArray, JoinedFrames
 from music_composer.errors import RecordingError
 from music_composer.options import TrainOptions
@@ -191,19 +191,6 @@ def cut_window(music: JoinedFrames, stack: int, start: int, frames: int, speed: 
         return to_steps(music.around(start, frames), stack)
     cut = music.around(start, math.ceil(frames * speed) + 1)
     return to_steps(bent(np.asarray(cut, np.float32), frames, speed), stack)
-
-
-def to_steps(frames: np.ndarray, stack: int) -> np.ndarray:
-    """(frames, channels, bands) -> (frames // stack, stack * channels * bands), float32; a remainder is left out."""
-    steps = len(frames) // stack
-    size = stack * int(np.prod(frames.shape[1:]))
-    return np.asarray(frames[: steps * stack], np.float32).reshape(steps, size)
-
-
-def to_frames(steps: np.ndarray, stack: int, channels: int) -> np.ndarray:
-    """The inverse: (..., steps, stack * channels * bands) -> (..., steps * stack, channels, bands)."""
-    *lead, count, size = steps.shape
-    return steps.reshape(*lead, count * stack, channels, size // (stack * channels))
 
 
 def _joined(songs: Sequence[FrameArray], segments: Sequence[Segment]) -> JoinedFrames:

@@ -6,7 +6,7 @@ import pytest
 from music_composer.audio import encoding as station
 from music_composer.audio.decoding import extended, fit_decoder, merge_sums, ridge, window_sums, windows_of
 from music_composer.audio.encoding import decode, encode, fit_encoding
-from music_composer.data.batches import to_steps
+from music_composer.audio.frames import to_steps
 
 COMPONENTS, QUIET = 2, 0.3
 

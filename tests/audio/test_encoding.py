@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from music_composer.audio import encoding as station
 from music_composer.audio.encoding import decode, encode, fit_encoding, merge, moments_of, principal_components
-from music_composer.data.batches import to_steps
+from music_composer.audio.frames import to_steps
 
 
 def correlated(count=2000, size=6, rank=6, seed=0):

@@ -10,11 +10,11 @@ import pytest
 from music_composer.audio import generate
 from music_composer.audio.decoding import fit_decoder
 from music_composer.audio.encoding import fit_encoding
+from music_composer.audio.frames import to_steps
 from music_composer.audio.generate import LOUDEST, _listen, continue_prompts
 from music_composer.audio.models.continuation import Continuation
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.prompts import Prompt
-from music_composer.data.batches import to_steps
 from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training.checkpoint import TrainState, load_checkpoint, read_state, save_checkpoint
 from music_composer.training.loop import compile_model, judge, learn, learning_rate, seed_step

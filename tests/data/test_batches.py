@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from music_composer.audio.frames import to_frames, to_steps
 from music_composer.data.batches import (
     Segment,
     batches,
@@ -15,8 +16,6 @@ from music_composer.data.batches import (
     dataset_of,
     epoch_windows,
     held_out_windows,
-    to_frames,
-    to_steps,
     window_steps_for,
 )
 from music_composer.errors import RecordingError
