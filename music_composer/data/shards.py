@@ -12,8 +12,9 @@ import numpy as np
 
 from music_composer.audio import frames as frames_station
 from music_composer.audio.decoder import stamp_of
+from music_composer.audio.fingerprint import acoustic_fingerprint_of
 from music_composer.audio.recording import Reading, read_blocks
-from music_composer.data import acoustic
+from music_composer.data.acoustic import is_fingerprint
 from music_composer.data.folder import Fingerprint, fingerprint_of
 from music_composer.data.frame_arrays import HEADER_BYTES, ShardFrames
 from music_composer.data.index import require_hash, require_inside
@@ -53,7 +54,7 @@ class Song:
         require_within(self, 1, MOST_FRAMES, "frames")
         require_within(self, 1, self.frames, "stop")
         require_within(self, 0, self.stop - 1, "start")
-        if not acoustic.is_fingerprint(self.acoustic):
+        if not is_fingerprint(self.acoustic):
             raise OptionError(f"{self.source} has no acoustic fingerprint that could be one")
 
 
@@ -123,7 +124,7 @@ def _cut(
         if (status.st_size, status.st_mtime_ns) != (fingerprint.size, fingerprint.mtime_ns):
             raise RecordingError(f"{path}: changed while it was read: run this again when it is whole")
         whole = ShardFrames(part, 0, len(levels), reading.channels, reading.channels, options.bands)
-        heard = acoustic.fingerprint_of(whole, options)
+        heard = acoustic_fingerprint_of(whole, options)
     remarks, loudest = tuple(reading.remarks), round(float(levels.max()), 3)
     return Song(source, fingerprint, shard, reading.channels, len(levels), start, stop, remarks, heard, loudest), True
 

@@ -5,8 +5,9 @@ import pytest
 import soundfile
 import soxr
 
+from music_composer.audio.fingerprint import acoustic_fingerprint_of
 from music_composer.data import cache
-from music_composer.data.acoustic import fingerprint_of, is_fingerprint, same_recordings
+from music_composer.data.acoustic import is_fingerprint, same_recordings
 from music_composer.options import FrameOptions
 from tests.command import RATE, tune
 
@@ -41,15 +42,15 @@ def test_resampled_and_encoded_versions_are_known_and_other_songs_are_not(prepar
 def test_level_and_length_are_looked_at():
     rng = np.random.default_rng(0)
     frames = rng.normal(-4, 1, (4000, 1, OPTIONS.bands)).astype(np.float16)
-    one = fingerprint_of(frames, OPTIONS)
-    assert same_recordings([one, fingerprint_of(frames - np.float16(1), OPTIONS)], [4000, 4005]) == [(0, 1)]
+    one = acoustic_fingerprint_of(frames, OPTIONS)
+    assert same_recordings([one, acoustic_fingerprint_of(frames - np.float16(1), OPTIONS)], [4000, 4005]) == [(0, 1)]
     assert same_recordings([one, one], [4000, 4100]) == []
     assert is_fingerprint(one)
 
 
 def test_what_is_short_or_silent_has_none():
-    assert fingerprint_of(np.zeros((100, 1, OPTIONS.bands), np.float16), OPTIONS) == ""
-    assert fingerprint_of(np.full((1000, 1, OPTIONS.bands), -9.2, np.float16), OPTIONS) == ""
+    assert acoustic_fingerprint_of(np.zeros((100, 1, OPTIONS.bands), np.float16), OPTIONS) == ""
+    assert acoustic_fingerprint_of(np.full((1000, 1, OPTIONS.bands), -9.2, np.float16), OPTIONS) == ""
     assert same_recordings(["", ""], [100, 100]) == []
 
 
