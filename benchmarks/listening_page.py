@@ -14,11 +14,11 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
+from music_composer.audio.plots import plot_spectrogram
 from music_composer.files import whole_file
 from music_composer.liner_notes import cut_said
 from music_composer.options import FrameOptions
 from music_composer.page_style import STYLE
-from music_composer.plots import plot_spectrogram
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">

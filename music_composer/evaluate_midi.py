@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import compose_midi, networks_midi, play_midi, plots
+from music_composer import compose_midi, networks_midi, play_midi
 from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
 from music_composer.locks import locked
 from music_composer.options import FolderOptions
 from music_composer.outputs import Output, clean, require_free, staged
+from music_composer.reports.figures import plot_densities
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.composers import composer_of
 from music_composer.symbolic.dataset import Song, read_song, read_songs
@@ -26,6 +27,7 @@ from music_composer.symbolic.frames import to_score
 from music_composer.symbolic.metrics import METRICS
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.options import PER_QUARTER, TASTES, BoundOptions, JudgeOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.plots import plot_roll
 from music_composer.symbolic.report import summary_of, tables_of
 from music_composer.symbolic.request import request_of
 from music_composer.symbolic.rolls import beginning, silence
@@ -178,10 +180,10 @@ def _judge(
     card, measured = scorecard(made, training, held_out, options.seed)
     card |= more
     with staged(options.output / CARD, options.overwrite) as files:
-        plots.plot_densities(measured, list(METRICS), files.file(METRICS_PLOT))
+        plot_densities(measured, list(METRICS), files.file(METRICS_PLOT))
         rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
         for song, name in zip(made, rolls, strict=False):
-            plots.plot_roll(song.roll, np.zeros_like(song.roll.sounding), files.file(name))
+            plot_roll(song.roll, np.zeros_like(song.roll.sounding), files.file(name))
         pictures = {"Measures": [METRICS_PLOT], "Copying": rolls}
         write_page(files.file(PAGE), "The scorecard", summary_of(card), tables_of(card), pictures)
         files.commit(card)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer import plots
 from music_composer.errors import MusicComposerError
 from music_composer.files import make_folder, reason, remove_torn
 from music_composer.outputs import staged
+from music_composer.reports.figures import plot_ratings
 from music_composer.stopping import Stopped, patiently, requested
 from music_composer.symbolic.genetic.evolution import Generation, evolve
 from music_composer.symbolic.genetic.fitness import Task, played, task_of
@@ -97,7 +97,7 @@ def evolve_files(
         with staged(folder / EVOLUTION) as made:
             if save:
                 write_networks(last.networks, made.file(MODELS))
-            plots.plot_ratings(history, made.file(RATINGS))
+            plot_ratings(history, made.file(RATINGS))
             made.commit(facts)
         say(f"{len(history)} generations in {duration(spent)}, best rating {history[-1]:.4f}: {written[-1]}")
         if requested():

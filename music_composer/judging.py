@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from music_composer import plots
+from music_composer.audio.plots import plot_spectrogram
 from music_composer.evaluation import scorecard
 from music_composer.evaluation.cuts import Cut
 from music_composer.evaluation.hearing import Heard, Measures, Span, hear
@@ -15,6 +15,7 @@ from music_composer.evaluation.trials import Trials
 from music_composer.liner_notes import jumps_said
 from music_composer.options import EvaluateOptions, FrameOptions
 from music_composer.outputs import Output, Staged, staged
+from music_composer.reports.figures import plot_minutes
 from music_composer.tables import write_page
 from music_composer.training.progress import duration, progress_bar
 
@@ -104,12 +105,12 @@ def _draw(card: dict[str, Any], made: Sequence[Span], files: Staged) -> dict[str
     """Pictures for the page: names of files, by the table that they go with."""
     pictures: dict[str, list[str]] = {}
     if card["minutes"]:
-        plots.plot_minutes(card["minutes"], card["distance"][0], files.file(MINUTES))
+        plot_minutes(card["minutes"], card["distance"][0], files.file(MINUTES))
         pictures["Minute by minute"] = [MINUTES]
     most = card["copying"]["made"][0]
     span = next(span for span in made if str(span.path) == most["file"])
     copied = [(most["at"], most["at"] + most["seconds"])] if most["seconds"] else []
     cuts = [span.start] if span.start else []
-    plots.plot_spectrogram(span.path, files.file(COPIED), FrameOptions(), cuts, copied)
+    plot_spectrogram(span.path, files.file(COPIED), FrameOptions(), cuts, copied)
     pictures["Copying"] = [COPIED]
     return pictures

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from music_composer import plots
+from music_composer.audio.plots import plot_spectrogram
 from music_composer.audio.prompts import Prompt, cut_of
 from music_composer.files import read_json
 from music_composer.options import GenerateOptions, InfillOptions, StreamOptions
@@ -108,7 +108,7 @@ def _draw(files: Staged, path: Path, here: run.Run, cuts: Sequence[float], writt
     """The spectrogram of what will be, or was written to `path`."""
     if not requested():  # of hours of music it would take a while
         picture = files.file(path.with_suffix(".png").name)
-        plots.plot_spectrogram(written or files.file(path.name), picture, here.frame, cuts)
+        plot_spectrogram(written or files.file(path.name), picture, here.frame, cuts)
 
 
 def _notes(music: dict[str, Any], clipped: int, here: run.Run, options: GenerateOptions) -> dict[str, Any]:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer import networks_midi, plots
+from music_composer import networks_midi
 from music_composer.errors import OptionError
 from music_composer.locks import locked
 from music_composer.outputs import Output, clean, require_free, staged
+from music_composer.reports.figures import plot_thoughts
 from music_composer.symbolic import run as symbolic_run
 from music_composer.symbolic.biaxial.observe import observe
 from music_composer.symbolic.dataset import read_song
+from music_composer.symbolic.plots import plot_roll
 from music_composer.tables import Table, write_page
 
 THOUGHTS, PAGE, NOTES = "thoughts.json", "index.html", "notes.png"
@@ -37,12 +39,12 @@ def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = Fals
     sounding, layers = observe(networks_midi.trained_network(here), roll)
     with locked(output), staged(output / THOUGHTS, overwrite) as files:
         clean([wanted])
-        plots.plot_roll(roll, np.zeros_like(roll.sounding), files.file(NOTES))
+        plot_roll(roll, np.zeros_like(roll.sounding), files.file(NOTES))
         tables, pictures = [], {}
         for layer in layers:
             hidden, cells = layer.of(sounding)
             name = f"{layer.name.replace(' ', '-')}.png"
-            plots.plot_thoughts(hidden, cells, files.file(name))
+            plot_thoughts(hidden, cells, files.file(name))
             busiest = np.argsort(-np.abs(np.diff(hidden, axis=0)).sum(axis=0))[:5]
             words = "what its neurons say (above) and remember (below), step by step: means over the notes that sound"
             rows = [

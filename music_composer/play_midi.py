@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from music_composer import networks_midi, plots
+from music_composer import networks_midi
 from music_composer.locks import locked_output
 from music_composer.options import FolderOptions
 from music_composer.outputs import Output, beside, clean, numbered, require_free, staged
@@ -22,6 +22,7 @@ from music_composer.symbolic.frames import PITCHES, on_grid
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import require_musicxml, write_musicxml
 from music_composer.symbolic.options import PER_QUARTER, BoundOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.plots import plot_roll
 from music_composer.symbolic.request import Request, request_of
 from music_composer.symbolic.rolls import laid_over, shortened
 from music_composer.symbolic.run import SymbolicRun
@@ -76,7 +77,7 @@ def generate(
                 write_midi(piece.score, files.file(output.paths[0].name))
                 if options.musicxml:
                     write_musicxml(on_grid(piece.score, here.per_quarter), files.file(output.paths[2].name))
-                plots.plot_roll(piece.roll, kept.sounding, files.file(output.paths[1].name))
+                plot_roll(piece.roll, kept.sounding, files.file(output.paths[1].name))
                 files.commit(_notes(number, seed, primer, here, options, bounds))
             if not piece.added:
                 say(f"note: {paths[number]} has no new notes: {EMPTY}")

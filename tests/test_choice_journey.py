@@ -38,7 +38,7 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
         judged.append((here.folder / "history.csv").read_text().splitlines()[-1].split(",")[0])
         return Figures(1.0, 9.0), Figures(0.5, 1.0)
 
-    monkeypatch.setattr("music_composer.plots.plot_loss", lambda history, path: path.write_bytes(b"picture"))
+    monkeypatch.setattr("music_composer.reports.figures.plot_loss", lambda history, path: path.write_bytes(b"picture"))
     monkeypatch.setattr(devices, "load_keras", lambda: None)
     monkeypatch.setattr(devices, "describe", lambda: "no network")
     monkeypatch.setattr(compose, "trainable_network", trainable)

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from music_composer import compose, play_audio, plots
+from music_composer import compose, play_audio
+from music_composer.audio.plots import plot_spectrogram
 from music_composer.audio.recording import read_excerpt
 from music_composer.audio.wav import write_wav
 from music_composer.demo.dataset import write_dataset
@@ -103,7 +104,7 @@ def _write_prompts(folder: Path, seed: int, overwrite: bool) -> tuple[list[Path]
                 with write_wav(files.file(file), frame.rate, 2, "PCM_16") as writer:
                     writer.write(part)
             rests.append(folder / rest)
-            plots.plot_spectrogram(files.file(f"{name}.wav"), files.file(f"{name}.png"), frame)
+            plot_spectrogram(files.file(f"{name}.wav"), files.file(f"{name}.png"), frame)
             prompts.append(folder / f"{name}.wav")
         files.commit()
     return prompts, rests

@@ -86,7 +86,7 @@ def run_job(
     place of what was there. then: what is to be done after each epoch besides.
     Raises Stopped when it was stopped, MusicComposerError when it cannot go on, with what to do.
     """
-    from music_composer import plots
+    from music_composer.reports.figures import plot_loss
     from music_composer.training import loop
 
     place = here
@@ -96,7 +96,7 @@ def run_job(
         if state.best_epoch == state.epoch - 1:
             save_weights(model, place.weights)
         run.write_history(place.folder, state.history)
-        plots.plot_loss(state.history, place.folder / LOSS_PLOT)
+        plot_loss(state.history, place.folder / LOSS_PLOT)
         then(state)
 
     def save(state: TrainState) -> None:

@@ -42,7 +42,7 @@ JOB = TrainOptions(epochs=2, seed=5)
 def _without_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "versions", lambda: {"music_composer": "0"})
     monkeypatch.setattr(os, "fsync", lambda file: None)  # hundreds of trainings
-    monkeypatch.setattr("music_composer.plots.plot_loss", lambda history, path: path.write_bytes(b"picture"))
+    monkeypatch.setattr("music_composer.reports.figures.plot_loss", lambda history, path: path.write_bytes(b"picture"))
 
 
 def train(home: Path, fresh: bool = False, seed: int = 5, options: TrainOptions = JOB) -> None:

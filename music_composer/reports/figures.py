@@ -1,0 +1,102 @@
+"""Pictures of figures: loss, ratings, densities, the course of minutes. Everything is drawn off screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer.files import whole_file
+
+
+def plot_thoughts(hidden: np.ndarray, cells: np.ndarray, png: Path) -> None:
+    """Draws hidden activations and memory cells, (steps, neurons) each, over time: red above nought, blue below."""
+    figure, axes = figure_of(10, 6, panels=2, rows=2)
+    for panel, values, name in zip(axes, (hidden, cells), ("hidden state", "memory cells"), strict=True):
+        most = max(1e-6, float(np.quantile(np.abs(values), 0.99)))
+        panel.imshow(
+            values.T, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest"
+        )
+        panel.set_ylabel(f"{name}, neuron")
+    axes[-1].set_xlabel("step")
+    save(figure, png)
+
+
+def plot_densities(measured: Mapping[str, np.ndarray], names: Sequence[str], png: Path) -> None:
+    """Draws how often each figure takes which value, a panel each. measured: rows of figures, by what was measured."""
+    figure, axes = figure_of(12, 5, panels=len(names), rows=2)
+    for i, name in enumerate(names):
+        columns = {music: rows[:, i][~np.isnan(rows[:, i])] for music, rows in measured.items()}
+        every = np.concatenate(list(columns.values()))
+        low, high = (every.min(), every.max()) if len(every) else (0.0, 0.0)
+        edges = np.linspace(low, high, 21) if high > low else np.array([low - 0.5, low + 0.5])
+        for music, values in columns.items():
+            shares = np.histogram(values, edges)[0] / max(1, len(values))
+            axes[i].stairs(shares, edges, label=music.replace("_", " "), linewidth=1.5)
+        axes[i].set_title(name, fontsize=10)
+        axes[i].set_yticks([])
+    axes[0].legend(fontsize=8)
+    for spare in axes[len(names) :]:
+        spare.set_axis_off()
+    save(figure, png)
+
+
+def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
+    """Draws the loss of each epoch, and of the held-out music where there is any."""
+    figure, axes = figure_of(7, 4)
+    for column, label in (("loss", "training"), ("held_out_loss", "held out")):
+        points = [(row["epoch"], float(row[column])) for row in history if row[column] != ""]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker=".", label=label)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    save(figure, png)
+
+
+def plot_ratings(ratings: Sequence[float], png: Path) -> None:
+    """Draws the rating of the best network of each generation."""
+    figure, axes = figure_of(7, 4)
+    axes.plot(range(1, len(ratings) + 1), ratings, marker=".")
+    axes.set_xlabel("generation")
+    axes.set_ylabel("rating of the best")
+    axes.grid(alpha=0.3)
+    save(figure, png)
+
+
+def plot_minutes(rows: Sequence[Mapping[str, Any]], real: Mapping[str, Any], png: Path) -> None:
+    """Draws distance and level of long continuations minute by minute, beside those of held-out music."""
+    figure, axes = figure_of(10, 3, panels=2)
+    minutes = [row["minute"] for row in rows]
+    axes[0].plot(minutes, [row["discrepancy"] for row in rows], marker=".", label="continuations")
+    axes[0].axhline(real["discrepancy"], color="gray", linestyle="--", label="real, held out")
+    axes[0].set_ylabel("discrepancy")
+    axes[0].set_ylim(bottom=min(0, *(row["discrepancy"] for row in rows)))
+    axes[1].plot(minutes, [row["loudness_db"] for row in rows], marker=".", label="continuations, mean")
+    axes[1].fill_between(
+        minutes, [row["quietest_db"] for row in rows], [row["loudest_db"] for row in rows], alpha=0.2, label="range"
+    )
+    axes[1].axhline(real["loudness_db"], color="gray", linestyle="--", label="real, held out")
+    axes[1].set_ylabel("level, dB")
+    for panel in axes:
+        panel.set_xlabel("minute")
+        panel.grid(alpha=0.3)
+        panel.legend()
+    save(figure, png)
+
+
+def figure_of(width: float, height: float, panels: int = 1, rows: int = 1) -> tuple[Any, Any]:
+    """Inches; panels row by row. Without pyplot: nothing global, no window."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, -(-panels // rows))
+    return figure, np.ravel(axes) if panels > 1 else axes
+
+
+def save(figure: Any, png: Path) -> None:
+    with whole_file(png) as part:
+        figure.savefig(part, dpi=100)
