@@ -219,15 +219,14 @@ def evaluate(**given: Any) -> None:
     if bool(given["generated"]) != bool(given["reference"]):
         raise click.UsageError("--generated and --reference go together: what is judged, and by what")
     from music_composer import evaluate as judge
-    from music_composer.evaluation import report
-    from music_composer.tables import markdown
+    from music_composer.judging import lines_of
 
     options = record_of(EvaluateOptions, given)
     if given["generated"]:
         card = judge.evaluate_folders(given["generated"], given["reference"], options, given["held_out"])
     else:
         card = judge.evaluate_run(_folders(given), options, given["held_out"], head=given["head"])
-    for line in markdown(report.tables_of(card)):
+    for line in lines_of(card):
         echo(line)
 
 

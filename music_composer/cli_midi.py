@@ -192,15 +192,13 @@ def evaluate(**given: Any) -> None:
         return
     options = record_of(JudgeOptions, given)
     from music_composer import evaluate_midi
-    from music_composer.symbolic.report import tables_of
-    from music_composer.tables import markdown
 
     if given["generated"]:
         card = evaluate_midi.evaluate_folders(given["generated"], given["reference"], options)
     else:
         playing = {name: given[name] for name in TASTES}
         card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options, playing)
-    for line in markdown(tables_of(card)):
+    for line in evaluate_midi.lines_of(card):
         echo(line)
 
 
@@ -209,9 +207,8 @@ def evaluate(**given: Any) -> None:
 def score(files: tuple[Path, ...], **given: Any) -> None:
     """Print how likely pieces are under the trained model."""
     from music_composer import evaluate_midi
-    from music_composer.tables import markdown
 
-    for line in markdown([evaluate_midi.score(given["model"], files)]):
+    for line in evaluate_midi.score(given["model"], files):
         echo(line)
 
 

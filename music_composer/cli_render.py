@@ -61,11 +61,6 @@ def check_sound(given: dict[str, Any], name: str = "", count: int = 0) -> None:
         raise OptionError("--voice and --soundfont do nothing without --render: give that too")
     if not given["rendered"]:
         return
-    if sound_of(given).soundfont:
-        from music_composer.synth import soundfont
+    from music_composer import render_midi
 
-        soundfont.check(given["soundfont"])
-    if name and count > 0:
-        from music_composer.outputs import beside, numbered, require_free
-
-        require_free([beside(wav) for wav in numbered(name, count, ".wav")], given["overwrite"])
+    render_midi.require_renderable(sound_of(given), name, count)

@@ -33,7 +33,7 @@ from music_composer.symbolic.request import request_of
 from music_composer.symbolic.rolls import beginning, silence
 from music_composer.symbolic.scorecard import scorecard
 from music_composer.symbolic.split import divided, split_of
-from music_composer.tables import Table, write_page
+from music_composer.tables import Table, markdown, write_page
 from music_composer.training import checkpoint, devices
 from music_composer.training.progress import progress_bar, say
 from music_composer.values import Roll
@@ -119,8 +119,13 @@ def _card(options: JudgeOptions, others: Sequence[str] = ()) -> Output:
     return Output(options.output / CARD, (PAGE, METRICS_PLOT, *others))
 
 
-def score(folder: Path, files: Sequence[Path], say: Say = say) -> Table:
-    """How likely each file is under the model of a run folder, from its first bar with notes on.
+def lines_of(card: Mapping[str, Any]) -> list[str]:
+    """A scorecard as Markdown, for a terminal."""
+    return markdown(tables_of(card))
+
+
+def score(folder: Path, files: Sequence[Path], say: Say = say) -> list[str]:
+    """How likely each file is under the model of a run folder, from its first bar with notes on: a Markdown table.
 
     Files that cannot be scored are named and left out. Raises ScoreError where that is all of them.
     """
@@ -147,7 +152,8 @@ def score(folder: Path, files: Sequence[Path], say: Say = say) -> Table:
         rows.append([song.source, str(song.roll.steps), str(int(song.roll.struck.sum())), f"{steps.sum():.1f}",
                      f"{-nats['a_step']:.3f}", f"{-nats['a_note']:.3f}"])  # fmt: skip
     words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
-    return Table("Log likelihood", words, ["piece", "steps", "notes", "whole", "a step", "a note"], rows)
+    columns = ["piece", "steps", "notes", "whole", "a step", "a note"]
+    return markdown([Table("Log likelihood", words, columns, rows)])
 
 
 def _examples_for(songs: Sequence[Song], count: int, seed: int) -> list[Song]:

@@ -16,7 +16,7 @@ from music_composer.liner_notes import jumps_said
 from music_composer.options import EvaluateOptions, FrameOptions
 from music_composer.outputs import Output, Staged, staged
 from music_composer.reports.figures import plot_minutes
-from music_composer.tables import write_page
+from music_composer.tables import markdown, write_page
 from music_composer.training.progress import duration, progress_bar
 
 CARD, PAGE, MINUTES, COPIED = "scorecard.json", "scorecard.html", "minutes.png", "most-copied.png"
@@ -84,6 +84,13 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], say: Ca
         files.commit(card)
     say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
     return card
+
+
+def lines_of(card: Mapping[str, Any]) -> list[str]:
+    """A scorecard as Markdown, for a terminal."""
+    from music_composer.evaluation.report import tables_of
+
+    return markdown(tables_of(card))
 
 
 def _heard(music: Music, measures: Measures) -> dict[Span, Heard]:

@@ -20,7 +20,17 @@ from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, OutputError, ScoreError
 from music_composer.leftovers import scratch_folder
 from music_composer.locks import locked_output
-from music_composer.outputs import Output, clean, is_free_or_ours, is_ours, require_free, said_by, staged
+from music_composer.outputs import (
+    Output,
+    beside,
+    clean,
+    is_free_or_ours,
+    is_ours,
+    numbered,
+    require_free,
+    said_by,
+    staged,
+)
 from music_composer.parallel import map_in_processes
 from music_composer.symbolic.midi import write_midi
 from music_composer.symbolic.notation import FORMATS, Reading, read_score
@@ -48,6 +58,14 @@ class Rendered:
     seconds: float = 0.0
     remarks: tuple[str, ...] = ()
     failure: str = ""
+
+
+def require_renderable(options: RenderOptions, name: str = "", count: int = 0) -> None:
+    """Raises ScoreError for a SoundFont that cannot be played, OutputError for WAVs NAME-0.wav, ... of others."""
+    if options.soundfont:
+        soundfont.check(options.soundfont)
+    if name and count > 0:
+        require_free([beside(wav) for wav in numbered(name, count, ".wav")], options.overwrite)
 
 
 def render_files(files: Sequence[Path], output: Path | None, options: RenderOptions, say: Say = say) -> list[Path]:
