@@ -13,13 +13,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from music_composer.destinations import make_output_folder, require_writable
 from music_composer.errors import OptionError, OutputError
-from music_composer.files import make_folder, part_name, read_json, reason, remove_torn, sync, sync_folder, write_json
+from music_composer.files import part_name, read_json, reason, remove_torn, sync, sync_folder, write_json
 from music_composer.leftovers import noted
 
 MAGIC = "music-composer output"
@@ -92,7 +92,7 @@ def require_free(outputs: Iterable[Output], overwrite: bool = False, sources: It
         if path.parent.is_symlink():
             raise OutputError(f"{path.parent} is a link, and is left alone: give another name with -o")
     for folder in dict.fromkeys(path.parent for output in outputs for path in (output.manifest, *output.paths)):
-        _require_writable(folder)
+        require_writable(folder)
     if overwrite:
         return
     foreign = [path for output in outputs for path in _foreign(output)]
@@ -102,15 +102,6 @@ def require_free(outputs: Iterable[Output], overwrite: bool = False, sources: It
             f"{', '.join(map(str, foreign[:SHOWN]))}{more}: already there, and not written by this program or changed "
             "since: give another name with -o, or --overwrite to replace"
         )
-
-
-def require_room(folder: Path, size: float, what: str) -> None:
-    """Raises OutputError where so many bytes will not fit. what: the options that ask for them."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise OutputError(f"{what} are {size / 1e9:.1f} GB at least, and {free / 1e9:.1f} GB are free in {folder}")
 
 
 class Staged:
@@ -125,7 +116,7 @@ class Staged:
         """Where to write the file that will have this name beside the JSON, or in a subfolder. Raises OutputError."""
         if name not in self._parts:
             path = self.manifest.parent / name
-            _make_folder(path.parent)
+            make_output_folder(path.parent)
             self._parts[name] = self._noted.enter_context(noted(part_name(path)))
         return self._parts[name]
 
@@ -170,7 +161,7 @@ class Staged:
 @contextlib.contextmanager
 def staged(manifest: Path, overwrite: bool = False) -> Iterator[Staged]:
     """Files to be written and committed in the block; what was not is gone after it."""
-    _make_folder(manifest.parent)
+    make_output_folder(manifest.parent)
     made = Staged(manifest, overwrite)
     try:
         yield made
@@ -271,13 +262,6 @@ def _without_label(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name not in ("magic", "files")}
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        make_folder(folder)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {reason(error)}") from error
-
-
 def _size(path: Path) -> int:
     return path.stat().st_size
 
@@ -286,14 +270,3 @@ def _is_same(path: Path, other: Path) -> bool:
     with contextlib.suppress(OSError):
         return path.exists() and path.samefile(other)
     return False
-
-
-def _require_writable(folder: Path) -> None:
-    """Refuses at once what the system would refuse in the end."""
-    above = folder
-    while not os.path.lexists(above) and above != above.parent:
-        above = above.parent
-    if not above.is_dir():
-        raise OutputError(f"{folder} cannot be written to: {above} is not a folder")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder} cannot be written to: check the permissions of {above.absolute()}")

@@ -19,6 +19,7 @@ from music_composer.audio import growing
 from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.audio.prompts import Prompt, whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
+from music_composer.destinations import require_room
 from music_composer.heads import listening, player_of, playing
 from music_composer.locks import locked_output
 from music_composer.options import (
@@ -29,7 +30,7 @@ from music_composer.options import (
     InfillOptions,
     StreamOptions,
 )
-from music_composer.outputs import Output, beside, clean, numbered, require_free, require_room, staged
+from music_composer.outputs import Output, beside, clean, numbered, require_free, staged
 from music_composer.prompt_notes import note_long, note_strange
 from music_composer.stopping import patiently
 from music_composer.training import run

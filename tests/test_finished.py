@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from music_composer import compose, compose_midi, evaluate, observe_midi, originality, outputs, play_audio
+from music_composer import compose, compose_midi, destinations, evaluate, observe_midi, originality, play_audio
 from music_composer.errors import OptionError, OutputError, RecordingError, RunFolderError, ScoreError
 from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, TrainOptions
 from music_composer.symbolic import notation
@@ -113,7 +113,7 @@ def test_the_command_refuses_a_silent_prompt_before_it_prepares(tmp_path: Path) 
 
 
 def test_music_that_the_disk_has_no_room_for_is_refused_before_anything(order, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda folder: types.SimpleNamespace(free=10**9))
+    monkeypatch.setattr(destinations.shutil, "disk_usage", lambda folder: types.SimpleNamespace(free=10**9))
     for seconds, fits in ((3600.0, True), (36_000.0, False)):
         options = GenerateOptions(seconds=seconds, count=2, name=str(tmp_path / "new" / "x"))
         if fits:
