@@ -28,6 +28,10 @@ class LikelihoodModel(keras.Model):
         # All randomness of training; the loop sets it before each step, so that any step can be replayed.
         self.noise_seed = keras.random.SeedGenerator(0)
 
+    def build(self, shape: Any = None) -> None:
+        """Nothing: layers build themselves as they are first called, which saves Keras a graph that nobody runs."""
+        self.built = True
+
     def compute_loss(
         self,
         x: Tensor = None,
