@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import json
 import os
 import resource
 import select
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import soundfile
@@ -22,30 +26,27 @@ TINY = ("--head", "flow", "-n", "8", "-l", "1", "-b", "4", "-e", "1")  # a netwo
 SHORT = ("-s", "0.5", "-g", "2")
 RATE = 44100
 LONGEST_SECONDS = 300  # of a command, before it counts as hanging
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAPABILITY_VERSION = 24, 1, 2, 0x20080522
 
 
 def music_composer(
-    *arguments: str | Path, cwd: Path, before: Callable[[], None] | None = None
+    *arguments: str | Path,
+    cwd: Path,
+    before: Callable[[], None] | None = None,
+    constants: Mapping[str, float] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
     """The finished command, run by a copy of a process that has loaded it; `installed` says how a user runs it.
 
-    before: what the child does before the command; then it is the installed one.
+    before: what the copy does before the command: a function of this module, or one with its arguments
+    (functools.partial). constants: numbers of the program, as `module.NAME`, that are others in the copy.
     """
-    if before is not None:
-        return installed(*arguments, cwd=cwd, before=before)
-    words = [str(COMMAND), *map(str, arguments)]
-    with tempfile.TemporaryDirectory() as folder:
-        output, errors = Path(folder) / "output", Path(folder) / "errors"
-        request = {"arguments": words[1:], "folder": str(cwd), "output": str(output), "errors": str(errors)}
-        code = _answer_to(request | {"environment": _environment()})
-        return subprocess.CompletedProcess(words, code, output.read_text("utf-8"), errors.read_text("utf-8"))
+    with Started(*arguments, cwd=cwd, before=before, constants=constants) as process:
+        output, errors = process.communicate()
+    return subprocess.CompletedProcess(process.words, process.returncode, output.decode(), errors.decode())
 
 
-def installed(
-    *arguments: str | Path, cwd: Path, before: Callable[[], None] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """The finished process of the installed command; `before` runs in the child before it."""
+def installed(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The finished process of the installed command."""
     return subprocess.run(
         [COMMAND, *map(str, arguments)],
         cwd=cwd,
@@ -53,37 +54,111 @@ def installed(
         text=True,
         timeout=LONGEST_SECONDS,
         env=_environment(),
-        preexec_fn=before,
     )
+
+
+class Started:
+    """A command that goes on, in a copy of a process that has loaded it. One at a time; what is left of it is killed.
+
+    stdout, stderr: what it says, as bytes. The other names are those of subprocess.Popen.
+    """
+
+    def __init__(
+        self,
+        *arguments: str | Path,
+        cwd: Path,
+        before: Callable[[], None] | None = None,
+        constants: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        self.words = [str(COMMAND), *map(str, arguments)]
+        self.returncode: int | None = None
+        with tempfile.TemporaryDirectory() as folder:
+            output, errors = Path(folder) / "output", Path(folder) / "errors"
+            request = {"arguments": self.words[1:], "folder": str(cwd), "output": str(output), "errors": str(errors)}
+            request |= {"environment": _environment(), "before": _named(before), "constants": dict(constants)}
+            for pipe in (output, errors):
+                os.mkfifo(pipe)
+            server = _server()
+            assert server.stdin
+            server.stdin.write(json.dumps(request).encode() + b"\n")
+            self.pid = _number_from(server, LONGEST_SECONDS)
+            self.stdout, self.stderr = (open(pipe, "rb") for pipe in (output, errors))  # noqa: SIM115
+
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.poll() is None:
+            self.send_signal(signal.SIGKILL)
+            self.wait()
+        self.stdout.close()
+        self.stderr.close()
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # it has ended just now
+                os.kill(self.pid, number)
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it goes on."""
+        if self.returncode is None and select.select([_server().stdout], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float = LONGEST_SECONDS) -> int:
+        """Raises subprocess.TimeoutExpired when it goes on for longer."""
+        if self.returncode is None:
+            self.returncode = _number_from(_server(), timeout)
+        return self.returncode
+
+    def communicate(self, timeout: float = LONGEST_SECONDS) -> tuple[bytes, bytes]:
+        """All that it says until it ends, on standard output and on standard error."""
+        with ThreadPoolExecutor() as pool:
+            said = pool.map(lambda pipe: pipe.read(), (self.stdout, self.stderr))
+            try:
+                self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.send_signal(signal.SIGKILL)
+                raise
+            output, errors = said
+        return output, errors
 
 
 def _environment() -> dict[str, str]:
     return os.environ | {"KERAS_BACKEND": "tensorflow"}
 
 
-def _answer_to(request: dict[str, object]) -> int:
-    server = _server()
-    assert server.stdin and server.stdout
-    server.stdin.write(json.dumps(request) + "\n")
-    server.stdin.flush()
-    if not select.select([server.stdout], [], [], LONGEST_SECONDS)[0]:
-        server.kill()
-        _server.cache_clear()
-        raise subprocess.TimeoutExpired(str(request["arguments"]), LONGEST_SECONDS)
-    return int(server.stdout.readline())
+def _named(before: Callable[[], None] | None) -> list[object]:
+    """A function of this module as JSON: its name and its arguments."""
+    if isinstance(before, functools.partial):
+        return [before.func.__name__, *before.args]
+    return [before.__name__] if before else []
+
+
+def _number_from(server: subprocess.Popen[bytes], timeout: float) -> int:
+    """A line of the server, which holds a number."""
+    assert server.stdout
+    line = b""
+    while not line.endswith(b"\n"):
+        if not select.select([server.stdout], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(str(COMMAND), timeout)
+        got = server.stdout.read(1)
+        assert got, "the server has ended"
+        line += got
+    return int(line)
 
 
 @functools.cache
-def _server() -> subprocess.Popen[str]:
+def _server() -> subprocess.Popen[bytes]:
     """One for each process of pytest; it ends with its input, at the latest when that process ends."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.fork_server"],
         cwd=Path(__file__).parents[1],
         env=_environment(),
+        bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
     )
 
 
@@ -120,13 +195,22 @@ def write(path: Path, samples: np.ndarray, rate: int = RATE, subtype: str = "PCM
 
 
 def without_privileges() -> None:
-    """In a child: makes file permissions count even for root, as they do for every other user."""
+    """In a copy: makes file permissions count even for root, as they do for every other user."""
     if os.geteuid() == 0:
         libc = ctypes.CDLL(None, use_errno=True)
+        header, sets = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+        assert libc.capget(header, sets) == 0, os.strerror(ctypes.get_errno())
         for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-            assert libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
+            assert libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())  # of workers
+            for i in range(3):  # effective, permitted, inherited
+                sets[i] &= ~(1 << capability)
+        assert libc.capset(header, sets) == 0, os.strerror(ctypes.get_errno())
 
 
 def with_disk_of(size: int) -> Callable[[], None]:
-    """In a child: no file can grow beyond `size` bytes; writing fails as it does on a full disk."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    """In a copy: no file can grow beyond `size` bytes; writing fails as it does on a full disk."""
+    return functools.partial(limit_files, size)
+
+
+def limit_files(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))

@@ -1,16 +1,20 @@
 """A process that has loaded the program with its libraries, and a copy of it for each command.
 
 Loading TensorFlow takes most of the time of a small command. A request is one line of JSON on standard input, the
-answer one line with the exit code. The copies are processes of their own: signals, limits and folders are theirs alone.
+answer one line with the number of the copy's process, and one with its exit code. The copies are processes of their
+own: signals, limits and folders are theirs alone.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import traceback
 from typing import Any, NoReturn
+
+from tests import command
 
 
 def main() -> None:
@@ -19,8 +23,13 @@ def main() -> None:
         child = os.fork()
         if not child:
             _run(json.loads(line))
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
-        sys.stdout.flush()
+        _answer(child)
+        _answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
 
 
 def _load() -> None:
@@ -44,15 +53,22 @@ def _load() -> None:
 def _run(request: dict[str, Any]) -> NoReturn:
     code = 1
     try:
+        for number, path in enumerate((os.devnull, request["output"], request["errors"])):
+            os.dup2(os.open(path, os.O_WRONLY if number else os.O_RDONLY), number)
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
-        for number, path in enumerate((os.devnull, request["output"], request["errors"])):
-            os.dup2(os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        if request["before"]:
+            name, *values = request["before"]
+            getattr(command, name)(*values)
+        for name, value in request["constants"].items():
+            module, _, constant = name.rpartition(".")
+            assert hasattr(importlib.import_module(module), constant), name
+            setattr(sys.modules[module], constant, value)
         sys.argv = ["music-composer", *request["arguments"]]
-        from music_composer.cli_main import main as command
+        from music_composer.cli_main import main
 
-        command()
+        main()
         code = 0
     except SystemExit as finished:
         code = finished.code if isinstance(finished.code, int) else 1 if finished.code else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +11,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.command import COMMAND, RATE, SHORT, TINY, assert_accepted, assert_refused, music_composer, tune, write
+from tests.command import (
+    COMMAND,
+    RATE,
+    SHORT,
+    TINY,
+    Started,
+    assert_accepted,
+    assert_refused,
+    music_composer,
+    tune,
+    write,
+)
 
 JOB = ("train", *TINY[:-1], "3", "--seed", "7")  # three epochs
 
@@ -103,11 +113,10 @@ def test_a_killed_generation_leaves_nothing_torn_and_goes_on_without_training(so
 
 def test_a_killed_prepare_goes_on(songs: Path) -> None:
     write(songs / "input_music_dataset" / "long.wav", tune(400))
-    process = subprocess.Popen([COMMAND, "prepare"], cwd=songs, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not list((songs / "train_data").glob(".*")):
-        pass
-    process.kill()
-    process.wait()
+    with Started("prepare", cwd=songs) as process:
+        while process.poll() is None and not list((songs / "train_data").glob(".*")):
+            pass
+        process.send_signal(signal.SIGKILL)
     assert_accepted(music_composer("prepare", cwd=songs), "4 recordings")
     shards = {path.name for path in (songs / "train_data").iterdir()}
     assert len(shards) == 5, "four shards and the index"
@@ -183,21 +192,17 @@ def test_python_m_works(tmp_path: Path) -> None:
 
 def _kill_when(words: str, *arguments: str, cwd: Path, number: int = signal.SIGKILL) -> tuple[int, str]:
     """Runs the command until it says `words`, then kills it; returns its exit code and what it said."""
-    process = subprocess.Popen(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd, stderr=subprocess.PIPE, text=True, env=os.environ | {"KERAS_BACKEND": "tensorflow"},
-    )  # fmt: skip
     said = ""
-    assert process.stderr
-    for line in process.stderr:
-        said += line
-        if words in line:
-            process.send_signal(number)
-            break
-    else:
-        raise AssertionError(f"never said {words!r}:\n{said}")
-    said += process.stderr.read()
-    return process.wait(), said
+    with Started(*arguments, cwd=cwd) as process:
+        for line in process.stderr:
+            said += line.decode()
+            if words in said:
+                process.send_signal(number)
+                break
+        else:
+            raise AssertionError(f"never said {words!r}:\n{said}")
+        said += process.stderr.read().decode()
+        return process.wait(), said
 
 
 def _assert_same_weights(one: Path, two: Path) -> None:

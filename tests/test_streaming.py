@@ -19,6 +19,7 @@ from tests.command import (
     COMMAND,
     RATE,
     TINY,
+    Started,
     assert_accepted,
     assert_refused,
     music_composer,
@@ -40,13 +41,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_but_samples_comes_out_and_they_are_those_of_the_file(trained: Path, tmp_path: Path) -> None:
-    with _started(*STREAM, "-s", "2", "-o", "-", cwd=trained) as process:
-        raw, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    assert b"playing 2 s into standard output" in said
+    wanted = [COMMAND, *STREAM, "-s", "2", "-o", "-"]  # of a process of its own: its libraries, too, might print
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
+    done = subprocess.run(wanted, cwd=trained, capture_output=True, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert b"playing 2 s into standard output" in done.stderr
     assert_accepted(music_composer(*STREAM, "-s", "2", "-o", tmp_path / "live", cwd=trained))
     grown, rate = soundfile.read(tmp_path / "live-0.wav", dtype="int16")
-    streamed = np.frombuffer(raw, "<i2").reshape(-1, 2)
+    streamed = np.frombuffer(done.stdout, "<i2").reshape(-1, 2)
     assert (rate, grown.shape) == (RATE, (3 * RATE, 2)), "a second of the prompt, two of new music"
     np.testing.assert_array_equal(streamed, grown)
     assert np.abs(grown[RATE:]).max() > 30, "the new music sounds"
@@ -64,11 +66,9 @@ def test_nothing_but_samples_comes_out_and_they_are_those_of_the_file(trained: P
 
 
 def test_a_closed_pipe_is_an_end_like_any_other(trained: Path) -> None:
-    with _started(*STREAM, "--endless", "-o", "-", cwd=trained) as process:
-        assert process.stdout
+    with Started(*STREAM, "--endless", "-o", "-", cwd=trained) as process:
         assert len(process.stdout.read(1_000_000)) == 1_000_000, "more than five seconds"
         process.stdout.close()
-        assert process.stderr
         said = process.stderr.read().decode()
         assert process.wait(timeout=60) == 0, said
     assert "nobody listens any more" in said
@@ -81,7 +81,7 @@ def test_a_growing_file_can_be_read_while_it_grows_and_after_ctrl_c(
     trained: Path, tmp_path: Path, arguments: tuple[str, ...], code: int
 ) -> None:
     path = tmp_path / "live-0.wav"
-    with _started(*STREAM, *arguments, "-o", tmp_path / "live", cwd=trained) as process:
+    with Started(*STREAM, *arguments, "-o", tmp_path / "live", cwd=trained) as process:
         lengths = []
         while len(lengths) < 3 and process.poll() is None:
             frames = soundfile.info(path).frames if path.exists() and path.stat().st_size >= 80 else 0
@@ -139,15 +139,3 @@ def test_a_network_that_cannot_be_read_costs_no_recording(trained: Path, tmp_pat
     done = music_composer(*STREAM, "-m", "none", "-o", tmp_path / "live", cwd=trained)
     assert_refused(done, "none", "no trained model")
     assert precious.read_bytes() == before
-
-
-def _started(*arguments: str | Path, cwd: Path) -> subprocess.Popen[bytes]:
-    def heed_ctrl_c() -> None:
-        """A shell starts what it runs in the background deaf to Ctrl-C, the tests too."""
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
-    return subprocess.Popen(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, preexec_fn=heed_ctrl_c,
-    )  # fmt: skip
