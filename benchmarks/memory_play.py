@@ -21,14 +21,25 @@ from memory.figures import MEASURES, Judge
 from memory.tables import header, shown
 
 from music_composer.audio.frames import blocks_to_bands
-from music_composer.audio.memory.options import MemoryOptions
+from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
 from music_composer.audio.memory.steps import StepOptions, Steps, steps_of
-from music_composer.audio.memory.store import INDEX, Entry, Remembered, name_of, recall, remember, write_index
+from music_composer.audio.memory.store import (
+    INDEX,
+    Entry,
+    Index,
+    Remembered,
+    name_of,
+    read_index,
+    recall,
+    remember,
+    write_index,
+)
 from music_composer.evaluation.continuity import prompt_rows
 from music_composer.evaluation.hearing import Span
 from music_composer.options import FrameOptions
+from music_composer.remembering import shared_by
 from music_composer.values import Played, Waveform
 
 FRAME = FrameOptions(rate=RATE)
@@ -46,7 +57,7 @@ def remembered(album: Album, folder: Path, options: StepOptions) -> list[Remembe
             name = name_of(track.samples.stem, 0, len(sound), options, FRAME)
             entries.append(Entry(track.path.name, name, len(steps), step, RATE, sound.shape[1]))
             remember(folder, entries[-1], sound, steps)
-        write_index(folder / INDEX, entries, options)
+        write_index(folder / INDEX, Index(tuple(entries), shared_by(folder, entries, FRAME)), options)
     return recall(folder / INDEX, folder, options, FRAME)
 
 
@@ -119,11 +130,12 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--no-figures", action="store_true", help="play only")
     args = parser.parse_args()
-    options = MemoryOptions()
+    album = divide(args.album, args.work, args.minutes)
+    folder = args.work / "memory" / f"{album.name}-{args.minutes:g}"
+    recordings = remembered(album, folder, StepOptions())
+    options = MemoryOptions(walk=WalkOptions(shared=read_index(folder / INDEX, StepOptions()).shared))
     for pair in args.set:
         options = changed(options, *pair.split("=", 1))
-    album = divide(args.album, args.work, args.minutes)
-    recordings = remembered(album, args.work / "memory" / f"{album.name}-{args.minutes:g}", options.steps)
     rows, told, jumps = [], Told(), list[tuple[Path, float]]()
     judge = None if args.no_figures else Judge(album)
     for seed in range(args.seeds):

@@ -134,7 +134,7 @@ def _learnt(
     devices.load_keras()
     model = trainable_network(here, dataset.training, options, state, not new, say)
     both = here.model.head == AUTO
-    entries = remembering.remember_music(here.memory_files, ready, split, say) if both else []
+    index = remembering.remember_music(here.memory_files, ready, split, say) if both else None
 
     def fill(folder: Path) -> None:
         place = dataclasses.replace(here, folder=folder)
@@ -142,8 +142,8 @@ def _learnt(
             excerpts.keep_prompts(place, drawn)
             checkpoint.save_checkpoint(place.checkpoint, model, state)
         write_split(folder, split)
-        if both:
-            remembering.keep_memory(place, entries)
+        if index:
+            remembering.keep_memory(place, index)
 
     # Only now is it safe to begin a run folder: all that could be refused has been tried.
     if new:

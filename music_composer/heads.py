@@ -53,9 +53,8 @@ def player_of(here: Run, options: GenerateOptions) -> Player:
     """The head of a run folder, to be asked for sound. Raises RunFolderError where it is damaged."""
     if here.model.head == MEMORY:
         recordings = store.recall(here.memory, here.memory_files, StepOptions(), here.frame)
-        return MemoryPlayer(
-            recordings, here.frame, MemoryOptions(walk=WalkOptions(guard=options.guard)), options.chunk_seconds
-        )
+        walk = WalkOptions(guard=options.guard, shared=store.read_index(here.memory, StepOptions()).shared)
+        return MemoryPlayer(recordings, here.frame, MemoryOptions(walk=walk), options.chunk_seconds)
     model = trained_network(here, options)
     from music_composer.audio.network_player import NetworkPlayer
 

@@ -14,6 +14,8 @@ import numpy as np
 
 from music_composer import excerpts
 from music_composer.audio.memory import store
+from music_composer.audio.memory.guard import GuardOptions
+from music_composer.audio.memory.kinship import shared_run
 from music_composer.audio.memory.steps import StepOptions, steps_of
 from music_composer.audio.recording import read_excerpt
 from music_composer.data import cache
@@ -23,6 +25,7 @@ from music_composer.data.split_file import write_split
 from music_composer.errors import RecordingError
 from music_composer.files import remove_torn
 from music_composer.held_out import split_of, within
+from music_composer.options import FrameOptions
 from music_composer.training import beginning, run
 from music_composer.training.progress import duration, progress_bar, with_estimate
 from music_composer.training.run import Run
@@ -30,6 +33,7 @@ from music_composer.training.run import Run
 Say = Callable[[str], None]
 LONGEST_PART = 600.0  # seconds; a part is in memory as a whole while it is written
 MOST_SECONDS = 5 * 3600.0  # of music that is remembered
+COMPARED_SECONDS = 2400.0  # of music that is compared with itself
 
 Part = tuple[Song, int, int]  # frames first..last of a song's recording
 
@@ -38,13 +42,13 @@ def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say
     """Makes a run folder one that plays the training music again, or brings it up to date. Its folders are locked."""
     split = split_of(ready, here, say, new=new)
     drawn = excerpts.draw_prompts(ready, here, secrets.randbelow(2**31) if seed is None else seed, say) if new else []
-    entries = remember_music(here.memory_files, ready, split, say)
+    index = remember_music(here.memory_files, ready, split, say)
 
     def fill(folder: Path) -> None:
         place = dataclasses.replace(here, folder=folder)
         excerpts.keep_prompts(place, drawn)
         write_split(folder, split)
-        keep_memory(place, entries)
+        keep_memory(place, index)
 
     if new:
         run.begin(here, fill)
@@ -54,14 +58,14 @@ def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say
     forget_others(run.read_run(beginning.home_of(here.folder)))
 
 
-def keep_memory(here: Run, entries: Sequence[store.Entry]) -> None:
-    """Makes the entries the memory of a run folder, beside its network."""
-    store.write_index(here.memory, entries, StepOptions())
+def keep_memory(here: Run, index: store.Index) -> None:
+    """Makes what an index names the memory of a run folder, beside its network."""
+    store.write_index(here.memory, index, StepOptions())
 
 
 def forget_others(here: Run) -> None:
     """Removes what is left of memories that the one of a run folder has taken the place of."""
-    store.forget(here.memory_files, store.read_index(here.memory, StepOptions()))
+    store.forget(here.memory_files, store.read_index(here.memory, StepOptions()).entries)
     remove_torn(here.memory_files)
 
 
@@ -74,7 +78,7 @@ def forget_unnamed(here: Run) -> None:
             home.memory_files.rmdir()
 
 
-def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> list[store.Entry]:
+def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> store.Index:
     """The parts of a memory of all that was trained on, each written into the folder unless it is there already.
 
     Of very much music parts from everywhere are taken. Recordings that cannot be read any more are left out, with a
@@ -107,7 +111,21 @@ def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> 
         f"{duration(seconds)} of music are remembered in {folder}, {size / 1e6:.0f} MB "
         f"({duration(time.monotonic() - started)})"
     )
-    return entries
+    return store.Index(tuple(entries), shared_by(folder, entries, frame))
+
+
+def shared_by(folder: Path, entries: Sequence[store.Entry], frame: FrameOptions) -> float:
+    """Seconds that remembered recordings run along each other. Of much music it is found among some recordings."""
+    options, recordings = StepOptions(), dict[str, list[store.Entry]]()
+    for entry in entries:
+        recordings.setdefault(entry.source, []).append(entry)
+    sources = list(recordings)
+    seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
+    count = max(1, round(len(sources) * min(1.0, COMPARED_SECONDS / seconds)))
+    chosen = [sources[i * len(sources) // count] for i in range(count)]
+    parts = [[store.recalled(folder, entry, options, frame).steps for entry in recordings[each]] for each in chosen]
+    per_second = frame.rate / (frame.hop * options.frames)
+    return round(shared_run(parts, per_second, GuardOptions()), 2)
 
 
 def _remember(folder: Path, entry: store.Entry, ready: cache.Cache, part: Part, options: StepOptions) -> None:

@@ -17,6 +17,7 @@ from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_
 from music_composer.audio.memory.heard import Heard, Recording
 from music_composer.audio.memory.moods import beyond_familiar, moods_of
 from music_composer.audio.memory.options import MemoryOptions
+from music_composer.audio.memory.selection import most_alike
 from music_composer.audio.memory.steps import Steps
 from music_composer.audio.memory.views import (
     PAST,
@@ -90,7 +91,15 @@ def memory_of(
     are not played. blend: the share of these in the prompt's own, in its colour and in its mood; None where it is open.
     """
     walk, per_second = options.walk, frame.rate / (frame.hop * options.steps.frames)
-    remembered = [each for each in recordings if len(each.steps)]
+    ends = [each.steps.levels[-round(walk.mood * per_second) :] for each in (heard, *beside)]
+    remembered = most_alike(
+        [each for each in recordings if len(each.steps)],
+        ends,
+        per_second,
+        frame.hop * options.steps.frames,
+        options.views,
+        options.selection,
+    )
     parts, given = (*remembered, *beside, heard), len(remembered)
     steps = [each.steps for each in parts]
     lengths = [len(each) for each in steps]

@@ -7,6 +7,7 @@ import dataclasses
 from music_composer.audio.memory.colour import ColourOptions
 from music_composer.audio.memory.guard import GuardOptions
 from music_composer.audio.memory.layers import LayerOptions
+from music_composer.audio.memory.selection import SelectionOptions
 from music_composer.audio.memory.splice import SpliceOptions
 from music_composer.audio.memory.steps import StepOptions
 from music_composer.audio.memory.views import ViewOptions
@@ -36,9 +37,11 @@ class WalkOptions:
     least: float = 0.35  # of a run
     most_own: float = 1.5  # of a run along the prompt
     most_training: float = 0.7  # of a run along a recording of the training music
+    shared: float = 0.0  # that recordings of the memory run along each other
+    as_shared: float = 0.75  # of that, a run may last as long along either, if that is more
     own: float = 0.0  # score added for the prompt's own steps
     share: float = 0.45  # of what was played last that should be the prompt's own
-    shared: float = 6.0  # over which that share is taken
+    share_over: float = 6.0  # over which that share is taken
     steer: float = 12.0  # score added to the prompt's own steps for each unit by which it is less
     attack: float = 1.0  # score of entering as an onset begins, where one is left
     used: float = 0.6  # score taken away for each time that a place was played
@@ -64,8 +67,8 @@ class WalkOptions:
         require_within(self, 3, 1000, "departures")
         require_within(self, 1, 1000, "among", "between")
         require_between("share", self.share, 0.0, 1.0)
-        if min(self.temperature, self.forgotten, self.heard, self.mood, self.shared) <= 0.0:
-            raise OptionError(f"{self}: temperature, forgotten, heard, mood and shared must be above 0.")
+        if min(self.temperature, self.forgotten, self.heard, self.mood, self.share_over) <= 0.0:
+            raise OptionError(f"{self}: temperature, forgotten, heard, mood and share_over must be above 0.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +76,7 @@ class MemoryOptions:
     """All of playing from memory."""
 
     steps: StepOptions = StepOptions()
+    selection: SelectionOptions = SelectionOptions()
     views: ViewOptions = ViewOptions()
     guard: GuardOptions = GuardOptions()
     walk: WalkOptions = WalkOptions()

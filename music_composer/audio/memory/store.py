@@ -1,6 +1,6 @@
 """A memory on disk: what can be played again, and the steps that it is compared by. No Keras, no pickle.
 
-    memory.json                         magic, version, options, one entry for each part of a recording
+    memory.json                         magic, version, options, what recordings share, an entry for each part of one
     memory/steps-0123456789abcdef.npy   float16 (steps, bands + 1): levels, and onsets in the last column
     memory/sound-0123456789abcdef.flac  16 bits, the sound of these steps
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from music_composer.audio.memory.steps import StepOptions, Steps
 from music_composer.audio.wav import write_flac
 from music_composer.errors import OptionError, RecordError, RunFolderError
 from music_composer.files import read_json, reason, whole_file, write_json
-from music_composer.options import FrameOptions, require_within
+from music_composer.options import FrameOptions, require_between, require_within
 from music_composer.records import from_plain
 from music_composer.values import Waveform
 
@@ -31,6 +31,7 @@ INDEX, FOLDER = "memory.json", "memory"
 MAGIC, VERSION = "music-composer memory", 1
 NAME = re.compile("[0-9a-f]{16}")
 MOST_STEPS = 2**40
+MOST_SHARED = 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,18 @@ class Entry:
             raise OptionError(f"{self.name!r} is no name of a memory's file")
         require_within(self, 1, MOST_STEPS, "steps", "step", "rate")
         require_within(self, 1, 2, "channels")
+
+
+@dataclasses.dataclass(frozen=True)
+class Index:
+    """What is remembered. shared: seconds that a recording usually runs along another one, 0 where it is not known."""
+
+    entries: tuple[Entry, ...]
+    shared: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises OptionError for seconds that cannot be."""
+        require_between("shared", self.shared, 0.0, MOST_SHARED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,10 +123,10 @@ def remember(folder: Path, entry: Entry, sound: np.ndarray, steps: Steps) -> Non
     write_flac(_sound_path(folder, entry), Waveform(sound[:needed], entry.rate))
 
 
-def write_index(path: Path, entries: Sequence[Entry], options: StepOptions) -> None:
+def write_index(path: Path, index: Index, options: StepOptions) -> None:
     """Makes the entries a memory, whose files lie in the folder that `recall` is given."""
-    label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options)}
-    write_json(path, {**label, "entries": [dataclasses.asdict(entry) for entry in entries]})
+    label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options), "shared": index.shared}
+    write_json(path, {**label, "entries": [dataclasses.asdict(entry) for entry in index.entries]})
 
 
 def forget(folder: Path, kept: Iterable[Entry]) -> None:
@@ -126,14 +139,16 @@ def forget(folder: Path, kept: Iterable[Entry]) -> None:
 
 def recall(index: Path, folder: Path, options: StepOptions, frame: FrameOptions) -> list[Remembered]:
     """A memory whose files lie in a folder. Raises RunFolderError when it is missing, damaged, or of other options."""
-    bands = frame.bands // options.pooled
-    for entry in read_index(index, options):
+    entries = read_index(index, options).entries
+    for entry in entries:
         if (entry.rate, entry.step) != (frame.rate, frame.hop * options.frames):
             raise _damaged(index, f"{entry.source} has steps of {entry.step} samples at {entry.rate} Hz")
-    return [
-        Remembered(entry, _read_steps(folder, entry, bands), _sound_path(folder, entry))
-        for entry in read_index(index, options)
-    ]
+    return [recalled(folder, entry, options, frame) for entry in entries]
+
+
+def recalled(folder: Path, entry: Entry, options: StepOptions, frame: FrameOptions) -> Remembered:
+    """One part whose files lie in a folder. Raises RunFolderError when they are missing or damaged."""
+    return Remembered(entry, _read_steps(folder, entry, frame.bands // options.pooled), _sound_path(folder, entry))
 
 
 def bytes_of(folder: Path, entries: Iterable[Entry]) -> int:
@@ -142,7 +157,7 @@ def bytes_of(folder: Path, entries: Iterable[Entry]) -> int:
     return sum(path.stat().st_size for path in paths)
 
 
-def read_index(path: Path, options: StepOptions) -> list[Entry]:
+def read_index(path: Path, options: StepOptions) -> Index:
     """The inverse of `write_index`. Raises RunFolderError."""
     try:
         plain = read_json(path)
@@ -154,12 +169,13 @@ def read_index(path: Path, options: StepOptions) -> list[Entry]:
         raise _damaged(path, "not a memory, or one of another version")
     try:
         made = from_plain(StepOptions, plain.get("options"))
-        entries = [from_plain(Entry, each) for each in plain.get("entries", [])]
-    except (RecordError, TypeError) as error:
+        entries = tuple(from_plain(Entry, each) for each in plain.get("entries", []))
+        index = Index(entries, float(plain.get("shared", 0.0)))
+    except (RecordError, OptionError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     if made != options:
         raise RunFolderError(f"{path} was made with {made}, and not with {options}: train again, or give another -m")
-    return entries
+    return index
 
 
 def _read_steps(folder: Path, entry: Entry, bands: int) -> Steps:

@@ -126,7 +126,8 @@ def running_mean(rows: np.ndarray, width: int, at: np.ndarray | None = None) -> 
 
 def unit(rows: np.ndarray) -> np.ndarray:
     """Every row (.., columns) at length 1; rows of zeros stay as they are."""
-    return rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + np.float32(1e-6))
+    norms = np.sqrt(np.einsum("...i,...i->...", rows, rows))[..., None]
+    return rows / (norms + np.float32(1e-6))
 
 
 def _mean_and_deviation(rows: np.ndarray, width: int, at: np.ndarray) -> np.ndarray:

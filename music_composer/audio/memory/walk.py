@@ -24,7 +24,7 @@ BEYOND = 50.0  # the same of what is half a shortest run too much, or a quarter 
 class WalkState:
     """Where a walk stands: all that its next run depends on, beside the memory, the options and the generator.
 
-    heard: places heard last, oldest first. aligned: float32 (places,), steps that what was played has run along each
+    heard: places heard last, oldest first. aligned: int16 (places,), steps that what was played has run along each
     place. used: float32 (places,), how often it was played, halved by and by. runs: (first place, last place, step at
     which it began) of the last seconds. begun: first place of the run that is played now; None before the first.
     played: steps of all runs before it.
@@ -40,7 +40,7 @@ class WalkState:
 
 def start(memory: Memory) -> WalkState:
     """At the cut."""
-    return WalkState(memory.heard, np.zeros(len(memory), np.float32), np.zeros(len(memory), np.float32), [])
+    return WalkState(memory.heard, np.zeros(len(memory), np.int16), np.zeros(len(memory), np.float32), [])
 
 
 def next_run(
@@ -133,9 +133,9 @@ def _prefer(
 ) -> None:
     """Adds to the scores (departures, entries), in place, what is not likeness: share, onsets, length, use."""
     entries, per_second = memory.entries, memory.per_second
-    recent_places = state.heard[len(state.heard) - min(state.played, round(walk.shared * per_second)) :]
+    recent_places = state.heard[len(state.heard) - min(state.played, round(walk.share_over * per_second)) :]
     recent = memory.own[recent_places]
-    prior = walk.shared / 3.0 * per_second  # as if as much had been played with just that share
+    prior = walk.share_over / 3.0 * per_second  # as if as much had been played with just that share
     share = (recent.sum() + walk.share * prior) / (len(recent) + prior)
     bonus = np.float32(walk.own + walk.steer * (walk.share - share))
     if memory.blend is not None:
@@ -156,7 +156,7 @@ def _prefer(
 def _balance(memory: Memory, recent: np.ndarray, walk: WalkOptions) -> np.ndarray:
     """Scores (entries,) by which the voices of a blend come in their shares. recent: places that were played last."""
     assert memory.blend is not None
-    prior = walk.shared / 3.0 * memory.per_second
+    prior = walk.share_over / 3.0 * memory.per_second
     own = memory.own[recent].sum()
     share = (memory.beside[recent].sum() + memory.blend * prior) / (own + prior)
     sides = np.where(memory.beside, np.float32(0.5), np.float32(-0.5) * memory.own)[memory.entries]
@@ -174,18 +174,20 @@ def _guard(
 ) -> None:
     """Takes from the scores, in place, what runs along the memory for too long, and what takes up an earlier run."""
     entries, per_second = memory.entries, memory.per_second
-    limits = (np.where(memory.own, walk.most_own, walk.most_training) * per_second).astype(np.float32)
-    least = round(walk.least * per_second)
-    too_much = aligned[:, np.maximum(entries - 1, 0)]
-    too_much += np.float32(least) - limits[entries]
+    allowed = walk.as_shared * walk.shared * per_second
+    training, own = (max(most, allowed) for most in (walk.most_training * per_second, walk.most_own * per_second))
+    least, begin = round(walk.least * per_second), len(memory) - np.count_nonzero(memory.own)
+    too_much = aligned[:, np.maximum(entries - 1, 0)].astype(np.float32)
+    too_much += np.float32(least) - np.where(memory.own[entries], np.float32(own), np.float32(training))
     too_much *= np.float32(1.0 / least)
     score -= np.float32(ALONG) * np.maximum(too_much, 0.0)
     score -= np.float32(BEYOND) * np.maximum(too_much - np.float32(0.5), 0.0)
-    over = np.maximum((aligned * (np.float32(1.0) / limits)).max(axis=1) - 1.0, 0.0)
+    longest = aligned[:, :begin].max(axis=1, initial=0) / training, aligned[:, begin:].max(axis=1, initial=0) / own
+    over = np.maximum(np.maximum(*longest) - 1.0, 0.0)
     score -= (TOO_LONG * (over - over.min()) + BEYOND * np.maximum(over - 0.25, 0.0))[:, None].astype(np.float32)
     now = state.played + departures + 1 - begun
     near = round(walk.returns_near * per_second)
-    score -= np.float32(TOO_SOON) * returning(state.runs, now, entries, walk.returns * per_second, near)
+    score -= np.float32(TOO_SOON) * returning(state.runs, now, entries, walk.returns * per_second, near, allowed)
 
 
 def _take(memory: Memory, state: WalkState, first: int, last: int, aligned: np.ndarray, walk: WalkOptions) -> None:

@@ -21,7 +21,7 @@ def shapes(memory):
 
 
 def runs_after(played, memory, before=None):
-    nothing = np.zeros(len(memory), np.float32) if before is None else before
+    nothing = np.zeros(len(memory), np.int16) if before is None else before
     at = np.arange(len(played))
     return followed(nothing, shapes_of(played, OPTIONS), shapes(memory), FIRSTS, at, OPTIONS)
 
@@ -67,8 +67,8 @@ def test_no_run_goes_on_from_one_recording_to_the_next(first):
 def test_playing_piece_by_piece_is_playing_at_once():
     memory, played = levels(), levels()[100:160]
     rows = shapes_of(played, OPTIONS)
-    at_once = followed(np.zeros(600, np.float32), rows, shapes(memory), FIRSTS, np.array([59]), OPTIONS)
-    runs = np.zeros(600, np.float32)
+    at_once = followed(np.zeros(600, np.int16), rows, shapes(memory), FIRSTS, np.array([59]), OPTIONS)
+    runs = np.zeros(600, np.int16)
     for part in np.split(rows, [20, 34]):
         runs = followed(runs, part, shapes(memory), FIRSTS, np.array([len(part) - 1]), OPTIONS)[0]
     np.testing.assert_array_equal(runs, at_once[0])

@@ -8,10 +8,12 @@ import pytest
 from music_composer.audio.memory.steps import StepOptions, Steps
 from music_composer.audio.memory.store import (
     Entry,
+    Index,
     bytes_of,
     forget,
     is_remembered,
     name_of,
+    read_index,
     recall,
     remember,
     write_index,
@@ -44,7 +46,7 @@ def folder(tmp_path):
         assert not is_remembered(tmp_path, entry)
         remember(tmp_path, *part(seed))
         assert is_remembered(tmp_path, entry)
-    write_index(tmp_path / "index.json", entries, OPTIONS)
+    write_index(tmp_path / "index.json", Index(tuple(entries), 2.5), OPTIONS)
     return tmp_path
 
 
@@ -56,6 +58,15 @@ def test_what_is_remembered_is_there_again(folder):
         np.testing.assert_allclose(each.steps.levels, steps.levels, atol=0.05)
         np.testing.assert_allclose(each.steps.onsets, steps.onsets, atol=0.002)
         np.testing.assert_allclose(each.sound(5000, 9000), sound[5000:9000], atol=1e-4)
+
+
+def test_what_recordings_share_is_kept_and_unknown_in_an_index_of_before(folder):
+    index = folder / "index.json"
+    assert read_index(index, OPTIONS).shared == 2.5
+    plain = json.loads(index.read_text())
+    del plain["shared"]
+    index.write_text(json.dumps(plain))
+    assert read_index(index, OPTIONS).shared == 0.0
 
 
 def test_beyond_its_ends_a_part_is_silent(folder):
@@ -71,7 +82,7 @@ def test_files_that_nothing_remembers_are_removed(folder):
     one = part(2, channels=1)
     remember(folder, *one)
     (folder / "steps-of-mine.npy").write_text("not of a memory")
-    write_index(folder / "index.json", [one[0]], OPTIONS)
+    write_index(folder / "index.json", Index((one[0],)), OPTIONS)
     forget(folder, [one[0]])
     assert (folder / "steps-of-mine.npy").exists()
     assert len(list(folder.iterdir())) == 4
@@ -118,7 +129,10 @@ def test_damage_is_one_line_that_names_the_file(folder, pattern, damage):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("change", [{"magic": "x"}, {"version": 2}, {"entries": 5}, {"entries": [{"source": "a"}]}])
+@pytest.mark.parametrize(
+    "change",
+    [{"magic": "x"}, {"version": 2}, {"entries": 5}, {"entries": [{"source": "a"}]}, {"shared": -1}, {"shared": "x"}],
+)
 def test_an_index_that_is_not_ours_is_refused(folder, change):
     index = folder / "index.json"
     index.write_text(json.dumps(json.loads(index.read_text()) | change))

@@ -90,7 +90,7 @@ def longest_alignment(memory, runs):
     """Steps that what is played runs along any place of the training music, at most."""
     played_places = places(runs)
     along = followed(
-        np.zeros(len(memory), np.float32),
+        np.zeros(len(memory), np.int16),
         memory.shapes[played_places],
         memory.shapes,
         memory.firsts[:-1],
@@ -111,6 +111,17 @@ def test_the_guard_bounds_how_long_music_is_copied_across_jumps():
     assert longest_alignment(memory, walked(memory, 40.0, walk)[0]) <= limit + 2 * WALK.least * PER_SECOND
     unguarded = dataclasses.replace(walk, guard=False, used=0.0)
     assert longest_alignment(memory, walked(memory, 40.0, unguarded)[0]) > 2.5 * limit
+
+
+def test_a_walk_may_share_as_much_as_recordings_do():
+    piece = played(30.0, seed=1, beat=0.4)
+    memory = made([piece, piece, piece], played(10.0, seed=9, beat=0.4))
+    walk = dataclasses.replace(WALK, share=0.0, elsewhere=0.4, used=0.0, shared=6.0, as_shared=0.5)
+    lengths = [longest_alignment(memory, walked(memory, 40.0, walk, seed=i)[0]) / PER_SECOND for i in range(3)]
+    assert max(lengths) > 2.0 * WALK.most_training
+    assert max(lengths) <= 1.25 * 3.0 + WALK.least
+    little = dataclasses.replace(walk, shared=0.5)
+    assert walked(memory, 20.0, little)[0] == walked(memory, 20.0, dataclasses.replace(walk, shared=0.0))[0]
 
 
 def test_no_run_is_taken_up_where_it_would_be_by_now(album):

@@ -1,0 +1,44 @@
+"""How long the recordings of an album run along each other: what they share, a continuation may share with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from music_composer.audio.memory.guard import GuardOptions, followed, shapes_of
+from music_composer.audio.memory.steps import Steps
+
+SECONDS = 30.0  # of each recording, from its middle, that are sought in all others
+USUAL = 80  # percentile of the longest run of each
+AT_ONCE = 32  # steps
+
+
+def shared_run(recordings: Sequence[Sequence[Steps]], per_second: float, options: GuardOptions) -> float:
+    """Seconds that a recording usually runs along another one, at most: the `USUAL` percentile over the recordings.
+
+    recordings: the parts of each. per_second: steps. Of a single recording nothing is known: 0.
+    """
+    shapes = [[shapes_of(part.levels, options) for part in parts] for parts in recordings]
+    runs = []
+    for i, own in enumerate(shapes):
+        others = [part for j, parts in enumerate(shapes) if j != i for part in parts]
+        if others and any(len(part) for part in others):
+            runs.append(_longest(_middle(max(own, key=len), round(SECONDS * per_second)), others, options))
+    return float(np.percentile(runs, USUAL)) / per_second if runs else 0.0
+
+
+def _middle(rows: np.ndarray, count: int) -> np.ndarray:
+    first = max(0, (len(rows) - count) // 2)
+    return rows[first : first + count]
+
+
+def _longest(excerpt: np.ndarray, others: Sequence[np.ndarray], options: GuardOptions) -> int:
+    """Steps of the longest run of an excerpt along any of the others."""
+    shapes, firsts = np.concatenate(others), np.cumsum([0, *(len(each) for each in others)])[:-1]
+    runs, longest = np.zeros(len(shapes), np.int16), 0
+    for first in range(0, len(excerpt), AT_ONCE):
+        played = excerpt[first : first + AT_ONCE]
+        found = followed(runs, played, shapes, firsts, np.arange(len(played)), options)
+        runs, longest = found[-1], max(longest, int(found.max()))
+    return longest

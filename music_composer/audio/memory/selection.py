@@ -1,0 +1,97 @@
+"""The segments of recordings that are most like a prompt: of much music, all that a memory is made of.
+
+What is played costs time for each place that may be entered, so a memory of a bounded length plays hours as fast as
+minutes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from music_composer.audio.memory.heard import Recording
+from music_composer.audio.memory.moods import moods_of
+from music_composer.audio.memory.steps import Steps
+from music_composer.audio.memory.views import Basis, ViewOptions, basis_of, unit
+from music_composer.errors import OptionError
+
+THINNED = 16  # steps from one to the next that a basis is made from
+
+
+@dataclasses.dataclass(frozen=True)
+class SelectionOptions:
+    """Seconds."""
+
+    longest: float = 1200.0  # of music that a memory is made of, without the prompt
+    segment: float = 20.0  # that are chosen together
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.segment <= self.longest:
+            raise OptionError(f"{self}: segment must be above 0 and not above longest.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Steps first..last of a recording, as a recording. What is outside them sounds as it does there."""
+
+    recording: Recording
+    first: int
+    last: int
+    step: int  # samples
+
+    @functools.cached_property
+    def steps(self) -> Steps:
+        whole = self.recording.steps
+        return Steps(whole.levels[self.first : self.last], whole.onsets[self.first : self.last])
+
+    def sound(self, first: int, last: int) -> np.ndarray:
+        """As `Recording` has it."""
+        return self.recording.sound(first + self.first * self.step, last + self.first * self.step)
+
+
+def most_alike(
+    recordings: Sequence[Recording],
+    ends: Sequence[np.ndarray],
+    per_second: float,
+    step: int,
+    views: ViewOptions,
+    options: SelectionOptions,
+) -> list[Recording]:
+    """All recordings as they are where they are short enough together, else the segments most like any of the moods.
+
+    ends: levels (steps, bands) of the ends of the prompts. per_second: steps. step: samples. Segments that follow each
+    other stay together, in the order of the recordings.
+    """
+    most, length = round(options.longest * per_second), round(options.segment * per_second)
+    if sum(len(each.steps) for each in recordings) <= most:
+        return list(recordings)
+    basis = basis_of([Steps(each.steps.levels[::THINNED], each.steps.onsets[::THINNED]) for each in recordings], views)
+    moods, _ = moods_of([basis(each) for each in ends], views)
+    edges = [_edges(len(each.steps), length) for each in recordings]
+    alike = np.concatenate([_alike(each.steps, at, moods, basis) for each, at in zip(recordings, edges, strict=True)])
+    lengths = np.concatenate([np.diff(at) for at in edges])
+    order = np.argsort(-alike, kind="stable")
+    chosen = np.zeros(len(alike), bool)
+    chosen[order[: max(1, np.searchsorted(np.cumsum(lengths[order]), most, "right"))]] = True
+    found: list[Recording] = []
+    for each, at, kept in zip(
+        recordings, edges, np.split(chosen, np.cumsum([len(at) - 1 for at in edges])[:-1]), strict=True
+    ):
+        bounds = np.flatnonzero(np.diff(np.concatenate([[0], kept.astype(np.int8), [0]])))
+        found += [Part(each, int(at[a]), int(at[b]), step) for a, b in bounds.reshape(-1, 2)]
+    return found
+
+
+def _edges(steps: int, length: int) -> np.ndarray:
+    """Where equal segments of about `length` steps begin and end, (segments + 1,)."""
+    return np.linspace(0, steps, max(1, round(steps / length)) + 1).round().astype(int)
+
+
+def _alike(steps: Steps, edges: np.ndarray, moods: np.ndarray, basis: Basis) -> np.ndarray:
+    """The cosine of each segment's mean and the mood that is most like it, (segments,)."""
+    sums = np.add.reduceat(steps.levels, edges[:-1], axis=0)
+    means = sums / np.diff(edges)[:, None]
+    return (unit(basis(means)) @ moods.T).max(axis=1)

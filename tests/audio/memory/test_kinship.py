@@ -1,0 +1,38 @@
+"""How long recordings run along each other is found, whatever the order they come in."""
+
+import numpy as np
+import pytest
+
+from music_composer.audio.memory.kinship import shared_run
+from tests.audio.memory.music import OPTIONS, PER_SECOND, played, recording
+
+
+def shared(*sounds):
+    return shared_run([[recording(each).steps] for each in sounds], PER_SECOND, OPTIONS.guard)
+
+
+def test_recordings_of_their_own_share_next_to_nothing():
+    assert shared(*(played(20.0, seed=i) for i in range(4))) < 1.0
+
+
+@pytest.mark.parametrize("seconds", [3.0, 8.0])
+def test_what_is_planted_in_all_is_shared(seconds):
+    theme = played(seconds, seed=99)
+    sounds = [np.concatenate([played(9.0 + i, seed=i), theme, played(9.0, seed=10 + i)]) for i in range(4)]
+    assert shared(*sounds) == pytest.approx(seconds, abs=0.6)
+
+
+def test_what_one_pair_alone_shares_is_not_usual():
+    theme = played(8.0, seed=99)
+    sounds = [np.concatenate([theme if i < 2 else played(8.0, seed=i), played(9.0, seed=50 + i)]) for i in range(12)]
+    assert shared(*sounds) < 1.5
+
+
+def test_the_parts_of_a_recording_are_not_compared_with_each_other():
+    theme = recording(played(20.0, seed=1)).steps
+    assert shared_run([[theme, theme], [recording(played(20.0, seed=2)).steps]], PER_SECOND, OPTIONS.guard) < 1.0
+
+
+def test_of_a_single_recording_nothing_is_known():
+    assert shared(played(10.0)) == 0.0
+    assert shared_run([], PER_SECOND, OPTIONS.guard) == 0.0
