@@ -66,7 +66,7 @@ def course_of(place: Between, options: MemoryOptions, rng: np.random.Generator) 
     first, second = start(memory), start(memory)
     runs = landed_runs(memory, first, landing, options, options.walk, rng)
     walks = [runs]
-    if options.layered:
+    if options.two_layers:
         for run in runs:
             use(memory, second.used, run[0], min(run[1], len(memory) - 1), options.walk)
         follows = memory.onsets[memory.firsts[landing.part] : memory.firsts[landing.part + 1]]
@@ -100,7 +100,7 @@ def sound_of(place: Between, course: Course, options: MemoryOptions) -> Played:
     behind = fade + options.layers.delay + options.layers.fft
     right = place.right[:behind]
     right = np.pad(right, ((0, behind - len(right)), (0, 0)))
-    if not options.layered:
+    if not options.two_layers:
         voice = Voice(memory, place.left, options.splice)
         sound = np.concatenate([*_played(voice, course.walks[0], place, right)])[:stop]
         return Played(sound, jumps_of([voice], 0, place.gap))

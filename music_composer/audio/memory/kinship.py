@@ -10,12 +10,11 @@ from music_composer.audio.memory.guard import GuardOptions, followed, shapes_of
 from music_composer.audio.memory.steps import Steps
 
 SECONDS = 30.0  # of each recording, from its middle, that are sought in all others
-USUAL = 80  # percentile of the longest run of each
 AT_ONCE = 32  # steps
 
 
 def shared_run(recordings: Sequence[Sequence[Steps]], per_second: float, options: GuardOptions) -> float:
-    """Seconds that a recording usually runs along another one, at most: the `USUAL` percentile over the recordings.
+    """Seconds of the longest run of a recording along any other one: the median over the recordings.
 
     recordings: the parts of each. per_second: steps. Of a single recording nothing is known: 0.
     """
@@ -25,7 +24,7 @@ def shared_run(recordings: Sequence[Sequence[Steps]], per_second: float, options
         others = [part for j, parts in enumerate(shapes) if j != i for part in parts]
         if others and any(len(part) for part in others):
             runs.append(_longest(_middle(max(own, key=len), round(SECONDS * per_second)), others, options))
-    return float(np.percentile(runs, USUAL)) / per_second if runs else 0.0
+    return float(np.median(runs)) / per_second if runs else 0.0
 
 
 def _middle(rows: np.ndarray, count: int) -> np.ndarray:

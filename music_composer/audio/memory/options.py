@@ -19,12 +19,12 @@ from music_composer.options import require_between, require_within
 class Weights:
     """What the likeness of a view, a cosine, counts in a score."""
 
-    near: float = 3.0
+    near: float = 4.0
     far: float = 2.0
     long: float = 2.0
     after: float = 2.0
     pattern: float = 2.0  # onsets of the past
-    coming: float = 3.0  # onsets to come, against those that the pulse lets expect
+    coming: float = 4.5  # onsets to come, against those that the pulse lets expect
     mood: float = 6.0  # against the moment of the prompt's end that is most alike
     strange: float = 1.0  # taken away for each spread of the prompt's moods that a mood lies further off than two
 
@@ -38,7 +38,7 @@ class WalkOptions:
     most_own: float = 1.5  # of a run along the prompt
     most_training: float = 0.7  # of a run along a recording of the training music
     shared: float = 0.0  # that recordings of the memory run along each other
-    as_shared: float = 0.75  # of that, a run may last as long along either, if that is more
+    as_shared: float = 0.5  # of that, a run along the training music may last, and half as long along the prompt
     own: float = 0.0  # score added for the prompt's own steps
     share: float = 0.45  # of what was played last that should be the prompt's own
     share_over: float = 6.0  # over which that share is taken
@@ -83,11 +83,17 @@ class MemoryOptions:
     colour: ColourOptions = ColourOptions()
     splice: SpliceOptions = SpliceOptions()
     layers: LayerOptions = LayerOptions()
-    layered: bool = True  # what strikes comes from a second walk
+    layered: bool = True  # what strikes comes from a second walk, unless recordings share long runs
+    alone: float = 2.0  # seconds that recordings share, from which on one walk is as new as they are
     heard_seconds: float = 600.0  # of a prompt that is named, at most
     excerpt_seconds: float = 60.0  # of a random excerpt
     kept_back: float = 4.0  # seconds behind a gap that are not played in it
     struck_own: float = 0.6  # score that the second walk adds for the prompt's own steps; it is not steered
+
+    @property
+    def two_layers(self) -> bool:
+        """Whether what rings and what strikes come from two walks."""
+        return self.layered and self.walk.shared < self.alone
 
     @property
     def second_walk(self) -> WalkOptions:

@@ -42,7 +42,7 @@ def play(
     heard = hear(prompt, frame, options.steps)
     others = (hear(beside, frame, options.steps),) if beside else ()
     memory = memory_of(recordings, heard, frame, options, others, blend=blend if beside else None)
-    return (_layered if options.layered else _plain)(memory, heard.samples, options, rng)
+    return (_layered if options.two_layers else _plain)(memory, heard.samples, options, rng)
 
 
 class Voice:

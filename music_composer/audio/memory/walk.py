@@ -175,7 +175,8 @@ def _guard(
     """Takes from the scores, in place, what runs along the memory for too long, and what takes up an earlier run."""
     entries, per_second = memory.entries, memory.per_second
     allowed = walk.as_shared * walk.shared * per_second
-    training, own = (max(most, allowed) for most in (walk.most_training * per_second, walk.most_own * per_second))
+    training = max(walk.most_training * per_second, allowed)
+    own = max(walk.most_own * per_second, 0.5 * allowed)  # an album's own phrases come back sooner than others'
     least, begin = round(walk.least * per_second), len(memory) - np.count_nonzero(memory.own)
     too_much = aligned[:, np.maximum(entries - 1, 0)].astype(np.float32)
     too_much += np.float32(least) - np.where(memory.own[entries], np.float32(own), np.float32(training))
