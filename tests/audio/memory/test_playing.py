@@ -6,10 +6,12 @@ import itertools
 import numpy as np
 import pytest
 
+from music_composer.audio.memory import playing
 from music_composer.audio.memory.heard import Heard
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
 from music_composer.audio.memory.steps import Steps
+from music_composer.audio.memory.walk import start
 from music_composer.errors import OptionError
 from music_composer.values import Waveform
 from tests.audio.memory.music import FRAME, OPTIONS, RATE, STEP, played, recording
@@ -181,3 +183,12 @@ def test_many_short_recordings_or_a_long_one(count, seconds):
 def test_a_prompt_that_is_too_short_is_refused():
     with pytest.raises(OptionError, match="needs 768"):
         next(play([], Waveform(np.zeros((700, 1), np.float32), RATE), FRAME, OPTIONS, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize(("shared", "walks"), [(0.5, 2), (OPTIONS.alone, 1)])
+def test_where_recordings_share_long_runs_one_walk_is_played(monkeypatch, album, shared, walks):
+    begun = []
+    monkeypatch.setattr(playing, "start", lambda memory: begun.append(memory) or start(memory))
+    options = dataclasses.replace(OPTIONS, walk=dataclasses.replace(OPTIONS.walk, shared=shared))
+    pieces(album, played(5.0, seed=9), 1.0, options)
+    assert len(begun) == walks
