@@ -235,7 +235,7 @@ def test_the_program_plays_through_its_command_line(album, tmp_path):
     assert all(take.cut > 0.5 for take in takes)
     assert program.told[0].startswith("music-composer train -d WORK/training/")
     assert "WORK" in program.told[1]
-    assert speed_row(model, program.prompt(album, album.cuts[0]))["speed"] > 0.0
+    assert speed_row(model, "memory", program.prompt(album, album.cuts[0]))["speed"] > 0.0
     again = Program(tmp_path, seed=1, kept=True)
     again.play("memory", album, model, album.cuts, 3.0)
     assert again.told == []

@@ -17,6 +17,7 @@ from memory.product import Program, Take
 from memory.speed import speed_row
 from memory.toys import other_track, prompts_end, random_splices, shuffled_prompt
 from music_composer.errors import MusicComposerError
+from music_composer.training import run
 
 MEMORY, UNGUARDED = "memory", "memory, no guard"
 TOYS = {
@@ -30,10 +31,15 @@ ORACLE = "vmo, from PyPI"
 
 @dataclass(frozen=True)
 class Player:
-    """A run folder of the program, and how it is played."""
+    """A run folder of the program, and how it is played. head: as that of `generate`. guard: of a memory."""
 
     model: Path
-    flags: tuple[str, ...] = ()
+    head: str
+    guard: bool = True
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return ("--head", self.head, *(() if self.guard else ("--no-guard",)))
 
 
 def players_of(album: Album, args: Namespace, program: Program) -> dict[str, Player]:
@@ -41,10 +47,11 @@ def players_of(album: Album, args: Namespace, program: Program) -> dict[str, Pla
     players = {}
     if args.memory:
         model = program.remember(album)
-        players = {MEMORY: Player(model), UNGUARDED: Player(model, ("--no-guard",))}
+        players = {MEMORY: Player(model, "memory"), UNGUARDED: Player(model, "memory", guard=False)}
     for name, _, folder in (each.partition("=") for each in args.network):
         if (model := Path(folder) / album.name / "model").is_dir():
-            players[name] = Player(model)
+            head = run.read_run(model).model.head
+            players[name] = Player(model, "flow" if head == "auto" else head)
     return players
 
 
@@ -58,8 +65,8 @@ def rows_of(judge: Judge, players: Mapping[str, Player], args: Namespace, progra
         continuity, uncut = jump_rows(program, album, takes)
         rows[name] |= continuity
         rows["real"] |= uncut
-        if not player.flags:
-            rows[name] |= speed_row(player.model, program.prompt(album, album.cuts[0]))
+        if player.guard:
+            rows[name] |= speed_row(player.model, player.head, program.prompt(album, album.cuts[0]))
     toys = (TOYS if args.toys else {}) | ({ORACLE: improvised} if args.vmo else {})
     for name, toy in toys.items():
         made = [toy(album, cut, np.random.default_rng(i)) for i, cut in enumerate(album.cuts)]

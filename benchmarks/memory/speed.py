@@ -6,19 +6,19 @@ from pathlib import Path
 from memory.cuts import RATE
 from memory.figures import Row
 from music_composer.audio.prompts import read_prompt, whole_recording
-from music_composer.heads import listening, player_of
+from music_composer.heads import listening, player_of, with_head
 from music_composer.options import GenerateOptions, StreamOptions
 from music_composer.training import run
 
 SECONDS = 30.0
 
 
-def speed_row(model: Path, prompt: Path) -> Row:
+def speed_row(model: Path, head: str, prompt: Path) -> Row:
     """CPU seconds of all threads, which others at work on the machine do not lengthen much; and seconds of the clock.
 
     The first piece has `StreamOptions.first_seconds` of new music, or as much as comes at once.
     """
-    here = run.read_run(model)
+    here = with_head(run.read_run(model), head)
     options = listening(here, GenerateOptions(count=1, seed=1), named=True)
     player = player_of(here, options)
     heard = read_prompt(whole_recording(prompt, options.prompt_seconds), here.channels, here.model.stack, here.frame)
