@@ -16,6 +16,7 @@ from music_composer.options import FrameOptions, ModelOptions
 from music_composer.training.run import Run
 from tests.command import RATE, TINY, assert_accepted, music_composer, tune, write
 
+FEW = {"music_composer.originality.CHECKED": 2, "music_composer.originality.CHECKED_SECONDS": 6.0}
 HERE = Run(Path("model"), FrameOptions(), ModelOptions(), channels=2, window_steps=32)
 
 
@@ -30,7 +31,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> cache.Cache:
 def test_a_training_ends_with_the_line(tmp_path: Path) -> None:
     for i in range(2):
         write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(40, seed=i))
-    done = music_composer("train", *TINY, "--seed", "1", cwd=tmp_path)
+    done = music_composer("train", *TINY, "--seed", "1", cwd=tmp_path, constants=FEW)
     assert_accepted(done, "nothing copied: continuations share at most")
 
 
