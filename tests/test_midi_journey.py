@@ -38,7 +38,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_tune(folder / "input_music_dataset" / f"{seed}.mid", seed)
     (folder / "input_music_dataset" / "broken.mid").write_bytes(b"MThd")
     write_tune(folder / "primer.mid", seed=9, quarters=4)
-    done = music_composer("midi", *TINY, "-g", "2", "--num-steps", "24", cwd=folder)
+    done = music_composer("midi", *TINY, "-g", "2", "--num-steps", "24", "--render", "--voice", "nes", cwd=folder)
     assert_accepted(done, "broken.mid", "is damaged", "4 MIDI files", "held-out", "2 pieces")
     return folder
 
@@ -59,18 +59,22 @@ def test_the_whole_journey_leaves_pieces_with_notes_of_how_they_were_made(traine
 
 
 def test_the_same_seed_gives_the_same_bytes(trained: Path) -> None:
-    for name in ("a", "b"):
-        wanted = ("-g", "2", "--num-steps", "20", "--seed", "5", "-o", name, "--render", "--voice", "nes")
-        assert_accepted(music_composer("midi", "generate", *wanted, cwd=trained), "2 of 2 files")
-    assert (trained / "a-0.wav").read_bytes() == (trained / "b-0.wav").read_bytes()
-    assert (trained / "a-0.mid").read_bytes() == (trained / "b-0.mid").read_bytes()
-    assert (trained / "a-0.mid").read_bytes() != (trained / "a-1.mid").read_bytes()
+    wanted = ("-g", "2", "--num-steps", "24", "--seed", "1", "-o", "again", "--render", "--voice", "nes")
+    assert_accepted(music_composer("midi", "generate", *wanted, cwd=trained), "2 of 2 files")
+    for number in range(2):
+        for kind in ("mid", "wav"):
+            again = (trained / f"again-{number}.{kind}").read_bytes()
+            assert again == (trained / f"output-{number}.{kind}").read_bytes()
+    assert (trained / "again-0.mid").read_bytes() != (trained / "again-1.mid").read_bytes()
 
 
 def test_a_primer_is_gone_on_from_within_scale_and_polyphony(trained: Path) -> None:
     primer = trained / "primer.mid"
     wanted = ("--primer-midi", primer, "--scale", "C major", "--range", "C3-C5", "--max-polyphony", "2", "--qpm", "90")
-    done = music_composer("midi", "generate", *wanted, "-g", "1", "--num-steps", "40", "-o", "after", cwd=trained)
+    metre = ("--metre", "6/8")
+    done = music_composer(
+        "midi", "generate", *wanted, *metre, "-g", "1", "--num-steps", "40", "-o", "after", cwd=trained
+    )
     assert done.returncode == 0, done.stderr
     heard, made = roll_of(primer), roll_of(trained / "after-0.mid")
     assert np.array_equal(made.sounding[: heard.steps], heard.sounding)
@@ -81,6 +85,7 @@ def test_a_primer_is_gone_on_from_within_scale_and_polyphony(trained: Path) -> N
     assert len(pitches) and set(pitches % 12) <= {0, 2, 4, 5, 7, 9, 11}
     assert pitches.min() >= 48 and pitches.max() <= 72
     assert made.tempos[0][1] == pytest.approx(90, abs=0.01)
+    assert made.metres == ((0, 4, 4), (16, 6, 8)), "the metre turns where the new music begins"
 
 
 def test_a_track_is_kept_and_others_are_composed_around_it(trained: Path) -> None:
@@ -116,9 +121,6 @@ def test_music_is_composed_in_the_metre_that_is_asked_for(trained: Path) -> None
     assert done.returncode == 0, done.stderr
     assert read_midi(trained / "waltz-0.mid").score.metres == ((0, 3, 4),)
     assert read_score(trained / "waltz-0.musicxml").score.metres == ((0, 3, 4),)
-    wanted = ("--primer-midi", "primer.mid", "--metre", "6/8", "-g", "1", "--num-steps", "24", "-o", "turned")
-    assert music_composer("midi", "generate", *wanted, cwd=trained).returncode == 0
-    assert roll_of(trained / "turned-0.mid").metres == ((0, 4, 4), (16, 6, 8))
 
 
 def test_what_is_composed_is_judged_by_what_was_held_out(trained: Path) -> None:
@@ -347,7 +349,7 @@ def test_a_benchmark_file_is_learnt_and_scored_beside_the_record(tmp_path: Path)
         parts[name] = np.empty((1, count), object)
         parts[name][0] = [(rng.random((9 + i, 88)) < 0.04).astype(np.uint8) for i in range(count)]
     scipy.io.savemat(tmp_path / "tiny.mat", parts)
-    wanted = ("midi", "evaluate", "--benchmark", "tiny.mat", "-e", "2", "--members", "2", "-n", "8", "-m", "bench")
+    wanted = ("midi", "evaluate", "--benchmark", "tiny.mat", "-e", "1", "--members", "2", "-n", "8", "-m", "bench")
     done = music_composer(*wanted, cwd=tmp_path)
     assert_accepted(done, "tiny.mat, 19 test steps, a mixture of 2", "key not told", "knowing nothing")
     card = json.loads((tmp_path / "bench" / "benchmark.json").read_text())
@@ -361,7 +363,7 @@ def test_a_benchmark_file_is_learnt_and_scored_beside_the_record(tmp_path: Path)
     assert "epoch 1/1" in anew.stderr
     assert_accepted(anew, "small.mat, 19 test steps, one model")
     again = music_composer(*wanted, "--every-key", cwd=tmp_path)
-    assert "epoch 1/2" not in again.stderr
+    assert "epoch 1/1" not in again.stderr
     assert_accepted(again, "in every key")
     assert json.loads((tmp_path / "bench" / "benchmark.json").read_text())["members"] == card["members"]
     struck = music_composer(*wanted[:4], "--model", "polyphony", cwd=tmp_path)
