@@ -23,6 +23,8 @@ from tests.command import (
     write,
 )
 
+pytestmark = pytest.mark.journey
+
 
 @pytest.fixture
 def songs(tmp_path: Path) -> Path:

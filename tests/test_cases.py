@@ -13,6 +13,8 @@ from music_composer.symbolic.midi import read_midi
 from music_composer.symbolic.notation import read_score
 from tests.command import assert_accepted, installed
 
+pytestmark = pytest.mark.journey
+
 CASES = Path(__file__).parent / "cases"
 PITCHES = [60, 62, 64, 65, 67, 69, 71, 72]
 

@@ -18,6 +18,8 @@ from music_composer.training.job import restore
 from tests.command import tune, write
 from tests.training.numbers_model import Numbers
 
+pytestmark = pytest.mark.journey
+
 JOB = TrainOptions(epochs=1, batch_size=4, seed=3)
 NETWORK = {"neurons": 8, "layers": 1}
 SHORT = GenerateOptions(seconds=0.5, count=1, seed=3)

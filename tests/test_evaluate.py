@@ -19,6 +19,8 @@ from tests.command import (
     write,
 )
 
+pytestmark = pytest.mark.journey
+
 QUICK = ("-g", "4", "-s", "6.5", "--long-num", "1", "--long-seconds", "92", "--cuts", "6", "--held-out", "test")
 LONG = {f"music_composer.evaluation.{name}.LONG_SECONDS": 90.0 for name in ("scorecard", "enough")}
 TITLES = ("Distance", "Known damage", "Adherence", "In the right order", "Copying")

@@ -16,6 +16,8 @@ from music_composer.symbolic.midi import read_midi, write_midi
 from music_composer.values import NOTE, Part, Score
 from tests.command import COMMAND, assert_accepted, assert_refused, music_composer, without_privileges
 
+pytestmark = pytest.mark.journey
+
 SMALL = ("-g", "4", "-m", "12", "-s", "3", "-c", "3", "-i", "3", "-ls", "4", "-wi", "2", "--seed", "1")
 
 

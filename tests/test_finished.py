@@ -19,6 +19,8 @@ from music_composer.training.run import Run
 from music_composer.training.weights import load_weights
 from tests.command import TINY, assert_refused, music_composer, tune, write
 
+pytestmark = pytest.mark.journey
+
 
 @pytest.fixture
 def order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:

@@ -24,6 +24,8 @@ from tests.command import (
     write,
 )
 
+pytestmark = pytest.mark.journey
+
 JOB = ("train", *TINY[:-1], "6", "--seed", "7")  # six epochs
 
 

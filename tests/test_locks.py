@@ -18,6 +18,8 @@ from music_composer.locks import LOCK, holder_of, locked, locked_output
 from music_composer.options import FolderOptions, TrainOptions
 from tests.command import without_privileges
 
+pytestmark = pytest.mark.journey
+
 HOLD = """
 import sys, time
 from pathlib import Path

@@ -24,6 +24,8 @@ from tests.command import (
     write,
 )
 
+pytestmark = pytest.mark.journey
+
 HEAD = ("--head", "memory", "--seed", "3")
 
 

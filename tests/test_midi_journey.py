@@ -17,6 +17,8 @@ from tests.command import assert_accepted, assert_refused, music_composer
 from tests.symbolic.bands import band
 from tests.symbolic.test_assemble import assert_same
 
+pytestmark = pytest.mark.journey
+
 TINY = ("-n", "8", "-e", "2", "-b", "3", "--seed", "1")  # three songs are learnt: one batch, one graph
 
 

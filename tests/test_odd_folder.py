@@ -11,6 +11,8 @@ import soundfile
 
 from tests.command import assert_accepted, assert_refused, music_composer, tune, write
 
+pytestmark = pytest.mark.journey
+
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -10,6 +10,8 @@ import soundfile
 from tests.command import assert_accepted, assert_refused, music_composer
 from tests.odd_recordings import write_odd, write_whole
 
+pytestmark = pytest.mark.journey
+
 MUSIC = Path("input_music_dataset")
 USED = (
     "mono.wav", "silent-middle.flac", "piped_29.5s_sine.flac", "broadcast.wav", "UPPER.WAV", "tape.wave",

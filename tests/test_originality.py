@@ -16,6 +16,8 @@ from music_composer.options import FrameOptions, ModelOptions
 from music_composer.training.run import Run
 from tests.command import RATE, TINY, assert_accepted, music_composer, tune, write
 
+pytestmark = pytest.mark.journey
+
 FEW = {"music_composer.originality.CHECKED": 2, "music_composer.originality.CHECKED_SECONDS": 6.0}
 HERE = Run(Path("model"), FrameOptions(), ModelOptions(), channels=2, window_steps=32)
 

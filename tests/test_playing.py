@@ -12,6 +12,8 @@ import soundfile
 from music_composer.audio.recording import read_blocks
 from tests.command import RATE, TINY, assert_accepted, assert_refused, music_composer, tune, write
 
+pytestmark = pytest.mark.journey
+
 ONE = ("-s", "0.5", "-g", "1", "--seed", "3")
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.audio.test_mpeg import mp3_of
 from tests.command import assert_accepted, music_composer
 from tests.odd_recordings import music
+
+pytestmark = pytest.mark.journey
 
 LINES = """
 import os, sys, threading

@@ -15,6 +15,8 @@ from tests.command import TINY, assert_accepted, assert_refused, music_composer,
 from tests.command import tune as sines
 from tests.test_evolve_journey import SMALL, tune, write_parts
 
+pytestmark = pytest.mark.journey
+
 
 def sound_of(path: Path) -> np.ndarray:
     sound, rate = soundfile.read(path)

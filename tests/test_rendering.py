@@ -24,6 +24,8 @@ from music_composer.synth import render as synth_render
 from music_composer.synth.render import render
 from music_composer.values import NOTE, Part, Score
 
+pytestmark = pytest.mark.journey
+
 NES = RenderOptions(("nes",))
 
 

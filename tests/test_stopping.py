@@ -15,6 +15,8 @@ import pytest
 
 from music_composer import leftovers, stopping
 
+pytestmark = pytest.mark.journey
+
 EACH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 BEGIN = "import hashlib, os, subprocess, sys, time\nfrom pathlib import Path\nfrom music_composer import stopping\n"
 

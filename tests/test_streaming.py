@@ -28,6 +28,8 @@ from tests.command import (
     write,
 )
 
+pytestmark = pytest.mark.journey
+
 STREAM = ("generate", "--stream", "--seed", "3", "--prompt", "song.wav")
 
 

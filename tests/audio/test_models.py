@@ -19,6 +19,8 @@ from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training.checkpoint import TrainState, load_checkpoint, read_state, save_checkpoint
 from music_composer.training.loop import compile_model, judge, learn, learning_rate, seed_step
 
+pytestmark = pytest.mark.journey
+
 OPTIONS = ModelOptions(neurons=16, layers=2, stack=2, components=6, head_width=16, head_blocks=2)
 CHANNELS, BANDS = 2, 5
 SIZE = OPTIONS.stack * CHANNELS * BANDS

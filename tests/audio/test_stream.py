@@ -24,6 +24,8 @@ from music_composer.errors import MusicComposerError
 from music_composer.options import FrameOptions, GenerateOptions, StreamOptions, network_of
 from music_composer.values import Played
 
+pytestmark = pytest.mark.journey
+
 FRAME, MODEL = FrameOptions(), network_of({"neurons": 8, "layers": 2, "components": 12})
 RATE, SEED = FRAME.rate, 5
 

@@ -1,12 +1,15 @@
 """The demonstration's songs as MIDI: the same notes, in their metre, and the same bytes for the same seed."""
 
 import numpy as np
+import pytest
 
 from music_composer.demo.composer import compose
 from music_composer.demo.score import to_score, write_scores
 from music_composer.symbolic.dataset import read_songs
 from music_composer.symbolic.frames import to_roll
 from music_composer.symbolic.midi import read_midi
+
+pytestmark = pytest.mark.journey
 
 
 def test_every_note_of_a_piece_is_in_its_score():

@@ -10,6 +10,8 @@ from keras import ops
 from music_composer.layers import lstm as lstm_module
 from music_composer.layers.lstm import HoistedLSTM, lstm_step
 
+pytestmark = pytest.mark.journey
+
 needs_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the fast path exists on TensorFlow only"
 )

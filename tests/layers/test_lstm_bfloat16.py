@@ -8,7 +8,10 @@ from keras import ops
 from music_composer.layers import lstm
 from music_composer.layers.lstm import lstm_along
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it exists on TensorFlow only")
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it exists on TensorFlow only"),
+]
 
 # (time, batch, features, units)
 SHAPES = [(7, 30, 5, 4), (1, 1, 1, 1), (6, 1, 2, 3), (1, 4, 3, 8), (40, 20, 16, 8)]

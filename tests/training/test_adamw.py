@@ -8,6 +8,8 @@ import pytest
 
 from music_composer.training.adamw import FusedAdamW
 
+pytestmark = pytest.mark.journey
+
 HOW = {"weight_decay": 0.1, "beta_2": 0.99, "global_clipnorm": 1.0}
 
 

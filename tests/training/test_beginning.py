@@ -33,6 +33,8 @@ from music_composer.training.weights import load_weights, save_weights
 from tests.cuts import cut_before
 from tests.training.numbers_model import Counting, Numbers
 
+pytestmark = pytest.mark.journey
+
 MAGIC = run.LABEL["magic"]
 MODEL = network_of({"neurons": 3})
 JOB = TrainOptions(epochs=2, seed=5)

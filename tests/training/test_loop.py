@@ -24,6 +24,8 @@ from music_composer.training.loop import (
     train,
 )
 
+pytestmark = pytest.mark.journey
+
 
 class Notes:
     """Its state counts the updates; its loss is the first number of a chunk."""

@@ -20,6 +20,8 @@ from music_composer.values import Roll
 from tests.symbolic.rolls import without
 from tests.symbolic.voices.test_bounds import random_roll
 
+pytestmark = pytest.mark.journey
+
 SMALL = BiaxialOptions(neurons=6, layers=2, note_neurons=(5, 4), dropout=0.0)
 TOY = BiaxialOptions(lowest=60, notes=4, neurons=6, layers=1, note_neurons=(5, 4), dropout=0.0)
 EVERY = np.ones(128, bool)

@@ -14,6 +14,8 @@ from music_composer.values import Roll
 from tests.symbolic.rolls import rolls
 from tests.symbolic.voices.test_bounds import random_roll
 
+pytestmark = pytest.mark.journey
+
 EVERY = np.ones(128, bool)
 MUSIC = [random_roll(seed, 40) for seed in range(4)]
 SMALL = composer.fitted(PianorollOptions(neurons=8, layers=2, dropout=0.0), MUSIC)

@@ -14,6 +14,8 @@ from music_composer.values import Roll
 from tests.symbolic.rolls import rolls, without
 from tests.symbolic.voices.test_bounds import random_roll
 
+pytestmark = pytest.mark.journey
+
 SMALL = PolyphonyOptions(neurons=8, layers=2, embedding=8, dropout=0.0)
 EVERY = np.ones(128, bool)
 

@@ -12,6 +12,8 @@ from music_composer.symbolic.voices.encoding import LOWEST, to_roll
 from music_composer.values import Roll
 from tests.symbolic.rolls import without
 
+pytestmark = pytest.mark.journey
+
 SMALL = VoicesOptions(neurons=8, wide=16, narrow=12, embedding=8, attention=4, clock=CLOCK, memory=8)
 STEPS = 24
 EVERY = np.ones(128, bool)

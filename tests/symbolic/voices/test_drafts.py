@@ -6,6 +6,8 @@ import pytest
 from music_composer.symbolic.voices.chords import to_sounding
 from tests.symbolic.voices.small_voices import MOST, PITCHES, clock_of, inputs_of, small_model, some_piece
 
+pytestmark = pytest.mark.journey
+
 STEPS = 20
 
 

@@ -8,6 +8,8 @@ import pytest
 from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, voices_inputs
 from tests.symbolic.voices.small_voices import LEVELS, PITCHES, clock_of, inputs_of, small_model, some_piece
 
+pytestmark = pytest.mark.journey
+
 
 @pytest.fixture(scope="module", params=[0, LEVELS], ids=["sounding", "struck"])
 def model(request):

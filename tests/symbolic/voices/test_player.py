@@ -15,6 +15,8 @@ from tests.symbolic.voices.small_voices import (
     some_piece,
 )
 
+pytestmark = pytest.mark.journey
+
 
 @pytest.fixture(scope="module", params=[0, LEVELS], ids=["sounding", "struck"])
 def model(request):
