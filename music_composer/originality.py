@@ -43,7 +43,7 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
     ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
     beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""
     if made.seconds <= max(BY_CHANCE, ruler.seconds):
-        return f"nothing copied: continuations share at most {made.seconds:.1f} s with the recordings{beside}"
+        return f"longest run that a continuation shares with a recording: {made.seconds:.1f} s{beside}"
     source, here = training[made.source], playing(here, {})
     better = "More recordings make" if here.model.head == MEMORY else "More recordings or fewer epochs make"
     return (

@@ -34,7 +34,7 @@ def test_a_training_ends_with_the_line(tmp_path: Path) -> None:
     for i in range(2):
         write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(40, seed=i))
     done = music_composer("train", *TINY, "--seed", "1", cwd=tmp_path, constants=FEW)
-    assert_accepted(done, "nothing copied: continuations share at most")
+    assert_accepted(done, "longest run that a continuation shares with a recording: ")
 
 
 def test_of_little_music_nothing_is_said(tmp_path: Path) -> None:
