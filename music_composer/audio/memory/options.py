@@ -19,12 +19,12 @@ from music_composer.options import require_between, require_within
 class Weights:
     """What the likeness of a view, a cosine, counts in a score."""
 
-    near: float = 6.0
+    near: float = 4.0
     far: float = 2.0
     long: float = 2.0
     after: float = 2.0
     pattern: float = 2.0  # onsets of the past
-    coming: float = 4.5  # onsets to come, against those that the pulse lets expect
+    coming: float = 5.0  # onsets to come, against those that the pulse lets expect
     mood: float = 6.0  # against the moment of the prompt's end that is most alike
     strange: float = 1.0  # taken away for each spread of the prompt's moods that a mood lies further off than two
 
