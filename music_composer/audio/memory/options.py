@@ -47,7 +47,7 @@ class WalkOptions:
     used: float = 0.6  # score taken away for each time that a place was played
     beside: float = 0.3  # around what was played, that counts as played too
     forgotten: float = 60.0  # after which it counts half
-    blend: float = 56.0  # score of a blend's second voice, and against the first, for each unit by which it is less
+    blend: float = 60.0  # score of a blend's second voice, and against the first, for each unit by which it is less
     stay: float = 0.0  # score added for each second that a run lasts
     elsewhere: float = 1.0  # a jump leads at least so far from where it goes on
     guard: bool = True  # against runs along the memory, across any jump, and against taking runs up again
