@@ -1,6 +1,7 @@
 """The audio model: whole windows against single steps, what the heads learn, and what comes back from disk."""
 
 import dataclasses
+import functools
 import itertools
 
 import keras
@@ -42,6 +43,15 @@ def model_of(**changes):
     decoder = fit_decoder([music()], options.stack, encoding, options.reach) if options.reach else None
     model.set_encoding(encoding, decoder)
     return model
+
+
+@pytest.fixture(scope="module")
+def played():
+    """A model, and what plays with it: each builds its graph once, not for each piece."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("Player", "Listener"):
+            patch.setattr(generate, name, functools.cache(getattr(generate, name)))
+        yield model_of()
 
 
 def windows(count=8, steps=21):
@@ -263,12 +273,11 @@ def play(model, chunk_steps, steps, temperature=1.0, seed=5, residual=0.7):
     return np.concatenate(list(itertools.islice(chunks, steps // chunk_steps)), axis=1)[:, :wanted]
 
 
-def test_chunks_of_any_length_play_the_same_music():
-    model = model_of()
-    whole = play(model, 12, 12)
+def test_chunks_of_any_length_play_the_same_music(played):
+    whole = play(played, 12, 12)
     assert whole.shape == (2, (12 - OPTIONS.reach) * OPTIONS.stack, CHANNELS, BANDS)
     for chunk_steps in (4, 1):
-        np.testing.assert_allclose(play(model, chunk_steps, 12), whole, atol=1e-4)
+        np.testing.assert_allclose(play(played, chunk_steps, 12), whole, atol=1e-4)
 
 
 def test_what_is_heard_is_decoded_by_what_was_before_the_cut_and_by_what_follows(monkeypatch):
@@ -292,11 +301,10 @@ def test_what_is_heard_is_decoded_by_what_was_before_the_cut_and_by_what_follows
         np.testing.assert_allclose(np.concatenate(steps), expected, atol=1e-5)
 
 
-def test_the_residual_is_as_wide_as_what_is_missing():
-    model = model_of()
-    quiet, noisy = (play(model, 64, 64, residual=share) for share in (0.0, 0.7))
+def test_the_residual_is_as_wide_as_what_is_missing(played):
+    quiet, noisy = (play(played, 64, 64, residual=share) for share in (0.0, 0.7))
     added = np.stack([to_steps(each, OPTIONS.stack) for each in noisy - quiet])
-    missing = keras.ops.convert_to_numpy(model.missing)
+    missing = keras.ops.convert_to_numpy(played.missing)
     assert missing.min() > 0.01
     np.testing.assert_allclose(added.std(axis=(0, 1)), 0.7 * missing, rtol=0.25)
     assert np.abs(np.corrcoef(added[0].ravel(), added[1].ravel())[0, 1]) < 0.1, "each sample has noise of its own"
@@ -310,19 +318,17 @@ def test_a_model_without_windows_has_the_weights_that_it_always_had():
     assert play(without, 4, 12).shape == (2, 12 * OPTIONS.stack, CHANNELS, BANDS)
 
 
-def test_seeds_and_temperature_matter():
-    model = model_of()
-    assert not np.allclose(play(model, 4, 4, seed=5), play(model, 4, 4, seed=6))
-    spread = [np.std([play(model, 4, 4, t, seed) for seed in range(2)], axis=0).mean() for t in (0.0, 1.0)]
+def test_seeds_and_temperature_matter(played):
+    assert not np.allclose(play(played, 4, 4, seed=5), play(played, 4, 4, seed=6))
+    spread = [np.std([play(played, 4, 4, t, seed) for seed in range(2)], axis=0).mean() for t in (0.0, 1.0)]
     assert spread[0] < spread[1]
 
 
-def test_a_prompt_matters_and_its_neighbours_do_not():
-    model = model_of()
+def test_a_prompt_matters_and_its_neighbours_do_not(played):
     rngs = [np.random.default_rng(1)]
-    alone = next(continue_prompts(model, [prompt_of(30, seed=4)], rngs, GenerateOptions(), 4))
+    alone = next(continue_prompts(played, [prompt_of(30, seed=4)], rngs, GenerateOptions(), 4))
     rngs = [np.random.default_rng(0), np.random.default_rng(1)]
-    beside = next(continue_prompts(model, [prompt_of(40), prompt_of(30, seed=4)], rngs, GenerateOptions(), 4))
+    beside = next(continue_prompts(played, [prompt_of(40), prompt_of(30, seed=4)], rngs, GenerateOptions(), 4))
     np.testing.assert_allclose(alone[0], beside[1], atol=1e-4)
     assert not np.allclose(beside[0], beside[1])
 
@@ -366,13 +372,12 @@ def test_the_learning_rate_rises_then_falls():
     assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
 
 
-def test_a_blend_remembers_the_mean_of_what_its_voices_leave_behind():
-    model = model_of()
+def test_a_blend_remembers_the_mean_of_what_its_voices_leave_behind(played):
     voices = [prompt_of(40), prompt_of(30, seed=4)]
     blend = dataclasses.replace(voices[0], voices=((voices[0], 0.75), (voices[1], 0.25)))
     level = np.full((1, 1), 0.1, np.float32)
-    alone = [_listen(model, [voice], [np.random.default_rng(7)], level) for voice in voices]
-    latents, state = _listen(model, [blend], [np.random.default_rng(7)], level)
+    alone = [_listen(played, [voice], [np.random.default_rng(7)], level) for voice in voices]
+    latents, state = _listen(played, [blend], [np.random.default_rng(7)], level)
     np.testing.assert_allclose(latents, 0.75 * alone[0][0] + 0.25 * alone[1][0], atol=1e-5)
     for mixed, first, second in zip(state, alone[0][1], alone[1][1], strict=True):
         np.testing.assert_allclose(mixed, 0.75 * first + 0.25 * second, atol=1e-5)

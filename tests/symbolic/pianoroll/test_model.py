@@ -1,5 +1,7 @@
 """Steps are words and back; the likelihood is one; what is played keeps to what is asked."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,10 +34,13 @@ def model():
     return model
 
 
+player_of = functools.cache(composer.player)  # one graph for all that a model plays
+
+
 def play(model, requests, seeds=None, **options):
     seeds = seeds or range(len(requests))
     rngs = [np.random.default_rng(seed) for seed in seeds]
-    return composer.play(composer.player(model), requests, PlayOptions(**options), rngs)
+    return composer.play(player_of(model), requests, PlayOptions(**options), rngs)
 
 
 def free(steps, fullest=0, pitches=EVERY):
@@ -111,7 +116,7 @@ def test_what_is_played_is_in_the_vocabulary(model):
 
 def test_step_by_step_and_whole_pieces_are_the_same_model(model):
     """What is played with nothing asked is as likely as its words are."""
-    player, steps = composer.player(model), 30
+    player, steps = player_of(model), 30
     by_step = [each[None] for each in composer._by_step(free(steps))]
     draws = np.random.default_rng(3).random((1, steps, 1)).astype(np.float32)
     for_good = [np.array([[1, 0, 0]], np.float32), np.ones(1, np.float32)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from music_composer.symbolic.voices.lessons import LOWEST_SHIFT, Piece, voices_inputs
+from music_composer.training.devices import compile_arguments
 from tests.symbolic.voices.small_voices import LEVELS, PITCHES, clock_of, inputs_of, small_model, some_piece
 
 pytestmark = pytest.mark.journey
@@ -84,7 +85,7 @@ def test_how_a_note_was_struck_is_heard_later():
 def test_batches_of_any_shape_go_through_one_graph():
     """TensorFlow forgets the lengths of axes that differ from batch to batch."""
     model = small_model(LEVELS)
-    model.compile()
+    model.compile(**compile_arguments())
     for seed, (steps, most) in enumerate([(40, 5), (70, 6), (100, 7)]):
         sounding = some_piece(seed, steps)
         sounding[:, most - 1 :] = False
