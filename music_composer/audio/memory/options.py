@@ -38,7 +38,7 @@ class WalkOptions:
     most_own: float = 1.5  # of a run along the prompt
     most_training: float = 0.7  # of a run along a recording of the training music
     shared: float = 0.0  # that recordings of the memory run along each other
-    as_shared: float = 0.35  # of that, a run along the training music may last, and half as long along the prompt
+    as_shared: float = 0.42  # of that, a run along the training music may last, and half as long along the prompt
     own: float = 0.0  # score added for the prompt's own steps
     share: float = 0.45  # of what was played last that should be the prompt's own
     share_over: float = 6.0  # over which that share is taken
