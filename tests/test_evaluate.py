@@ -21,7 +21,7 @@ from tests.command import (
 
 pytestmark = pytest.mark.journey
 
-QUICK = ("-g", "4", "-s", "6.5", "--long-num", "1", "--long-seconds", "92", "--cuts", "6", "--held-out", "test")
+QUICK = ("-g", "4", "-s", "7", "--long-num", "1", "--long-seconds", "92", "--cuts", "6", "--held-out", "test")
 LONG = {f"music_composer.evaluation.{name}.LONG_SECONDS": 90.0 for name in ("scorecard", "enough")}
 TITLES = ("Distance", "Known damage", "Adherence", "In the right order", "Copying")
 
@@ -33,7 +33,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(2):
         write(folder / "train" / f"song {i}.wav", tune(36, seed=i))
     for i in range(4):
-        write(folder / "test" / f"other {i}.wav", tune(23.5, seed=100 + i))
+        write(folder / "test" / f"other {i}.wav", tune(25, seed=100 + i))
     for i in range(2):
         write(folder / "few" / f"other {i}.wav", tune(25, seed=100 + i))
     return folder
@@ -82,9 +82,9 @@ def test_a_run_folder_gets_its_whole_scorecard(judged: Path) -> None:
     assert splices["training_again"] > 0.8
     assert {row["pieces"] for row in card["order"]} == {4}
     assert 0 <= made["prompt_again"] <= 1
-    assert 0 < made["pulse"] < 1 and made["steadiness"] is None, "6.5 s are too short for that"
+    assert 0 < made["pulse"] < 1 and made["steadiness"] is None, "7 s are too short for that"
     adherence = card["adherence"]
-    assert (adherence["tracks"], adherence["part_seconds"], adherence["verdict"]) == (4, 6.5, False)
+    assert (adherence["tracks"], adherence["part_seconds"], adherence["verdict"]) == (4, 7.0, False)
     assert [row["music"] for row in adherence["rows"]] == ["real: the part after it", "continuations", *toys]
     assert adherence["rows"][0]["way_ratio"] in (1.0, None), "tunes of one kind are hardly told apart"
     assert card["facts"]["epochs"] == 1
