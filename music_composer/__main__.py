@@ -1,4 +1,4 @@
-from music_composer.cli_main import main
+from music_composer.cli.main import main
 
 if __name__ == "__main__":
     main()

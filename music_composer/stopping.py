@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
-from music_composer import leftovers
+from music_composer.files import temporary
 
 CODE = 130  # of a command that was stopped with all that it had saved
 LAST_SECONDS = 1.0  # that the main thread has to end the command by itself, once all is saved
@@ -196,7 +196,7 @@ def _end(code: int, terminal: int = -1) -> NoReturn:
     with contextlib.suppress(OSError):
         if os.isatty(terminal):
             os.write(terminal, SHOW_CURSOR)
-    leftovers.sweep()  # last, as the main thread may be writing still
+    temporary.sweep()  # last, as the main thread may be writing still
     os._exit(code)
 
 

@@ -39,15 +39,15 @@ def _load() -> None:
     import matplotlib.figure  # noqa: F401
     import scipy.signal  # noqa: F401
 
-    import music_composer.cli
-    import music_composer.compose
-    import music_composer.compose_midi
-    import music_composer.evaluate
-    import music_composer.evolve_midi
-    import music_composer.play_audio
-    import music_composer.play_midi
-    import music_composer.render_midi
-    import music_composer.training.adamw  # noqa: F401
+    import music_composer.cli.audio
+    import music_composer.pipelines.audio.compose
+    import music_composer.pipelines.audio.evaluate
+    import music_composer.pipelines.audio.generate
+    import music_composer.pipelines.evolve
+    import music_composer.pipelines.render
+    import music_composer.pipelines.symbolic.compose
+    import music_composer.pipelines.symbolic.generate
+    import music_composer.training.optimizer  # noqa: F401
 
 
 def _run(request: dict[str, Any]) -> NoReturn:
@@ -66,7 +66,7 @@ def _run(request: dict[str, Any]) -> NoReturn:
             assert hasattr(importlib.import_module(module), constant), name
             setattr(sys.modules[module], constant, value)
         sys.argv = ["music-composer", *request["arguments"]]
-        from music_composer.cli_main import main
+        from music_composer.cli.main import main
 
         main()
         code = 0

@@ -6,8 +6,9 @@ import json
 import click
 import pytest
 
-from music_composer.cli import cli
+from music_composer.cli.audio import cli
 from music_composer.errors import MusicComposerError, OptionError, RecordError
+from music_composer.genetic.options import EvolveOptions
 from music_composer.options import (
     HEADS,
     SUBTYPES,
@@ -23,9 +24,8 @@ from music_composer.options import (
     network_of,
 )
 from music_composer.records import from_plain
-from music_composer.symbolic.genetic.options import EvolveOptions
+from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions, PolyphonyOptions, VoicesOptions
-from music_composer.symbolic.run import SymbolicRun
 
 RUN = {"name": "voices", "model": VoicesOptions(), "per_quarter": 4, "held_out": 0.1, "tempo": 120.0, "metre": (4, 4)}
 RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions, StreamOptions, InfillOptions]
@@ -134,7 +134,9 @@ def test_numbers_beyond_all_measure_are_refused_in_a_short_line():
 def test_the_door_refuses_what_no_model_takes(words, flag, tmp_path, monkeypatch):
     """Before anything is read, and in a short line."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("music_composer.symbolic.run.read_run", lambda folder: SymbolicRun(folder, **RUN))
+    monkeypatch.setattr(
+        "music_composer.symbolic.composition.run_folder.read_run", lambda folder: SymbolicRun(folder, **RUN)
+    )
     with pytest.raises((OptionError, click.UsageError)) as refused:
         cli(words, standalone_mode=False)
     said = refused.value.format_message() if isinstance(refused.value, click.UsageError) else str(refused.value)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from music_composer import progress
 from music_composer.printable import printable
-from music_composer.training import progress
 
 
 @pytest.mark.parametrize(

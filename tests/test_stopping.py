@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from music_composer import leftovers, stopping
+from music_composer import stopping
+from music_composer.files import temporary
 
 pytestmark = pytest.mark.journey
 
@@ -22,7 +23,7 @@ BEGIN = "import hashlib, os, subprocess, sys, time\nfrom pathlib import Path\nfr
 
 
 class Program:
-    """Runs what is inside `with stopping.answering()` the way that cli_main.py runs a command."""
+    """Runs what is inside `with stopping.answering()` the way that cli/main.py runs a command."""
 
     def __init__(self, body: str, cwd: Path, before: Callable[[], None] | None = None) -> None:
         lines = ["with stopping.answering():", " try:", *(f"  {line}" for line in body.splitlines())]
@@ -58,9 +59,9 @@ def heed_ctrl_c() -> None:
 @EACH
 def test_what_has_nothing_to_save_ends_though_the_main_thread_never_comes_back(tmp_path, number):
     program = Program(
-        "from music_composer.files import whole_file\n"
-        "from music_composer.leftovers import scratch_folder\n"
-        "from music_composer.locks import locked\n"
+        "from music_composer.files.atomic import whole_file\n"
+        "from music_composer.files.temporary import scratch_folder\n"
+        "from music_composer.files.locks import locked\n"
         "child = subprocess.Popen(['sleep', '600'])\n"
         "with locked(Path('a/b')), whole_file(Path('song.wav')) as part, scratch_folder() as folder:\n"
         "    part.write_text('half'), (folder / 'x').write_text('x')\n"
@@ -187,10 +188,10 @@ def _patient() -> bool:
 
 
 def test_leftovers_are_known_only_while_they_are_there(tmp_path):
-    with leftovers.noted(tmp_path / "a"):
-        assert tmp_path / "a" in leftovers._there
-    assert tmp_path / "a" not in leftovers._there
-    with pytest.raises(ValueError), leftovers.scratch_folder() as folder:
+    with temporary.noted(tmp_path / "a"):
+        assert tmp_path / "a" in temporary._there
+    assert tmp_path / "a" not in temporary._there
+    with pytest.raises(ValueError), temporary.scratch_folder() as folder:
         assert folder.is_dir()
         raise ValueError
     assert not folder.exists()

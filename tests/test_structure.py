@@ -1,6 +1,12 @@
-"""The arrows of import: who may know whom. Read from the source, so that nothing needs to run."""
+"""The layout: who may import whom, and how much one folder holds. Read from the source, so that nothing needs to run.
+
+An import inside a function counts for layers, circles and reach as one at the top of a module does. Only what must not
+be loaded along with a module is held to by the imports that run with it.
+"""
 
 import ast
+import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,26 +15,88 @@ import pytest
 
 import music_composer
 
-PACKAGE = Path(music_composer.__file__).parent
-FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
-KERAS = (
-    "training/",
-    "layers/",
-    "audio/models/",
-    "audio/generate.py",
-    "symbolic/voices/network.py",
-    "symbolic/voices/player.py",
-    "symbolic/polyphony/network.py",
-    "symbolic/polyphony/player.py",
-    "symbolic/pianoroll/network.py",
-    "symbolic/pianoroll/player.py",
-    "symbolic/biaxial/features.py",
-    "symbolic/biaxial/network.py",
-    "symbolic/biaxial/player.py",
-    "symbolic/likely.py",
-    "symbolic/sampling.py",
-)  # may import it at module level
-PLAYING = ("audio/network_player.py",)  # is imported once it is loaded
+TOP = "music_composer"
+ROOT = Path(music_composer.__file__).parent
+
+
+def dotted(path):
+    """Name of a module, or of a package: "audio.wav", "audio"; "" for the whole."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
+
+
+FILES = {dotted(path): path for path in sorted(ROOT.rglob("*.py"))}
+FOLDERS = {name for name, path in FILES.items() if path.name == "__init__.py"}
+MODULES = sorted(set(FILES) - FOLDERS)
+
+# From the bottom up: each knows only what stands in a line above its own, and what is within itself.
+LAYERS = (
+    ("errors", "values"),
+    ("options", "records", "printable", "quiet", "eta"),
+    ("files", "progress"),
+    ("stopping", "reports"),
+    ("parallel", "data", "layers"),
+    ("training",),
+    ("audio", "symbolic"),
+    ("synth", "genetic"),
+    ("evaluation",),
+    ("demo",),
+    ("pipelines",),
+    ("cli",),
+    ("__main__",),
+)
+# Packages whose folders have an order too, likewise.
+INSIDE = {
+    "audio": (
+        ("audio.reading",),
+        ("audio",),  # the modules beside the folders
+        ("audio.dataset", "audio.models", "audio.memory.analysis"),
+        ("audio.memory",),
+        ("audio.continuation",),
+    ),
+    "symbolic": (
+        ("symbolic.midi",),
+        ("symbolic.notation",),
+        ("symbolic",),
+        ("symbolic.dataset", "symbolic.models"),
+        ("symbolic.models.biaxial", "symbolic.models.pianoroll", "symbolic.models.polyphony", "symbolic.models.voices"),
+        ("symbolic.composition",),
+    ),
+    "evaluation": (
+        ("evaluation.audio.signal",),
+        ("evaluation.audio.similarity",),
+        ("evaluation.audio.structure",),
+        ("evaluation.audio", "evaluation.symbolic"),
+        ("evaluation",),
+    ),
+    "pipelines": (("pipelines",), ("pipelines.audio", "pipelines.symbolic")),
+}
+AT_TOP, IN_FOLDER, LINES = 12, 14, 300
+TWINS = (  # what both sides do has one name in both
+    ("audio.dataset.cache", "symbolic.dataset.cache"),
+    ("audio.dataset.windows", "symbolic.dataset.windows"),
+    ("audio.models", "symbolic.models"),
+    ("audio.plots", "symbolic.plots"),
+    *((f"audio.continuation.{name}", f"symbolic.composition.{name}") for name in ("networks", "registry")),
+    *((f"evaluation.audio.{name}", f"evaluation.symbolic.{name}") for name in ("report", "scorecard")),
+    *(
+        (f"pipelines.audio.{name}", f"pipelines.symbolic.{name}")
+        for name in ("compose", "demo", "evaluate", "generate")
+    ),
+)
+
+KERAS = (  # may import it at module level
+    "training",
+    "layers",
+    "audio.models.network",
+    "audio.models.heads",
+    "audio.continuation.generate",
+    "symbolic.models.likelihood",
+    "symbolic.models.sampling",
+    "symbolic.models.biaxial.features",
+    *(f"symbolic.models.{name}.{module}" for name in ("biaxial", "pianoroll", "polyphony", "voices")
+      for module in ("network", "player")),
+)  # fmt: skip
+PLAYING = ("audio.continuation.network_player",)  # is imported once Keras is loaded
 HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
 
 
@@ -48,93 +116,244 @@ def statements(body):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         yield node
-        for block in ("body", "orelse", "finalbody"):
+        for block in ("body", "orelse", "finalbody", "handlers"):
             yield from statements(getattr(node, block, []))
 
 
+@functools.cache
 def imports_of(name, anywhere):
     tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
-    nodes = ast.walk(tree) if anywhere else statements(tree.body)
-    return {found for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for found in names_in(node)}
+    nodes = list(ast.walk(tree) if anywhere else statements(tree.body))
+    found = {each for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for each in names_in(node)}
+    if anywhere:
+        for text in [node for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)]:
+            found |= loaded_by_name(text)
+    return found
+
+
+def loaded_by_name(node):
+    """Modules that a text names for importlib: f"music_composer.symbolic.models.{name}.model" names one for each
+    model."""
+    if isinstance(node, ast.Constant):
+        return {node.value} if isinstance(node.value, str) and node.value.removeprefix(f"{TOP}.") in MODULES else set()
+    parts = [each.value if isinstance(each, ast.Constant) else None for each in node.values]
+    if not isinstance(parts[0], str) or not parts[0].startswith(f"{TOP}."):
+        return set()
+    start, end = parts[0].removeprefix(f"{TOP}."), parts[-1] or ""
+    return {f"{TOP}.{name}" for name in MODULES if name.startswith(start) and name.endswith(end)}
 
 
 def ours(names):
-    """Modules of ours among the names: "options", "audio.wav"."""
-    modules = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in FILES}
-    return {name.removeprefix("music_composer.") for name in names if name.startswith("music_composer.")} & modules
+    """Modules of ours among the names: "options", "audio.wav"; packages only where nothing in them is named."""
+    found = {name.removeprefix(f"{TOP}.") for name in names if name.startswith(f"{TOP}.")} & set(FILES)
+    return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
+
+
+@functools.cache
+def known_to(name, anywhere=True):
+    """Modules of ours that a module imports itself."""
+    return frozenset(ours(imports_of(name, anywhere)))
 
 
 def within(names, *packages):
     return {name for name in names if any(name == each or name.startswith(each + ".") for each in packages)}
 
 
-def test_all_of_the_package_is_read():
-    assert {"cli.py", "audio/wav.py", "audio/models/heads.py", "training/loop.py", "data/cache.py"} <= set(FILES)
-    assert ours(imports_of("audio/wav.py", anywhere=True)) == {"errors", "files", "values"}
-    assert within(imports_of("layers/lstm.py", anywhere=True), "tensorflow")
-    assert not within(imports_of("reports/figures.py", anywhere=False), "matplotlib")  # it is imported in a function
-
-
-@pytest.mark.parametrize(
-    "name", ["values.py", "options.py", "errors.py", "files.py", "leftovers.py", "records.py", "stopping.py"]
-)
-def test_the_ground_floor_knows_only_errors_and_options(name):
-    assert ours(imports_of(name, anywhere=True)) <= {"errors", "leftovers", "options"}
-
-
-@pytest.mark.parametrize("name", ["outputs.py", "destinations.py", "locks.py"])
-def test_what_files_may_do_knows_only_files_and_errors(name):
-    assert ours(imports_of(name, anywhere=True)) <= {"destinations", "errors", "files", "leftovers"}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it(name):
-    if not name.startswith(KERAS):
-        assert not within(imports_of(name, anywhere=False), "keras", "tensorflow")
-
-
-@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith((*KERAS, *PLAYING))])
-def test_nothing_that_is_imported_before_keras_is_loaded_brings_it_along(name):
-    """Loaded by an import it writes lines of its own, and Ctrl-C is not answered for seconds."""
+def reached_from(name, anywhere):
+    """All modules of ours that come with a module, whatever is between them."""
     known, waiting = set(), {name}
     while waiting:
         each = waiting.pop()
         known.add(each)
-        found = imports_of(each, anywhere=False)
-        assert not within(found, "keras", "tensorflow"), each
-        modules = {module.replace(".", "/") for module in ours(found)}
-        waiting |= {file for file in FILES if file.removesuffix(".py").removesuffix("/__init__") in modules} - known
+        parents = {each.rpartition(".")[0]} & set(FILES) if "." in each else set()
+        waiting |= (known_to(each, anywhere) | parents) - known
+    return known - {name}
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("training/")])
-def test_training_knows_nothing_of_what_is_learnt(name):
-    assert not within(imports_of(name, anywhere=True), "music_composer.audio", "music_composer.symbolic")
+def room_of(name):
+    """The folder that a module is in; a module at the top is a room of its own."""
+    return name if name in FOLDERS or "." not in name else name.rpartition(".")[0]
 
 
-@pytest.mark.parametrize(("side", "other"), [("audio", "symbolic"), ("symbolic", "audio")])
-def test_the_two_sides_do_not_know_each_other(side, other):
-    for name in [name for name in FILES if name.startswith(f"{side}/")]:
-        assert not within(imports_of(name, anywhere=True), f"music_composer.{other}")
+@functools.cache
+def arrows():
+    """Pairs of rooms, and of modules for each, of which one imports from the other."""
+    found = {}
+    for name in MODULES:
+        for other in known_to(name):
+            if room_of(name) != room_of(other):
+                found.setdefault((room_of(name), room_of(other)), []).append((name, other))
+    return found
+
+
+def height_of(name, layers):
+    """In which layer a module or folder is: that of the longest name that it begins with."""
+    heights = {each: i for i, layer in enumerate(layers) for each in layer}
+    while name not in heights:
+        assert "." in name, f"{name} is in no layer: give it a place in LAYERS or INSIDE"
+        name = name.rpartition(".")[0]
+    return heights[name]
+
+
+def test_all_of_the_package_is_read():
+    some = {"cli.main", "audio.wav", "audio.models.heads", "training.loop", "audio.dataset.cache", "audio", ""}
+    assert some <= set(FILES)
+    assert known_to("audio.wav") == {"errors", "files.atomic", "values"}
+    assert within(imports_of("layers.lstm", anywhere=True), "tensorflow") or within(
+        reached_from("layers.lstm", anywhere=True), "layers.lstm_tensorflow"
+    )
+    assert not within(imports_of("reports.figures", anywhere=False), "matplotlib")  # it is imported in a function
+    models = within(known_to("symbolic.composition.registry"), "symbolic.models")
+    assert {f"symbolic.models.{name}.model" for name in ("voices", "polyphony", "pianoroll", "biaxial")} <= models
+    assert "audio.spectrogram" in reached_from("audio.dataset.cache", anywhere=False)  # by way of the shards
+
+
+def test_every_package_and_every_module_at_the_top_has_a_layer():
+    listed = [each for layer in LAYERS for each in layer]
+    assert sorted(listed) == sorted({name.split(".")[0] for name in FILES if name})
+    for package, layers in INSIDE.items():
+        folders = {name for name in FOLDERS if name == package or name.startswith(f"{package}.")}
+        assert sorted(each for layer in layers for each in layer) == sorted(folders)
+    nested = {name.split(".")[0] for name in FOLDERS if "." in name}
+    assert nested == set(INSIDE), "a package with folders in it says in which order they stand"
+
+
+@pytest.mark.parametrize(("one", "two"), TWINS)
+def test_what_both_sides_do_has_one_name_in_both(one, two):
+    assert {one, two} <= set(FILES)
+
+
+def test_the_document_names_every_layer_and_every_package():
+    text = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    lines = text.partition("## Who may import whom")[2].split("```")[1].strip().split("\n")
+    assert [tuple(line.split(", ")) for line in reversed(lines)] == list(LAYERS)
+    table = text.partition("## The packages")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"`([a-z_/]+)/`", table)) == sorted(name.replace(".", "/") for name in FOLDERS if name)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_imports_upwards(name):
+    for other in known_to(name):
+        one, two = name.split(".")[0], other.split(".")[0]
+        if one != two:
+            assert height_of(other, LAYERS) < height_of(name, LAYERS), f"{name} imports {other}"
+        elif one in INSIDE and room_of(name) != room_of(other):
+            layers = INSIDE[one]
+            assert height_of(room_of(other), layers) < height_of(room_of(name), layers), f"{name} imports {other}"
+
+
+def test_no_circle_joins_two_folders():
+    onward = {}
+    for room, other in arrows():
+        onward.setdefault(room, set()).add(other)
+    for room in sorted(onward):
+        known, waiting = set(), set(onward[room])
+        while waiting:
+            each = waiting.pop()
+            known.add(each)
+            waiting |= onward.get(each, set()) - known
+        assert room not in known, f"{room} imports what imports it"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_module_imports_itself_by_way_of_others(name):
+    assert name not in reached_by_others(name)
+
+
+def reached_by_others(name):
+    known, waiting = set(), set(known_to(name, anywhere=False))
+    while waiting:
+        each = waiting.pop()
+        known.add(each)
+        waiting |= known_to(each, anywhere=False) - known
+    return known
+
+
+@pytest.mark.parametrize("folder", sorted(FOLDERS))
+def test_a_folder_can_be_taken_in_at_a_glance(folder):
+    modules = [name for name in MODULES if name.rpartition(".")[0] == folder]
+    assert len(modules) <= (IN_FOLDER if folder else AT_TOP)
+    assert ast.get_docstring(ast.parse(FILES[folder].read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_can_be_read_in_one_go(name):
+    assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if "." not in name and name != "__main__"])
+def test_the_ground_floor_reaches_nothing_of_what_stands_on_it(name):
+    ground = {"errors", "values", "options", "records", "printable", "quiet", "eta", "progress", "stopping", "parallel"}
+    assert reached_from(name, anywhere=True) <= ground | {"files", "files.temporary"}
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in FILES if name.startswith(("data/", "audio/", "symbolic/", "layers/"))]
+    "name", ["values", "options", "errors", "files.atomic", "files.temporary", "records", "stopping"]
 )
-def test_stations_know_nothing_of_the_journey(name):
-    upper = ("compose", "compose_midi", "play_midi", "cli", "demo", "evaluation")
-    assert not within(imports_of(name, anywhere=True), *(f"music_composer.{module}" for module in upper))
+def test_what_all_stand_on_knows_only_errors_and_options(name):
+    assert reached_from(name, anywhere=True) <= {"errors", "files", "files.temporary", "options"}
 
 
-def test_only_the_door_and_what_is_behind_it_know_the_door():
-    knowing = {name for name in FILES if "cli" in ours(imports_of(name, anywhere=True))}
-    assert knowing == {"cli_main.py"}
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("files.")])
+def test_what_files_may_do_knows_only_files_and_errors(name):
+    assert reached_from(name, anywhere=True) <= {"errors", "options"} | within(FILES, "files")
 
 
-def test_the_command_line_imports_nothing_of_ours_but_errors_and_options_before_it_is_asked():
-    doors = {"cli", "cli_evolve", "cli_main", "cli_midi", "cli_options", "cli_playing", "cli_render"}
-    options = {"options", "symbolic.options", "symbolic.genetic.options"}
-    for door in doors:
-        assert ours(imports_of(f"{door}.py", anywhere=False)) <= {"errors", "quiet", "stopping"} | options | doors
+@pytest.mark.parametrize("name", FILES)
+def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it(name):
+    if not within({name}, *KERAS):
+        assert not within(imports_of(name, anywhere=False), "keras", "tensorflow")
+
+
+@pytest.mark.parametrize("name", sorted(set(FILES) - within(FILES, *KERAS, *PLAYING)))
+def test_nothing_that_is_imported_before_keras_is_loaded_brings_it_along(name):
+    """Loaded by an import it writes lines of its own, and Ctrl-C is not answered for seconds."""
+    for each in {name} | reached_from(name, anywhere=False):
+        assert not within(imports_of(each, anywhere=False), "keras", "tensorflow"), each
+
+
+@pytest.mark.parametrize("name", sorted(within(FILES, "training", "layers")))
+def test_training_reaches_nothing_of_what_is_learnt(name):
+    assert not within(reached_from(name, anywhere=True), "audio", "symbolic")
+
+
+@pytest.mark.parametrize(
+    ("side", "other"),
+    [
+        (f"{package}audio", f"{package}symbolic") if forth else (f"{package}symbolic", f"{package}audio")
+        for package in ("", "evaluation.")
+        for forth in (True, False)
+    ],
+)
+def test_the_two_sides_do_not_reach_each_other(side, other):
+    for name in within(FILES, side):
+        assert not within(reached_from(name, anywhere=True), other), name
+
+
+@pytest.mark.parametrize("name", sorted(within(FILES, "data", "audio", "symbolic", "layers")))
+def test_stations_reach_nothing_of_the_journey(name):
+    upper = ("pipelines", "cli", "demo", "evaluation", "synth", "genetic")
+    assert not within(reached_from(name, anywhere=True), *upper)
+
+
+def test_only_the_command_line_and_what_runs_it_know_it():
+    knowing = {name for name in FILES if within(known_to(name), "cli")}
+    assert knowing - within(FILES, "cli") == {"__main__"}
+    assert {name for name in FILES if "cli.audio" in known_to(name)} == {"cli.main"}
+
+
+@pytest.mark.parametrize("name", sorted(within(FILES, "cli")))
+def test_the_command_line_calls_only_pipelines(name):
+    plain = ("errors", "options", "printable", "quiet", "stopping", "symbolic.options", "genetic.options")
+    known = known_to(name)
+    assert not known - within(known, "pipelines", "cli", *plain)
+
+
+@pytest.mark.parametrize("name", sorted(within(FILES, "cli")))
+def test_the_command_line_imports_nothing_of_ours_but_errors_and_options_before_it_is_asked(name):
+    plain = {"errors", "quiet", "stopping", "options", "symbolic.options", "genetic.options"}
+    known = known_to(name, anywhere=False)
+    assert known - within(known, "cli") <= plain
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -144,13 +363,13 @@ def test_pictures_are_drawn_without_anything_global(name):
 
 
 def test_the_command_line_starts_light():
-    code = f"import sys, music_composer.cli; print(*(set({HEAVY!r}) & set(sys.modules)))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    code = f"import sys, music_composer.cli.audio; print(*(set({HEAVY!r}) & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     assert run.stdout.split() == []
 
 
 def test_the_stations_of_sound_and_data_load_no_keras():
-    names = ["audio.wav", "audio.frames", "audio.phase", "audio.encoding", "audio.plots", "audio.prompts", "data.cache"]
-    code = f"import sys; [__import__('music_composer.' + m) for m in {names!r}]; print('keras' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    names = ["wav", "spectrogram", "phase", "pca", "plots", "prompts", "dataset.cache", "reading.recording"]
+    code = f"import sys; [__import__('music_composer.audio.' + m) for m in {names!r}]; print('keras' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     assert run.stdout.strip() == "False"

@@ -1,0 +1,1 @@
+"""The audio backend: from recordings to frames and latents, and back."""

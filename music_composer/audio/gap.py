@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.frames import sounding, spectrum, spectrum_to_bands, to_mid_side
 from music_composer.audio.prompts import CONTEXT_FRAMES, Prompt, with_channels
-from music_composer.audio.recording import read_blocks
+from music_composer.audio.reading.recording import read_blocks
+from music_composer.audio.spectrogram import sounding, spectrum, spectrum_to_bands, to_mid_side
 from music_composer.errors import OptionError, RecordingError
 from music_composer.options import FrameOptions, InfillOptions
 

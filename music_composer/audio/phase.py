@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
-from music_composer.audio.frames import analysis_window, bands_to_magnitudes, spectrum, to_left_right
+from music_composer.audio.spectrogram import analysis_window, bands_to_magnitudes, spectrum, to_left_right
 from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
@@ -20,7 +20,7 @@ HANN_GAMMA = 0.25645  # of the squared window: spread of the Gaussian that is ne
 
 
 def frames_to_waveform(frames: Frames, options: FrameOptions, iterations: int, rng: np.random.Generator) -> Waveform:
-    """The inverse of `frames.waveform_to_frames`, but for phase: (frames - 1) * hop samples."""
+    """The inverse of `spectrogram.waveform_to_frames`, but for phase: (frames - 1) * hop samples."""
     magnitudes = bands_to_magnitudes(frames.bands.transpose(1, 0, 2), options)
     samples = samples_of(magnitudes, options, iterations, rng)
     half = options.window // 2
@@ -86,7 +86,7 @@ def _resized(spectra: np.ndarray, magnitudes: np.ndarray) -> np.ndarray:
 
 
 def overlap_add(spectra: np.ndarray, options: FrameOptions) -> np.ndarray:
-    """The least-squares inverse of `frames.spectrum`: (..., frames, bins) -> (..., (frames - 1) * hop + window).
+    """The least-squares inverse of `spectrogram.spectrum`: (..., frames, bins) -> (..., (frames - 1) * hop + window).
 
     Griffin & Lim 1984. The first and last window of samples rest on fewer frames than the others.
     """

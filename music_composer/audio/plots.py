@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.frames import band_centres, blocks_to_bands
-from music_composer.audio.recording import read_blocks, seconds_of
+from music_composer.audio.reading.recording import read_blocks, seconds_of
+from music_composer.audio.spectrogram import band_centres, blocks_to_bands
 from music_composer.options import FrameOptions
 from music_composer.reports.figures import figure_of, save
 

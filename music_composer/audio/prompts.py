@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.frames import sounding, to_mid_side, waveform_to_frames
-from music_composer.audio.recording import read_excerpt, seconds_of
+from music_composer.audio.reading.recording import read_excerpt, seconds_of
+from music_composer.audio.spectrogram import sounding, to_mid_side, waveform_to_frames
 from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.values import Waveform

@@ -1,4 +1,4 @@
-"""Waveforms to WAV files. `recording.py` is the way back. Knows nothing of frames."""
+"""Waveforms to WAV files. `audio/reading/recording.py` is the way back. Knows nothing of frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from music_composer.errors import MusicComposerError
-from music_composer.files import final_name, whole_file
+from music_composer.files.atomic import final_name, whole_file
 from music_composer.values import Waveform
 
 RIFF_LIMIT = 2**32 - 2**16  # bytes; beyond it a WAV needs the RF64 header

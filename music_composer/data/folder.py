@@ -9,9 +9,9 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from music_composer.audio.formats import CONVERT, RECORDINGS, UNREADABLE
+from music_composer.data.formats import CONVERT, RECORDINGS, UNREADABLE
 from music_composer.errors import MusicComposerError, RecordingError, ScoreError
-from music_composer.files import reason
+from music_composer.files.atomic import reason
 
 Say = Callable[[str], None]
 

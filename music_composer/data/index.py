@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Generic, Protocol, TypeVar
 
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordError
-from music_composer.files import reason, whole_file, write_json
+from music_composer.files.atomic import reason, whole_file, write_json
 from music_composer.records import from_plain
 
 LABEL_BYTES = 200  # at the beginning of a file of ours, in which its magic stands

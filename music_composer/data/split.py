@@ -15,7 +15,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
-from music_composer.data.acoustic import is_fingerprint, same_recordings
+from music_composer.data.fingerprints import is_fingerprint, same_recordings
 from music_composer.errors import OptionError
 from music_composer.options import require_within
 
@@ -34,7 +34,7 @@ class Track:
     """What the split needs to know of one recording.
 
     source: its name, for messages. content: hash of what it holds, hexadecimal. start, stop: the frames between its
-    silent ends, of `frames` in all. fingerprint: see `data.acoustic`; "" where there is none.
+    silent ends, of `frames` in all. fingerprint: see `data.fingerprints`; "" where there is none.
     """
 
     source: str

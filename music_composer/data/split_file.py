@@ -7,7 +7,7 @@ from pathlib import Path
 
 from music_composer.data.split import Split
 from music_composer.errors import RecordError, RunFolderError
-from music_composer.files import read_json, reason, write_json
+from music_composer.files.atomic import read_json, reason, write_json
 from music_composer.records import from_plain
 
 SPLIT = "split.json"

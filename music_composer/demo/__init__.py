@@ -1,0 +1,1 @@
+"""The demonstration's composer, its songs and its page."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from music_composer.evaluation.hearing import Measures, Span, hear
-from music_composer.evaluation.report import order_table
-from music_composer.evaluation.trials import Trials, order_rows
-from music_composer.tables import Table
+from music_composer.evaluation.audio.analysis import Measures, Span, hear
+from music_composer.evaluation.audio.comparison import Trials, order_rows
+from music_composer.evaluation.audio.report import order_table
+from music_composer.reports.tables import Table
 
 
 def figures_of(

@@ -8,9 +8,9 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from music_composer.files import whole_file
-from music_composer.page_style import STYLE
-from music_composer.tables import Table
+from music_composer.files.atomic import whole_file
+from music_composer.reports.style import STYLE
+from music_composer.reports.tables import Table
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.demo.composer import Piece, compose
-from music_composer.symbolic.midi import write_midi
+from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.values import NOTE, Part, Score
 
 RESOLUTION = 480  # ticks in a beat, which is a quarter note

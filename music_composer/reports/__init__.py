@@ -1,1 +1,1 @@
-"""What people see of a run: pictures, tables and pages."""
+"""Figures, tables and pages."""

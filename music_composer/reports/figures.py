@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.files import whole_file
+from music_composer.files.atomic import whole_file
 
 
 def plot_thoughts(hidden: np.ndarray, cells: np.ndarray, png: Path) -> None:

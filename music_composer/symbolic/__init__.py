@@ -1,0 +1,1 @@
+"""The symbolic backend: from notes to piano rolls, and back."""

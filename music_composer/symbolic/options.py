@@ -24,7 +24,7 @@ from music_composer.options import (
 COLDEST = 0.001  # temperature, and what else probabilities are raised to
 MOST_DRAFTS = 4096  # of a piece at a time
 PER_QUARTER = 4  # steps in a quarter note
-FADES = 2, 16, 64  # steps after which a note that was heard counts half, for each way of counting: see tonality.py
+FADES = 2, 16, 64  # steps after which a note that was heard counts half, for each way of counting: see key_history.py
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +100,7 @@ class PianorollOptions:
     fades: tuple[int, ...] = FADES
     tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
     most_words: int = 8192  # sets of notes that it can play, the most frequent of the music
-    words: tuple[tuple[int, ...], ...] = ()  # those that there are: see pianoroll/vocabulary.py
+    words: tuple[tuple[int, ...], ...] = ()  # those that there are: see symbolic/models/pianoroll/vocabulary.py
 
     def __post_init__(self) -> None:
         require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
@@ -157,7 +157,7 @@ class PlayOptions:
     note_stability: int = 1  # steps that a chord of the piano-roll model lasts at least
     conservativity: float = 0.8  # power of the probability that a note of the biaxial model sounds with
     adaptive: bool = False  # the biaxial model plays more where little sounds
-    drafts: int = 16  # of each sample, where notes are locked: see symbolic/drafts.py
+    drafts: int = 16  # of each sample, where notes are locked: see symbolic/models/particles.py
     beam_size: int = 1  # drafts that go on by likelihood; 1: none is preferred
     branch_factor: int = 1  # copies of each of them
     steps_per_iteration: int = 1  # steps between two looks at which are the likeliest

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.reports.figures import figure_of, save
-from music_composer.symbolic.frames import bars_of
+from music_composer.symbolic.roll import bars_of
 from music_composer.values import Roll
 
 NEW, OLD = (0.25, 0.45, 0.8), (0.7, 0.7, 0.7)  # colours of notes

@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from music_composer.errors import MusicComposerError
-from music_composer.files import reason
+from music_composer.files.atomic import reason
 
 IN_MEMORY = 48 * 2**20  # bytes: two minutes and a half of stereo sound
 

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from music_composer.errors import ScoreError
-from music_composer.leftovers import scratch_folder
+from music_composer.files.temporary import scratch_folder
 from music_composer.synth.loudness import amplified, gain_to
 
 PROGRAM = "fluidsynth"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from music_composer.symbolic.timing import seconds_at
+from music_composer.symbolic.midi.tempo import seconds_at
 from music_composer.synth.controls import Automation, channel_of
 from music_composer.synth.pedals import held_until
 from music_composer.values import Part, Score

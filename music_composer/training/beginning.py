@@ -17,9 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from music_composer.errors import BusyError, RunFolderError
-from music_composer.files import PART, make_folder, part_name, read_json, reason, remove_torn, sync_folder, write_json
-from music_composer.leftovers import noted
-from music_composer.locks import locked
+from music_composer.files.atomic import (
+    PART,
+    make_folder,
+    part_name,
+    read_json,
+    reason,
+    remove_torn,
+    sync_folder,
+    write_json,
+)
+from music_composer.files.locks import locked
+from music_composer.files.temporary import noted
 from music_composer.training.checkpoint import STATE, read_state
 
 OPTIONS = "options.json"

@@ -18,7 +18,7 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from music_composer.errors import MusicComposerError, RunFolderError
-from music_composer.files import read_json, reserve, whole_file, write_json
+from music_composer.files.atomic import read_json, reserve, whole_file, write_json
 from music_composer.options import MOST_SEED, require_within
 from music_composer.records import from_plain
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.files import read_json
+from music_composer.files.atomic import read_json
 from music_composer.quiet import quiet_libraries
 
 BACKENDS = "tensorflow", "jax", "torch"  # each is installed under its own name

@@ -9,11 +9,11 @@ from typing import Any
 
 from music_composer.errors import MusicComposerError
 from music_composer.options import TrainOptions
+from music_composer.progress import progress_bar
 from music_composer.stopping import Stopped
-from music_composer.training import checkpoint, run
+from music_composer.training import checkpoint, run_folder
 from music_composer.training.beginning import LOSS_PLOT, home_of, settle
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.progress import progress_bar
 from music_composer.training.weights import load_weights, save_weights
 
 
@@ -56,7 +56,7 @@ def _cut_off(state: TrainState, say: Callable[[str], None]) -> TrainState:
     return state
 
 
-def restore(model: Any, here: run.RunFolder, say: Callable[[str], None]) -> bool:
+def restore(model: Any, here: run_folder.RunFolder, say: Callable[[str], None]) -> bool:
     """Puts the weights to go on from into a compiled model, with the optimiser's memory where that is kept too.
 
     False where there are none.
@@ -74,7 +74,7 @@ def restore(model: Any, here: run.RunFolder, say: Callable[[str], None]) -> bool
 def run_job(
     model: Any,
     lessons: Any,
-    here: run.RunFolder,
+    here: run_folder.RunFolder,
     options: TrainOptions,
     state: TrainState,
     say: Callable[[str], None],
@@ -95,7 +95,7 @@ def run_job(
     def after_epoch(state: TrainState) -> None:
         if state.best_epoch == state.epoch - 1:
             save_weights(model, place.weights)
-        run.write_history(place.folder, state.history)
+        run_folder.write_history(place.folder, state.history)
         plot_loss(state.history, place.folder / LOSS_PLOT)
         then(state)
 

@@ -16,12 +16,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from music_composer.eta import Pace
 from music_composer.options import TrainOptions
+from music_composer.progress import Advance, duration
 from music_composer.stopping import Stopped, check, patiently, requested
 from music_composer.training.checkpoint import COLUMNS, TrainState
 from music_composer.training.devices import compile_arguments
-from music_composer.training.pace import Pace
-from music_composer.training.progress import Advance, duration
 
 DRAWS_PER_STEP = 1000  # room between the random streams of two steps
 FINAL_RATE = 0.02  # of the learning rate, at the end of the cosine
@@ -46,7 +46,7 @@ class Lessons(Protocol):
 
 def compile_model(model: Any, options: TrainOptions) -> None:
     """AdamW with clipped gradients (Loshchilov & Hutter 2019), no decay on biases and norms."""
-    from music_composer.training.adamw import FusedAdamW
+    from music_composer.training.optimizer import FusedAdamW
 
     optimizer = FusedAdamW(
         options.learning_rate,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from music_composer.errors import RunFolderError
-from music_composer.files import reserve, whole_file
+from music_composer.files.atomic import reserve, whole_file
 
 LABEL = b"\nmusic-composer blake2b "
 DIGEST = 16  # bytes of the checksum

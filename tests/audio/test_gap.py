@@ -6,6 +6,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from music_composer.audio.continuation.infill import _sound, write_filled
 from music_composer.audio.gap import (
     Filling,
     Join,
@@ -17,7 +18,6 @@ from music_composer.audio.gap import (
     prompt_before,
     read_gap,
 )
-from music_composer.audio.infill import _sound, write_filled
 from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 

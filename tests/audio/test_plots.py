@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from music_composer.audio import decoder, plots
-from music_composer.audio.frames import band_centres
+from music_composer.audio import plots
+from music_composer.audio.reading import decoder
+from music_composer.audio.spectrogram import band_centres
 from music_composer.options import FrameOptions
 
 OPTIONS = FrameOptions()

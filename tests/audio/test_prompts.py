@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from music_composer.audio.frames import to_mid_side, waveform_to_frames
 from music_composer.audio.prompts import (
     CONTEXT_FRAMES,
     Excerpt,
@@ -17,6 +16,7 @@ from music_composer.audio.prompts import (
     whole_recording,
     with_channels,
 )
+from music_composer.audio.spectrogram import to_mid_side, waveform_to_frames
 from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions
 from music_composer.values import Waveform

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from music_composer.audio.recording import read_blocks, read_excerpt
+from music_composer.audio.reading.recording import read_blocks, read_excerpt
 from music_composer.audio.wav import write_flac, write_wav
 from music_composer.errors import MusicComposerError
 from music_composer.values import Waveform

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from music_composer.data import cache as station
-from music_composer.data.cache import load_frames, open_cache, prepare
-from music_composer.data.shards import Cancelled, Meter, cut_recording
+from music_composer.audio.dataset import cache as station
+from music_composer.audio.dataset.cache import load_frames, open_cache, prepare
+from music_composer.audio.dataset.shards import Cancelled, Meter, cut_recording
 from music_composer.errors import CacheError
 from music_composer.options import FrameOptions
 

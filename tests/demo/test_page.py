@@ -7,7 +7,7 @@ import pytest
 
 from music_composer.demo.page import DemoResult, write_page
 from music_composer.errors import MusicComposerError
-from music_composer.tables import Table
+from music_composer.reports.tables import Table
 
 FIGURES = Table("", "In <brackets>", ["music", "pulse"], [["real & true", "0.8"], ["made", "0.7"]])
 

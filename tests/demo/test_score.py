@@ -5,9 +5,9 @@ import pytest
 
 from music_composer.demo.composer import compose
 from music_composer.demo.score import to_score, write_scores
-from music_composer.symbolic.dataset import read_songs
-from music_composer.symbolic.frames import to_roll
-from music_composer.symbolic.midi import read_midi
+from music_composer.symbolic.dataset.songs import read_songs
+from music_composer.symbolic.midi.midi_file import read_midi
+from music_composer.symbolic.roll import to_roll
 
 pytestmark = pytest.mark.journey
 
@@ -36,15 +36,15 @@ def test_a_corpus_has_several_keys_and_metres_and_can_be_read(tmp_path):
 
 def test_the_demonstration_leaves_a_page_with_its_models(tmp_path, monkeypatch):
     """With one of them: each builds some six graphs."""
-    from music_composer.demo import journey_midi
+    from music_composer.pipelines.symbolic import demo
     from music_composer.symbolic.options import JudgeOptions
 
     tiny = {name: ({"neurons": 8}, {"epochs": 1}) for name in ["pianoroll"]}
-    monkeypatch.setattr(journey_midi, "PIECES", 4)
-    monkeypatch.setattr(journey_midi, "MODELS", tiny)
-    monkeypatch.setattr(journey_midi, "NEW_STEPS", 16)
-    monkeypatch.setattr(journey_midi, "JUDGED", JudgeOptions(count=1, steps=64))
-    page = journey_midi.run_demo(tmp_path / "demo", seed=1).read_text()
+    monkeypatch.setattr(demo, "PIECES", 4)
+    monkeypatch.setattr(demo, "MODELS", tiny)
+    monkeypatch.setattr(demo, "NEW_STEPS", 16)
+    monkeypatch.setattr(demo, "JUDGED", JudgeOptions(count=1, steps=64))
+    page = demo.run_demo(tmp_path / "demo", seed=1).read_text()
     for name in tiny:
         assert f"{name}/piece-0.png" in page
         assert (tmp_path / "demo" / name / "piece-1.mid").exists()

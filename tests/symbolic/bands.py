@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from music_composer.symbolic.frames import PITCHES
+from music_composer.symbolic.roll import PITCHES
 from music_composer.values import BEND, CONTROL, NOTE, Part, Roll, Score
 
 BLANK = Roll(np.zeros((0, PITCHES), np.uint8), np.zeros((0, PITCHES), bool), 4, ((0, 90.0),), ((0, 4, 4),))

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from music_composer.symbolic.midi import parse_midi
+from music_composer.symbolic.midi.midi_file import parse_midi
 from music_composer.synth.controls import channel_of
 from music_composer.synth.pedals import held_until
 from music_composer.synth.render import RATE, render
 from music_composer.values import BEND, CONTROL, NOTE, Part, Score
-from tests.symbolic.midi_bytes import control, file, off, on, track
+from tests.symbolic.midi.midi_bytes import control, file, off, on, track
 
 TEMPO = ((0, 60.0),)  # a quarter is a second, of 480 ticks
 RANGE = ((0, 101, 0), (0, 100, 0))  # what follows sets the bend range

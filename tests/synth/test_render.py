@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from music_composer.cli_render import VOICES
+from music_composer.cli.render import VOICES
 from music_composer.errors import OptionError, ScoreError
 from music_composer.synth import parts, room
 from music_composer.synth.loudness import loudness

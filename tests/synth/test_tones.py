@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from music_composer.cli_render import VOICES as NAMES
+from music_composer.cli.render import VOICES as NAMES
 from music_composer.synth.tones import Envelope, Noise, Wave, hertz, play, strike
 from music_composer.synth.voices import AUTO, LEVELS, TONES, VOICES, drum_of, tone_of_program
 

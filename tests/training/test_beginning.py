@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from music_composer.errors import RunFolderError
-from music_composer.locks import locked
+from music_composer.files.locks import locked
 from music_composer.options import FrameOptions, TrainOptions, network_of
-from music_composer.training import run
+from music_composer.training import run_folder
 from music_composer.training.beginning import (
     NEW,
     SETTLING,
@@ -35,14 +35,14 @@ from tests.training.numbers_model import Counting, Numbers
 
 pytestmark = pytest.mark.journey
 
-MAGIC = run.LABEL["magic"]
+MAGIC = run_folder.LABEL["magic"]
 MODEL = network_of({"neurons": 3})
 JOB = TrainOptions(epochs=2, seed=5)
 
 
 @pytest.fixture(autouse=True)
 def _without_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "versions", lambda: {"music_composer": "0"})
+    monkeypatch.setattr(run_folder, "versions", lambda: {"music_composer": "0"})
     monkeypatch.setattr(os, "fsync", lambda file: None)  # hundreds of trainings
     monkeypatch.setattr("music_composer.reports.figures.plot_loss", lambda history, path: path.write_bytes(b"picture"))
 
@@ -50,8 +50,8 @@ def _without_keras(monkeypatch: pytest.MonkeyPatch) -> None:
 def train(home: Path, fresh: bool = False, seed: int = 5, options: TrainOptions = JOB) -> None:
     """A training as the journeys do it, of a network of a few numbers."""
     with locked(home):
-        old = run.going_on(home, fresh)
-        here = old or run.Run(home / NEW, FrameOptions(), MODEL, 1)
+        old = run_folder.going_on(home, fresh)
+        here = old or run_folder.Run(home / NEW, FrameOptions(), MODEL, 1)
         state = next_job(read_state(here.checkpoint) if old else None, options, "music", True, lambda line: None)
         if state.job_done:
             return
@@ -66,7 +66,7 @@ def train(home: Path, fresh: bool = False, seed: int = 5, options: TrainOptions 
                 (folder / "prompts" / "prompt-0.flac").write_text(f"prompt of {seed}")
                 save_checkpoint(folder / "checkpoint.npz", model, state)
 
-            run.begin(here, fill)
+            run_folder.begin(here, fill)
         run_job(model, Counting(), here, options, state, lambda line: None)
 
 
@@ -95,7 +95,7 @@ def content(home: Path) -> dict[str, Any]:
 def generates(home: Path) -> int | None:
     """The seed of the model that `generate` plays with; None where there is none, and it is said."""
     try:
-        run.read_run(home)
+        run_folder.read_run(home)
     except RunFolderError as error:
         assert "holds no trained model" in str(error)  # noqa: PT017
         return None
@@ -154,12 +154,12 @@ def test_fresh_keeps_the_old_weights_until_new_ones_are_safe(tmp_path: Path) -> 
 
 
 def test_until_the_first_epoch_has_ended_there_is_no_trained_model(tmp_path: Path) -> None:
-    begin_folder(tmp_path, run.LABEL, {}, lambda folder: None)
+    begin_folder(tmp_path, run_folder.LABEL, {}, lambda folder: None)
     assert place_of(tmp_path) == tmp_path / NEW
     assert home_of(tmp_path / NEW) == home_of(tmp_path) == tmp_path
-    assert run.exists(tmp_path)
+    assert run_folder.exists(tmp_path)
     with pytest.raises(RunFolderError, match="no trained model, whose first epoch has not ended"):
-        run.read_run(tmp_path)
+        run_folder.read_run(tmp_path)
 
 
 def test_what_cannot_be_begun_leaves_nothing(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_cannot_be_begun_leaves_nothing(tmp_path: Path) -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError), locked(tmp_path / "model"):
-        begin_folder(tmp_path / "model", run.LABEL, {}, fail)
+        begin_folder(tmp_path / "model", run_folder.LABEL, {}, fail)
     assert not list(tmp_path.iterdir())
 
 
@@ -237,12 +237,12 @@ def test_options_of_ours_that_are_damaged_can_be_replaced_by_fresh_alone(tmp_pat
 
 def test_a_folder_from_before_there_were_windows_is_decoded_without_them(tmp_path: Path) -> None:
     train(tmp_path)
-    assert run.read_run(tmp_path).model == MODEL
+    assert run_folder.read_run(tmp_path).model == MODEL
     path = tmp_path / "options.json"
     plain = json.loads(path.read_text())
     del plain["model"]["reach"]
     path.write_text(json.dumps(plain))
-    assert run.read_run(tmp_path).model == dataclasses.replace(MODEL, reach=0)
+    assert run_folder.read_run(tmp_path).model == dataclasses.replace(MODEL, reach=0)
 
 
 def test_a_hidden_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_hidden_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
 
 def test_who_reads_finishes_what_was_cut_off(tmp_path: Path) -> None:
     train(tmp_path)
-    begun = begin_folder(tmp_path, run.LABEL, {"other": 1}, lambda folder: None)
+    begun = begin_folder(tmp_path, run_folder.LABEL, {"other": 1}, lambda folder: None)
     (begun / "model.weights.h5").write_text("new weights")
     save_checkpoint(begun / "checkpoint.npz", Numbers(6), TrainState(6, epoch=1))
     assert cut_before(8, lambda: settle(tmp_path))

@@ -1,1 +1,1 @@
-"""Music continued from what was heard: real steps of the training music and of the prompt, played again."""
+"""Music continued from a memory: real steps of the training music and of the prompt, played again."""

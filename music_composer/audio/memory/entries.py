@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from music_composer.audio.memory.analysis.steps import Steps
+from music_composer.audio.memory.analysis.views import running_mean
 from music_composer.audio.memory.options import WalkOptions
-from music_composer.audio.memory.steps import Steps
-from music_composer.audio.memory.views import running_mean
 from music_composer.errors import OptionError
 
 

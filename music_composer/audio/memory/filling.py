@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from music_composer.audio.memory.heard import Recording, hear
+from music_composer.audio.memory.analysis.heard import Recording, hear
 from music_composer.audio.memory.landing import Landing, Run, landed_runs, landing_of
 from music_composer.audio.memory.memory import Memory, memory_of
 from music_composer.audio.memory.options import MemoryOptions

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from music_composer.audio.memory.views import running_mean, unit
+from music_composer.audio.memory.analysis.views import running_mean, unit
 from music_composer.errors import OptionError
 
 AT_ONCE = 16  # steps that are compared with the memory in one product

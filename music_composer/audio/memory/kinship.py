@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from music_composer.audio.memory.analysis.steps import Steps
 from music_composer.audio.memory.guard import GuardOptions, followed, shapes_of
-from music_composer.audio.memory.steps import Steps
 
 SECONDS = 30.0  # of each recording, from its middle, that are sought in all others
 AT_ONCE = 32  # steps

@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
+from music_composer.audio.memory.analysis.views import beat, onset_view, past_views, unit
 from music_composer.audio.memory.memory import Memory
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
-from music_composer.audio.memory.views import beat, onset_view, past_views, unit
 from music_composer.audio.memory.walk import WalkState, departures_of, jump
 
 SILENT = 1.0  # score taken away for each step that is missing at the end of a recording

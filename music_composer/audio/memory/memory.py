@@ -12,21 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from music_composer.audio.memory import guard
-from music_composer.audio.memory.colour import Colour, colour_of
+from music_composer.audio.memory.analysis.colour import Colour, colour_of
+from music_composer.audio.memory.analysis.heard import Heard, Recording
+from music_composer.audio.memory.analysis.moods import beyond_familiar, moods_of
+from music_composer.audio.memory.analysis.steps import Steps
+from music_composer.audio.memory.analysis.views import PAST, after_view, basis_of, mood_view, onset_view, past_views
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, stretches_of
-from music_composer.audio.memory.heard import Heard, Recording
-from music_composer.audio.memory.moods import beyond_familiar, moods_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.selection import most_alike
-from music_composer.audio.memory.steps import Steps
-from music_composer.audio.memory.views import (
-    PAST,
-    after_view,
-    basis_of,
-    mood_view,
-    onset_view,
-    past_views,
-)
 from music_composer.options import FrameOptions
 
 COLUMNS = (*PAST, "after", "pattern", "coming")  # of the keys, in this order

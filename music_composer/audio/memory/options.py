@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from music_composer.audio.memory.colour import ColourOptions
+from music_composer.audio.memory.analysis.colour import ColourOptions
+from music_composer.audio.memory.analysis.layers import LayerOptions
+from music_composer.audio.memory.analysis.steps import StepOptions
+from music_composer.audio.memory.analysis.views import ViewOptions
 from music_composer.audio.memory.guard import GuardOptions
-from music_composer.audio.memory.layers import LayerOptions
 from music_composer.audio.memory.selection import SelectionOptions
 from music_composer.audio.memory.splice import SpliceOptions
-from music_composer.audio.memory.steps import StepOptions
-from music_composer.audio.memory.views import ViewOptions
 from music_composer.errors import OptionError
 from music_composer.options import require_between, require_within
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from music_composer.audio.memory.heard import Recording, hear
-from music_composer.audio.memory.layers import Layers
+from music_composer.audio.memory.analysis.heard import Recording, hear
+from music_composer.audio.memory.analysis.layers import Layers
 from music_composer.audio.memory.memory import Memory, memory_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.splice import SpliceOptions, Splicer

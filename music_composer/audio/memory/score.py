@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from music_composer.audio.memory.analysis.views import beat, past_views
 from music_composer.audio.memory.memory import COLUMNS, Memory
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
-from music_composer.audio.memory.views import beat, past_views
 
 RECENT, LONGEST = 12.0, 8.0  # seconds of onsets that a pulse is sought in, and of the longest bar
 BEST = 3  # lags that the onsets to come are taken from

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from music_composer.audio.memory.heard import Recording
-from music_composer.audio.memory.moods import moods_of
-from music_composer.audio.memory.steps import Steps
-from music_composer.audio.memory.views import Basis, ViewOptions, basis_of, unit
+from music_composer.audio.memory.analysis.heard import Recording
+from music_composer.audio.memory.analysis.moods import moods_of
+from music_composer.audio.memory.analysis.steps import Steps
+from music_composer.audio.memory.analysis.views import Basis, ViewOptions, basis_of, unit
 from music_composer.errors import OptionError
 
 THINNED = 16  # steps from one to the next that a basis is made from

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from music_composer.audio.memory.steps import StepOptions, Steps
+from music_composer.audio.memory.analysis.steps import StepOptions, Steps
 from music_composer.audio.wav import write_flac
 from music_composer.errors import OptionError, RecordError, RunFolderError
-from music_composer.files import read_json, reason, whole_file, write_json
+from music_composer.files.atomic import read_json, reason, whole_file, write_json
 from music_composer.options import FrameOptions, require_between, require_within
 from music_composer.records import from_plain
 from music_composer.values import Waveform

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from music_composer.audio.memory.colour import ColourOptions
-from music_composer.audio.memory.heard import hear
-from music_composer.audio.memory.layers import LayerOptions
+from music_composer.audio.memory.analysis.colour import ColourOptions
+from music_composer.audio.memory.analysis.heard import hear
+from music_composer.audio.memory.analysis.layers import LayerOptions
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.splice import SpliceOptions
 from music_composer.options import FrameOptions

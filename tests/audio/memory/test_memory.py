@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from music_composer.audio.memory.heard import hear
+from music_composer.audio.memory.analysis.heard import hear
 from music_composer.audio.memory.memory import memory_of
 from music_composer.errors import OptionError
 from music_composer.values import Waveform

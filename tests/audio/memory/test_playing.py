@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from music_composer.audio.memory import playing
-from music_composer.audio.memory.heard import Heard
+from music_composer.audio.memory.analysis.heard import Heard
+from music_composer.audio.memory.analysis.steps import Steps
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
-from music_composer.audio.memory.steps import Steps
 from music_composer.audio.memory.walk import start
 from music_composer.errors import OptionError
 from music_composer.values import Waveform

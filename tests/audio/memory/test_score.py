@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from music_composer.audio.memory.analysis.views import beat
 from music_composer.audio.memory.memory import memory_of
 from music_composer.audio.memory.options import Weights
 from music_composer.audio.memory.score import drawn, expected, likeness
-from music_composer.audio.memory.views import beat
 from tests.audio.memory.music import FRAME, OPTIONS, played, recording
 
 PER_SECOND = 43.0

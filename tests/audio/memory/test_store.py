@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from music_composer.audio.memory.steps import StepOptions, Steps
+from music_composer.audio.memory.analysis.steps import StepOptions, Steps
 from music_composer.audio.memory.store import (
     Entry,
     Index,

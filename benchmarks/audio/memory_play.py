@@ -1,0 +1,161 @@
+"""Continues albums with the program's own memory and prints its row of the table, as memory_trial.py does for trials.
+
+    python benchmarks/audio/memory_play.py FOLDER --work WORK [--seeds 1] [--name product] [--set walk.share=0.5 ...]
+
+FOLDER is an album as for albums.py, and is divided in the same way; a key leads to a field of `MemoryOptions`. What is
+remembered of an album is kept in WORK/memory/ALBUM-MINUTES; takes go to WORK/takes/NAME/ALBUM/, with the seed behind
+NAME from the second seed on. A row is the mean of the seeds, and half the distance between the least and the most is
+said behind it. The CPU seconds are of playing and of making the memory, without the figures.
+"""
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from memory.cuts import RATE, Album, Cut, Track, divide
+from memory.figures import MEASURES, Judge
+from memory.tables import header, shown
+
+from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
+from music_composer.audio.memory.options import MemoryOptions, WalkOptions
+from music_composer.audio.memory.player import in_pieces
+from music_composer.audio.memory.playing import play
+from music_composer.audio.memory.store import (
+    INDEX,
+    Entry,
+    Index,
+    Remembered,
+    name_of,
+    read_index,
+    recall,
+    remember,
+    write_index,
+)
+from music_composer.audio.spectrogram import blocks_to_bands
+from music_composer.evaluation.audio.analysis import Span
+from music_composer.evaluation.audio.continuity_scores import prompt_rows
+from music_composer.options import FrameOptions
+from music_composer.pipelines.audio.build_memory import shared_by
+from music_composer.values import Played, Waveform
+
+FRAME = FrameOptions(rate=RATE)
+
+
+def remembered(album: Album, folder: Path, options: StepOptions) -> list[Remembered]:
+    """The training tracks, from the folder where they are kept."""
+    step = FRAME.hop * options.frames
+    if not (folder / INDEX).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = []
+        for track in album.training:
+            steps = track_steps(track, options)
+            sound = track.load()
+            name = name_of(track.samples.stem, 0, len(sound), options, FRAME)
+            entries.append(Entry(track.path.name, name, len(steps), step, RATE, sound.shape[1]))
+            remember(folder, entries[-1], sound, steps)
+        write_index(folder / INDEX, Index(tuple(entries), shared_by(folder, entries, FRAME)), options)
+    return recall(folder / INDEX, folder, options, FRAME)
+
+
+def track_steps(track: Track, options: StepOptions) -> Steps:
+    """From frames as the cache has them."""
+    samples = track.load()
+    blocks = (samples[at : at + 10 * RATE] for at in range(0, len(samples), 10 * RATE))
+    bands = np.concatenate([each[:, :1].astype(np.float16) for each in blocks_to_bands(blocks, FRAME)])
+    return steps_of(bands[: len(samples) // (FRAME.hop * options.frames) * options.frames], options)
+
+
+def changed(options: Any, key: str, value: str) -> Any:
+    """The options with one field, `walk.share`, set to what is written."""
+    name, _, rest = key.partition(".")
+    now = getattr(options, name)
+    if rest:
+        new = changed(now, rest, value)
+    else:
+        new = value.lower() in ("1", "true", "yes") if isinstance(now, bool) else type(now)(value)
+    return dataclasses.replace(options, **{name: new})
+
+
+@dataclasses.dataclass
+class Told:
+    """CPU seconds, and seconds of music, over all takes."""
+
+    loading: float = 0.0
+    playing: float = 0.0
+    music: float = 0.0
+    takes: int = 0
+
+    def __str__(self) -> str:
+        rate = self.playing / self.music
+        return f"{rate:.2f} CPU s a second of music, {self.loading / self.takes:.1f} CPU s to make the memory"
+
+
+def continued(recordings: list[Remembered], cut: Cut, options: MemoryOptions, seed: int, told: Told) -> Played:
+    """One continuation, samples (n, 2)."""
+    began = time.process_time()
+    blocks = play(recordings, Waveform(cut.prompt(), RATE), FRAME, options, np.random.default_rng(seed))
+    loaded = time.process_time()
+    fade, wanted = options.splice.fade, options.splice.fade + round(cut.part * RATE)
+    whole = next(in_pieces(blocks, wanted, wanted))
+    told.loading += loaded - began
+    told.playing += time.process_time() - loaded
+    told.music += cut.part
+    told.takes += 1
+    return Played(whole.samples[fade:], tuple(at - fade for at in whole.jumps if at > fade))
+
+
+def continuity(album: Album, places: list[tuple[Path, float]]) -> list[str]:
+    """How often the music steps less at the jumps than random splices of held-out music do, a line each."""
+    real = [Span(cut.track.path, cut.at, cut.at + 2 * cut.part) for cut in album.cuts]
+    rows = prompt_rows([], places, real, MEASURES) or {}
+    names = ("better", "level", "spectrum", "key", "pulse")
+    return [
+        f"{name}: {row['cuts']} places, better than splices in "
+        + ", ".join(f"{100 * row[each]:.0f} % ({each})" for each in names if row[each] is not None)
+        for name, row in rows.items()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("album", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=6.0, help="of a training track, at most")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--name", default="product")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--no-figures", action="store_true", help="play only")
+    args = parser.parse_args()
+    album = divide(args.album, args.work, args.minutes)
+    folder = args.work / "memory" / f"{album.name}-{args.minutes:g}"
+    recordings = remembered(album, folder, StepOptions())
+    options = MemoryOptions(walk=WalkOptions(shared=read_index(folder / INDEX, StepOptions()).shared))
+    for pair in args.set:
+        options = changed(options, *pair.split("=", 1))
+    rows, told, jumps = [], Told(), list[tuple[Path, float]]()
+    judge = None if args.no_figures else Judge(album)
+    for seed in range(args.seeds):
+        takes = []
+        folder = args.work / "takes" / (f"{args.name}-{seed}" if seed else args.name) / album.name
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, cut in enumerate(album.cuts):
+            take, path = continued(recordings, cut, options, 1000 * seed + i, told), folder / f"{cut.track.name}.wav"
+            takes.append(take.samples)
+            soundfile.write(path, np.clip(take.samples, -1, 1), RATE)
+            jumps += [(path, at / RATE) for at in take.jumps]
+        if judge:
+            rows.append(judge.row(takes, args.name))
+    if judge:
+        print(header())
+        print(shown("real", [judge.real_row], judge.real_row))
+        print(shown(args.name, rows, judge.real_row))
+        print("\n".join(continuity(album, jumps)))
+    print(f"{album.minutes:.0f} minutes in {len(recordings)} recordings: {told}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""Parts of `benchmarks/fuzz.py`: how files are damaged, what reads them, and where each case runs."""

@@ -1,0 +1,109 @@
+"""Which head of a run folder plays where it has both, a network and a memory: the choice, its figures, its file.
+
+choice.json   magic, version, the head that plays, the figures of both, and which training they were judged after
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Literal
+
+from music_composer.errors import RecordError, RunFolderError
+from music_composer.files.atomic import read_json, reason, write_json
+from music_composer.options import AUTO, FLOW, MEMORY, require_within
+from music_composer.records import from_plain
+from music_composer.training.checkpoint import TrainState
+from music_composer.training.run_folder import Run
+
+LABEL: dict[str, Any] = {"magic": "music-composer choice", "version": 1}
+Head = Literal["flow", "memory"]
+NAMES = {FLOW: "network", MEMORY: "memory"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Figures:
+    """Of continuations by one head.
+
+    own_over_others: distance from what truly follows their prompts over that from other music. distance_over_real:
+    distance from the training music over that of what truly follows.
+    """
+
+    own_over_others: float
+    distance_over_real: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """head: the one that plays. places: of held-out music at which both were judged. training: after which, see
+    `training_of`. network, memory: their figures; None where too little music is held out to tell.
+    """
+
+    head: Head
+    places: int
+    training: str
+    network: Figures | None = None
+    memory: Figures | None = None
+
+    def __post_init__(self) -> None:
+        require_within(self, 0, 1_000_000, "places")
+
+
+def training_of(state: TrainState) -> str:
+    """What tells weights and memory from those of any other training in the same run folder."""
+    return f"seed {state.seed}, epochs {state.job_first}+{state.job_epochs}, step {state.step}, music {state.music}"
+
+
+def is_owed(here: Run, state: TrainState, music: str) -> bool:
+    """Whether a training is done and what plays is still to be chosen. music: digest of the recordings there are."""
+    if here.model.head != AUTO or not state.job_done or state.music != music:
+        return False
+    try:
+        made = read_choice(here.choice)
+    except RunFolderError:
+        return True
+    return made is None or made.training != training_of(state)
+
+
+def write_choice(path: Path, choice: Choice) -> None:
+    write_json(path, {**LABEL, **dataclasses.asdict(choice)})
+
+
+def read_choice(path: Path) -> Choice | None:
+    """The inverse; None where nothing is chosen yet. Raises RunFolderError for a file that is damaged."""
+    try:
+        plain = read_json(path, largest=65536)
+        if not isinstance(plain, dict) or any(plain.get(name) != value for name, value in LABEL.items()):
+            raise ValueError("not a choice, or one of another version")
+        return from_plain(Choice, {name: value for name, value in plain.items() if name not in LABEL})
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be read: {reason(error)}") from error
+    except (ValueError, RecordError) as error:
+        raise RunFolderError(
+            f"{path} is damaged ({str(error)[:120]}): delete it and the network plays, or train again"
+        ) from error
+
+
+def chosen_head(here: Run) -> str:
+    """The head that plays of a run folder with both; the network until a choice is made."""
+    made = read_choice(here.choice)
+    return FLOW if made is None else made.head
+
+
+def said(choice: Choice | None, spent: str = "") -> str:
+    """The choice in a line. spent: how long it took."""
+    if choice is None or choice.network is None or choice.memory is None:
+        why = "nothing is judged yet" if choice is None else "too little music is held out to tell which goes on better"
+        return f"the network plays: {why} (--head memory plays the memory)"
+    figures = {FLOW: choice.network, MEMORY: choice.memory}
+    ours = figures.pop(choice.head)
+    ((other, theirs),) = figures.items()
+    notes = [f"{choice.places} held-out places", *([spent] if spent else [])]
+    return (
+        f"the {NAMES[choice.head]} plays: its continuations are {ours.own_over_others:.2f} as far from what truly "
+        f"follows as from other music, the {NAMES[other]}'s {theirs.own_over_others:.2f}; distance "
+        f"{ours.distance_over_real:.3g} x and {theirs.distance_over_real:.3g} x that of real music "
+        f"({', '.join(notes)}; --head {other} plays the {NAMES[other]})"
+    )

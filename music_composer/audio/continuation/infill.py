@@ -1,0 +1,94 @@
+"""Fills a gap by a network: candidates go on from its beginning, and the one that meets its end best is fitted in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from music_composer.audio import gap as gaps
+from music_composer.audio.gap import Filling, Gap
+from music_composer.audio.phase import samples_of
+from music_composer.audio.prompts import CONTEXT_FRAMES, Prompt, with_channels
+from music_composer.audio.reading.recording import read_blocks
+from music_composer.audio.spectrogram import bands_to_magnitudes, bent, spectrum, to_left_right, to_mid_side
+from music_composer.audio.wav import write_wav
+from music_composer.errors import RecordingError
+from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
+
+Candidates = Callable[[Prompt, int, int, int], np.ndarray]  # prompt, how many, seed, frames of each -> their frames
+
+
+def fill_gap(
+    played: Candidates,
+    stack: int,
+    gap: Gap,
+    channels: int,
+    frame: FrameOptions,
+    options: GenerateOptions,
+    infill: InfillOptions,
+    seed: int,
+) -> Filling:
+    """Plays the candidates side by side and fits the best one in. stack, channels: of the network.
+
+    played: frames (candidates, frames, channels, bands), as many as were asked for or more.
+
+    Candidate number i is what sample number i would be if the music left of the gap were its prompt.
+    """
+    prompt = gaps.prompt_before(gap, channels, stack, frame)
+    right = gaps.bands_of(with_channels(gap.right, channels), frame)[: frame.frames_in(infill.match_seconds)]
+    places = gaps.places_to_join(gap, frame, infill)
+    candidates = played(prompt, infill.candidates, seed, places[-1] + len(right))
+    join = gaps.best_join(candidates, right, places)
+    speed = join.frame / gaps.frames_to_end(gap, frame)
+    turn = np.random.default_rng([seed, join.candidate, 1])
+    sound, origin = _sound(gap, candidates[join.candidate], speed, frame, options.phase_iterations, turn)
+    fade = round(options.fade_seconds * frame.rate)
+    first = gap.start - fade
+    samples = with_channels(sound[first - origin : gap.stop + fade - origin], gap.left.shape[1])
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)[:, None]
+    samples[:fade] = (1 - ramp) * gap.left[-fade:] + ramp * samples[:fade]
+    samples[-fade:] = (1 - ramp) * samples[-fade:] + ramp * gap.right[:fade]
+    return Filling(samples, first, join, speed)
+
+
+def write_filled(path: Path, gap: Gap, filling: Filling, frame: FrameOptions, subtype: str) -> int:
+    """Writes the whole recording with the filling in it; returns how many samples were clipped.
+
+    Everything else is copied as it was in the file, block by block; a recording that was brought up goes down again.
+    """
+    place, down = 0, np.float32(gap.gain)
+    last = filling.first + len(filling.samples)
+    with write_wav(path, frame.rate, gap.left.shape[1], subtype, gap.total) as writer:
+        for block in read_blocks(gap.path, frame.rate)[1]:
+            begin, end = (min(max(at - place, 0), len(block)) for at in (filling.first, last))
+            writer.copy(block[:begin] / down)
+            writer.write(filling.samples[place + begin - filling.first :][: end - begin] / down)
+            writer.copy(block[end:] / down)
+            place += len(block)
+        if place != gap.total:
+            raise RecordingError(f"{gap.path}: changed while its gap was filled: run this again when it is at rest")
+        return writer.clipped
+
+
+def _sound(
+    gap: Gap, candidate: np.ndarray, speed: float, frame: FrameOptions, iterations: int, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """A candidate's sound from before the gap to after it, in phase with the music on both sides.
+
+    candidate: bands (frames, channels, bands). Returns (samples, channels), and the sample of the recording that they
+    begin at.
+    """
+    channels, new = candidate.shape[1], int(np.ceil(gaps.frames_to_end(gap, frame)))
+    begin = gaps.first_new_sample(gap, frame)
+    origin = begin - CONTEXT_FRAMES * frame.hop
+    left = np.ascontiguousarray(to_mid_side(with_channels(gap.left[origin - gap.start :], channels)))
+    right = np.ascontiguousarray(to_mid_side(with_channels(gap.right, channels)))
+    whole = begin + new * frame.hop - gap.stop  # where in the right side the first frame of it alone begins
+    middle = bands_to_magnitudes(bent(candidate, new, speed).transpose(1, 0, 2), frame)
+    sides = np.abs(spectrum(left, frame)), np.abs(spectrum(right[:, whole:], frame))
+    magnitudes = np.concatenate([sides[0], middle, sides[1]], axis=1)
+    end = origin + (magnitudes.shape[1] - 1) * frame.hop + frame.window
+    samples = samples_of(magnitudes, frame, iterations, rng, left, right[:, : end - gap.stop])
+    return to_left_right(samples), origin

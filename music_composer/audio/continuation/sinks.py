@@ -1,0 +1,157 @@
+"""Sound that is heard while it is written: raw PCM on standard output, and a WAV that is whole at any moment.
+
+Little-endian, interleaved. What is beyond full scale is clipped, never wrapped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from music_composer.audio.wav import RIFF_LIMIT, SAMPLE_BYTES
+from music_composer.errors import MusicComposerError, OptionError
+from music_composer.files.atomic import make_folder, part_name, reason
+from music_composer.files.outputs import claim_growing
+
+HEADER_BYTES = 80
+PCM_TAG, FLOAT_TAG = 1, 3
+
+
+class Sink(Protocol):
+    """Where a stream goes. samples: how many have been written; clipped: how many numbers were beyond full scale."""
+
+    samples: int
+    clipped: int
+
+    def write(self, samples: np.ndarray) -> None:
+        """samples: float, shape (samples, channels)."""
+
+
+class RawOutput:
+    """Raw samples into a file descriptor; BrokenPipeError when nobody reads them any more."""
+
+    def __init__(self, descriptor: int, subtype: str) -> None:
+        self._descriptor, self._subtype = descriptor, subtype
+        self.samples = self.clipped = 0
+
+    def write(self, samples: np.ndarray) -> None:
+        left = memoryview(to_bytes(samples, self._subtype))
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+        self.samples += len(samples)
+        self.clipped += int(np.count_nonzero(np.abs(samples) > 1))
+
+
+class GrowingWav:
+    """A WAV whose header is set right after each piece: it can be opened at any moment, also after a crash.
+
+    The one file that is not written under another name first, since it is there to be heard while it grows. Room for
+    the header of a file of more than 4 GiB is kept from the start.
+    """
+
+    def __init__(self, descriptor: int, path: Path, rate: int, channels: int, subtype: str) -> None:
+        self._descriptor, self._path, self._rate = descriptor, path, rate
+        self._channels, self._subtype = channels, subtype
+        self.samples = self.clipped = 0
+        self._put(self._header(), 0)
+
+    def write(self, samples: np.ndarray) -> None:
+        """Raises MusicComposerError when the disk refuses; what was written before stays."""
+        self._put(to_bytes(samples, self._subtype), HEADER_BYTES + self._bytes)
+        self.samples += len(samples)
+        self.clipped += int(np.count_nonzero(np.abs(samples) > 1))
+        self._put(self._header(), 0)
+
+    @property
+    def _bytes(self) -> int:
+        return self.samples * self._channels * SAMPLE_BYTES[self._subtype]
+
+    def _header(self) -> bytes:
+        return wav_header(self._bytes, self._rate, self._channels, self._subtype)
+
+    def _put(self, content: bytes, place: int) -> None:
+        left = memoryview(content)
+        try:
+            while left:
+                written = os.pwrite(self._descriptor, left, place)
+                left, place = left[written:], place + written
+        except OSError as error:
+            raise MusicComposerError(
+                f"{self._path} cannot grow: {reason(error)}; its first {self.samples / self._rate:.1f} s are whole"
+            ) from error
+
+
+def wav_header(size: int, rate: int, channels: int, subtype: str) -> bytes:
+    """The 80 bytes before `size` bytes of samples. Beyond 4 GiB it is RF64 (EBU Tech 3306), of the same length."""
+    width = SAMPLE_BYTES[subtype]
+    tag = FLOAT_TAG if subtype == "FLOAT" else PCM_TAG
+    frame = channels * width  # bytes of one sample of every channel
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * frame, frame, 8 * width)
+    whole = HEADER_BYTES - 8 + size
+    if whole <= RIFF_LIMIT:
+        room = struct.pack("<4sI28x", b"JUNK", 28)
+        return struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + room + form + struct.pack("<4sI", b"data", size)
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, whole, size, size // frame, 0)
+    unknown = 2**32 - 1
+    return struct.pack("<4sI4s", b"RF64", unknown, b"WAVE") + sizes + form + struct.pack("<4sI", b"data", unknown)
+
+
+def to_bytes(samples: np.ndarray, subtype: str) -> bytes:
+    """(samples, channels), full scale 1 -> little-endian, interleaved."""
+    limited = np.clip(np.nan_to_num(samples), -1.0, 1.0)
+    if subtype == "FLOAT":
+        return limited.astype("<f4").tobytes()
+    full = 2.0 ** (8 * SAMPLE_BYTES[subtype] - 1)
+    whole = np.clip(np.rint(limited * full), -full, full - 1).astype("<i4")
+    return whole[..., None].view("u1")[..., : SAMPLE_BYTES[subtype]].tobytes()
+
+
+@contextlib.contextmanager
+def standard_output(subtype: str) -> Iterator[RawOutput]:
+    """Keeps standard output for samples alone: whatever else is printed meanwhile goes to standard error.
+
+    Raises OptionError where it is a terminal, MusicComposerError where it is closed.
+    """
+    if os.isatty(1):
+        raise OptionError("-o -: standard output is a terminal: pipe it into a player, or give a name to write to")
+    try:
+        sys.stdout.flush()
+        own = os.dup(1)
+        os.dup2(2, 1)
+    except (OSError, AttributeError) as error:
+        raise MusicComposerError("-o -: standard output is closed") from error
+    try:
+        yield RawOutput(own, subtype)
+    finally:
+        os.dup2(own, 1)
+        os.close(own)
+
+
+@contextlib.contextmanager
+def growing_wav(path: Path, rate: int, channels: int, subtype: str, overwrite: bool = False) -> Iterator[GrowingWav]:
+    """Begins a WAV at once, in place of one of ours that had that name. Raises MusicComposerError when it cannot.
+
+    The JSON beside it names it before it is there. overwrite: it may take the place of somebody else's file.
+    """
+    part = part_name(path)
+    try:
+        try:
+            make_folder(path.parent)
+            file = part.open("wb")
+        except OSError as error:
+            raise MusicComposerError(f"{path} cannot be written: {reason(error)}") from error
+        with file:
+            wav = GrowingWav(file.fileno(), path, rate, channels, subtype)
+            claim_growing(path, os.fstat(file.fileno()).st_ino, overwrite)
+            os.replace(part, path)
+            yield wav
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""One sample as it is being made: sound in pieces that are short at first and grow, with or without an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+
+from music_composer.audio.continuation.output import lead_of, note_jumps
+from music_composer.audio.continuation.sinks import Sink
+from music_composer.audio.players import Player
+from music_composer.audio.prompts import Prompt
+from music_composer.options import FrameOptions, GenerateOptions, StreamOptions
+from music_composer.stopping import requested, wait
+from music_composer.values import Played
+
+
+def stream_continuation(
+    player: Player,
+    frame: FrameOptions,
+    prompt: Prompt,
+    options: GenerateOptions,
+    streaming: StreamOptions,
+    seed: int,
+) -> Generator[Played, None, None]:
+    """Yields pieces as they are ready: the prompt's end, then new music, as in sample 0.
+
+    The prompt's end comes as soon as the prompt has been listened to, and is heard while the first new music is made.
+    """
+    samples = None if streaming.endless else round(options.seconds * frame.rate) + player.fade
+    pieces = player.streamed(prompt, seed, samples, streaming)
+    yield from (Played(block) for block in lead_of(prompt, options, frame, player.fade))
+    yield from pieces
+
+
+def at_listening_pace(pieces: Iterator[Played], rate: int, ahead_seconds: float) -> Iterator[Played]:
+    """The same, held back while more than `ahead_seconds` are made that nobody can have heard yet."""
+    started, made = time.monotonic(), 0
+    for piece in pieces:
+        yield piece
+        made += len(piece)
+        wait(made / rate - ahead_seconds - (time.monotonic() - started))
+
+
+def play_into(
+    out: Sink, pieces: Iterator[Played], rate: int, endless: bool, say: Callable[[str], None]
+) -> tuple[float, ...]:
+    """Pieces to where they are heard, until there are no more, nobody reads them, or Ctrl-C ends what has no end.
+
+    Returns the seconds at which they jump, of hours of music the first ones. Says how much it was, how fast, and after
+    how many seconds the first was there.
+    """
+    started, first = time.monotonic(), None
+    jumps: list[int] = []
+    try:
+        for piece in pieces:
+            note_jumps(jumps, piece, out.samples)
+            out.write(piece.samples)
+            first = first or time.monotonic() - started
+            if endless and requested():
+                break
+    except BrokenPipeError:
+        say("nobody listens any more")
+    except KeyboardInterrupt:
+        if not endless:
+            raise
+    spent, seconds = time.monotonic() - started, out.samples / rate
+    if first:
+        say(f"{seconds:.1f} s of music in {spent:.1f} s, {seconds / spent:.1f} x real time, first after {first:.2f} s")
+    return tuple(at / rate for at in jumps)

@@ -1,0 +1,1 @@
+"""The cache of frames, and training windows and batches of them."""

@@ -1,0 +1,226 @@
+"""The cache of frames: one shard a song and an index of them all, in the folder `train_data/`.
+
+    index.json                   magic, version, frame options, one entry a song; see `data.index`
+    frames-0123456789abcdef.npy  float16, shape (frames, channels, bands); a plain NumPy array
+
+Only what has changed is done again. A shard is named after what its recording holds, written whole and then renamed.
+A process killed at any moment loses the songs that it was at and nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from music_composer.audio.dataset.shards import Cancelled, Meter, Song, cut_recording, open_shard, shard_is_whole
+from music_composer.audio.frame_arrays import ShardFrames
+from music_composer.data.folder import recordings_in
+from music_composer.data.index import Index
+from music_composer.data.split import Track
+from music_composer.errors import CacheError, RecordingError
+from music_composer.files.atomic import reason, remove_torn
+from music_composer.options import FrameOptions
+
+MAGIC = "music-composer frames"
+VERSION = 2
+INDEX = "index.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cache:
+    """A folder of shards that fits a dataset folder."""
+
+    folder: Path
+    datasets: Path
+    options: FrameOptions
+    songs: tuple[Song, ...]
+
+    @property
+    def channels(self) -> int:
+        return max(song.channels for song in self.songs)
+
+    @property
+    def frames(self) -> int:
+        return sum(song.stop - song.start for song in self.songs)
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.options.frames_per_second
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The songs as the split knows them."""
+        return [Track(s.source, s.fingerprint.content, s.start, s.stop, s.frames, s.acoustic) for s in self.songs]
+
+    @property
+    def digest(self) -> str:
+        """Changes when any recording changes."""
+        contents = "".join(song.source + song.fingerprint.content for song in self.songs)
+        return hashlib.blake2b(os.fsencode(contents), digest_size=8).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What `prepare` did."""
+
+    done: int  # songs cut into frames
+    kept: int  # songs that were still right
+    removed: int
+    remarks: tuple[str, ...]  # a line for each file that something was odd about
+
+
+def prepare(
+    datasets: Path,
+    folder: Path,
+    options: FrameOptions = FrameOptions(),
+    say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[float, float], None] = lambda done, total: None,
+) -> tuple[Cache, Report]:
+    """Brings the cache up to date with the recordings.
+
+    `progress` gets bytes read and bytes to read. Raises RecordingError when not one recording can be used, naming
+    every one and why; CacheError when the cache folder cannot be written, or holds somebody else's files. Whatever ends
+    it early, songs that are done are kept.
+    """
+    paths = recordings_in(datasets, say=lambda line: say(f"note: {line}"))
+    sources = {path.relative_to(datasets).as_posix(): path for path in paths}
+    index = _index(folder, options)
+    known = index.read(say)
+    songs: dict[str, Song] = {}
+    stale: dict[str, Path] = {}
+    for source, path in sources.items():
+        song = _still_right(folder, path, known.get(source), options)
+        if song:
+            songs[source] = song
+        else:
+            stale[source] = path
+    failures: dict[str, str] = {}
+    cut: list[str] = []
+
+    if stale or songs != known or index.journal.exists():
+        _make_writable(folder)
+        try:
+            with index.adding(songs.values()) as add:
+
+                def finished(source: str, outcome: tuple[Song, bool] | RecordingError) -> None:
+                    if isinstance(outcome, RecordingError):
+                        failures[source] = str(outcome)
+                        return
+                    songs[source], is_cut = outcome
+                    add(songs[source])
+                    cut.extend([source] * is_cut)
+
+                contents = {song.fingerprint.content: song for song in known.values()}
+                _cut_all(stale, contents, folder, options, _meter(stale, progress), finished)
+        finally:
+            unseen = [known[source] for source in stale if source in known and source not in {**songs, **failures}]
+            index.write([*songs.values(), *unseen])
+    used = {song.shard for song in songs.values()}
+    gone = [song for source, song in known.items() if source not in songs]
+    for shard in {song.shard for song in known.values()} - used:
+        (folder / shard).unlink(missing_ok=True)
+
+    remarks = [failures[source] for source in sorted(failures)]
+    remarks += [f"{datasets / s}: {remark}" for s in sorted(cut) for remark in songs[s].remarks]
+    if not songs:
+        raise RecordingError(f"none of the {len(sources)} files in {datasets} can be used:\n  " + "\n  ".join(remarks))
+    cache = Cache(folder, datasets, options, tuple(songs[source] for source in sorted(songs)))
+    return cache, Report(len(cut), len(songs) - len(cut), len(gone), tuple(remarks))
+
+
+def load_frames(cache: Cache, song: Song, channels: int | None = None) -> ShardFrames:
+    """A song without its silent ends, float16, shape (frames, channels, bands), left on disk until it is sliced.
+
+    channels: of a model; a song that has fewer gets a silent side, one that has more gives its middle. None: its own.
+    """
+    return open_shard(cache.folder, song, cache.options, channels or song.channels)
+
+
+def open_cache(datasets: Path, folder: Path, options: FrameOptions = FrameOptions()) -> Cache | None:
+    """The cache as it lies there, without a look at whether it is up to date; None when there is none."""
+    known = _index(folder, options).read()
+    songs = tuple(known[source] for source in sorted(known) if os.path.isfile(datasets / source))
+    return Cache(folder, datasets, options, songs) if songs else None
+
+
+def _index(folder: Path, options: FrameOptions) -> Index[Song]:
+    label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options)}
+    return Index(folder / INDEX, label, Song)
+
+
+def _still_right(folder: Path, path: Path, known: Song | None, options: FrameOptions) -> Song | None:
+    """The entry of a song whose file has the same size and time as before, else None: then its worker looks closer."""
+    if known is None:
+        return None
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if (known.fingerprint.size, known.fingerprint.mtime_ns) != (status.st_size, status.st_mtime_ns):
+        return None
+    return known if shard_is_whole(folder, known, options) else None
+
+
+def _meter(stale: Mapping[str, Path], progress: Callable[[float, float], None]) -> Meter:
+    total = 0
+    for path in stale.values():
+        try:
+            total += path.stat().st_size
+        except OSError:  # it went; its worker says so
+            continue
+    return Meter(total, progress)
+
+
+def _cut_all(
+    stale: Mapping[str, Path],
+    known: Mapping[str, Song],
+    folder: Path,
+    options: FrameOptions,
+    meter: Meter,
+    finished: Callable[[str, tuple[Song, bool] | RecordingError], None],
+) -> None:
+    """Cuts songs on all cores, a few ahead at a time. finished: gets each song and whether it was cut, or an error.
+
+    When this is interrupted, songs that are being cut are left, and those that are done are still told.
+    """
+    workers = os.cpu_count() or 1
+    waiting = iter(stale.items())
+    running: dict[Future[tuple[Song, bool]], str] = {}
+    cancelled = threading.Event()
+
+    def tell(futures: set[Future[tuple[Song, bool]]]) -> None:
+        for future in futures:
+            source = running.pop(future)
+            try:
+                finished(source, future.result())
+            except RecordingError as error:
+                finished(source, error)
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while True:
+                while len(running) < workers and (job := next(waiting, None)):
+                    source, path = job
+                    future = pool.submit(cut_recording, source, path, known, folder, options, meter, cancelled.is_set)
+                    running[future] = source
+                if not running:
+                    return
+                tell(wait(running, return_when=FIRST_COMPLETED).done)
+        except BaseException:
+            cancelled.set()
+            wait(running)
+            tell({future for future in running if not isinstance(future.exception(), Cancelled | CacheError)})
+            raise
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_torn(folder)
+    except OSError as error:
+        raise CacheError(f"the cache folder {folder} cannot be made: {reason(error)}") from error

@@ -1,0 +1,1 @@
+"""What a memory compares and changes: steps, views, layers and colour of sound."""

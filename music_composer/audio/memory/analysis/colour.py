@@ -1,0 +1,86 @@
+"""Training music brought nearer to the prompt's sound: its slow mean spectrum is moved towards the prompt's."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import scipy.fft
+import scipy.ndimage
+
+from music_composer.audio.memory.analysis.steps import StepOptions
+from music_composer.audio.memory.analysis.views import running_mean
+from music_composer.audio.spectrogram import band_centres
+from music_composer.errors import OptionError
+from music_composer.options import FrameOptions
+
+SMOOTHING = np.hanning(9)[1:-1] / np.hanning(9).sum()  # over neighbouring bands
+
+
+@dataclasses.dataclass(frozen=True)
+class ColourOptions:
+    """How far, and how slowly."""
+
+    strength: float = 0.8  # 0: music stays as it is; 1: its mean spectrum becomes the prompt's
+    around: float = 8.0  # seconds to either side that a mean is taken over
+    heard: float = 20.0  # seconds of the prompt's end whose mean is the aim
+    most_db: float = 9.0  # dB by which a band is moved at most, before the strength
+    margin: int = 2048  # samples that the filter reaches, to either side
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.strength <= 1.0 or min(self.around, self.heard, self.margin) <= 0 or self.most_db < 0.0:
+            raise OptionError(f"{self}: strength must lie between 0 and 1, and the others be above 0.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Colour:
+    """The aim of a prompt.
+
+    aim: (bands,), dB. centres: (bands,), Hz. per_second: steps. rate: samples a second.
+    """
+
+    aim: np.ndarray
+    centres: np.ndarray
+    per_second: float
+    rate: int
+    options: ColourOptions
+
+    def gains(self, levels: np.ndarray) -> np.ndarray:
+        """What is added to each of one recording's levels (steps, bands): dB, float32, smooth along both axes."""
+        around = round(self.options.around * self.per_second)
+        if not len(levels):
+            return np.zeros_like(levels)
+        before = np.minimum(np.arange(len(levels)), around) + 1
+        after = np.minimum(np.arange(len(levels))[::-1], around) + 1
+        means = running_mean(levels, around + 1) * before[:, None]
+        means += running_mean(levels[::-1], around + 1)[::-1] * after[:, None] - levels
+        return self._towards(means / (before + after - 1)[:, None])
+
+    def gains_at(self, levels: np.ndarray, step: int) -> np.ndarray:
+        """The same of one step, (bands,)."""
+        around = round(self.options.around * self.per_second)
+        return self._towards(levels[max(0, step - around) : step + around + 1].mean(axis=0, keepdims=True))[0]
+
+    def filtered(self, sound: np.ndarray, gains: np.ndarray) -> np.ndarray:
+        """Sound (samples, channels) through a filter without delay: float32, the same shape.
+
+        gains: (bands,), dB. What lies further outside than `options.margin` is not missed at the ends.
+        """
+        size = scipy.fft.next_fast_len(len(sound) + 2 * self.options.margin, real=True)
+        curve = np.interp(np.fft.rfftfreq(size, 1.0 / self.rate), self.centres, 10.0 ** (gains / 20.0))
+        spectrum = scipy.fft.rfft(sound.astype(np.float32, copy=False), size, axis=0)
+        found: np.ndarray = scipy.fft.irfft(spectrum * curve[:, None].astype(np.float32), size, axis=0)
+        return found[: len(sound)]
+
+    def _towards(self, means: np.ndarray) -> np.ndarray:
+        wanted = scipy.ndimage.convolve1d(self.aim - means, SMOOTHING, axis=1, mode="nearest")
+        gains: np.ndarray = self.options.strength * wanted.clip(-self.options.most_db, self.options.most_db)
+        return gains.astype(np.float32)
+
+
+def colour_of(levels: np.ndarray, frame: FrameOptions, steps: StepOptions, options: ColourOptions) -> Colour:
+    """The colour of a prompt's levels (steps, bands)."""
+    per_second = frame.rate / (frame.hop * steps.frames)
+    bins = band_centres(frame)[: levels.shape[1] * steps.pooled].reshape(-1, steps.pooled).mean(axis=1)
+    aim = levels[-round(options.heard * per_second) :].mean(axis=0)
+    return Colour(aim, bins * frame.rate / frame.window, per_second, frame.rate, options)

@@ -1,0 +1,259 @@
+"""An opened recording, and its samples as they are in the file, block by block. Knows nothing of what they are for."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from music_composer.audio.reading.headers import OF_ANOTHER_KIND, Mending, mend
+from music_composer.audio.reading.virtual_file import PiecedFile, Pieces
+from music_composer.data.formats import CONVERT, HEAD_BYTES, foreign, said_by_suffix
+from music_composer.errors import RecordingError
+from music_composer.quiet import quiet_libraries
+
+LEAST_RATE, MOST_RATE = 2_000, 768_000  # Hz; no recording has fewer or more, but damaged headers do
+MOST_CHANNELS = 64
+MOST_HOURS = 100  # that are read of a recording
+BLOCK_SECONDS = 10.0
+BLOCK_VALUES = 1 << 20  # samples times channels in a block at most: 4 MB
+UNKNOWN_LENGTH = 1 << 62  # libsndfile says about so many samples where the header says none
+REMEMBERED = 64  # files whose beginnings are known
+LONGEST_NAME = 1000  # bytes of a path: of a longer one the decoder is given the opened file
+SHORT_SECONDS, SHORT_SHARE = 0.1, 0.01  # what may be missing before it is said: lengths of lossy formats are vague
+
+# Bytes of a sample where a position in the file is arithmetic.
+SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
+FLOAT_BYTES = {"FLOAT": 4, "DOUBLE": 8}
+PLAIN_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF")
+
+
+class Decoder(soundfile.SoundFile):
+    """Reads on from where it is.
+
+    soundfile itself asks for the position before every block and seeks after it, which fails where the decoder cannot
+    seek (GSM), and where the header says no length (FLAC through a pipe). libmpg123 prints what it thinks of damaged
+    files, which is kept off the terminal: our own words say what is lost.
+    """
+
+    def __init__(self, file: bytes | Path | PiecedFile) -> None:
+        with quiet_libraries():
+            super().__init__(file)
+        self.pieces = file if isinstance(file, PiecedFile) else None
+
+    def go_to(self, place: int, mark: np.ndarray) -> bool:
+        """Goes to a sample, and past the mark (samples, channels) that must be found there: whether it was."""
+        try:
+            with quiet_libraries():
+                if self.seek(place) != place:
+                    return False
+                return not len(mark) or np.array_equal(self.read(len(mark), "float32", always_2d=True), mark)
+        except Exception:  # a decoder that cannot do it has many ways to say so
+            return False
+
+    def next_block(self, samples: int) -> tuple[np.ndarray, str]:
+        """So many samples, float32 (samples, channels), or less at the end; and what broke it off, "" for nothing."""
+        block = np.full((samples, self.channels), np.nan, np.float32)  # what stays NaN has not been decoded
+        try:
+            with quiet_libraries():
+                block = self.read(out=block)
+        except Exception as error:  # whatever a library raises on bytes that it did not expect
+            decoded = np.flatnonzero(~np.isnan(block).all(axis=1))
+            return block[: decoded[-1] + 1] if len(decoded) else block[:0], _reason(error)
+        failure = self.pieces.failure if self.pieces else None
+        return block, _reason(failure) if failure else ""
+
+    def seekable(self) -> bool:
+        return False
+
+
+@dataclasses.dataclass(frozen=True)
+class Stamp:
+    """Tells one state of a file from another."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """An opened recording. promised: samples that its header speaks of, 0 where it says nothing.
+
+    exact: `promised` is what there is, and any place can be gone to. remarks: on its header. following: what the file
+    holds after it, to be read on with.
+    """
+
+    path: Path
+    file: Decoder
+    promised: int
+    exact: bool
+    remarks: tuple[str, ...]
+    following: tuple[Pieces, ...] = ()
+
+    @property
+    def rate(self) -> int:
+        return int(self.file.samplerate)
+
+    @property
+    def channels(self) -> int:
+        return int(self.file.channels)
+
+    @property
+    def is_float(self) -> bool:
+        return self.file.subtype in FLOAT_BYTES
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Raises RecordingError for what is not a file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"{path}: cannot be read: {_reason(error)}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise RecordingError(f"{path}: not a file with sound in it, but a folder, a pipe or a device")
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@contextlib.contextmanager
+def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
+    """Opens with libsndfile; every failure becomes a RecordingError that names the file.
+
+    to_seek: the decoder is told the length that the header says, without which that of FLAC finds no place.
+    """
+    stamp = stamp_of(path)
+    with contextlib.ExitStack() as opened:
+        head, mending = _looked_at(path, stamp, to_seek)
+        _refuse_foreign(path, head)
+        first, *following = mending.recordings or ((range(stamp.size),),)
+        name: bytes | Path = os.fsencode(path) if os.name == "posix" else path  # names need not be Unicode
+        is_plain = not mending.recordings and len(os.fsencode(path)) <= LONGEST_NAME
+        try:
+            file = opened.enter_context(Decoder(name if is_plain else opened.enter_context(PiecedFile(path, first))))
+        except Exception as error:  # whatever a library raises on bytes that it did not expect
+            raise RecordingError(f"{path}: not a recording that can be read: {_why_not(path, error)}") from error
+        _refuse_nonsense(path, file)
+        promised = 0 if following else mending.promised if mending.promised is not None else max(0, file.frames)
+        width = (SAMPLE_BYTES | FLOAT_BYTES).get(file.subtype)
+        exact = file.format in PLAIN_FORMATS and width is not None
+        exact = exact and promised * (width or 1) * file.channels <= stamp.size and promised <= _limit(file)
+        remarks = (*mending.remarks, *_remarks_on_header(file))
+        yield Source(path, file, promised % UNKNOWN_LENGTH, exact, remarks, tuple(following))
+
+
+@functools.lru_cache(REMEMBERED)
+def _looked_at(path: Path, stamp: Stamp, to_seek: bool) -> tuple[bytes, Mending]:
+    """How a file begins, and what is to be mended of it."""
+    try:
+        with path.open("rb") as raw:
+            return raw.read(HEAD_BYTES), mend(raw, stamp.size, to_seek)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {_reason(error)}") from error
+
+
+def blocks_of(
+    source: Source, remarks: list[str], block_seconds: float | None = None, most: int | None = None
+) -> Iterator[np.ndarray]:
+    """Everything from where the decoder stands, or `most` samples of it, as float32 blocks (samples, channels).
+
+    What cannot be decoded ends it with a remark, as does a header that promised another length.
+    """
+    size = max(1, min(round((block_seconds or BLOCK_SECONDS) * source.rate), BLOCK_VALUES // source.channels))
+    limit = _limit(source.file)
+    most = limit if most is None else most
+    at, broken = 0, ""
+    for file in _files_of(source, remarks):
+        while not broken and at < most:
+            block, broken = file.next_block(min(size, most - at))
+            if not len(block):
+                break
+            at += len(block)
+            yield block
+        if broken or at >= most:
+            break
+    if at >= limit:
+        remarks.append(f"longer than {MOST_HOURS} hours: the rest of it is not read")
+    elif broken and at != source.promised:
+        remarks.append(f"broken after {at / source.rate:.1f} s: {broken}")
+    elif source.promised and _differ(source.promised, at, source.rate):
+        promised, there = source.promised / source.rate, at / source.rate
+        remarks.append(f"its header promises {promised:.1f} s of sound, the file holds {there:.1f} s: these are used")
+
+
+def _files_of(source: Source, remarks: list[str]) -> Iterator[Decoder]:
+    """The decoders of all recordings in a file, each when the one before it is at its end."""
+    yield source.file
+    for pieces in source.following:
+        try:
+            with PiecedFile(source.path, pieces) as part, Decoder(part) as file:
+                if (file.samplerate, file.channels) != (source.rate, source.channels):
+                    remarks.append(OF_ANOTHER_KIND)
+                    return
+                yield file
+        except Exception as error:
+            remarks.append(f"what follows cannot be read: {_reason(error)}")
+            return
+
+
+def _limit(file: Decoder) -> int:
+    """Samples that are read at most."""
+    return MOST_HOURS * 3600 * int(file.samplerate)
+
+
+def _differ(promised: int, there: int, rate: int) -> bool:
+    return abs(promised - there) > max(SHORT_SECONDS * rate, SHORT_SHARE * promised)
+
+
+def _refuse_foreign(path: Path, head: bytes) -> None:
+    kind = foreign(head)
+    if kind:
+        claim = f"{_is_not(path)} but " if _is_not(path) else ""
+        raise RecordingError(f"{path}: not a recording that can be read: it is {claim}{kind}: {CONVERT}")
+
+
+def _refuse_nonsense(path: Path, file: Decoder) -> None:
+    """Memory and work follow from these numbers."""
+    if not LEAST_RATE <= file.samplerate <= MOST_RATE:
+        raise RecordingError(
+            f"{path}: its header says {file.samplerate} samples a second, which no recording has: "
+            f"{LEAST_RATE} to {MOST_RATE} are read"
+        )
+    if not 1 <= file.channels <= MOST_CHANNELS:
+        raise RecordingError(f"{path}: its header says {file.channels} channels: 1 to {MOST_CHANNELS} are read")
+
+
+def _remarks_on_header(file: Decoder) -> list[str]:
+    found = re.findall(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
+    return [f"its header promises {a} bytes of sound, the file holds {b}: these are used" for a, b in found[:1]]
+
+
+def _is_not(path: Path) -> str:
+    """What the file is not, if its name says that it is something."""
+    claimed = said_by_suffix(path.name)
+    return f"not {'an' if claimed[0] in 'AMO' else 'a'} {claimed} file" if claimed else ""
+
+
+def _why_not(path: Path, error: Exception) -> str:
+    """What a decoder that refuses a file says, in words that are of use."""
+    reason = _reason(error)
+    if "does not exist" in reason:  # which is what libsndfile says where libmpg123 finds nothing
+        return f"it is {_is_not(path)}"
+    if "SF_INFO" in reason:
+        return "its header says a rate, or a count of channels, that no recording has"
+    return reason
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    if isinstance(error, soundfile.LibsndfileError):
+        return str(error.error_string)
+    return str(error) or type(error).__name__

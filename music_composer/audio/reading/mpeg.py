@@ -1,0 +1,207 @@
+"""Frames of an MP3 file, whose decoder believes what a header says of the length, or guesses, and stops there.
+
+A frame knows how long it is, so that all of them are found whatever lies between: tags, holes, another file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import struct
+from typing import BinaryIO
+
+from music_composer.audio.reading.virtual_file import Pieces
+
+KBITS = {  # a second, by the index in the header; MPEG 1 and the others
+    True: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    False: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # by the version
+KIND = 0xFFFE0C00  # bits of a header that all frames share: sync, version, layer, rate
+MONO = 3  # of the modes
+NO_CHECKSUM = 0x10000  # bit of a header
+LAYER_3 = 1
+TELLING = 3  # frames in a row that are no chance
+SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # how they begin
+SEARCH_BYTES = 1 << 13
+MOST_JUNK = 1 << 20  # bytes between frames that are searched
+LEAST_SAID = 256  # bytes between frames from which on they are said
+LOOK_BYTES = 64  # of a frame: its header, and where a count of frames may stand
+
+
+@dataclasses.dataclass(frozen=True)
+class Frames:
+    """What was found. places: of the frames, those that follow each other in one. said: frames that the file itself
+    speaks of, None where it does not. passed: bytes between them that are none and no tag. others: whether frames of
+    another kind follow.
+    """
+
+    places: tuple[range, ...]
+    count: int
+    said: int | None
+    passed: int
+    first: bytes  # header of the first
+    info: bytes  # the whole frame in which `said` stands, b"" where there is none
+    others: bool
+
+    @property
+    def samples_each(self) -> int:
+        return 1152 if _version(int.from_bytes(self.first, "big")) == 3 else 576
+
+
+def frames_in(raw: BinaryIO, begin: int, size: int) -> Frames | None:
+    """All frames of layer 3 that are like the first one; None where there are none.
+
+    Those that only tell how many frames there are, are not among them.
+    """
+    at = _find(raw, begin, size, None)
+    if at is None:
+        return None
+    first = _at(raw, at, 4)
+    kind, spot = _kind(int.from_bytes(first, "big")), _count_spot(int.from_bytes(first, "big"))
+    places: list[range] = []
+    count, passed, info, others = 0, 0, b"", False
+    while at is not None:
+        length, tells = _frame_at(raw, at, size, kind, spot)
+        if not length:
+            after = after_tags(raw, at, size)
+            at = _find(raw, after, size, kind)
+            others = at is None and _find(raw, after, size, None) is not None
+            passed += (at or after) - after
+            continue
+        if not tells:
+            count += 1
+            begin = places.pop().start if places and places[-1].stop == at else at
+            places.append(range(begin, at + length))
+        elif not count:
+            info = _at(raw, at, length)
+        at += length
+    return Frames(tuple(places), count, _said(info, spot), passed, first, info, others) if count else None
+
+
+def _frame_at(raw: BinaryIO, at: int, size: int, kind: int, spot: int) -> tuple[int, bool]:
+    """Length of the whole frame of that kind that begins there, 0 for none; and whether it only counts the others."""
+    look = _at(raw, at, LOOK_BYTES)
+    header = int.from_bytes(look[:4], "big")
+    length = _length(header) if _kind(header) == kind else 0
+    tells = look[spot : spot + 4] in (b"Xing", b"Info") or look[36:40] == b"VBRI"
+    return (length if at + length <= size else 0), tells
+
+
+def is_in_order(frames: Frames) -> bool:
+    """Whether they follow each other, and are no more than they say themselves."""
+    return len(frames.places) == 1 and frames.count <= (frames.said or 0)
+
+
+def pieces_of(frames: Frames) -> Pieces:
+    """The frames as one file, which says how many there are, if they are more than theirs says."""
+    if is_in_order(frames):
+        return frames.info, *frames.places
+    return _info_frame(frames, sum(map(len, frames.places))), *frames.places
+
+
+def _info_frame(frames: Frames, total: int) -> bytes:
+    """A frame that only tells how many follow, and bytes in all: the file's own where there is one, since it says
+    besides what encoders add at both ends.
+    """
+    header = int.from_bytes(frames.first, "big")
+    spot = _count_spot(header)
+    if frames.info and frames.info[36:40] != b"VBRI" and frames.info[spot + 7] & 1:
+        made = bytearray(frames.info)
+        made[spot + 8 : spot + 12] = struct.pack(">I", frames.count)
+        if made[spot + 7] & 2:
+            made[spot + 12 : spot + 16] = struct.pack(">I", total + len(made))
+        return bytes(made)
+    spot = _count_spot(header := header | NO_CHECKSUM)
+    rates = (header & ~0xF200 | index << 12 for index in range(1, 15))  # every bit rate, not padded
+    header = next(each for each in rates if _length(each) >= spot + 16)
+    tag = b"Info" + struct.pack(">III", 3, frames.count, total + _length(header))
+    return (struct.pack(">I", header) + bytes(spot - 4) + tag).ljust(_length(header), b"\0")
+
+
+def _said(info: bytes, spot: int) -> int | None:
+    if not info:
+        return None
+    if info[36:40] == b"VBRI":
+        return int.from_bytes(info[50:54], "big")
+    return int.from_bytes(info[spot + 8 : spot + 12], "big") if info[spot + 7] & 1 else None
+
+
+def _find(raw: BinaryIO, begin: int, size: int, kind: int | None) -> int | None:
+    """The next place where several frames of one kind follow each other, or one ends with the file."""
+    for at in range(begin, min(size, begin + MOST_JUNK), SEARCH_BYTES):
+        for match in SYNC.finditer(_at(raw, at, SEARCH_BYTES + 1)):
+            if _is_row(raw, at + match.start(), size, kind):
+                return at + match.start()
+    return None
+
+
+def _is_row(raw: BinaryIO, at: int, size: int, kind: int | None) -> bool:
+    for number in range(TELLING):
+        if number and at == size:
+            return True
+        header = int.from_bytes(_at(raw, at, 4), "big")
+        length = _length(header)
+        if not length or at + length > size or (kind is not None and _kind(header) != kind):
+            return False
+        kind = _kind(header)
+        at += length
+    return True
+
+
+def after_tags(raw: BinaryIO, at: int, size: int) -> int:
+    """Behind all tags that stand one after the other from there on."""
+    while (after := _after_tag(raw, at, size)) > at:
+        at = after
+    return at
+
+
+def _after_tag(raw: BinaryIO, at: int, size: int) -> int:
+    """Behind a tag that begins here, if one does: one that would be longer than the file is none."""
+    head = _at(raw, at, 32)
+    if head[:3] == b"ID3" and len(head) >= 10:
+        footer = 10 if head[5] & 0x10 else 0
+        after = at + 10 + footer + sum((byte & 0x7F) << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
+        return after if after <= size else at
+    if head[:3] == b"TAG":
+        return min(size, at + 128)
+    if head[:8] == b"APETAGEX" and len(head) == 32:
+        after = at + max(32, int.from_bytes(head[12:16], "little") + (32 if head[23] & 0x20 else 0))
+        return after if after <= size else at
+    return at
+
+
+def _version(header: int) -> int:
+    return header >> 19 & 3
+
+
+def _kind(header: int) -> int:
+    return header & KIND | (header >> 6 & 3 == MONO)
+
+
+def _count_spot(header: int) -> int:
+    """Where in a frame the word stands that makes it one that only counts."""
+    mono, checksum = header >> 6 & 3 == MONO, 0 if header & NO_CHECKSUM else 2
+    if _version(header) == 3:
+        return checksum + (21 if mono else 36)
+    return checksum + (13 if mono else 21)
+
+
+@functools.cache
+def _lengths(header: int) -> int:
+    """Bytes of a frame of layer 3 by the bits of its header that tell them; 0 for what is no header."""
+    version, layer, index, rate = _version(header), header >> 17 & 3, header >> 12 & 15, header >> 10 & 3
+    if header >> 21 != 0x7FF or version == 1 or layer != LAYER_3 or index in (0, 15) or rate == 3:
+        return 0
+    size = 144_000 if version == 3 else 72_000
+    return size * KBITS[version == 3][index - 1] // RATES[version][rate] + (header >> 9 & 1)
+
+
+def _length(header: int) -> int:
+    return _lengths(header & 0xFFFEFE00)
+
+
+def _at(raw: BinaryIO, at: int, count: int) -> bytes:
+    raw.seek(at)
+    return raw.read(count)

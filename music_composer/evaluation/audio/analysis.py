@@ -1,0 +1,192 @@
+"""Recordings heard once for all measures, and the training set as the yardstick that they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from music_composer.audio.reading.recording import is_silent, mono_blocks, mono_samples, side_and_mid, survey
+from music_composer.data.folder import recordings_in
+from music_composer.errors import MusicComposerError, RecordingError
+from music_composer.evaluation.audio.signal.clicks import ClickOptions
+from music_composer.evaluation.audio.signal.drift import Course, DriftOptions, Envelope, course_of_blocks, envelope_of
+from music_composer.evaluation.audio.signal.semitones import semitones_of_blocks
+from music_composer.evaluation.audio.signal.spectra import Array
+from music_composer.evaluation.audio.similarity.copying import CopyOptions, Library, library_of
+from music_composer.evaluation.audio.similarity.features import STRONGEST_ONSET, Scale, described_blocks, scale_of
+from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions, Reference, reference_of
+from music_composer.evaluation.audio.similarity.mmd import Kernel, kernel_of
+from music_composer.evaluation.audio.structure.boundary_continuity import SpliceOptions
+from music_composer.evaluation.audio.structure.harmonic_changes import TurnOptions, threshold_of
+from music_composer.evaluation.audio.structure.loops import LoopOptions
+from music_composer.evaluation.audio.structure.novelty import BoundaryOptions
+from music_composer.evaluation.audio.structure.pulse import PulseOptions
+from music_composer.evaluation.audio.structure.repetition import RepetitionOptions
+
+Row = dict[str, Any]  # the figures of some music, for JSON: a line of a table
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The options of all measures; two scorecards compare only under equal ones."""
+
+    distance: DistanceOptions = field(default_factory=DistanceOptions)
+    drift: DriftOptions = field(default_factory=DriftOptions)
+    loops: LoopOptions = field(default_factory=LoopOptions)
+    copying: CopyOptions = field(default_factory=CopyOptions)
+    splice: SpliceOptions = field(default_factory=SpliceOptions)
+    turns: TurnOptions = field(default_factory=TurnOptions)
+    pulse: PulseOptions = field(default_factory=PulseOptions)
+    boundaries: BoundaryOptions = field(default_factory=BoundaryOptions)
+    repetition: RepetitionOptions = field(default_factory=RepetitionOptions)
+    clicks: ClickOptions = field(default_factory=ClickOptions)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a recording, in seconds. trim: leave out silence at the recording's own ends."""
+
+    path: Path
+    start: float = 0.0
+    stop: float = float("inf")
+    trim: bool = False
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What all the measures need of a span of music.
+
+    features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`. width:
+    energy of side and of mid, see `side_and_mid`. levels: (frames, bands), dB, log-mel; none where they are not asked
+    for.
+    """
+
+    span: Span
+    features: NDArray[np.float32]
+    semitones: NDArray[np.float32]
+    course: Course
+    width: NDArray[np.float64]
+    levels: NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The training set as the measures see it.
+
+    scale: of the features. texture, timbre: Gaussians of the scaled features, and of the bands alone as they are.
+    turn_db: the novelty from which a peak is a turn, see `turns`.
+    """
+
+    scale: Scale
+    texture: Reference
+    timbre: Reference
+    kernel: Kernel
+    envelope: Envelope
+    library: Library
+    turn_db: float
+    sources: tuple[Span, ...]
+
+    def whitened(self, features: Array) -> NDArray[np.float64]:
+        """Features (windows, features) in coordinates in which the training set has unit covariance."""
+        whitened: NDArray[np.float64] = (self.scale(features) - self.texture.mean) @ self.texture.projection
+        return whitened
+
+
+def lengths_in(folder: Path, say: Callable[[str], None], silent: bool = False) -> dict[Path, float]:
+    """Seconds of each recording in a folder. What cannot be read is said and left out.
+
+    silent: a recording of nothing but silence is one too. Raises RecordingError when nothing can be read.
+    """
+    lengths: dict[Path, float] = {}
+    paths = recordings_in(folder, make=False, ours=True, say=lambda note: say(f"note: {note}"))
+    for path in paths:
+        try:
+            known = survey(path)
+        except RecordingError as error:
+            say(f"note: {error}")
+            continue
+        for remark in known.remarks:
+            say(f"note: {path}: {remark}")
+        if not silent and is_silent(path, DistanceOptions.trim_db):
+            say(f"note: {path}: nothing but silence in it")
+        elif known.frames:
+            lengths[path] = known.frames / known.rate
+    if not lengths:
+        raise RecordingError(f"none of the {len(paths)} recordings in {folder} can be used")
+    return lengths
+
+
+def hear(span: Span, measures: Measures, with_levels: bool = True) -> Heard:
+    """Reads the span; memory grows with what is kept of it alone, some 2 MB a minute at most.
+
+    with_levels: of what is looked for in other music, or other music in it.
+    Raises RecordingError when the file cannot be read.
+    """
+    trim_db = measures.distance.trim_db if span.trim else None
+
+    def blocks(rate: int) -> Iterator[Array]:
+        return mono_blocks(span.path, rate, span.start, span.stop, trim_db)
+
+    features, levels = described_blocks(blocks(measures.distance.rate), measures.distance, with_levels)
+    return Heard(
+        span,
+        features,
+        semitones_of_blocks(blocks(measures.copying.spectrum.rate), measures.copying.spectrum),
+        course_of_blocks(blocks(measures.drift.rate), measures.drift),
+        side_and_mid(span.path, span.start, span.stop),
+        levels,
+    )
+
+
+def samples_of(span: Span, rate: int, measures: Measures) -> Array:
+    """The span's samples (n,), channels averaged."""
+    return mono_samples(span.path, rate, span.start, span.stop, measures.distance.trim_db if span.trim else None)
+
+
+def yardstick_of(training: Sequence[Heard], measures: Measures, coded: Sequence[Heard] = ()) -> Yardstick:
+    """What the measures compare with.
+
+    coded: training music after frames and back. Where there is some, the envelope is taken from it: the codec alone
+    flattens a spectrum by as much as an envelope of real music forbids, which says nothing of how a continuation lasts.
+    Raises MusicComposerError when the training set is too little, or too uniform, to measure by.
+    """
+    features = np.concatenate([heard.features for heard in training])
+    least = measures.distance.components + 1
+    if len(features) < least:
+        raise MusicComposerError(
+            f"the training music is silent or too short to measure by: {len(features)} windows of half a second, "
+            f"and at least {least} are needed. Give longer or more recordings."
+        )
+    scale = scale_of(features, measures.distance)
+    texture = reference_of(scale(features), measures.distance)
+    return Yardstick(
+        scale,
+        texture,
+        reference_of(bands_of(features, measures), measures.distance),
+        kernel_of((scale(features) - texture.mean) @ texture.projection),
+        envelope_of([heard.course for heard in coded or training], measures.drift),
+        library_of([heard.semitones for heard in training]),
+        threshold_of([heard.semitones for heard in training], measures.turns),
+        tuple(heard.span for heard in training),
+    )
+
+
+def bands_of(features: Array, measures: Measures) -> Array:
+    """The means and deviations of the bands among the features."""
+    return features[:, : 2 * measures.distance.bands]
+
+
+def movement_of(features: Array, measures: Measures) -> float:
+    """Mean change of a band from frame to frame, dB."""
+    bands = measures.distance.bands
+    return float(features[:, 2 * bands : 3 * bands].mean(dtype=np.float64))
+
+
+def onset_of(features: Array, measures: Measures) -> float:
+    """Strongest rise of the bands within a window, averaged over windows, dB a frame: dull onsets read less."""
+    return float(features[:, 3 * measures.distance.bands + STRONGEST_ONSET].mean(dtype=np.float64))

@@ -1,0 +1,201 @@
+"""Continuations beside what else could follow their prompts: what half seconds, which know no order, do not tell.
+
+Pulse and boundaries are lost by music that jumps, and a prompt that is shuffled comes back whole. Each figure stands
+beside that of real music, and of toys that need no network. Where prompts are cut from whole tracks, what truly follows
+each of them is known: then a continuation is also asked whether it is nearer to that than to other tracks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from music_composer.errors import MusicComposerError
+from music_composer.evaluation.audio.analysis import Heard, Measures, Row, samples_of
+from music_composer.evaluation.audio.signal.clicks import bandwidth, clicks
+from music_composer.evaluation.audio.similarity.adherence import (
+    adherence_of,
+    character,
+    distances,
+    share_of_the_way,
+    whitening_of,
+)
+from music_composer.evaluation.audio.structure.novelty import boundaries_a_minute, threshold_of
+from music_composer.evaluation.audio.structure.pulse import clarity, onset_strength, steadiness
+from music_composer.evaluation.audio.structure.repetition import Repetition, repetition
+
+Array = NDArray[np.floating[Any]]
+Levels = NDArray[np.floating[Any]]  # (frames, bands), dB, log-mel
+LEAST_TRIALS = 8  # for a verdict
+MOST_PIECES = 64  # of each kind that are judged
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is played after each prompt, and what truly follows it.
+
+    prompts: what is gone on from, one for each continuation; empty where nobody knows it. truths, later: what truly
+    follows each prompt, and as much after that; empty where prompts are no cuts of whole tracks. played: continuations
+    by the name of who plays, in the order of the prompts. seconds: of each that are compared. prompt_seconds: of the
+    shortest prompt.
+    """
+
+    prompts: Sequence[Heard] = ()
+    truths: Sequence[Heard] = ()
+    later: Sequence[Heard] = ()
+    played: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
+    seconds: float = 30.0
+    prompt_seconds: float | None = None
+
+
+def adherence_figures(trials: Trials, measures: Measures) -> dict[str, Any] | None:
+    """Whether continuations go on with their own track: see `adherence`. None where fewer than two truths are known, or
+    too little of them to tell tracks apart.
+    """
+    if len(trials.truths) < 2:
+        return None
+
+    def characters(played: Sequence[Heard]) -> list[Array]:
+        return [character(_beginning(each, trials.seconds, measures), measures.distance) for each in played]
+
+    truths = characters(trials.truths)
+    try:
+        whitening = whitening_of(truths, measures.distance)
+    except MusicComposerError:
+        return None
+    played = {"real: the part after it": trials.later, **trials.played}
+    found = {name: adherence_of(distances(characters(each), truths, whitening)) for name, each in played.items()}
+    real = next(iter(found.values()))
+    rows = []
+    for name, adherence in found.items():
+        way = share_of_the_way(adherence, real)
+        figures = {"nearest": adherence.nearest, "rank": adherence.rank, "own_over_others": adherence.ratio}
+        rows.append({"music": name, **figures, "way_rank": _number(way.rank), "way_ratio": _number(way.ratio)})
+    return {
+        "tracks": len(truths),
+        "prompt_seconds": trials.prompt_seconds,
+        "part_seconds": trials.seconds,
+        "verdict": len(truths) >= LEAST_TRIALS,
+        "rows": rows,
+    }
+
+
+def order_rows(real: Sequence[Heard], training: Sequence[Heard], trials: Trials, measures: Measures) -> list[Row]:
+    """Pulse, boundaries, what is heard again and clicks: of real music first. A figure without enough music is None.
+
+    real: held-out music, which is the ruler where no truths are known. All need their levels.
+    """
+    rate, size = _rate(measures), round(trials.seconds * _rate(measures))
+    if trials.truths:
+        ruler, pieces = _thinned(trials.truths), [each.levels[:size] for each in _thinned(trials.truths)]
+    else:
+        ruler = _thinned(real)
+        pieces = _thinned([each.levels[at : at + size] for each in real for at in range(0, len(each.levels), size)])
+    threshold = _threshold(pieces, rate, measures)
+    prompts, library = [each.levels for each in _thinned(trials.prompts)], [each.levels for each in training]
+    halves = [_upper_half(each, measures) for each in ruler]
+
+    def row(name: str, heard: Sequence[Heard], levels: Sequence[Levels], own: Sequence[Levels], seconds: float) -> Row:
+        above = halves if trials.truths else [float(np.median(halves))] * len(heard)
+        sounds = (_beginning(each, seconds, measures) for each in heard)
+        figures = order_row(name, levels, own, library, threshold, measures)
+        return figures | {"clicks_per_minute": clicks_a_minute(sounds, above, measures)}
+
+    if trials.truths:
+        rows = [row("real: the true next part", ruler, pieces, prompts, trials.seconds)]
+    else:
+        rows = [row("real, held out", ruler, pieces, (), float("inf"))]
+    for name, played in trials.played.items():
+        few = _thinned(played)
+        rows.append(row(name, few, [each.levels[:size] for each in few], prompts, trials.seconds))
+    return rows
+
+
+def order_row(
+    name: str,
+    pieces: Sequence[Levels],
+    prompts: Sequence[Levels],
+    library: Sequence[Levels],
+    threshold: float | None,
+    measures: Measures,
+) -> Row:
+    """What is told by log-mel levels alone. prompts: one for each piece, or none. library: training music.
+
+    threshold: the novelty from which a peak is a boundary, see `boundaries`; None where that is not known.
+    """
+    rate, pulse = _rate(measures), measures.pulse
+    levels = [piece.astype(np.float32) for piece in pieces]
+    onsets = [onset_strength(each, pulse) for each in levels]
+    pairs = zip(levels, prompts, strict=True) if prompts else ()
+    own = [repetition(each, [prompt], rate, measures.repetition) for each, prompt in pairs]
+    learnt = [repetition(each, library, rate, measures.repetition) for each in levels]
+    turning = float("nan") if threshold is None else boundaries_a_minute(levels, threshold, rate, measures.boundaries)
+    return {
+        "music": name,
+        "pieces": len(pieces),
+        "pulse": _mean_of(lambda each: clarity(each, rate, pulse), onsets, pulse.beat_window * rate),
+        "steadiness": _mean_of(lambda each: steadiness(each, rate, pulse), onsets, pulse.later_window * rate),
+        "boundaries_per_minute": _number(turning),
+        "prompt_again": _covered(own),
+        "training_again": _covered(learnt),
+        "training_longest_s": max((each.longest for each in learnt), default=0.0),
+    }
+
+
+def clicks_a_minute(sounds: Iterable[Array], above_hz: Sequence[float], measures: Measures) -> float | None:
+    """sounds: samples (n,) at the rate of the distance. above_hz: for each, where a click stands out."""
+    rate, count, samples = measures.distance.rate, 0, 0
+    for mono, above in zip(sounds, above_hz, strict=True):
+        count += len(clicks(mono, rate, above, measures.clicks))
+        samples += len(mono)
+    return count / (samples / rate / 60.0) if samples else None
+
+
+def _beginning(heard: Heard, seconds: float, measures: Measures) -> Array:
+    """Samples of the first so many seconds."""
+    rate = measures.distance.rate
+    mono = samples_of(heard.span, rate, measures)
+    return mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
+
+
+def _upper_half(real: Heard, measures: Measures) -> float:
+    """Hz above which a click stands out: half the bandwidth of real music; of too little a quarter of the rate."""
+    rate = measures.distance.rate
+    mono = samples_of(real.span, rate, measures)
+    return bandwidth(mono, rate, measures.clicks) / 2 if len(mono) >= 2048 else rate / 4
+
+
+def _threshold(pieces: Sequence[Array], rate: float, measures: Measures) -> float | None:
+    """None where the real music is too short to have boundaries."""
+    try:
+        return threshold_of([each.astype(np.float32) for each in pieces], rate, measures.boundaries)
+    except MusicComposerError:
+        return None
+
+
+def _mean_of(figure: Callable[[Array], float], onsets: Sequence[Array], least: float) -> float | None:
+    """Over the pieces of so many frames."""
+    values = [figure(each) for each in onsets if len(each) >= round(least)]
+    return float(np.mean(values)) if values else None
+
+
+def _covered(found: Sequence[Repetition]) -> float | None:
+    shares = [each.covered for each in found if not np.isnan(each.covered)]
+    return float(np.mean(shares)) if shares else None
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _thinned(pieces: Sequence[Any]) -> list[Any]:
+    return list(pieces[:: -(-len(pieces) // MOST_PIECES)]) if pieces else []
+
+
+def _rate(measures: Measures) -> float:
+    """Frames of levels a second."""
+    return measures.distance.rate / measures.distance.hop

@@ -1,0 +1,53 @@
+"""Whether there is enough music to measure, by the measures' own constants, before any of it is made or heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from music_composer.audio.reading.recording import seconds_of
+from music_composer.errors import MusicComposerError, OptionError
+from music_composer.evaluation.audio.analysis import Measures, Span
+from music_composer.evaluation.audio.scorecard import LONG_SECONDS
+from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
+from music_composer.options import EvaluateOptions
+
+
+def windows_in(seconds: float, options: DistanceOptions) -> int:
+    """Of the distance, in so much music without a break."""
+    overhang = options.fft - options.hop
+    return max(0, int(seconds * options.rate) - overhang) // (options.window_frames * options.hop)
+
+
+def least_windows(options: DistanceOptions) -> int:
+    """That a set of music needs: a Gaussian of so many dimensions is fitted to them."""
+    return options.components + 1
+
+
+def require_windows_of(options: EvaluateOptions, measures: Measures) -> None:
+    """Raises OptionError, with the least values, when what is to be generated is too little to be judged."""
+    distance, least = measures.distance, least_windows(measures.distance)
+    wanted = [("-s", options.seconds, "-g", options.count)]
+    wanted += [("--long-seconds", options.long_seconds, "--long-num", options.long_count)]
+    short = [each for each in wanted if each[1] < LONG_SECONDS and each[3]]  # what is longer has enough, each by itself
+    found = sum(count * windows_in(seconds, distance) for _, seconds, _, count in short)
+    if not short or found >= least:
+        return
+    length, seconds, number, count = short[0]
+    more = -(-least // windows_in(seconds, distance))
+    longer = next(s for s in range(1, int(LONG_SECONDS) + 1) if count * windows_in(s, distance) >= least)
+    raise OptionError(
+        f"{number} {count} {length} {seconds:g} are {found} windows of half a second, and {least} are needed: "
+        f"give at least {number} {more}, or {length} {longer}"
+    )
+
+
+def require_windows_in(what: str, spans: Sequence[Span], measures: Measures) -> None:
+    """Raises MusicComposerError when some music is too little to be measured, or measured by. what: its name."""
+    distance = measures.distance
+    lengths = [min(span.stop, seconds_of(span.path)) - span.start for span in spans]
+    found, least = sum(windows_in(length, distance) for length in lengths), least_windows(distance)
+    if found < least:
+        raise MusicComposerError(
+            f"{what} is too little to measure: {sum(lengths):.1f} s in {len(spans)} pieces are {found} windows of half "
+            f"a second, and at least {least} are needed. Give longer or more recordings"
+        )

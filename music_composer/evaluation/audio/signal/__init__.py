@@ -1,0 +1,1 @@
+"""Measures of the signal itself: level, spectrum and clicks."""

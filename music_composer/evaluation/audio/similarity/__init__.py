@@ -1,0 +1,1 @@
+"""Measures of how near music is to other music, up to copies."""

@@ -1,0 +1,127 @@
+"""Whether a continuation goes on with its own recording: is it nearer to what truly follows there than to other music?
+
+Half seconds are described by what the mix sounds like, whatever its level: mean and deviation of log-mel bands and the
+share of each pitch class (see `features`). The distance of two pieces is the energy distance of their half seconds
+(Szekely & Rizzo 2013, "Energy statistics", J. Stat. Plan. Inference 143, 1249-1272). It knows no order in time: the
+prompt shuffled in pieces adheres as well as the real next part, so read it beside `pulse`, `boundaries`, `repetition`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.spatial.distance
+import scipy.stats
+from numpy.typing import NDArray
+
+from music_composer.errors import MusicComposerError
+from music_composer.evaluation.audio.similarity.features import windows_to_features
+from music_composer.evaluation.audio.similarity.frechet_distance import (
+    DistanceOptions,
+    Reference,
+    log_mel,
+    reference_of,
+)
+
+Array = NDArray[np.floating[Any]]
+PITCH_CLASSES = 12
+RANGE_DB, LOWEST_DB = 60.0, -140.0
+
+
+@dataclass(frozen=True)
+class Adherence:
+    """How each continuation lies among the true parts of all the recordings, one entry a continuation."""
+
+    ranks: NDArray[np.float64]  # (n,): rank of the own true part by distance, from 1, ties halved; chance (n + 1) / 2
+    ratios: NDArray[np.float64]  # (n,): distance to the own true part over the mean distance to the others; chance 1
+
+    @property
+    def nearest(self) -> float:
+        """Share of continuations with no true part nearer than their own."""
+        return float(np.mean(self.ranks == 1.0))
+
+    @property
+    def rank(self) -> float:
+        return float(self.ranks.mean())
+
+    @property
+    def ratio(self) -> float:
+        return float(self.ratios.mean())
+
+
+@dataclass(frozen=True)
+class Share:
+    """How far from chance (0) to the real later part (1) a set of continuations comes; may lie outside of both."""
+
+    rank: float
+    ratio: float
+
+
+def character(mono: Array, options: DistanceOptions) -> NDArray[np.float64]:
+    """What tells half seconds of a recording from those of others, at any level.
+
+    mono: samples (n,) at options.rate. Returns (windows, 2 * bands + 12): the bands' means less their own mean, their
+    deviations, both dB, and the pitch classes of `features`. A last window that is not full is left out. Levels
+    further than RANGE_DB below the loudest are not heard, so that neither a gain nor dither matters.
+    """
+    pitch_classes = windows_to_features(mono, options)[:, -PITCH_CLASSES:]
+    windows = len(pitch_classes)
+    levels = log_mel(mono, replace(options, floor_db=LOWEST_DB))[: windows * options.window_frames]
+    levels = np.maximum(levels, levels.max(initial=LOWEST_DB) - RANGE_DB).reshape(
+        windows, options.window_frames, options.bands
+    )
+    means = levels.mean(axis=1, dtype=np.float64)
+    deviations = levels.std(axis=1, dtype=np.float64)
+    return np.concatenate([means - means.mean(axis=1, keepdims=True), deviations, pitch_classes], axis=1)
+
+
+def whitening_of(truths: Sequence[Array], options: DistanceOptions) -> Reference:
+    """Coordinates in which the true parts, (windows, columns) of `character` each, have unit covariance together.
+
+    Raises MusicComposerError for fewer windows than options.components + 1.
+    """
+    if not truths:
+        raise MusicComposerError("No true parts to compare with: give at least two recordings.")
+    return reference_of(np.concatenate(truths), options)
+
+
+def energy_distance(one: Array, other: Array) -> float:
+    """2 E|X - Y| - E|X - X'| - E|Y - Y'| of the rows of two arrays, (n, d) and (m, d), none compared with itself.
+
+    Unbiased, so that pieces of different length compare; near 0 for two draws from one source, and then of any sign.
+    Raises MusicComposerError for fewer than two rows.
+    """
+    if min(len(one), len(other)) < 2:
+        raise MusicComposerError(f"{len(one)} and {len(other)} windows: at least two of each are needed.")
+    between = scipy.spatial.distance.cdist(one, other).mean()
+    within = [scipy.spatial.distance.pdist(rows).mean() for rows in (one, other)]
+    return float(2.0 * between - sum(within))
+
+
+def distances(made: Sequence[Array], truths: Sequence[Array], whitening: Reference) -> NDArray[np.float64]:
+    """Energy distance of each continuation to each true part, both of `character`: (continuations, true parts)."""
+    ours, theirs = ([(each - whitening.mean) @ whitening.projection for each in side] for side in (made, truths))
+    return np.array([[energy_distance(one, other) for other in theirs] for one in ours])
+
+
+def adherence_of(matrix: Array) -> Adherence:
+    """matrix: (n, n), the distance of continuation i to true part j; their own ones lie on the diagonal.
+
+    Raises MusicComposerError unless it is square, of at least two.
+    """
+    count = len(matrix)
+    if matrix.shape != (count, count) or count < 2:
+        raise MusicComposerError(f"Distances of shape {matrix.shape}: as many true parts as continuations are needed.")
+    own = np.diagonal(matrix)
+    others = (matrix.sum(axis=1) - own) / (count - 1)
+    return Adherence(np.diagonal(scipy.stats.rankdata(matrix, axis=1)).copy(), own / others)
+
+
+def share_of_the_way(made: Adherence, real: Adherence) -> Share:
+    """real: of what truly comes after the true parts. NaN where real music itself is no better than chance."""
+
+    def share(ours: float, theirs: float, chance: float) -> float:
+        return (chance - ours) / (chance - theirs) if chance > theirs else float("nan")
+
+    return Share(share(made.rank, real.rank, (len(made.ranks) + 1) / 2), share(made.ratio, real.ratio, 1.0))

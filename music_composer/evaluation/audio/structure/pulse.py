@@ -1,0 +1,119 @@
+"""Whether music keeps its pulse: how much the pattern of its onsets is like itself some time later.
+
+Onsets are the rise of log-mel bands (spectral flux, Bello et al. 2005, "A tutorial on onset detection in music
+signals"), and a pulse is a peak of their autocorrelation (as in Scheirer 1998, "Tempo and beat analysis of acoustic
+musical signals"). Clarity asks for any beat within seconds; steadiness for beats that are still in phase two bars
+later, which music that is spliced off the beat loses first.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from music_composer.errors import MusicComposerError, OptionError
+
+Array = NDArray[np.floating[Any]]
+LEAST_OVERLAP = 2.0  # seconds of onsets that are compared with themselves later
+SHARPNESS = 4  # power of a lag's likeness that it counts by
+SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # frames: nobody hears onsets 12 ms apart as two
+
+
+@dataclass(frozen=True)
+class PulseOptions:
+    """Lags and windows in seconds."""
+
+    beat: tuple[float, float] = (0.25, 2.0)  # lags that may be a beat or a bar
+    beat_window: float = 6.0  # music that clarity is measured in at a time
+    later: tuple[float, float] = (4.0, 8.0)  # lags after which the pattern should still be in phase
+    later_window: float = 12.0
+    every: float = 1.0  # from one window to the next
+    range_db: float = 50.0  # levels further below the loudest are not heard
+
+    def __post_init__(self) -> None:
+        for (low, high), window in ((self.beat, self.beat_window), (self.later, self.later_window)):
+            if not 0.0 < low < high < window:
+                raise OptionError(f"{self}: lags must rise from above 0 and end below their window.")
+        if min(self.every, self.range_db) <= 0.0:
+            raise OptionError(f"{self}: every and range_db must be above 0.")
+
+
+def onset_strength(levels: Array, options: PulseOptions) -> NDArray[np.float64]:
+    """Mean rise of the bands into each frame, slightly smoothed.
+
+    levels: (frames, bands), dB (`frechet_distance.log_mel`). Returns (frames,), dB; the first is 0. Level does not
+    matter.
+    """
+    floored = np.maximum(levels, levels.max(initial=-np.inf) - options.range_db)
+    rise = np.maximum(np.diff(floored, axis=0, prepend=floored[:1]), 0.0).mean(axis=1, dtype=np.float64)
+    smooth: NDArray[np.float64] = np.convolve(rise, SMOOTHING, mode="same")[: len(rise)]
+    return smooth
+
+
+def likeness_at_lags(strength: Array, lags: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Pearson's correlation of onset strength (frames,) with itself so many frames later: (lags,); 0 without onsets.
+
+    Every lag must be shorter than the music by two frames.
+    """
+    result = np.zeros(len(lags))
+    for i, lag in enumerate(lags):
+        one, other = (part - part.mean() for part in (strength[:-lag], strength[lag:]))
+        norm = np.sqrt((one @ one) * (other @ other))
+        result[i] = one @ other / norm if norm > 1e-12 else 0.0
+    return result
+
+
+def clarity(strength: Array, frames_per_second: float, options: PulseOptions) -> float:
+    """Highest likeness to itself a beat later, averaged over the windows: 1 for a metronome, about 0.2 for noise.
+
+    Raises MusicComposerError for less than one window.
+    """
+    return _mean_peak(strength, frames_per_second, options.beat, options.beat_window, options.every)
+
+
+def steadiness(strength: Array, frames_per_second: float, options: PulseOptions) -> float:
+    """The same some bars later. Raises MusicComposerError for less than one window."""
+    return _mean_peak(strength, frames_per_second, options.later, options.later_window, options.every)
+
+
+def out_of_phase(before: Array, after: Array, frames_per_second: float) -> float:
+    """1 - correlation of onset strength (frames,) with that which the pulse before it lets expect: 0 to 2.
+
+    Expected is what was heard some time earlier, from the length of `after` up to all but two seconds of `before`; lags
+    after which `before` is like itself count most. 1 without a pulse, and where nothing is struck.
+    """
+    count = len(after)
+    lags = np.arange(count, len(before) - round(LEAST_OVERLAP * frames_per_second) + 1)
+    if not count or not len(lags):
+        return 1.0
+    weights = np.maximum(likeness_at_lags(before, lags), 0.0) ** SHARPNESS
+    expected = weights @ np.lib.stride_tricks.sliding_window_view(before, count)[len(before) - lags]
+    one, other = expected - expected.mean(), after - after.mean()
+    norm = float(np.sqrt((one @ one) * (other @ other)))
+    return 1.0 - float(one @ other) / norm if norm > 1e-12 else 1.0
+
+
+def beat_seconds(strength: Array, frames_per_second: float, options: PulseOptions) -> float:
+    """The lag of the highest likeness over all of the music: a beat, or a small multiple of one."""
+    lags = _lags(options.beat, frames_per_second)
+    if len(strength) < lags[-1] + 2:
+        raise _too_short(len(strength) / frames_per_second, lags[-1] / frames_per_second)
+    return float(lags[likeness_at_lags(strength, lags).argmax()] / frames_per_second)
+
+
+def _lags(seconds: tuple[float, float], frames_per_second: float) -> NDArray[np.int64]:
+    return np.arange(round(seconds[0] * frames_per_second), round(seconds[1] * frames_per_second) + 1)
+
+
+def _mean_peak(strength: Array, rate: float, lag: tuple[float, float], window: float, every: float) -> float:
+    length, hop = round(window * rate), max(1, round(every * rate))
+    if len(strength) < length:
+        raise _too_short(len(strength) / rate, window)
+    starts = range(0, len(strength) - length + 1, hop)
+    lags = _lags(lag, rate)
+    return float(np.mean([likeness_at_lags(strength[at : at + length], lags).max() for at in starts]))
+
+
+def _too_short(has: float, needs: float) -> MusicComposerError:
+    return MusicComposerError(f"{has:.1f} s are too short to look for a pulse: give at least {needs:g} s.")

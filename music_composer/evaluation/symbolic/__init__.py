@@ -1,0 +1,1 @@
+"""Notes measured, compared and reported."""

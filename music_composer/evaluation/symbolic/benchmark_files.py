@@ -1,0 +1,88 @@
+"""The four benchmark files of Boulanger-Lewandowski et al. (2012): piano rolls of 88 keys, divided for good.
+
+What counts is the joint negative log likelihood of a step, in nats: all nats of all pieces over all their steps, silent
+steps too, never a mean of means. Some count the first step of a piece and some do not; both are given.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import scipy.io
+
+from music_composer.errors import ScoreError
+from music_composer.files.atomic import reason
+
+KEYS = 88
+LOWEST = 21  # MIDI pitch of the first key, A0
+PARTS = MappingProxyType({"training": "traindata", "validation": "validdata", "test": "testdata"})
+UNIFORM = KEYS * float(np.log(2))  # nats a step of a model that knows nothing: 61.0
+
+Piece = np.ndarray  # bool (steps, KEYS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Benchmark:
+    """Pieces bool (steps, 88), as they were divided by who published them."""
+
+    training: tuple[Piece, ...]
+    validation: tuple[Piece, ...]
+    test: tuple[Piece, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Nats:
+    """Nats a step: over all steps, and without the first of each piece."""
+
+    every: float
+    after_first: float
+    steps: int
+
+
+def read_benchmark(path: Path) -> Benchmark:
+    """Raises ScoreError, naming the file, when it is not one of these files."""
+    try:
+        content = scipy.io.loadmat(path, variable_names=list(PARTS.values()))
+    except OSError as error:
+        raise ScoreError(f"{path}: cannot be opened: {reason(error)}") from error
+    except Exception as error:  # SciPy has no error of its own: what a damaged byte raises is whatever it leads to
+        raise ScoreError(f"{path}: is no MATLAB file of piano rolls: {str(error)[:100]}") from error
+    missing = [name for name in PARTS.values() if name not in content]
+    if missing:
+        raise ScoreError(f"{path}: has no {' and no '.join(missing)} in it: is it one of the four benchmark files?")
+    return Benchmark(*(tuple(_piece(roll, path) for roll in np.ravel(content[name])) for name in PARTS.values()))
+
+
+def transposed(piece: Piece, semitones: int) -> Piece:
+    """The piece by so many semitones higher; as it is, where a note of it would leave the keys."""
+    there = np.flatnonzero(piece.any(axis=0))
+    if len(there) and not 0 <= there[0] + semitones <= there[-1] + semitones < piece.shape[1]:
+        return piece
+    return np.roll(piece, semitones, axis=1)
+
+
+def nats_a_step(pieces: Sequence[Piece], likelihood: Callable[[Sequence[Piece]], Sequence[np.ndarray]]) -> Nats:
+    """likelihood: pieces -> natural log likelihood of each step of each, (steps,) each."""
+    found = likelihood(pieces)
+    for piece, each in zip(pieces, found, strict=True):
+        if len(piece) != len(each):
+            raise ValueError(f"a piece of {len(piece)} steps has likelihoods of {len(each)}")
+    steps = sum(map(len, pieces))
+    every = -sum(float(np.sum(each, dtype=np.float64)) for each in found)
+    first = -sum(float(each[0]) for each in found if len(each))
+    return Nats(every / max(1, steps), (every - first) / max(1, steps - len(found)), steps)
+
+
+def mixture(members: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Log likelihoods of whole steps under an even mixture of models: members -> pieces -> (steps,)."""
+    return [np.logaddexp.reduce(each, axis=0) - np.log(len(each)) for each in zip(*members, strict=True)]
+
+
+def _piece(roll: np.ndarray, path: Path) -> Piece:
+    if getattr(roll, "ndim", 0) != 2 or roll.shape[1] != KEYS or roll.dtype.kind not in "buif":
+        raise ScoreError(f"{path}: holds something else than piano rolls of {KEYS} keys")
+    return np.asarray(roll) > 0

@@ -1,0 +1,86 @@
+"""The symbolic scorecard for people: its tables, and the verdict in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from music_composer.evaluation.symbolic.copying import WINDOW
+from music_composer.evaluation.symbolic.metrics import BARS
+from music_composer.progress import duration
+from music_composer.reports.tables import Table
+from music_composer.symbolic.options import TASTES
+
+
+def summary_of(card: Mapping[str, Any]) -> str:
+    """The verdict in two sentences."""
+    return f"{likeness_words(card)}. {copying_words(card)}."
+
+
+def likeness_words(card: Mapping[str, Any]) -> str:
+    near = sum(row["overlap_made"] >= 0.9 * row["overlap_training"] for row in card["metrics"])
+    return (
+        f"By {near} of {len(card['metrics'])} measures the {card['pieces']['made']} pieces are as like the held-out "
+        "music as nine tenths of what training music is"
+    )
+
+
+def copying_words(card: Mapping[str, Any]) -> str:
+    made, held_out = (100 * card["copying"][name]["share"] for name in ("made", "held_out"))
+    return (
+        f"{made:.1f} % of their windows of {WINDOW} steps stand in the training music note by note, of the held-out "
+        f"music's {held_out:.1f} %"
+    )
+
+
+def tables_of(card: Mapping[str, Any]) -> list[Table]:
+    """All tables of a scorecard, as text."""
+    return [table for table in (_metrics_table(card), _copying_table(card), _facts_table(card)) if table.rows]
+
+
+def _metrics_table(card: Mapping[str, Any]) -> Table:
+    columns = ["measure", "composed", "training", "held out", "overlap with held out", "of training music", "ratio"]
+    rows = [
+        [
+            row["metric"], *(_number(row[name]) for name in ("made", "training", "held_out")),
+            f"{row['overlap_made']:.2f}", f"{row['overlap_training']:.2f}",
+            f"{row['overlap_made'] / max(row['overlap_training'], 1e-9):.2f} x",
+        ]
+        for row in card["metrics"]
+    ]  # fmt: skip
+    stretches = card["stretches"]
+    words = (
+        f"means over stretches of {BARS} bars ({stretches['made']} composed, {stretches['training']} training, "
+        f"{stretches['held_out']} held out), and the areas under both densities"
+    )
+    return Table("Measures", words, columns, rows)
+
+
+def _copying_table(card: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, key in (("composed", "made"), ("held out", "held_out")):
+        row = card["copying"][key]
+        where = (
+            f"{row['piece']} at step {row['at']} is {row['source']} at step {row['source_at']}"
+            if "piece" in row
+            else ""
+        )
+        interval = f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %"
+        rows.append([name, f"{100 * row['share']:.1f} %", interval, f"{row['longest_steps']} steps", where])
+    words = f"windows of {WINDOW} steps that stand in the training music, in any key"
+    return Table("Copying", words, ["music", "windows", "95 % interval", "longest run", "where"], rows)
+
+
+def _facts_table(card: Mapping[str, Any]) -> Table:
+    rows = []
+    if "facts" in card:
+        facts = card["facts"]
+        rows.append(["composing", f"{duration(facts['spent'])}: {facts['x_real_time']:.0f} x real time"])
+        rows += [[key.replace("_", "-"), f"{facts[key]:g}"] for key in TASTES]
+        for name, nats in card["likelihood"].items():
+            rows.append([f"likelihood, {name}", f"{-nats['a_step']:.3f} nats a step, {-nats['a_note']:.3f} a note"])
+    return Table("Model", "on this machine", ["what", "reading"], rows)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

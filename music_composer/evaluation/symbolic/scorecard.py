@@ -1,0 +1,75 @@
+"""All figures of composed pieces beside those of training and held-out music, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from music_composer.errors import ScoreError
+from music_composer.evaluation.symbolic.copying import copied_share, copies_in, index_of
+from music_composer.evaluation.symbolic.metrics import BARS, METRICS, measure_all, overlaps
+from music_composer.symbolic.dataset.songs import Song
+
+
+def scorecard(
+    made: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The figures, and what was measured: (stretches, metrics) by the same names.
+
+    Raises ScoreError where one of the three has no stretch that is long enough to be measured.
+    """
+    groups = {"made": made, "training": training, "held_out": held_out}
+    measured = {name: measure_all([song.roll for song in songs]) for name, songs in groups.items()}
+    for name, rows in measured.items():
+        if not len(rows):
+            count, what = len(groups[name]), name.replace("_", " ")
+            raise ScoreError(f"nothing can be measured: all {count} pieces ({what}) are shorter than {BARS} bars")
+    card = {
+        "pieces": {name: len(songs) for name, songs in groups.items()},
+        "stretches": {name: len(rows) for name, rows in measured.items()},
+        "metrics": _metrics(measured, seed),
+        "copying": _copying(made, training, held_out, seed),
+    }
+    return card, measured
+
+
+def _metrics(measured: Mapping[str, np.ndarray], seed: int) -> list[dict[str, Any]]:
+    """Means, and overlaps with held-out music: of what was made, and of as many stretches of the training music."""
+    rng, count = np.random.default_rng(seed), min(len(measured["made"]), len(measured["training"]))
+    made, training = (rng.permutation(measured[name])[:count] for name in ("made", "training"))
+    found = overlaps(made, measured["held_out"]), overlaps(training, measured["held_out"])
+    means = {name: [_mean(column) for column in rows.T] for name, rows in measured.items()}
+    return [
+        {
+            "metric": metric,
+            **{name: means[name][i] for name in measured},
+            "overlap_made": float(found[0][i]),
+            "overlap_training": float(found[1][i]),
+        }
+        for i, metric in enumerate(METRICS)
+    ]
+
+
+def _copying(
+    made: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
+) -> dict[str, dict[str, Any]]:
+    index = index_of([song.roll.sounding for song in training])
+    cards = {}
+    for name, songs in (("made", made), ("held_out", held_out)):
+        found = [copies_in(song.roll.sounding, index) for song in songs]
+        share, low, high = copied_share(found, seed)
+        longest = max(range(len(found)), key=lambda i: found[i].run)
+        run = found[longest]
+        where = {} if not run.run else {
+            "piece": songs[longest].source, "at": run.at, "source": training[run.source].source,
+            "source_at": run.source_at,
+        }  # fmt: skip
+        cards[name] = {"share": share, "low": low, "high": high, "longest_steps": run.run, **where}
+    return cards
+
+
+def _mean(column: np.ndarray) -> float | None:
+    found = column[~np.isnan(column)]
+    return float(found.mean()) if len(found) else None

@@ -1,0 +1,1 @@
+"""Files of ours: written whole, locked, swept, and known again."""

@@ -1,0 +1,1 @@
+"""Networks evolved by a genetic algorithm."""

@@ -1,0 +1,95 @@
+"""Generations: the best are selected, and their clones changed and rated. Nothing is rated twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from music_composer.genetic.fitness import Task, ratings
+from music_composer.genetic.networks import Networks, crossed, joined, jumbled, random_networks
+from music_composer.genetic.options import EvolveOptions
+from music_composer.stopping import check
+
+TOGETHER = 96  # networks that are changed and rated at a time: few enough for a core's cache, enough for threads
+WORTH_THREADS = 10_000  # networks
+Work = Callable[[np.ndarray, int], tuple[np.ndarray, ...]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Generation:
+    """number: counted from 1. networks: those that were selected, the best first, and their ratings."""
+
+    number: int
+    networks: Networks
+    ratings: np.ndarray
+
+
+def evolve(
+    task: Task, options: EvolveOptions, seed: int, start: Networks | None = None, parallel: bool = False
+) -> Iterator[Generation]:
+    """One generation after the other. start: networks to begin with, instead of random ones.
+
+    The same seed gives the same networks, parallel or not: each TOGETHER of them have random numbers of their own.
+    """
+    population = start or random_networks(options, np.random.default_rng([seed, 0]))
+    threads = parallel and max(len(population), options.select_models * (1 + options.clones)) >= WORTH_THREADS
+    rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.some(part), task),))[0]
+    for number in range(1, options.generations + 1):
+        rng = np.random.default_rng([seed, number])
+        chosen = _selected(rated, options, rng)
+        best, rated = population.some(chosen), rated[chosen]
+        yield Generation(number, best, rated)
+        if number < options.generations:
+            population, more = _clones(best, task, options, [seed, number], threads)
+            rated = np.concatenate([rated, more])
+
+
+def _clones(
+    best: Networks, task: Task, options: EvolveOptions, seed: list[int], threads: bool
+) -> tuple[Networks, np.ndarray]:
+    """The selected networks with their clones, and the ratings of the clones."""
+    parents = np.tile(np.arange(len(best)), options.clones)
+    if not len(parents):
+        return best, np.zeros(0)
+
+    def make(part: np.ndarray, number: int) -> tuple[np.ndarray, ...]:
+        rng = np.random.default_rng([*seed, number])
+        made = best.some(parents[part])
+        if options.crossover:
+            made = crossed(made, best.some(rng.integers(len(best), size=len(part))), options.crossover, rng)
+        made = jumbled(made, options.jumble, options.weight_divergence, rng)
+        return (*made.weights, ratings(made, task))
+
+    *weights, rated = _in_parts(len(parents), threads, make)
+    return joined(best, dataclasses.replace(best, weights=tuple(weights))), rated
+
+
+def _in_parts(count: int, threads: bool, work: Work) -> list[np.ndarray]:
+    """`work` on so many numbers, TOGETHER at a time, and on how many times before; its arrays joined."""
+    parts = [np.arange(at, min(at + TOGETHER, count)) for at in range(0, count, TOGETHER)]
+
+    def unless_stopped(part: np.ndarray, number: int) -> tuple[np.ndarray, ...]:
+        check()
+        return work(part, number)
+
+    if threads:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(unless_stopped, parts, range(len(parts))))
+    else:
+        found = [unless_stopped(part, number) for number, part in enumerate(parts)]
+    return [np.concatenate(each) for each in zip(*found, strict=True)]
+
+
+def _selected(rated: np.ndarray, options: EvolveOptions, rng: np.random.Generator) -> np.ndarray:
+    """Numbers of those that go on, the best first. The best of all always does."""
+    order = np.argsort(-rated, kind="stable")
+    count = min(options.select_models, len(order))
+    if not options.tournament:
+        return order[:count]
+    # Places in the order: the least of some drawn ones wins.
+    winners = rng.integers(len(order), size=(count - 1, options.tournament)).min(axis=1) if count > 1 else []
+    return order[np.sort(np.concatenate([[0], winners]).astype(int))]

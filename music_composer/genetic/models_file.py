@@ -1,0 +1,61 @@
+"""models.json: networks as lists of numbers (models, layers, nodes, weights), as bach_generator writes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer.errors import ScoreError
+from music_composer.files.atomic import read_json, reason, whole_file
+from music_composer.genetic.networks import Networks
+
+LARGEST = 512 * 2**20  # bytes
+
+
+def write_networks(networks: Networks, path: Path) -> None:
+    """The object kind ends with a node without weights, as bach_generator has it."""
+    end: list[Any] = [[[]]] if networks.kind == "object" else []
+    models = [[each[i].tolist() for each in networks.weights] + end for i in range(len(networks))]
+    with whole_file(path) as part:
+        part.write_text(json.dumps(models) + "\n", encoding="utf-8")
+
+
+def read_networks(path: Path, activation: str) -> Networks:
+    """The inverse. Raises ScoreError, naming the file, for anything but networks of one shape and finite numbers."""
+    try:
+        content = read_json(path, LARGEST, finite=False)
+    except OSError as error:
+        raise ScoreError(f"{path}: cannot be opened: {reason(error)}") from error
+    except ValueError as error:
+        raise ScoreError(f"{path}: is no list of networks, or cut off: {str(error)[:80]}") from error
+    if not isinstance(content, list) or not content or not all(isinstance(each, list) and each for each in content):
+        raise ScoreError(f"{path}: holds no list of networks")
+    # The output node of the object kind has no weights.
+    kind = "object" if content[0][-1] == [[]] else "matrix"
+    models = [each[:-1] for each in content] if kind == "object" else content
+    try:
+        if kind == "object" and any(each[-1] != [[]] for each in content):
+            raise ValueError("kinds differ")
+        weights = tuple(_numbers([model[i] for model in models]) for i in range(len(models[0])))
+        if not weights or any(len(model) != len(weights) for model in models):
+            raise ValueError("numbers of layers differ")
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        raise ScoreError(f"{path}: its networks are not of one shape: {str(error)[:80]}") from error
+    ends = [each.shape[2] for each in weights]
+    if any(each.shape[1] != before for each, before in zip(weights[1:], ends[:-1], strict=True)) or ends[-1] != 1:
+        raise ScoreError(f"{path}: the layers of its networks do not fit one another")
+    return Networks(kind, activation, weights)
+
+
+def _numbers(layers: list[Any]) -> np.ndarray:
+    """(networks, from, to), float64. Raises ValueError for anything else than finite numbers."""
+    flat = [weight for layer in layers for node in layer for weight in node]
+    if any(isinstance(weight, bool) or not isinstance(weight, int | float) for weight in flat):
+        raise ValueError("something in it is no number")
+    found = np.array(layers, np.float64)
+    if found.ndim != 3 or not found.size or not np.isfinite(found).all():
+        raise ValueError("a layer is empty, uneven or beyond all numbers")
+    return found

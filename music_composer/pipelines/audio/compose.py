@@ -1,0 +1,244 @@
+"""The whole journey, leg by leg: the only file that knows the order.
+
+prepare -> train -> generate. Each leg takes plain options, says what it does, and returns what it made.
+Keras is imported inside the legs that need it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer.audio.continuation import prompt_selection
+from music_composer.audio.continuation.choice import is_owed
+from music_composer.audio.continuation.networks import trainable_network
+from music_composer.audio.continuation.registry import check_fits
+from music_composer.audio.dataset import cache, windows
+from music_composer.audio.dataset.batches import WindowLessons
+from music_composer.audio.models import sizing
+from music_composer.data.split import Split
+from music_composer.data.split_file import write_split
+from music_composer.errors import MusicComposerError
+from music_composer.files.locks import locked
+from music_composer.options import (
+    AUTO,
+    MEMORY,
+    FolderOptions,
+    FrameOptions,
+    GenerateOptions,
+    ModelOptions,
+    TrainOptions,
+    network_of,
+)
+from music_composer.pipelines.audio import build_memory, generate, model_selection
+from music_composer.pipelines.audio.validation import dataset_for, split_of
+from music_composer.progress import duration, progress_bar, say, with_estimate
+from music_composer.training import beginning, checkpoint, devices, run_folder
+from music_composer.training.job import next_job, run_job
+
+Say = Callable[[str], None]
+SMALL_BATCH, MOST_TIMES = 32, 4  # a batch that is larger holds each window so many times at most
+
+
+def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), say: Say = say) -> cache.Cache:
+    """Recordings to a cache of frames that is up to date."""
+    with locked(folders.traindata, folders.wait, say):
+        return _prepared(folders, frame, say)
+
+
+def _prepared(folders: FolderOptions, frame: FrameOptions, say: Say) -> cache.Cache:
+    """The same, where the cache is locked already."""
+    started = time.monotonic()
+    with progress_bar("preparing") as bar:
+        advance = with_estimate(bar, f"preparing the recordings of {folders.datasets}")
+        ready, report = cache.prepare(
+            folders.datasets, folders.traindata, frame, say, lambda done, total: advance(done, total, "")
+        )
+    for remark in report.remarks:
+        say(f"note: {remark}")
+    say(
+        f"{len(ready.songs)} recordings, {duration(ready.seconds)} of music: {report.done} prepared, "
+        f"{report.kept} already there, {report.removed} removed ({duration(time.monotonic() - started)})"
+    )
+    return ready
+
+
+def train(
+    folders: FolderOptions,
+    model_options: Mapping[str, Any],
+    options: TrainOptions,
+    fresh: bool = False,
+    say: Say = say,
+) -> run_folder.Run:
+    """Prepares, then trains in the run folder: on from what is there, unless `fresh`.
+
+    model_options: the fields of ModelOptions that were asked for; neurons and layers that are not among them fit the
+    amount of music, as epochs do where `options` have none. A run folder made with others is an OptionError.
+    """
+    # Training reads the cache all the time: nobody else may take songs out of it meanwhile.
+    with locked(folders.model, folders.wait, say), locked(folders.traindata, folders.wait, say):
+        here, trained_on = _trained(folders, model_options, options, fresh, False, say)
+        _report_copying(trained_on, here, say)
+    return here
+
+
+def _trained(
+    folders: FolderOptions,
+    model_options: Mapping[str, Any],
+    options: TrainOptions,
+    fresh: bool,
+    then_generate: bool,
+    say: Say,
+) -> tuple[run_folder.Run, cache.Cache]:
+    """The run folder when all of the training is saved, and what it was trained on. Both folders are locked."""
+    old = run_folder.going_on(folders.model, fresh)
+    if old:
+        check_fits(old, model_options)
+    head = old.model.head if old else model_options.get("head", ModelOptions.head)
+    if head != MEMORY:
+        devices.require_backend()
+    ready = _prepared(folders, old.frame if old else FrameOptions(), say)
+    fit = sizing.fit_to(ready.seconds / 60)
+    network = old.model if old else network_of({**fit.network, **model_options})
+    here = old or _new_run(folders.model, ready, network, options)
+    if network.head == MEMORY:
+        build_memory.remember_run(here, ready, not old, options.seed, say)
+        return run_folder.read_run(folders.model), ready
+    before = checkpoint.read_state(here.checkpoint) if old else None
+    if before and is_owed(here, before, ready.digest):
+        say("the training of this job is finished, what plays is not chosen: going on with that")
+        split = split_of(ready, here, say)
+        build_memory.keep_memory(here, build_memory.remember_music(here.memory_files, ready, split, say))
+        return _chosen(here, ready, split, before, say), ready
+    chosen = {} if old else {name: value for name, value in fit.network.items() if name not in model_options}
+    if options.epochs is None and (before is None or before.job_done):
+        chosen["epochs"] = fit.epochs
+    state = next_job(before, options, ready.digest, then_generate, say, fit.epochs)
+    if state.job_done:
+        return run_folder.read_run(folders.model), ready
+    if chosen:
+        say(sizing.said(ready.seconds / 60, chosen))
+    return _learnt(here, ready, options, state, not old, say), ready
+
+
+def _learnt(
+    here: run_folder.Run, ready: cache.Cache, options: TrainOptions, state: checkpoint.TrainState, new: bool, say: Say
+) -> run_folder.Run:
+    """Trains the network until its job is done, remembers the music where that is to be played too, and chooses."""
+    split = split_of(ready, here, say, new=new)
+    dataset = dataset_for(ready, here, split)
+    drawn = prompt_selection.draw_prompts(ready, here, state.seed, say) if new else []
+    devices.load_keras()
+    model = trainable_network(here, dataset.training, options, state, not new, say)
+    both = here.model.head == AUTO
+    index = build_memory.remember_music(here.memory_files, ready, split, say) if both else None
+
+    def fill(folder: Path) -> None:
+        place = dataclasses.replace(here, folder=folder)
+        if new:
+            prompt_selection.keep_prompts(place, drawn)
+            checkpoint.save_checkpoint(place.checkpoint, model, state)
+        write_split(folder, split)
+        if index:
+            build_memory.keep_memory(place, index)
+
+    # Only now is it safe to begin a run folder: all that could be refused has been tried.
+    if new:
+        run_folder.begin(here, fill)
+    else:
+        fill(here.folder)
+    _train_job(model, dataset, here, options, state, say)
+    trained = run_folder.read_run(beginning.home_of(here.folder))
+    if both:
+        return _chosen(trained, ready, split, state, say)
+    build_memory.forget_unnamed(trained)
+    return trained
+
+
+def _chosen(
+    here: run_folder.Run, ready: cache.Cache, split: Split, state: checkpoint.TrainState, say: Say
+) -> run_folder.Run:
+    """The run folder when it is settled which of its heads plays."""
+    build_memory.forget_others(here)
+    model_selection.choose(ready, here, split, state, say)
+    return here
+
+
+def _batch_size(dataset: windows.Dataset, asked: int, say: Say) -> int:
+    """Windows in a batch: as many as were asked for, unless that is little but the same music many times over."""
+    most = max(SMALL_BATCH, MOST_TIMES * dataset.windows_in_epoch)
+    if asked > most:
+        say(f"note: -b {asked} is more than the {dataset.windows_in_epoch} windows of music there are: taking {most}")
+    return min(asked, most)
+
+
+def _report_copying(ready: cache.Cache, here: run_folder.Run, say: Say) -> None:
+    """Says how much the model copies. Whatever happens to that is a note: all that was asked for is there by now."""
+    try:
+        from music_composer.pipelines.audio import copy_check
+
+        state = checkpoint.read_state(here.checkpoint)
+        split = split_of(ready, here, lambda line: None)
+        copied = copy_check.verdict(ready, here, split, state.seed if state else 0)
+    except Exception as error:
+        why = str(error) if isinstance(error, MusicComposerError) else repr(error)[:300]
+        copied = f"note: the copying report could not be made: {why}"
+    if copied:
+        say(copied)
+
+
+def compose(
+    folders: FolderOptions,
+    model_options: Mapping[str, Any],
+    training: TrainOptions,
+    generating: GenerateOptions,
+    prompts: Sequence[Path] = (),
+    fresh: bool = False,
+    blend: Sequence[Path] = (),
+    say: Say = say,
+) -> list[Path]:
+    """The whole journey. Cut off anywhere, the same call goes on from there."""
+    prompt_selection.require_prompts(prompts, blend, generating)
+    generate.require_outputs(generating, [*prompts, *blend])
+    with locked(folders.model, folders.wait, say), locked(folders.traindata, folders.wait, say):
+        here, trained_on = _trained(folders, model_options, training, fresh, True, say)
+        paths = generate.generate(folders, generating, prompts, blend=blend, say=say)
+        checkpoint.mark_generated(here.checkpoint)
+        _report_copying(trained_on, here, say)
+    return paths
+
+
+def _new_run(home: Path, ready: cache.Cache, model: ModelOptions, options: TrainOptions) -> run_folder.Run:
+    """A run that has not begun: its folder is not there yet."""
+    window_steps = options.least_window_steps
+    if model.head != MEMORY:
+        window_steps = windows.window_steps_for(ready.frames, model.stack, options)
+    return run_folder.Run(
+        beginning.new_place(home), ready.options, model, ready.channels, window_steps, options.held_out
+    )
+
+
+def _train_job(
+    model: Any,
+    dataset: windows.Dataset,
+    here: run_folder.Run,
+    options: TrainOptions,
+    state: checkpoint.TrainState,
+    say: Say,
+) -> None:
+    if dataset.joined:
+        say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
+    size = _batch_size(dataset, options.batch_size, say)
+    lessons = WindowLessons(dataset, size, options.chunk_steps, options.stretch)
+    weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    say(
+        f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.network_head} head, "
+        f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
+        f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
+    )
+    run_job(model, lessons, here, options, state, say)

@@ -1,0 +1,75 @@
+"""After training: how much of what the model plays is in the music that it learnt from, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from music_composer.audio.continuation.registry import playing
+from music_composer.audio.dataset.cache import Cache
+from music_composer.audio.reading.recording import mono_blocks
+from music_composer.data.split import Split
+from music_composer.evaluation.audio.analysis import Span
+from music_composer.evaluation.audio.signal.semitones import semitones_of_blocks
+from music_composer.evaluation.audio.similarity.copying import (
+    NO_COPY,
+    Copy,
+    CopyOptions,
+    Library,
+    library_of,
+    longest_copy,
+)
+from music_composer.files.temporary import scratch_folder
+from music_composer.options import MEMORY, GenerateOptions
+from music_composer.pipelines.audio.generate import play_into_scratch
+from music_composer.pipelines.audio.validation import divided, pieces_of
+from music_composer.training.run_folder import Run
+
+CHECKED = 4  # continuations, each of so many seconds
+CHECKED_SECONDS = 20.0
+LEAST_SECONDS, MOST_SECONDS = 60.0, 7200.0  # of training music: less says nothing, more would take minutes to search
+BY_CHANCE = 5.0  # seconds that music of one style may share: held-out chorales share 4.0 (copying_check.py)
+
+
+def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
+    """One line with the longest run that continuations of the kept excerpts share with the training music.
+
+    Beside it stands what held-out music shares with it. None where there is too little music to say, or plenty.
+    """
+    training, spared = divided(ready, split)
+    total = sum(span.stop - span.start for span in training)
+    if not LEAST_SECONDS <= total <= MOST_SECONDS:
+        return None
+    options = CopyOptions()
+    library = library_of([_levels(span, options) for span in training])
+    with scratch_folder() as scratch:
+        made = _longest(_continuations(here, scratch, seed), library, options)
+    real = pieces_of(spared)
+    ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
+    beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""
+    if made.seconds <= max(BY_CHANCE, ruler.seconds):
+        return f"longest run that a continuation shares with a recording: {made.seconds:.1f} s{beside}"
+    source, here = training[made.source], playing(here, {})
+    better = "More recordings make" if here.model.head == MEMORY else "More recordings or fewer epochs make"
+    return (
+        f"note: the model copies: a continuation shares {made.seconds:.1f} s with {source.path.name} at "
+        f"{source.start + made.source_start:.0f} s{beside}. {better} it newer"
+    )
+
+
+def _continuations(here: Run, folder: Path, seed: int) -> list[Span]:
+    """New music after the excerpts that the run folder keeps."""
+    kept = sorted(here.prompts.glob("*.flac"))[:CHECKED]
+    written = play_into_scratch(playing(here, {}), kept, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed)
+    return [Span(each.path, each.cut) for each in written]
+
+
+def _longest(spans: Sequence[Span], library: Library, options: CopyOptions) -> Copy:
+    copies = [longest_copy(_levels(span, options), library, options) for span in spans]
+    return max(copies, key=lambda copy: copy.seconds, default=NO_COPY)
+
+
+def _levels(span: Span, options: CopyOptions) -> np.ndarray:
+    return semitones_of_blocks(mono_blocks(span.path, options.spectrum.rate, span.start, span.stop), options.spectrum)

@@ -1,0 +1,248 @@
+"""What there is to be judged: a run folder against the music that it never heard, or any folder against any other.
+
+Knows where things are; what is measured is in `evaluation`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from music_composer.audio.continuation import prompt_selection
+from music_composer.audio.continuation.metadata import cut_said
+from music_composer.audio.continuation.registry import listening, player_of
+from music_composer.audio.continuation.registry import playing as as_it_plays
+from music_composer.audio.prompts import whole_recording
+from music_composer.errors import MusicComposerError, RunFolderError
+from music_composer.evaluation.audio.analysis import Measures, Span, lengths_in
+from music_composer.evaluation.audio.baseline_players import write_shuffled, write_spliced
+from music_composer.evaluation.audio.baselines import SHUFFLED, SPLICED
+from music_composer.evaluation.audio.cuts import Cut
+from music_composer.evaluation.audio.minimum_length import require_windows_in, require_windows_of
+from music_composer.files.locks import locked
+from music_composer.files.outputs import clean, require_free, staged
+from music_composer.files.temporary import scratch_folder
+from music_composer.options import (
+    AUTO,
+    MEMORY,
+    EvaluateOptions,
+    FolderOptions,
+    FrameOptions,
+    GenerateOptions,
+    StreamOptions,
+)
+from music_composer.pipelines.audio import compose, generate
+from music_composer.pipelines.audio.reconstruction import codec_error, coded_name, write_coded
+from music_composer.pipelines.audio.scoring import CARD, Music, card_output, judge
+from music_composer.pipelines.audio.validation import (
+    divided,
+    heard_of,
+    pieces_of,
+    spared_recordings,
+    spared_tracks,
+    split_of,
+    whole_tracks,
+)
+from music_composer.pipelines.audio.validation_prompts import chosen_cuts, sounding_excerpts, write_prompts
+from music_composer.progress import say
+from music_composer.training import checkpoint, devices, run_folder
+
+Say = Callable[[str], None]
+TOY_SECONDS = 30.0  # of a toy's continuation, at most
+
+
+def evaluate_run(
+    folders: FolderOptions,
+    options: EvaluateOptions,
+    held_out: Path | None = None,
+    say: Say = say,
+    playing: Mapping[str, Any] = MappingProxyType({}),
+    head: str = AUTO,
+) -> dict[str, Any]:
+    """Continues held-out music with the run folder's model, and judges what comes out. Returns the scorecard.
+
+    held_out: a folder of recordings that were not trained on; None takes the regions of the dataset that were left out
+    of training. playing: fields of GenerateOptions other than their defaults. head: what plays, where the folder has a
+    network and a memory.
+    """
+    require_windows_of(options, Measures())
+    prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
+    require_free([card_output(options, prompts)], options.overwrite)
+    here = as_it_plays(run_folder.read_run(folders.model), {"head": head})
+    if here.model.head != MEMORY:
+        devices.require_backend()
+        if checkpoint.read_state(here.checkpoint) is None:
+            raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
+    ready = compose.prepare(folders, here.frame, say)
+    split = split_of(ready, here, say)
+    training, spared = divided(ready, split)
+    tracks = whole_tracks(ready, split)
+    if held_out:  # then the whole dataset is what is compared with
+        training, spared, tracks = training + spared, spared_recordings(held_out, say), spared_tracks(held_out)
+    training = heard_of(training, say)
+    real = spared if held_out else pieces_of(spared)
+    if not real:
+        raise MusicComposerError(
+            f"nothing of {folders.datasets} was held out of training, it is too short: "
+            "give recordings that were not trained on with --held-out"
+        )
+    require_windows_in("the training music", training, Measures())
+    require_windows_in("the held-out music", real, Measures())
+    with locked(options.output, folders.wait, say):
+        clean([card_output(options, prompts)])
+        cuts = chosen_cuts(tracks, options)
+        heard = write_prompts(real, cuts, options, prompts, here)
+        return _continued(folders, options, here, training, real, cuts, heard, playing, say)
+
+
+def _continued(
+    folders: FolderOptions,
+    options: EvaluateOptions,
+    here: run_folder.Run,
+    training: Sequence[Span],
+    real: Sequence[Span],
+    cuts: Sequence[Cut],
+    prompts: Sequence[Path],
+    playing: Mapping[str, Any],
+    say: Say,
+) -> dict[str, Any]:
+    """Continues the prompts, puts real music through the codec where a network has one, and judges both."""
+    lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
+    wanted = [
+        GenerateOptions(name=str(options.output / name), seconds=seconds, count=count, overwrite=options.overwrite)
+        for name, (seconds, count) in lengths.items()
+        if count
+    ]
+    made = [
+        _continuations(folders, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), say)
+        for each in wanted
+    ]
+    facts = {**_facts(here, made), "first_sound_seconds": _first_sound(here, prompts[0])}
+    codec: list[Span] = []
+    if here.model.head != MEMORY:
+        say("putting music through frames and back")
+        names = [f"codec/{coded_name(i, span)}" for i, span in enumerate(real)]
+        clean([card_output(options, names)])
+        with staged(options.output / CARD, options.overwrite) as files:
+            write_coded(real, [files.file(name) for name in names], here, options.seed)
+            files.commit()
+        codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
+        facts["codec_error_db"] = codec_error(real, codec, here.frame)
+    with scratch_folder() as scratch:
+        pieces = pieces_of(training) if codec else []
+        paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
+        if pieces:
+            write_coded(pieces, paths, here, options.seed)
+        coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
+        heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
+        seconds = cuts[0].part if cuts else min(options.seconds, TOY_SECONDS)
+        first = made[0][0]
+        music = Music(
+            made=[span for spans, _ in made for span in spans],
+            training=training,
+            real=real,
+            codec=codec,
+            coded_training=coded,
+            prompts=heard,
+            cuts=cuts,
+            played={
+                "continuations": first[: len(heard)],
+                SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
+                SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
+            },
+            cut=[*first, *_more_cuts(options, here, real, scratch, playing, say)],
+        )
+        return judge(music, options, facts, say)
+
+
+def evaluate_folders(
+    generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
+) -> dict[str, Any]:
+    """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
+    require_free([card_output(options)], options.overwrite)
+    recordings = lengths_in(reference, say)
+    if held_out:
+        training = [Span(path, trim=True) for path in recordings]
+        real = spared_recordings(held_out, say)
+    else:
+        real = pieces_of([Span(path, 0.8 * length, 0.9 * length) for path, length in recordings.items()])
+        training = [Span(path, stop=0.8 * length) for path, length in recordings.items()]
+        training += [Span(path, 0.9 * length) for path, length in recordings.items()]
+    made = [Span(path, cut_said(path)) for path in lengths_in(generated, say, silent=True)]
+    for what, spans in (("the reference", training), ("the held-out music", real), ("the generated music", made)):
+        require_windows_in(what, spans, Measures())
+    with locked(options.output, say=say):
+        clean([card_output(options)])
+        count = min(len(made), options.count)
+        with scratch_folder() as scratch:
+            splices = write_spliced(training, count, scratch, FrameOptions.rate, TOY_SECONDS, options.seed)
+            music = Music(made, training, real, played={"continuations": made, SPLICED: splices})
+            return judge(music, options, {"generated": str(generated)}, say)
+
+
+def _continuations(
+    folders: FolderOptions, here: run_folder.Run, prompts: Sequence[Path], wanted: GenerateOptions, say: Say
+) -> tuple[list[Span], dict[str, Any]]:
+    started = time.monotonic()
+    paths = generate.generate(folders, wanted, prompts[: wanted.count], {"head": here.model.head}, say=say)
+    spent, total = time.monotonic() - started, wanted.seconds * wanted.count
+    facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
+    return [Span(path, cut_said(path)) for path in paths], facts
+
+
+def _more_cuts(
+    options: EvaluateOptions,
+    here: run_folder.Run,
+    real: Sequence[Span],
+    scratch: Path,
+    playing: Mapping[str, Any],
+    say: Say,
+) -> list[Span]:
+    """Continuations of two seconds, in a scratch folder: as many as are wanted beside those that are there."""
+    count = max(0, options.cut_count - options.count)
+    prompts = sounding_excerpts(real, count, scratch / "cuts", here) if count else []
+    if not prompts:
+        return []
+    say(f"continuing {len(prompts)} more prompts for two seconds each")
+    wanted = GenerateOptions(seconds=Measures().splice.most_seconds, **playing)
+    written = generate.play_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed)
+    return [Span(each.path, each.cut) for each in written]
+
+
+def _first_sound(here: run_folder.Run, prompt: Path) -> float:
+    """Seconds from a loaded model to the first sound of a stream."""
+    from music_composer.audio.continuation.stream import stream_continuation
+
+    options = listening(here, GenerateOptions(), named=True)
+    player = player_of(here, options)
+    heard = prompt_selection.hear([whole_recording(prompt, options.prompt_seconds)], here, options.blend_share)
+    started = time.monotonic()
+    pieces = stream_continuation(player, here.frame, heard, options, StreamOptions(), seed=0)
+    next(pieces)
+    seconds = time.monotonic() - started
+    pieces.close()
+    return round(seconds, 2)
+
+
+def _facts(here: run_folder.Run, made: Sequence[tuple[list[Span], dict[str, Any]]]) -> dict[str, Any]:
+    """How fast the model learnt and played."""
+    import resource
+    import sys
+
+    state = checkpoint.read_state(here.checkpoint)
+    units = 1024**2 if sys.platform == "darwin" else 1024  # of it in a megabyte: bytes there, kilobytes elsewhere
+    epochs = [float(row["seconds"]) for row in state.history] if state else []
+    return {
+        "model": str(here.folder),
+        "model_options": dataclasses.asdict(here.model),
+        "versions": run_folder.versions(),
+        "epochs": len(epochs),
+        "training_seconds": round(sum(epochs), 1),
+        "seconds_an_epoch": round(sorted(epochs)[len(epochs) // 2], 2) if epochs else None,
+        "generating": [facts for _, facts in made],
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units),
+    }

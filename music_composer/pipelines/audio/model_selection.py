@@ -1,0 +1,197 @@
+"""The network or the memory: both go on from held-out music, and the one that goes on better is to play.
+
+Held-out music is cut into prompts and what truly follows them. A continuation is good that is nearer to what follows
+its own prompt than to other music (see `evaluation.audio.similarity.adherence`), and whose sound is that of real music
+(see `evaluation.audio.similarity.frechet_distance`). What was held out is in no memory: see `build_memory`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from music_composer.audio.continuation.choice import Choice, Figures, Head, said, training_of, write_choice
+from music_composer.audio.continuation.registry import with_head
+from music_composer.audio.dataset import cache
+from music_composer.audio.prompts import Excerpt, read_prompt
+from music_composer.audio.reading.recording import mono_samples, read_excerpt
+from music_composer.audio.wav import write_flac
+from music_composer.data.split import Split
+from music_composer.errors import MusicComposerError, RecordingError
+from music_composer.evaluation.audio.analysis import Span
+from music_composer.evaluation.audio.cuts import Cut
+from music_composer.evaluation.audio.minimum_length import least_windows, windows_in
+from music_composer.evaluation.audio.similarity.adherence import character, distances, whitening_of
+from music_composer.evaluation.audio.similarity.frechet_distance import (
+    DistanceOptions,
+    frechet,
+    reference_of,
+    window_features,
+)
+from music_composer.files.temporary import scratch_folder
+from music_composer.options import FLOW, MEMORY, GenerateOptions
+from music_composer.pipelines.audio.generate import play_into_scratch
+from music_composer.pipelines.audio.validation import divided
+from music_composer.progress import duration
+from music_composer.training.checkpoint import TrainState
+from music_composer.training.run_folder import Run
+
+Say = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class ChoosingOptions:
+    """Where both heads are judged, and by how much music. Seconds."""
+
+    lengths: tuple[tuple[float, float], ...] = ((20.0, 10.0), (10.0, 7.5), (5.0, 4.0))  # of a prompt, and what follows
+    most_places: int = 8
+    wanted_places: int = 4  # shorter ones are taken where there are fewer
+    least_places: int = 2
+    others: int = 8  # pieces of training music that continuations may be nearer to
+    heard: float = 300.0  # of training music that distances are measured from
+    most_distance: float = 1.5  # over that of real music, beyond which being nearer is not enough
+
+
+def choose(ready: cache.Cache, here: Run, split: Split, state: TrainState, say: Say) -> Choice:
+    """Judges the network and the memory of a run folder, and keeps the choice there. The same seed chooses alike."""
+    started = time.monotonic()
+    network = memory = None
+    places: Sequence[Cut] = ()
+    try:
+        training, spared = divided(ready, split)
+        places = [cut for cut in places_in(spared, ChoosingOptions()) if sounds(cut, here)]
+        if len(places) >= ChoosingOptions.least_places:
+            say(f"going on from {len(places)} places of held-out music by the network and by the memory, to choose one")
+            network, memory = judged(here, places, training, state.seed)
+    except MusicComposerError as error:
+        say(f"note: the network and the memory cannot be compared: {error}")
+    if network is None or memory is None:
+        choice = Choice("flow", 0, training_of(state))
+    else:
+        choice = Choice(better(network, memory), len(places), training_of(state), network, memory)
+    write_choice(here.choice, choice)
+    say(said(choice, duration(time.monotonic() - started)))
+    return choice
+
+
+def better(network: Figures, memory: Figures, options: ChoosingOptions = ChoosingOptions()) -> Head:
+    """The head that plays: the one whose continuations are nearer to what truly follows.
+
+    Not where its sound is farther from the music than real music is by more than `most_distance`, and the other's is
+    not as far: nearness compares half seconds without their level, so that the right chords in the wrong sound are
+    near, and nobody would want to hear them.
+    """
+    heads: dict[Head, Figures] = {"flow": network, "memory": memory}
+    nearer, other = sorted(heads, key=lambda head: heads[head].own_over_others)
+    far = heads[nearer].distance_over_real > options.most_distance
+    return other if far and heads[other].distance_over_real < heads[nearer].distance_over_real else nearer
+
+
+def places_in(spared: Sequence[Span], options: ChoosingOptions) -> list[Cut]:
+    """Where held-out music is cut: as long a prompt as leaves enough places, evenly from all recordings.
+
+    None where there are too few of them, or too little music in all to be measured.
+    """
+    distance = DistanceOptions()
+    found = [_cut(spared, prompt, part, options.most_places) for prompt, part in options.lengths]
+    enough = [
+        cuts
+        for cuts in found
+        if len(cuts) >= options.least_places
+        and len(cuts) * windows_in(cuts[0].part, distance) >= least_windows(distance)
+    ]
+    many = [cuts for cuts in enough if len(cuts) >= options.wanted_places]
+    return next(iter(many or enough), [])
+
+
+def sounds(cut: Cut, here: Run) -> bool:
+    """Whether something can go on from there, and something does. False where its recording cannot be read."""
+    try:
+        read_prompt(Excerpt(cut.path, cut.start, cut.at - cut.start), here.channels, here.model.stack, here.frame)
+        truth = mono_samples(cut.path, here.frame.rate, cut.truth.start, cut.truth.stop)
+    except RecordingError:
+        return False
+    return float(np.abs(truth).max(initial=0.0)) > 10.0 ** (DistanceOptions.trim_db / 20.0)
+
+
+def judged(here: Run, places: Sequence[Cut], training: Sequence[Span], seed: int) -> tuple[Figures, Figures]:
+    """The figures of the network and of the memory. training: spans of the music that was trained on.
+
+    Raises MusicComposerError where the music is too little, or too uniform, to measure by.
+    """
+    options, part = ChoosingOptions(), places[0].part
+    others = [piece.truth for piece in _cut(training, 0.0, part, options.others)]
+    heard = [piece.truth for piece in _cut(training, 0.0, part, round(options.heard / part))]
+    played: list[list[Span]] = []
+    with scratch_folder() as scratch:
+        prompts = []
+        for number, cut in enumerate(places):
+            prompts.append(scratch / f"prompt-{number}.flac")
+            write_flac(prompts[-1], read_excerpt(cut.path, here.frame.rate, cut.start, cut.at - cut.start))
+        for head in (FLOW, MEMORY):
+            (scratch / head).mkdir()
+            wanted = GenerateOptions(seconds=part)
+            written = play_into_scratch(with_head(here, head), prompts, scratch / head, wanted, seed)
+            played.append([Span(each.path, each.cut) for each in written])
+        made = [_samples(spans) for spans in played]
+    truths, elsewhere = _samples([cut.truth for cut in places]), _samples(others)
+    reference = reference_of(_features(_samples(heard)), DistanceOptions())
+    real = max(frechet(reference, _features(truths)), 1e-9)
+    known = [cut.path for cut in places], [piece.path for piece in others]
+    network, memory = (
+        Figures(own_over_others(each, truths, elsewhere, *known), frechet(reference, _features(each)) / real)
+        for each in made
+    )
+    return network, memory
+
+
+def own_over_others(
+    made: Sequence[np.ndarray],
+    truths: Sequence[np.ndarray],
+    elsewhere: Sequence[np.ndarray],
+    recordings: Sequence[Path],
+    others: Sequence[Path],
+) -> float:
+    """Mean energy distance of continuations to what truly follows over that to music of other recordings.
+
+    made, truths: samples (n,) at DistanceOptions.rate, one of each place; elsewhere: other music. recordings, others:
+    which places and other music are of; where there is one recording alone, other places of it are other music.
+    Raises MusicComposerError where music cannot be told from other music.
+    """
+    options = DistanceOptions()
+    known = [character(each, options) for each in (*truths, *elsewhere)]
+    matrix = distances([character(each, options) for each in made], known, whitening_of(known, options))
+    own, far = [], []
+    for i, path in enumerate(recordings):
+        foreign = [j for j, other in enumerate((*recordings, *others)) if other != path]
+        own.append(matrix[i, i])
+        far.append(matrix[i, foreign or [j for j in range(len(known)) if j != i]].mean())
+    if not np.mean(far) > 0:
+        raise MusicComposerError("all of it is alike")
+    return float(np.mean(own) / np.mean(far))
+
+
+def _cut(spans: Sequence[Span], prompt: float, part: float, most: int) -> list[Cut]:
+    """At most so many places, as many of each span as of the others, evenly from all of it."""
+    length = prompt + part
+    long = [span for span in spans if span.stop - span.start >= length]
+    each = -(-most // len(long)) if long else 0
+    cuts = []
+    for span in long:
+        count = min(each, int((span.stop - span.start) / length))
+        starts = [span.start + i * (span.stop - span.start) / count for i in range(count)]
+        cuts += [Cut(span.path, start, start + prompt, part) for start in starts]
+    count = min(most, len(cuts))
+    return [cuts[i * len(cuts) // count] for i in range(count)]
+
+
+def _samples(spans: Sequence[Span]) -> list[np.ndarray]:
+    return [mono_samples(span.path, DistanceOptions.rate, span.start, span.stop) for span in spans]
+
+
+def _features(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([window_features(each, DistanceOptions()) for each in pieces])

@@ -1,0 +1,58 @@
+"""Music as it is after frames and back: what a model's codec alone does to it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer.audio.codec import log_spectral_error, through_codec
+from music_composer.audio.continuation.networks import trained_network
+from music_composer.audio.linear_decoder import extended
+from music_composer.audio.reading.recording import read_excerpt, seconds_of
+from music_composer.audio.wav import write_flac
+from music_composer.evaluation.audio.analysis import Span
+from music_composer.files.atomic import STEM_LENGTH
+from music_composer.options import FrameOptions, GenerateOptions
+from music_composer.training.run_folder import Run
+
+
+def coded_name(number: int, span: Span) -> str:
+    return f"{number:03d}-{span.path.stem[:STEM_LENGTH]}.flac"
+
+
+def write_coded(spans: Sequence[Span], paths: Sequence[Path], here: Run, seed: int) -> None:
+    """The music after frames and back, a FLAC for each span."""
+    options = GenerateOptions()
+    model = trained_network(here, options)
+    kernel, bias = model.encoder.get_weights()
+    for i, (span, path) in enumerate(zip(spans, paths, strict=True)):
+        stop = min(span.stop, seconds_of(span.path))
+        sound = read_excerpt(span.path, here.frame.rate, span.start, stop - span.start)
+        rng = np.random.default_rng([seed, i])
+        decode = functools.partial(_decoded, model, options.residual, rng)
+        stack, iterations = here.model.stack, options.phase_iterations
+        decoded = through_codec(sound, (kernel, bias), decode, stack, here.channels, here.frame, iterations, rng)
+        write_flac(path, decoded)
+
+
+def _decoded(model: Any, residual: float, rng: np.random.Generator, latents: np.ndarray) -> np.ndarray:
+    """Latents (steps, components) of a whole recording to steps (steps, size), as they are heard."""
+    reach = model.options.reach
+    steps: np.ndarray = model.decode(extended(latents, reach))
+    return steps + model.residual(len(steps), residual, rng) if reach else steps
+
+
+def codec_error(spans: Sequence[Span], coded: Sequence[Span], frame: FrameOptions) -> float:
+    """The mean log-spectral error, dB, of music that `write_coded` has written."""
+    errors = []
+    for span, file in zip(spans, coded, strict=True):
+        original, decoded = (
+            read_excerpt(each.path, frame.rate, each.start, min(each.stop, seconds_of(each.path)) - each.start)
+            for each in (span, file)
+        )
+        errors.append(log_spectral_error(original, decoded, frame))
+    return float(np.mean(errors))

@@ -1,0 +1,123 @@
+"""Music is listened to, and a scorecard of it is written: figures, tables, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from music_composer.audio.continuation.metadata import jumps_said
+from music_composer.audio.plots import plot_spectrogram
+from music_composer.evaluation.audio import scorecard
+from music_composer.evaluation.audio.analysis import Heard, Measures, Span, hear
+from music_composer.evaluation.audio.comparison import Trials
+from music_composer.evaluation.audio.cuts import Cut
+from music_composer.files.outputs import Output, Staged, staged
+from music_composer.options import EvaluateOptions, FrameOptions
+from music_composer.progress import duration, progress_bar
+from music_composer.reports.figures import plot_minutes
+from music_composer.reports.tables import markdown, write_page
+
+CARD, PAGE, MINUTES, COPIED = "scorecard.json", "scorecard.html", "minutes.png", "most-copied.png"
+
+
+@dataclasses.dataclass(frozen=True)
+class Music:
+    """What is judged, and what it is judged by.
+
+    made: new music. training, real: what was learnt from, and what was not. codec, coded_training: held-out and
+    training music after frames and back, where there is a model's codec. prompts: what is gone on from, one for each
+    entry of each of `played`: continuations by the name of who plays. cuts: one for each prompt, where prompts are cut
+    from whole tracks. cut: new music whose beginning is judged; None for all of `made`.
+    """
+
+    made: Sequence[Span]
+    training: Sequence[Span]
+    real: Sequence[Span]
+    codec: Sequence[Span] = ()
+    coded_training: Sequence[Span] = ()
+    prompts: Sequence[Span] = ()
+    cuts: Sequence[Cut] = ()
+    played: Mapping[str, Sequence[Span]] = dataclasses.field(default_factory=dict)
+    cut: Sequence[Span] | None = None
+
+
+def card_output(options: EvaluateOptions, others: Sequence[str] = ()) -> Output:
+    """The files of a scorecard. others: names beside those of every one."""
+    return Output(options.output / CARD, (PAGE, MINUTES, COPIED, *others))
+
+
+def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    """Writes the scorecard and returns it. facts: what is to be said beside the figures."""
+    from music_composer.evaluation.audio import report
+
+    measures, started = Measures(), time.monotonic()
+    heard = _heard(music, measures)
+
+    def of(spans: Sequence[Span]) -> list[Heard]:
+        return [heard[span] for span in spans]
+
+    trials = Trials(
+        prompts=of(music.prompts),
+        truths=of([cut.truth for cut in music.cuts]),
+        later=of([cut.later for cut in music.cuts]),
+        played={name: of(spans) for name, spans in music.played.items()},
+        seconds=music.cuts[0].part if music.cuts else Trials.seconds,
+        prompt_seconds=min((cut.at - cut.start for cut in music.cuts), default=None),
+    )
+    card = scorecard.scorecard_of(
+        of(music.training),
+        of(music.real),
+        of(music.codec),
+        of(music.made),
+        measures,
+        of(music.coded_training),
+        trials,
+        music.cut,
+        [(span.path, second) for span in music.made for second in jumps_said(span.path)],
+    )
+    card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
+    with staged(options.output / CARD, options.overwrite) as files:
+        pictures = _draw(card, music.made, files)
+        write_page(files.file(PAGE), "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
+        files.commit(card)
+    say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
+    return card
+
+
+def lines_of(card: Mapping[str, Any]) -> list[str]:
+    """A scorecard as Markdown, for a terminal."""
+    from music_composer.evaluation.audio.report import tables_of
+
+    return markdown(tables_of(card))
+
+
+def _heard(music: Music, measures: Measures) -> dict[Span, Heard]:
+    """Everything once."""
+    flat = (*music.codec, *music.coded_training)
+    played = [span for spans in music.played.values() for span in spans]
+    truths = [span for cut in music.cuts for span in (cut.truth, cut.later)]
+    whole = (*music.training, *music.real, *music.made, *music.prompts, *truths, *played)
+    spans = {span: span not in flat for span in (*whole, *flat)}
+    heard = {}
+    with progress_bar("listening") as advance:
+        for i, (span, with_levels) in enumerate(spans.items()):
+            heard[span] = hear(span, measures, with_levels)
+            advance(i + 1, len(spans), span.path.name)
+    return heard
+
+
+def _draw(card: dict[str, Any], made: Sequence[Span], files: Staged) -> dict[str, list[str]]:
+    """Pictures for the page: names of files, by the table that they go with."""
+    pictures: dict[str, list[str]] = {}
+    if card["minutes"]:
+        plot_minutes(card["minutes"], card["distance"][0], files.file(MINUTES))
+        pictures["Minute by minute"] = [MINUTES]
+    most = card["copying"]["made"][0]
+    span = next(span for span in made if str(span.path) == most["file"])
+    copied = [(most["at"], most["at"] + most["seconds"])] if most["seconds"] else []
+    cuts = [span.start] if span.start else []
+    plot_spectrogram(span.path, files.file(COPIED), FrameOptions(), cuts, copied)
+    pictures["Copying"] = [COPIED]
+    return pictures

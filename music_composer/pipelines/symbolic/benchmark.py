@@ -1,0 +1,183 @@
+"""`midi evaluate --benchmark`: trains a model on a benchmark file, and scores its test part beside the record.
+
+Members of a mixture are trained one after the other, each in a folder of its own; what is trained stays, and a second
+call goes on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from music_composer.errors import OptionError
+from music_composer.evaluation.symbolic.benchmark_files import (
+    KEYS,
+    LOWEST,
+    UNIFORM,
+    Benchmark,
+    Nats,
+    mixture,
+    nats_a_step,
+    read_benchmark,
+    transposed,
+)
+from music_composer.files.atomic import write_json
+from music_composer.options import TrainOptions
+from music_composer.progress import duration, say
+from music_composer.symbolic.composition import networks
+from music_composer.symbolic.composition.registry import composer_of
+from music_composer.symbolic.composition.run_folder import SymbolicRun
+from music_composer.symbolic.constraints import VELOCITY
+from music_composer.symbolic.options import DEFAULT_MODEL, BiaxialOptions, VoicesOptions
+from music_composer.symbolic.roll import PITCHES
+from music_composer.training import checkpoint, devices
+from music_composer.training.job import run_job
+from music_composer.training.weights import load_weights
+from music_composer.values import Roll
+
+# These files know neither struck notes nor loudness, and no note of them may be left out.
+NETWORKS: Mapping[str, Any] = MappingProxyType(
+    {
+        "voices": VoicesOptions(pitches=KEYS, loudness=0, most=KEYS, fades=()),
+        "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, fades=(), articulation=False, dropout=0.2, forget=0.0),
+    }
+)
+SHIFTS = range(-5, 7)  # semitones: every key, once
+STEPS_IN_BAR = 16  # as the models are told: nobody says where the bars are
+# Joint test likelihoods, nats a step, as published: RNN-NADE by Boulanger-Lewandowski et al. 2012, BALSTM by Johnson
+# 2017 (quoted from memory: about). A file is known by how many pieces its parts have.
+PUBLISHED = MappingProxyType(
+    {
+        (229, 76, 77): ("JSB Chorales", 5.56, 5.05),
+        (694, 173, 170): ("Nottingham", 2.31, 1.55),
+        (524, 135, 124): ("MuseData", 5.60, 3.90),
+        (87, 12, 25): ("Piano-midi.de", 7.05, 4.90),
+    }
+)
+
+
+def evaluate_benchmark(
+    path: Path,
+    folder: Path,
+    options: TrainOptions,
+    members: int = 1,
+    name: str = DEFAULT_MODEL,
+    asked: Mapping[str, Any] = MappingProxyType({}),
+    every_key: bool = False,
+    say: Callable[[str], None] = say,
+) -> dict[str, Any]:
+    """Returns the figures, which it also prints and writes to `benchmark.json` in the folder.
+
+    name: of the model; asked: fields of its options. Raises OptionError for one that cannot be scored by such files.
+    options.seed: of the first member; the others have the next ones. every_key: the test part is scored under every
+    transposition too, the key not told.
+    """
+    if name not in NETWORKS:
+        raise OptionError(
+            f"--model {name}: such files do not say which notes are struck; {' and '.join(NETWORKS)} can do without"
+        )
+    network, composer = dataclasses.replace(NETWORKS[name], **asked), composer_of(name)
+    music = read_benchmark(path)
+    devices.load_keras()
+    started = time.monotonic()
+    parts = {part: [roll_of(piece) for piece in getattr(music, part)] for part in ("training", "validation", "test")}
+    first, home = options.seed or 0, _home(folder, path, network, options)
+    found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
+    moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
+    for member in range(members):
+        how = dataclasses.replace(options, seed=first + member)
+        here = SymbolicRun(home / f"seed-{how.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
+        model = _train(here, parts, how, say)
+        for part in ("validation", "test"):
+            found[part].append(composer.likelihood(model, parts[part]))
+        in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
+        found["any key"].append(in_any_key(model, parts["test"]))
+        for shift, found_there in moved.items():
+            found_there.append(in_any_key(model, [roll_of(transposed(piece, shift)) for piece in music.test]))
+        say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
+    seconds = time.monotonic() - started
+    figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
+               for part, each in found.items()}  # fmt: skip
+    each = [_figure(music.test, member).every for member in found["test"]]
+    keys = {shift: _figure(music.test, mixture(there)).every for shift, there in moved.items()}
+    card = _card(path, music, figures, each, seconds, {0: figures["any key"].every, **keys} if keys else {})
+    write_json(folder / "benchmark.json", card)
+    for line in _lines(card):
+        say(line)
+    return card
+
+
+def _home(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path:
+    """A folder of its own for each file, network and way of training: nothing is gone on with that is not this."""
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=4)
+    digest.update(repr((network, dataclasses.replace(options, seed=None))).encode())
+    return folder / f"{path.stem}-{digest.hexdigest()}"
+
+
+def roll_of(piece: np.ndarray) -> Roll:
+    """bool (steps, KEYS) -> a roll. What is struck is a guess that none of these models looks at."""
+    sounding = np.zeros((len(piece), PITCHES), bool)
+    sounding[:, LOWEST : LOWEST + KEYS] = piece
+    before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
+    velocity = np.where(sounding, VELOCITY, 0).astype(np.uint8)
+    return Roll(velocity, sounding & ~before, 1, metres=((0, STEPS_IN_BAR, 4),))
+
+
+def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions, say: Callable[[str], None]) -> Any:
+    """The trained network with the weights that were best on the validation part."""
+    lessons = composer_of(here.name).lessons(parts["training"], parts["validation"], here.model, options)
+    state = checkpoint.read_state(here.checkpoint) or checkpoint.TrainState(options.seed or 0)
+    state.job_epochs = options.epochs or state.job_epochs
+    model = networks.trainable_network(here, options, state.seed, say)
+    if not state.job_done:
+        say(f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {lessons.batches} steps")
+
+    here.folder.mkdir(parents=True, exist_ok=True)
+    run_job(model, lessons, here, options, state, say)
+    load_weights(model, here.weights, here.command)
+    return model
+
+
+def _figure(pieces: Sequence[np.ndarray], likelihood: Sequence[np.ndarray]) -> Nats:
+    return nats_a_step(pieces, lambda _: likelihood)
+
+
+def _card(
+    path: Path, music: Benchmark, figures: dict[str, Nats], each: list[float], seconds: float, keys: dict[int, float]
+) -> dict[str, Any]:
+    counts = len(music.training), len(music.validation), len(music.test)
+    music_name, rnn_nade, balstm = PUBLISHED.get(counts, (path.name, None, None))
+    return {
+        "music": music_name,
+        "pieces": counts,
+        "seconds": round(seconds, 1),
+        "members": [round(nats, 4) for nats in each],
+        "nats_a_step": {part: dataclasses.asdict(nats) for part, nats in figures.items()},
+        "nats_a_step_by_transposition": {shift: round(nats, 4) for shift, nats in sorted(keys.items())},
+        "published": {"RNN-NADE": rnn_nade, "BALSTM (about)": balstm},
+        "uniform": UNIFORM,
+    }
+
+
+def _lines(card: dict[str, Any]) -> list[str]:
+    test, validation = card["nats_a_step"]["test"], card["nats_a_step"]["validation"]
+    count = len(card["members"])
+    what = f"a mixture of {count}" if count > 1 else "one model"
+    lines = [
+        f"{card['music']}, {test['steps']} test steps, {what}, {duration(card['seconds'])}: nats a step, joint",
+        f"  test                 {test['every']:.3f}; without first steps {test['after_first']:.3f}",
+        f"  test, key not told   {card['nats_a_step']['any key']['every']:.3f}",
+        f"  validation           {validation['every']:.3f}",
+    ]
+    if keys := card["nats_a_step_by_transposition"]:
+        mean, least, most = sum(keys.values()) / len(keys), min(keys.values()), max(keys.values())
+        lines.append(f"  test, in every key   {mean:.3f} on average, {least:.3f} to {most:.3f}; key not told")
+    lines += [f"  {name:<20} {nats:.2f}" for name, nats in card["published"].items() if nats]
+    return [*lines, f"  knowing nothing      {card['uniform']:.2f}"]

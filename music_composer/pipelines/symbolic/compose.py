@@ -1,0 +1,199 @@
+"""The symbolic journey, leg by leg: MIDI files in, a trained model, MIDI files out. The only file that knows the order.
+
+Mirrors pipelines/audio/compose.py. Keras is imported inside the legs that need it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from music_composer.data.split_file import write_split
+from music_composer.errors import OptionError, ScoreError
+from music_composer.files.locks import locked
+from music_composer.options import FolderOptions, TrainOptions
+from music_composer.pipelines.symbolic import generate
+from music_composer.progress import duration, progress_bar, say
+from music_composer.symbolic.composition import networks
+from music_composer.symbolic.composition import run_folder as symbolic_run
+from music_composer.symbolic.composition.registry import composer_of
+from music_composer.symbolic.composition.run_folder import SymbolicRun
+from music_composer.symbolic.constraints import request_of
+from music_composer.symbolic.dataset import cache
+from music_composer.symbolic.dataset.songs import Song
+from music_composer.symbolic.dataset.split import digest_of, divided, split_of
+from music_composer.symbolic.midi.midi_file import write_midi
+from music_composer.symbolic.midi.tempo import seconds_at
+from music_composer.symbolic.options import (
+    DEFAULT_MODEL,
+    PER_QUARTER,
+    TRAINING,
+    BoundOptions,
+    PlayOptions,
+    as_it_plays,
+    make_model,
+)
+from music_composer.symbolic.roll import to_score
+from music_composer.training import beginning, checkpoint, devices
+from music_composer.training.job import next_job, run_job
+from music_composer.training.weights import save_weights
+
+Say = Callable[[str], None]
+
+
+def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, say: Say = say) -> list[Song]:
+    """MIDI files to a cache of piano rolls that is up to date."""
+    started = time.monotonic()
+    with locked(folders.traindata, folders.wait, say), progress_bar("reading") as advance:
+        songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
+    for remark in report.remarks:
+        say(f"note: {remark}")
+    music = duration(sum(float(seconds_at(song.roll, song.roll.steps)) for song in songs))
+    say(
+        f"{len(songs)} MIDI files, {music} of music: {report.done} read, {report.kept} already there, "
+        f"{report.removed} removed ({duration(time.monotonic() - started)})"
+    )
+    return songs
+
+
+def train(
+    folders: FolderOptions,
+    name: str | None,
+    model_options: Mapping[str, Any],
+    typed: Mapping[str, Any],
+    fresh: bool = False,
+    then_generate: bool = False,
+    sample_every: int = 0,
+    say: Say = say,
+) -> SymbolicRun:
+    """Reads the MIDI files and trains in the run folder: on from what is there, unless `fresh`.
+
+    name: of the model, None for that of the run folder. model_options: the fields of its options that were asked for, a
+    run folder made with others is an OptionError; typed: those of TrainOptions, the rest being as the model likes it.
+    sample_every: epochs between two samples, each with the weights that made it, in the run folder; 0: none.
+    """
+    with locked(folders.model, folders.wait, say):
+        return _train(folders, name, model_options, typed, fresh, then_generate, sample_every, say)
+
+
+def _train(
+    folders: FolderOptions,
+    name: str | None,
+    model_options: Mapping[str, Any],
+    typed: Mapping[str, Any],
+    fresh: bool,
+    then_generate: bool,
+    sample_every: int,
+    say: Say,
+) -> SymbolicRun:
+    devices.require_backend()
+    old = symbolic_run.going_on(folders.model, fresh)
+    if old:
+        _check_fits(old, name, model_options)
+    options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **typed)
+    songs = prepare(folders, old.per_quarter if old else PER_QUARTER, say)
+    before = checkpoint.read_state(old.checkpoint) if old else None
+    state = next_job(before, options, digest_of(songs), then_generate, say)
+    if old and state.job_done:
+        return symbolic_run.read_run(folders.model)
+    held_out = old.held_out if old else options.held_out
+    split = split_of(old.folder if old else None, songs, held_out, say)
+    parts = divided(songs, split)
+    if not parts[0]:
+        raise ScoreError(f"{folders.datasets}: all of its {len(songs)} songs are held out of training: add others")
+    here = old or _new_run(folders.model, songs, parts[0], name or DEFAULT_MODEL, model_options, options)
+    devices.load_keras()
+    model = networks.trainable_network(here, options, state.seed, say, going_on=old is not None)
+
+    def fill(folder: Path) -> None:
+        write_split(folder, split)
+        checkpoint.save_checkpoint(folder / here.checkpoint.name, model, state)
+
+    # Only now is it safe to begin a run folder: all that could be refused has been tried.
+    if old:
+        write_split(here.folder, split)
+    else:
+        symbolic_run.begin(here, fill)
+    _train_job(model, parts, here, options, state, sample_every, say)
+    return symbolic_run.read_run(folders.model)
+
+
+def compose(
+    folders: FolderOptions,
+    name: str | None,
+    model_options: Mapping[str, Any],
+    training: Mapping[str, Any],
+    playing: PlayOptions,
+    bounds: BoundOptions,
+    primer: Path | None = None,
+    fresh: bool = False,
+    say: Say = say,
+) -> list[Path]:
+    """The whole journey. Cut off anywhere, the same call goes on from there."""
+    generate.require_outputs(playing, primer)
+    generate.require_request(playing, bounds, primer)
+    with locked(folders.model, folders.wait, say):
+        here = _train(folders, name, model_options, training, fresh, True, 0, say)
+        paths = generate.generate(folders, playing, bounds, primer, say)
+        checkpoint.mark_generated(here.checkpoint)
+    return paths
+
+
+def _check_fits(here: SymbolicRun, name: str | None, asked: Mapping[str, Any]) -> None:
+    """Options that were typed must be those of the run folder."""
+    have = dataclasses.asdict(here.model)
+    if name not in (None, here.name) or any(have.get(field) != value for field, value in asked.items()):
+        raise OptionError(
+            f"{here.folder} was made with --model {here.name} -n {here.model.neurons}: leave these options out to go "
+            "on with it, give another folder with -m, or start anew with --fresh"
+        )
+
+
+def _new_run(
+    home: Path,
+    songs: Sequence[Song],
+    training: Sequence[Song],
+    name: str,
+    asked: Mapping[str, Any],
+    options: TrainOptions,
+) -> SymbolicRun:
+    """A run that has not begun: its folder is not there yet."""
+    tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
+    metres = [song.roll.metres[0][1:] for song in songs]
+    metre = max(set(metres), key=metres.count)
+    model = composer_of(name).fitted(make_model(name, asked), [song.roll for song in training])
+    return SymbolicRun(beginning.new_place(home), name, model, PER_QUARTER, options.held_out, tempo, metre)
+
+
+def _train_job(
+    model: Any,
+    parts: tuple[Sequence[Song], Sequence[Song]],
+    here: SymbolicRun,
+    options: TrainOptions,
+    state: checkpoint.TrainState,
+    sample_every: int,
+    say: Say,
+) -> None:
+    training, validation = ([song.roll for song in part] for part in parts)
+    lessons = composer_of(here.name).lessons(training, validation, here.model, options)
+    weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    say(
+        f"training the {here.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
+        f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
+    )
+
+    def sample(state: checkpoint.TrainState) -> None:
+        if sample_every and state.epoch % sample_every == 0:
+            home = beginning.home_of(here.folder)
+            sampled = dataclasses.replace(here, folder=home / "samples" / f"epoch-{state.epoch:04d}")
+            request = request_of(None, PlayOptions(), BoundOptions(), here.blank)
+            (roll,) = generate.play(here, model, [request], as_it_plays(here.name, PlayOptions()), state.seed)
+            write_midi(to_score(roll), sampled.folder / "sample.mid")
+            save_weights(model, sampled.weights)
+
+    run_job(model, lessons, here, options, state, say, sample)

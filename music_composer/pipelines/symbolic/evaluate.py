@@ -1,0 +1,204 @@
+"""What a symbolic model composes, judged by pieces that it never saw; or any MIDI files by any others.
+
+Mirrors pipelines/audio/evaluate.py. What is measured is in evaluation/symbolic/scorecard.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
+from music_composer.evaluation.symbolic.metrics import METRICS
+from music_composer.evaluation.symbolic.report import summary_of, tables_of
+from music_composer.evaluation.symbolic.scorecard import scorecard
+from music_composer.files.locks import locked
+from music_composer.files.outputs import Output, clean, require_free, staged
+from music_composer.options import FolderOptions
+from music_composer.pipelines.symbolic import compose, generate
+from music_composer.progress import progress_bar, say
+from music_composer.reports.figures import plot_densities
+from music_composer.reports.tables import Table, markdown, write_page
+from music_composer.symbolic.composition import networks
+from music_composer.symbolic.composition import run_folder as symbolic_run
+from music_composer.symbolic.composition.registry import composer_of
+from music_composer.symbolic.constraints import request_of
+from music_composer.symbolic.dataset.songs import Song, read_song, read_songs
+from music_composer.symbolic.dataset.split import divided, split_of
+from music_composer.symbolic.midi.midi_file import write_midi
+from music_composer.symbolic.options import PER_QUARTER, TASTES, BoundOptions, JudgeOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.plots import plot_roll
+from music_composer.symbolic.roll import to_score
+from music_composer.symbolic.roll_operations import beginning, silence
+from music_composer.training import checkpoint, devices
+from music_composer.values import Roll
+
+Say = Callable[[str], None]
+CARD, PAGE, METRICS_PLOT = "scorecard.json", "scorecard.html", "metrics.png"
+SHOWN = 3  # of them on the page
+
+
+def evaluate_run(
+    folders: FolderOptions,
+    options: JudgeOptions,
+    playing: Mapping[str, Any] = MappingProxyType({}),
+    say: Say = say,
+) -> dict[str, Any]:
+    """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
+    pieces that were held out. playing: fields of PlayOptions other than their defaults. Returns the scorecard.
+    """
+    pieces = [f"piece-{number}{suffix}" for number in range(options.count) for suffix in (".mid", ".png")]
+    require_free([_card(options, pieces)], options.overwrite)
+    devices.require_backend()
+    here = symbolic_run.read_run(folders.model)
+    state = checkpoint.read_state(here.checkpoint)
+    if state is None:
+        raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer midi train` first")
+    songs = compose.prepare(folders, here.per_quarter, say)
+    training, held_out = divided(songs, split_of(here.folder, songs, here.held_out, say))
+    if not held_out:
+        raise MusicComposerError(
+            f"nothing of {folders.datasets} was held out of training: train with more files, "
+            "or with --eval-ratio above 0"
+        )
+    model = networks.trained_network(here)
+    played = as_it_plays(here.name, PlayOptions(count=options.count, steps=options.steps, **playing))
+    examples = _examples_for(training, options.count, options.seed)
+    requests = [request_of(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
+    started = time.monotonic()
+    with progress_bar("composing") as advance:
+        rolls = generate.play(here, model, requests, played, options.seed, advance)
+    # A song is over where those of the training music are: the model never heard what comes after.
+    made = [
+        Song(f"piece-{number}", beginning(roll, song.roll.steps))
+        for number, (roll, song) in enumerate(zip(rolls, examples, strict=True))
+    ]
+    spent = time.monotonic() - started
+    seconds = sum(map(generate.seconds_of, requests))
+    facts = {
+        "model": here.name,
+        **{name: getattr(played, name) for name in TASTES},
+        "seconds": round(seconds),
+        "spent": round(spent, 1),
+        "x_real_time": seconds / spent,
+    }
+    composer = composer_of(here.name)
+    nats = {
+        name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
+        for name, part in (("training", training[: len(held_out)]), ("held out", held_out))
+    }
+    with locked(options.output, folders.wait, say):
+        clean([_card(options, pieces)])
+        with staged(options.output / CARD, options.overwrite) as files:
+            for song in made:
+                write_midi(to_score(song.roll), files.file(f"{song.source}.mid"))
+            files.commit()
+        return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, say)
+
+
+def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
+    """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
+    require_free([_card(options)], options.overwrite)
+    made, others = (_songs(folder, PER_QUARTER, say) for folder in (generated, reference))
+    if len(others) < 2:
+        raise ScoreError(f"{reference}: one file is not enough to judge by: half of them are the ruler for the others")
+    card = _card(options, [f"{Path(song.source).stem}.png" for song in made[:SHOWN]])
+    require_free([card], options.overwrite)
+    with locked(options.output, say=say):
+        clean([card])
+        return _judge(made, others[::2], others[1::2], options, {}, say)
+
+
+def _card(options: JudgeOptions, others: Sequence[str] = ()) -> Output:
+    """The files of a scorecard. others: names beside those of every one."""
+    return Output(options.output / CARD, (PAGE, METRICS_PLOT, *others))
+
+
+def lines_of(card: Mapping[str, Any]) -> list[str]:
+    """A scorecard as Markdown, for a terminal."""
+    return markdown(tables_of(card))
+
+
+def score(folder: Path, files: Sequence[Path], say: Say = say) -> list[str]:
+    """How likely each file is under the model of a run folder, from its first bar with notes on: a Markdown table.
+
+    Files that cannot be scored are named and left out. Raises ScoreError where that is all of them.
+    """
+    here = symbolic_run.read_run(folder)
+    songs, failures = [], []
+    for path in files:
+        try:
+            roll, remarks = read_song(path, here.per_quarter)
+        except ScoreError as error:
+            failures.append(str(error))
+            continue
+        songs.append(Song(str(path), roll))
+        for remark in remarks:
+            say(f"note: {path}: {remark}")
+    if not songs:
+        raise ScoreError(failures[0] if len(failures) == 1 else "nothing was scored:\n  " + "\n  ".join(failures))
+    for failure in failures:
+        say(f"note: left out: {failure}")
+    model = networks.trained_network(here)
+    likelihoods = composer_of(here.name).likelihood(model, [song.roll for song in songs])
+    rows = []
+    for song, steps in zip(songs, likelihoods, strict=True):
+        nats = _nats([steps], [song])
+        rows.append([song.source, str(song.roll.steps), str(int(song.roll.struck.sum())), f"{steps.sum():.1f}",
+                     f"{-nats['a_step']:.3f}", f"{-nats['a_note']:.3f}"])  # fmt: skip
+    words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
+    columns = ["piece", "steps", "notes", "whole", "a step", "a note"]
+    return markdown([Table("Log likelihood", words, columns, rows)])
+
+
+def _examples_for(songs: Sequence[Song], count: int, seed: int) -> list[Song]:
+    """Songs that lend what is composed their metre, tempo and length, each as often as the others."""
+    order = np.random.default_rng([seed, 1]).permutation(len(songs))
+    return [songs[order[i % len(songs)]] for i in range(count)]
+
+
+def _grid_of(roll: Roll) -> Roll:
+    """Without steps, in the metre and tempo that it begins with."""
+    return dataclasses.replace(silence(0, roll), tempos=roll.tempos[:1], metres=roll.metres[:1])
+
+
+def _songs(folder: Path, per_quarter: int, say: Say) -> list[Song]:
+    with progress_bar("reading") as advance:
+        songs, remarks = read_songs(folder, per_quarter, advance)
+    for remark in remarks:
+        say(f"note: {remark}")
+    return songs
+
+
+def _judge(
+    made: Sequence[Song],
+    training: Sequence[Song],
+    held_out: Sequence[Song],
+    options: JudgeOptions,
+    more: Mapping[str, Any],
+    say: Say,
+) -> dict[str, Any]:
+    card, measured = scorecard(made, training, held_out, options.seed)
+    card |= more
+    with staged(options.output / CARD, options.overwrite) as files:
+        plot_densities(measured, list(METRICS), files.file(METRICS_PLOT))
+        rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
+        for song, name in zip(made, rolls, strict=False):
+            plot_roll(song.roll, np.zeros_like(song.roll.sounding), files.file(name))
+        pictures = {"Measures": [METRICS_PLOT], "Copying": rolls}
+        write_page(files.file(PAGE), "The scorecard", summary_of(card), tables_of(card), pictures)
+        files.commit(card)
+    say(f"wrote {options.output / PAGE}")
+    return card
+
+
+def _nats(likelihood: Sequence[np.ndarray], songs: Sequence[Song]) -> dict[str, float]:
+    steps, notes = sum(map(len, likelihood)), sum(int(song.roll.struck.sum()) for song in songs)
+    nats = -sum(float(each.sum()) for each in likelihood)
+    return {"a_step": nats / max(1, steps), "a_note": nats / max(1, notes)}

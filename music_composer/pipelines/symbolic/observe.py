@@ -1,0 +1,61 @@
+"""`midi observe`: the hidden activations and memory cells of a trained biaxial model, in pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from music_composer.errors import OptionError
+from music_composer.files.locks import locked
+from music_composer.files.outputs import Output, clean, require_free, staged
+from music_composer.reports.figures import plot_thoughts
+from music_composer.reports.tables import Table, write_page
+from music_composer.symbolic.composition import networks
+from music_composer.symbolic.composition import run_folder as symbolic_run
+from music_composer.symbolic.dataset.songs import read_song
+from music_composer.symbolic.models.biaxial.activations import observe
+from music_composer.symbolic.plots import plot_roll
+
+THOUGHTS, PAGE, NOTES = "thoughts.json", "index.html", "notes.png"
+MOST_STEPS = 256  # of a piece: more could not be told apart in a picture
+
+
+def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = False) -> Path:
+    """Pictures and a page of what the model of a run folder makes of a MIDI file; returns the page.
+
+    Raises OptionError for a model that is not the biaxial one, OutputError where a file is in the way that is not ours
+    unless `overwrite`.
+    """
+    here = symbolic_run.read_run(folder)
+    if here.name != "biaxial":
+        raise OptionError(f"{folder} holds a {here.name} model: only the biaxial one can be observed")
+    names = [f"layer-{number + 1}.png" for number in range(here.model.layers)]
+    wanted = Output(output / THOUGHTS, (PAGE, NOTES, *names))
+    require_free([wanted], overwrite)
+    roll, _ = read_song(piece, here.per_quarter)
+    roll = dataclasses.replace(roll, velocity=roll.velocity[:MOST_STEPS], struck=roll.struck[:MOST_STEPS])
+    sounding, layers = observe(networks.trained_network(here), roll)
+    with locked(output), staged(output / THOUGHTS, overwrite) as files:
+        clean([wanted])
+        plot_roll(roll, np.zeros_like(roll.sounding), files.file(NOTES))
+        tables, pictures = [], {}
+        for layer in layers:
+            hidden, cells = layer.of(sounding)
+            name = f"{layer.name.replace(' ', '-')}.png"
+            plot_thoughts(hidden, cells, files.file(name))
+            busiest = np.argsort(-np.abs(np.diff(hidden, axis=0)).sum(axis=0))[:5]
+            words = "what its neurons say (above) and remember (below), step by step: means over the notes that sound"
+            rows = [
+                ["neurons", str(hidden.shape[1])],
+                ["those that change most", ", ".join(map(str, busiest))],
+                ["mean size of an activation", f"{np.abs(hidden).mean():.3f}"],
+                ["largest memory cell", f"{np.abs(cells).max():.2f}"],
+            ]
+            tables.append(Table(layer.name, words, ["what", "reading"], rows))
+            pictures[layer.name] = [NOTES, name]
+        summary = f"{piece.name}, {roll.steps} steps, as the biaxial model in {folder} hears it."
+        write_page(files.file(PAGE), "Thoughts", summary, tables, pictures)
+        files.commit({"piece": str(piece), "model": str(folder)})
+    return output / PAGE

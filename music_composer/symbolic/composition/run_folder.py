@@ -1,0 +1,75 @@
+"""The run folder of a symbolic model: what rebuilds it, and how its music is to be written."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from music_composer.errors import OptionError
+from music_composer.options import WIDEST, require_one_of, require_within
+from music_composer.records import from_plain
+from music_composer.symbolic.options import MODELS
+from music_composer.symbolic.roll import PITCHES
+from music_composer.training.beginning import begin_folder, home_of, place_of, require_ours, settle
+from music_composer.training.run_folder import RunFolder, exists, reading_options, versions
+from music_composer.values import Roll
+
+LABEL: dict[str, Any] = {"magic": "music-composer symbolic model", "version": 4}
+COMMAND = "music-composer midi"
+
+
+@dataclasses.dataclass(frozen=True)
+class SymbolicRun(RunFolder):
+    """What a run folder holds besides weights.
+
+    name: of the model, and its options. per_quarter: steps in a quarter note. held_out: share of the pieces that was
+    not trained on; split.json says which. tempo: quarter notes a minute of the music, in the middle. metre: beats
+    in a bar and what note a beat is, as most of the music has it.
+    """
+
+    command: ClassVar[str] = COMMAND
+    name: str
+    model: Any  # the record that MODELS has under that name
+    per_quarter: int
+    held_out: float
+    tempo: float
+    metre: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        require_one_of("name", self.name, tuple(MODELS))
+        require_within(self, 1, 96, "per_quarter")
+        require_within(self, 0.0, 0.9, "held_out")
+        require_within(self, 0.001, 1e9, "tempo")
+        if not all(1 <= number <= WIDEST for number in self.metre):
+            raise OptionError(f"metre is {self.metre}: beats in a bar and what note a beat is")
+
+    @property
+    def blank(self) -> Roll:
+        """A roll without steps: the grid, tempo and metre of the music."""
+        none = np.zeros((0, PITCHES), np.uint8)
+        return Roll(none, none.astype(bool), self.per_quarter, ((0, self.tempo),), ((0, *self.metre),))
+
+
+def going_on(home: Path, fresh: bool) -> SymbolicRun | None:
+    """As `training.run_folder.going_on` is for the audio model."""
+    require_ours(home, LABEL["magic"])
+    settle(home)
+    return None if fresh or not exists(home) else read_run(place_of(home))
+
+
+def begin(run: SymbolicRun, fill: Callable[[Path], None] = lambda folder: None) -> SymbolicRun:
+    """Begins a training in a run folder: nothing of it is there, or all. Returns the run where it is trained."""
+    plain = dataclasses.asdict(run) | {"versions": versions()}
+    del plain["folder"]
+    return dataclasses.replace(run, folder=begin_folder(home_of(run.folder), LABEL, plain, fill))
+
+
+def read_run(folder: Path) -> SymbolicRun:
+    """The inverse. Raises RunFolderError, with what to do, when there is no run or it is not ours."""
+    with reading_options(folder, COMMAND, LABEL) as plain:
+        run = from_plain(SymbolicRun, {**plain, "folder": folder})
+        return dataclasses.replace(run, model=from_plain(MODELS[run.name], run.model))

@@ -1,0 +1,1 @@
+"""The cache of piano rolls, its split, and training windows."""

@@ -1,0 +1,1 @@
+"""MIDI files to scores, and scores to MIDI files."""

@@ -1,0 +1,143 @@
+"""The container of MIDI files: chunks, tracks and events, out of whatever bytes there are.
+
+The header's counts and lengths are taken as hints, events that make no sense are left out one by one, and what was
+mended is counted. Work and memory are bounded by numbers of bytes, chunks and events.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import struct
+import zlib
+from collections import Counter
+
+from music_composer.errors import ScoreError
+from music_composer.symbolic.midi.events import MOST_EVENTS, STRAY, TOO_LONG, Track, TrackReader
+
+LARGEST = 64 * 2**20  # bytes: far beyond any music
+MOST_CHUNKS = 10_000
+HEADER = 14  # bytes of "MThd", its length and three fields
+CHUNK_NAME = re.compile(rb"[A-Za-z0-9 ]{4}")
+CUT_OFF = "tracks end in the middle of something"
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    """format: 0, 1 or 2. division: as in the header, signed. mended: what was, and how often."""
+
+    format: int
+    division: int
+    tracks: tuple[Track, ...]
+    mended: Counter[str]
+
+    @property
+    def damaged(self) -> bool:
+        """Whether something may be missing."""
+        return any(self.mended[words] for words in (CUT_OFF, STRAY, TOO_LONG))
+
+
+def read_container(content: bytes, name: str) -> Container:
+    """The tracks of a MIDI file. Raises ScoreError where there is no MIDI file in the bytes."""
+    mended: Counter[str] = Counter()
+    content = _unwrapped(content, name, mended)
+    length, kind, said, division = struct.unpack(">LHHh", content[4:HEADER])
+    if kind > 2:
+        mended["formats that do not exist: the tracks are read as parts of one piece"] += 1
+        kind = 1
+    begin = 8 + length
+    if length < 6 or content[begin : begin + 4] != b"MTrk":
+        first = content.find(b"MTrk", HEADER)
+        chunks_follow = length >= 6 and CHUNK_NAME.match(content, begin)
+        begin = begin if chunks_follow or first < 0 else first
+    tracks = _tracks(content, begin, mended, name)
+    if said > len(tracks):
+        mended["tracks of those that the header counts are not there"] += said - len(tracks)
+    elif said < len(tracks):
+        mended["tracks more than the header counts are read too"] += len(tracks) - said
+    return Container(kind, division, tuple(tracks), mended)
+
+
+def _unwrapped(content: bytes, name: str, mended: Counter[str]) -> bytes:
+    """What begins with MThd: out of gzip, RIFF, MacBinary, or after other bytes."""
+    if not content:
+        raise ScoreError(f"{name}: is empty")
+    if content.startswith(b"\x1f\x8b"):
+        content = _unzipped(content, name)
+    if content.startswith(b"RIFF") and content[8:12] == b"RMID":
+        content = _out_of_riff(content)
+    begin = content.find(b"MThd")
+    if begin < 0:
+        raise ScoreError(f"{name}: is no MIDI file: it does not begin with MThd")
+    if len(content) - begin < HEADER:
+        raise ScoreError(f"{name}: is damaged: it ends in the middle of its header")
+    if begin:
+        mended["bytes before the header were left out"] += begin
+    return content[begin:]
+
+
+def _unzipped(content: bytes, name: str) -> bytes:
+    inflate = zlib.decompressobj(wbits=31)
+    try:
+        made = inflate.decompress(content, LARGEST + 1)
+    except zlib.error as error:
+        raise ScoreError(f"{name}: is damaged: {error}") from error
+    if len(made) > LARGEST:
+        raise ScoreError(f"{name}: holds more than {LARGEST // 2**20} MB: no MIDI file of music does")
+    return made
+
+
+def _out_of_riff(content: bytes) -> bytes:
+    """The data chunk of a RIFF file; all of it where the lengths of its chunks lead nowhere."""
+    at = 12
+    while at + 8 <= len(content):
+        chunk, (length,) = content[at : at + 4], struct.unpack("<L", content[at + 4 : at + 8])
+        if chunk == b"data" and content[at + 8 : at + 12] == b"MThd":
+            whole = HEADER <= length <= len(content) - at - 8
+            return content[at + 8 : at + 8 + length] if whole else content[at + 8 :]
+        at += 8 + length + length % 2
+    return content
+
+
+def _tracks(content: bytes, at: int, mended: Counter[str], name: str) -> list[Track]:
+    tracks: list[Track] = []
+    room, chunks, following = MOST_EVENTS, 0, -1
+    while at + 8 <= len(content):
+        chunk, (length,) = content[at : at + 4], struct.unpack(">L", content[at + 4 : at + 8])
+        if following <= at:  # where a track begins behind this place; searched for once, since files may be long
+            following = content.find(b"MTrk", at + 1)
+            following = following if following >= 0 else len(content)
+        chunks += 1
+        if chunks > MOST_CHUNKS:
+            raise ScoreError(f"{name}: holds more than {MOST_CHUNKS:,} chunks: no MIDI file of music does")
+        end = at + 8 + length
+        sound = _is_chunk(content, end)
+        if chunk == b"MTrk":
+            reader = TrackReader(content, at + 8, end if sound else following, not sound, mended, room, name)
+            tracks.append(reader.read())
+            room = reader.room
+            if reader.cut:
+                mended[CUT_OFF] += 1
+            elif not sound and reader.at != end:
+                mended["tracks are not as long as they say"] += 1
+            at = reader.at
+        elif CHUNK_NAME.fullmatch(chunk) and sound:
+            mended["chunks are no tracks, and were left out"] += 1
+            at = end
+        elif following < len(content):
+            mended["bytes between tracks were left out"] += following - at
+            at = following
+        else:
+            break
+    if at < len(content):
+        mended["bytes behind the last track were left out"] += len(content) - at
+    return tracks
+
+
+def _is_chunk(content: bytes, at: int) -> bool:
+    """Whether a chunk, or the end of the file, is here."""
+    if at == len(content) or content[at : at + 4] == b"MTrk":
+        return True
+    if at + 8 > len(content) or not CHUNK_NAME.match(content, at):
+        return False
+    return at + 8 + struct.unpack(">L", content[at + 4 : at + 8])[0] <= len(content)

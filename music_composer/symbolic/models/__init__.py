@@ -1,0 +1,1 @@
+"""The models of notes, a package each, and what they share."""

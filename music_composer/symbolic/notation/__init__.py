@@ -1,0 +1,1 @@
+"""MusicXML and ABC to scores, and back."""

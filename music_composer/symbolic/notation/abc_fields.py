@@ -1,0 +1,70 @@
+"""What the fields of ABC tunes say: keys, metres, lengths and tempos."""
+
+from __future__ import annotations
+
+import re
+
+from music_composer.symbolic.midi.meta_events import LONGEST_NAME, is_metre
+
+Key = dict[str, int]  # semitones up, by the capital letter of a note
+SHARPS = "FCGDAEB"
+MAJOR_SHARPS = {"C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5, "F": -1}
+MODES = {"": 0, "maj": 0, "ion": 0, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5, "lyd": 1}
+ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
+PIPES = {"F": 1, "C": 1, "G": 0}  # of the Highland bagpipe
+
+
+def key_of(words: str, before: Key) -> Key:
+    """Of a K: field; one that only says a clef leaves the key as it was."""
+    found = re.match(r"\s*(?:(HP|Hp|none)\b|([A-G])([#b]?)\s*([A-Za-z]*))?", words)
+    key = dict(before)
+    if found and found[1]:
+        key = dict(PIPES) if found[1] in ("HP", "Hp") else {}
+    elif found and found[2]:
+        mode = found[4].lower()
+        known = MODES.get(mode if mode == "m" else mode[:3])
+        sharps = MAJOR_SHARPS[found[2]] + {"#": 7, "b": -7, "": 0}[found[3]] + (known or 0)
+        key = dict.fromkeys(SHARPS[: max(0, sharps)], 1)
+        key |= dict.fromkeys(SHARPS[::-1][: max(0, -sharps)], -1)
+        key = {} if mode == "exp" else key
+    for sign, letter in re.findall(r"(?<!\S)(\^\^|\^|__|_|=)([A-Ga-g])(?!\S)", words):
+        key[letter.upper()] = ACCIDENTALS[sign]
+    return key
+
+
+def metre_of(words: str) -> tuple[int, int] | None:
+    """None where there is no metre; (0, 0) where it makes no sense."""
+    if words.strip() in ("C", "C|"):
+        return (4, 4) if words.strip() == "C" else (2, 2)
+    found = re.match(r"\(?([\d+\s]{1,20})\)?\s*/\s*(\d{1,3})\b", words)
+    if not found:
+        return None if not words.strip() or words.strip().lower() == "none" else (0, 0)
+    beats, note = sum(int(each) for each in re.findall(r"\d{1,4}", found[1])), int(found[2])
+    return (beats, note) if is_metre(beats, note) else (0, 0)
+
+
+def unit_of(words: str) -> float:
+    """Quarter notes, of an L: field; 0 where it makes no sense."""
+    found = re.match(r"(\d{1,2})(?:/(\d{1,3}))?\s*$", words)
+    length = 4 * int(found[1]) / max(1, int(found[2] or 1)) if found else 0.0
+    return length if 4 / 512 <= length <= 16 else 0.0
+
+
+def tempo_of(words: str, unit: float) -> float:
+    """Quarter notes a minute, of a Q: field; 0 where it says none. unit: quarter notes that a bare number counts."""
+    words = re.sub(r'"[^"]*"?', "", words)[:80]
+    beats, _, number = words.rpartition("=")
+    found = re.search(r"\d{1,4}(\.\d{1,4})?", number)
+    if not found:
+        return 0.0
+    beat = sum(4 * int(top) / max(1, int(below)) for top, below in re.findall(r"(\d{1,3})/(\d{1,3})", beats))
+    counted = re.search(r"C(\d{0,2})", beats)
+    if not beat and counted:
+        beat = unit * int(counted[1] or 1)
+    return float(found[0]) * (beat or unit)
+
+
+def name_of_voice(words: str) -> str:
+    found = re.search(r"""\b(?:name|nm)=(?:"([^"]*)"|(\S+))""", words)
+    name = (found[1] or found[2] or "") if found else ""
+    return "".join(letter if letter.isprintable() else " " for letter in name[:LONGEST_NAME])

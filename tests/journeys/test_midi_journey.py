@@ -1,0 +1,382 @@
+"""The symbolic backend through the installed command: MIDI files in, MIDI files out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+
+from music_composer.symbolic.midi.midi_file import read_midi, write_midi
+from music_composer.symbolic.notation.score_file import read_score
+from music_composer.symbolic.roll import to_roll
+from music_composer.values import NOTE, Part, Score
+from tests.command import assert_accepted, assert_refused, music_composer
+from tests.symbolic.bands import band
+from tests.symbolic.composition.test_assemble import assert_same
+
+pytestmark = pytest.mark.journey
+
+TINY = ("-n", "8", "-e", "2", "-b", "3", "--seed", "1")  # three songs are learnt: one batch, one graph
+
+
+def write_tune(path: Path, seed: int, quarters: int = 24) -> Path:
+    """A tune of quarters over held bass notes."""
+    rng = np.random.default_rng(seed)
+    notes = [(480 * i, 480 * (i + 1), int(rng.choice([60, 62, 64, 67, 69])), 80) for i in range(quarters)]
+    notes += [(1920 * i, 1920 * (i + 1), int(rng.choice([36, 41, 43])), 60) for i in range(quarters // 4)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_midi(Score((Part(np.sort(np.array(notes, NOTE), order=["start", "pitch"])),), tempos=((0, 100.0),)), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the whole journey was run once."""
+    folder = tmp_path_factory.mktemp("midi")
+    for seed in range(4):
+        write_tune(folder / "input_music_dataset" / f"{seed}.mid", seed)
+    (folder / "input_music_dataset" / "broken.mid").write_bytes(b"MThd")
+    write_tune(folder / "primer.mid", seed=9, quarters=4)
+    done = music_composer("midi", *TINY, "-g", "2", "--num-steps", "24", "--render", "--voice", "nes", cwd=folder)
+    assert_accepted(done, "broken.mid", "is damaged", "4 MIDI files", "held-out", "2 pieces")
+    return folder
+
+
+def roll_of(path: Path):
+    return to_roll(read_midi(path).score)
+
+
+def test_the_whole_journey_leaves_pieces_with_notes_of_how_they_were_made(trained: Path) -> None:
+    for number in range(2):
+        reading = read_midi(trained / f"output-{number}.mid")
+        assert reading.remarks == ()
+        assert reading.score.tempos[0][1] == pytest.approx(100, abs=0.01)
+        assert to_roll(reading.score).steps <= 24
+        assert (trained / f"output-{number}.png").exists()
+        assert json.loads((trained / f"output-{number}.json").read_text())["seed"] == 1
+    assert (trained / "midi_model" / "loss.png").exists()
+
+
+def test_the_same_seed_gives_the_same_bytes(trained: Path) -> None:
+    wanted = ("-g", "2", "--num-steps", "24", "--seed", "1", "-o", "again", "--render", "--voice", "nes")
+    assert_accepted(music_composer("midi", "generate", *wanted, cwd=trained), "2 of 2 files")
+    for number in range(2):
+        for kind in ("mid", "wav"):
+            again = (trained / f"again-{number}.{kind}").read_bytes()
+            assert again == (trained / f"output-{number}.{kind}").read_bytes()
+    assert (trained / "again-0.mid").read_bytes() != (trained / "again-1.mid").read_bytes()
+
+
+def test_a_primer_is_gone_on_from_within_scale_and_polyphony(trained: Path) -> None:
+    primer = trained / "primer.mid"
+    wanted = ("--primer-midi", primer, "--scale", "C major", "--range", "C3-C5", "--max-polyphony", "2", "--qpm", "90")
+    metre = ("--metre", "6/8")
+    done = music_composer(
+        "midi", "generate", *wanted, *metre, "-g", "1", "--num-steps", "40", "-o", "after", cwd=trained
+    )
+    assert done.returncode == 0, done.stderr
+    heard, made = roll_of(primer), roll_of(trained / "after-0.mid")
+    assert np.array_equal(made.sounding[: heard.steps], heard.sounding)
+    assert np.array_equal(made.struck[: heard.steps], heard.struck)
+    new = made.sounding[heard.steps :]
+    assert new.sum(axis=1).max(initial=0) <= 2
+    pitches = np.flatnonzero(new.any(axis=0))
+    assert len(pitches) and set(pitches % 12) <= {0, 2, 4, 5, 7, 9, 11}
+    assert pitches.min() >= 48 and pitches.max() <= 72
+    assert made.tempos[0][1] == pytest.approx(90, abs=0.01)
+    assert made.metres == ((0, 4, 4), (16, 6, 8)), "the metre turns where the new music begins"
+
+
+def test_a_track_is_kept_and_others_are_composed_around_it(trained: Path) -> None:
+    parts = tuple(Part(np.array([(480 * i, 480 * (i + 1), low + i % 3, 83)], NOTE)) for i in (0, 1) for low in (50, 74))
+    write_midi(Score(parts), trained / "two.mid")
+    wanted = ("--primer-midi", "two.mid", "--lock-track", "3", "--lock-track", "1", "--drafts", "4", "--seed", "3")
+    done = music_composer("midi", "generate", *wanted, "-g", "2", "-o", "around", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    kept = to_roll(Score((parts[1], parts[3])))
+    for number in range(2):
+        made = roll_of(trained / f"around-{number}.mid")
+        assert np.array_equal(made.velocity[kept.sounding], kept.velocity[kept.sounding])
+        assert np.array_equal(made.struck[kept.sounding], kept.struck[kept.sounding])
+        assert made.steps == kept.steps
+
+
+def test_bars_are_composed_anew_between_two_sides_that_stay(trained: Path) -> None:
+    song = write_tune(trained / "song.mid", seed=8, quarters=16)
+    wanted = ("--primer-midi", song, "--from-bar", "2", "--to-bar", "3", "--drafts", "4")
+    done = music_composer("midi", "generate", *wanted, "-g", "1", "-o", "anew", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    before, after = roll_of(song), roll_of(trained / "anew-0.mid")
+    sides = np.r_[0:16, 48:64]
+    assert np.array_equal(after.velocity[sides], before.velocity[sides])
+    assert np.array_equal(after.struck[:16], before.struck[:16])
+    assert not np.array_equal(after.sounding[16:48], before.sounding[16:48])
+
+
+def test_music_is_composed_in_the_metre_that_is_asked_for(trained: Path) -> None:
+    done = music_composer(
+        "midi", "generate", "--metre", "3/4", "-g", "1", "--num-steps", "24", "-o", "waltz", "--musicxml", cwd=trained
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_midi(trained / "waltz-0.mid").score.metres == ((0, 3, 4),)
+    assert read_score(trained / "waltz-0.musicxml").score.metres == ((0, 3, 4),)
+
+
+def test_what_is_composed_is_judged_by_what_was_held_out(trained: Path) -> None:
+    wanted = ("-g", "3", "--num-steps", "128", "--top-p", "0.5", "--conservativity", "1.5", "-o", "card")
+    cards = []
+    for _ in range(2):
+        done = music_composer("midi", "evaluate", *wanted, cwd=trained)
+        assert done.returncode == 0, done.stderr
+        card = json.loads((trained / "card" / "scorecard.json").read_text())
+        assert card["pieces"] == {"made": 3, "training": 3, "held_out": 1}
+        assert {row["metric"] for row in card["metrics"]} >= {"polyphony", "groove consistency", "empty bars"}
+        assert all(0 <= row["overlap_training"] <= 1 for row in card["metrics"])
+        assert card["likelihood"]["held out"]["a_step"] > 0
+        assert len(read_midi(trained / "card" / "piece-2.mid").remarks) == 0
+        assert roll_of(trained / "card" / "piece-2.mid").steps <= 96  # no longer than the songs it learnt from
+        page = (trained / "card" / "scorecard.html").read_text()
+        assert "metrics.png" in page and (trained / "card" / "metrics.png").exists()
+        assert card["facts"]["top_p"] == 0.5 and card["facts"]["conservativity"] == 1.5 and "<td>1.5</td>" in page
+        del card["facts"], card["files"]  # seconds, and how many bytes they take
+        cards.append(card)
+    assert cards[0] == cards[1]
+    assert "| polyphony |" in done.stdout
+
+
+def test_files_are_judged_by_files(trained: Path) -> None:
+    folders = ("--generated", "input_music_dataset", "--reference", "input_music_dataset")
+    done = music_composer("midi", "evaluate", *folders, "-o", "themselves", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    copying = json.loads((trained / "themselves" / "scorecard.json").read_text())["copying"]
+    assert copying["made"]["longest_steps"] == 96  # half of the files are those that they are compared with
+    assert copying["made"]["share"] > copying["held_out"]["share"]
+    assert_refused(music_composer("midi", "evaluate", "--generated", "card", cwd=trained), "go together", code=2)
+    assert_refused(music_composer("midi", "evaluate", "--num-steps", "8", cwd=trained), "at least 64", code=2)
+
+
+def test_pieces_are_scored(trained: Path) -> None:
+    done = music_composer("midi", "score", "primer.mid", "input_music_dataset/0.mid", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|") for line in done.stdout.splitlines() if ".mid" in line]
+    assert [row[2].strip() for row in rows] == ["16", "96"]
+    for row in rows:
+        steps, whole, a_step = int(row[2]), float(row[4]), float(row[5])
+        assert whole < 0 and a_step == pytest.approx(whole / steps, abs=0.01)
+    assert_refused(music_composer("midi", "score", "none.mid", cwd=trained), "none.mid", "cannot be opened")
+
+
+def test_silent_first_bars_do_not_count_and_what_cannot_be_scored_is_named(trained: Path) -> None:
+    (part,) = read_midi(trained / "primer.mid").score.parts
+    late = part.notes.copy()
+    for field in ("start", "stop"):
+        late[field] += 3 * 1920
+    write_midi(Score((Part(late),), tempos=((0, 100.0),)), trained / "late.mid")
+    write_midi(Score((Part(late, drums=True),)), trained / "drums.mid")
+    done = music_composer("midi", "score", "drums.mid", "late.mid", "none.mid", "primer.mid", cwd=trained)
+    assert_accepted(done, "drums.mid: has nothing but drums", "none.mid: cannot be opened")
+    late, plain = (line.split("|")[2:] for line in done.stdout.splitlines() if ".mid" in line)
+    assert late == plain
+
+
+def test_the_polyphony_model_makes_the_same_journey(trained: Path) -> None:
+    model = ("-m", "poly")
+    layers = ("--model", "polyphony", "-n", "8", "-l", "2", "--transpose", "2")
+    done = music_composer("midi", "train", *model, *layers, "-e", "2", "-b", "2", "--seed", "1", cwd=trained)
+    assert_accepted(done, "training the polyphony model", "held-out")
+    again = music_composer("midi", "train", *model, "-e", "1", "-b", "2", cwd=trained)
+    assert_accepted(again, "going on from 2 trained epochs with 1 more")
+    for name in ("c", "d"):
+        primer = (
+            "--primer-melody",
+            "[60, -2, 64, 67]",
+            "--inject-primer-during-generation",
+            "--no-condition-on-primer",
+        )
+        more = ("--num-steps", "24", "-g", "2", "--seed", "3", "--top-k", "20", "--max-polyphony", "4", "-o", name)
+        done = music_composer("midi", "generate", *model, *primer, *more, cwd=trained)
+        assert done.returncode == 0, done.stderr
+    assert (trained / "c-1.mid").read_bytes() == (trained / "d-1.mid").read_bytes()
+    made = roll_of(trained / "c-0.mid")
+    assert [made.struck[0, 60], made.struck[2, 64], made.struck[3, 67]] == [True, True, True]
+    beam = ("--beam-size", "2", "--branch-factor", "3", "--steps-per-iteration", "4", "--num-steps", "12", "-g", "1")
+    assert music_composer("midi", "generate", *model, *beam, "-o", "e", cwd=trained).returncode == 0
+    assert_refused(
+        music_composer("midi", "train", *model, "--model", "voices", cwd=trained), "--model polyphony", code=2
+    )
+    assert_refused(
+        music_composer("midi", "train", "--model", "voices", "-l", "2", cwd=trained), "has no layers", code=2
+    )
+    done = music_composer("midi", "score", "primer.mid", *model, cwd=trained)
+    assert "under the polyphony model" in done.stdout
+
+
+def test_the_piano_roll_model_makes_the_same_journey(trained: Path) -> None:
+    model = ("-m", "roll", "--seed", "2")
+    sizes = ("--model", "pianoroll", "-n", "8", "-e", "2", "-b", "2", "--sample-every", "2")
+    done = music_composer("midi", "train", *model, *sizes, cwd=trained)
+    assert_accepted(done, "training the pianoroll model", "held-out")
+    kept = {path.relative_to(trained / "roll" / "samples").as_posix() for path in trained.glob("roll/samples/*/*")}
+    assert kept == {"epoch-0002/sample.mid", "epoch-0002/model.weights.h5"}
+    wanted = ("--num-steps", "32", "-g", "1", "--top-k", "5", "--note-stability", "4")
+    for name in ("f", "h"):
+        done = music_composer("midi", "generate", *model, *wanted, "-o", name, cwd=trained)
+        assert done.returncode == 0, done.stderr
+    assert (trained / "f-0.mid").read_bytes() == (trained / "h-0.mid").read_bytes()
+    made = roll_of(trained / "f-0.mid")
+    turns = np.flatnonzero((made.sounding[1:] != made.sounding[:-1]).any(axis=1))
+    assert np.diff(turns).min(initial=4) >= 4
+    assert "under the pianoroll model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
+
+
+def test_the_biaxial_model_makes_the_same_journey(trained: Path) -> None:
+    model = ("-m", "biaxial", "--seed", "2")
+    sizes = ("--model", "biaxial", "-n", "6", "-l", "1", "--transpose", "1", "-e", "1", "-b", "4")
+    done = music_composer("midi", "train", *model, *sizes, cwd=trained)
+    assert_accepted(done, "training the biaxial model", "held-out")
+    wanted = ("--num-steps", "16", "-g", "1", "--conservativity", "2", "--adaptive", "--primer-midi", "primer.mid")
+    for name in ("i", "j"):
+        done = music_composer("midi", "generate", *model, *wanted, "-o", name, cwd=trained)
+        assert done.returncode == 0, done.stderr
+    assert (trained / "i-0.mid").read_bytes() == (trained / "j-0.mid").read_bytes()
+    assert np.array_equal(roll_of(trained / "i-0.mid").struck[:16], roll_of(trained / "primer.mid").struck)
+    done = music_composer("midi", "observe", "primer.mid", *model[:2], cwd=trained)
+    assert "open midi_thoughts/index.html" in done.stdout, done.stderr
+    pictures = {"notes.png", "layer-1.png"}
+    assert {path.name for path in (trained / "midi_thoughts").iterdir()} == {"index.html", "thoughts.json", *pictures}
+    voices = music_composer("midi", "observe", "primer.mid", cwd=trained)
+    assert_refused(voices, "holds a voices model", "only the biaxial one", code=2)
+    refused = music_composer("midi", "generate", *model, "--top-k", "3", cwd=trained)
+    assert_refused(refused, "does nothing for the biaxial model", code=2)
+    assert "under the biaxial model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
+
+
+def test_what_there_is_can_be_asked_for(trained: Path) -> None:
+    done = music_composer("midi", "prepare", cwd=trained)
+    assert_accepted(done, "4 MIDI files", "0 read, 4 already there", "broken.mid")
+    done = music_composer("midi", "info", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "5 MIDI files",
+        "train_data: 4 songs",
+        "voices, 8 neurons; music in 4/4, 100 quarter notes",
+        "epochs done",
+    ):
+        assert words in done.stdout
+    nothing = music_composer("midi", "info", "-d", "none", "-t", "none", "-m", "none", cwd=trained)
+    assert (
+        "does not exist" in nothing.stdout
+        and "nothing prepared" in nothing.stdout
+        and "nothing trained" in nothing.stdout
+    )
+
+
+def test_a_band_comes_back_through_the_command_as_the_tracks_it_was(trained: Path) -> None:
+    write_midi(band(), trained / "band.mid")
+    score = read_midi(trained / "band.mid").score
+    listed = music_composer("midi", "info", "band.mid", "broken.mid", cwd=trained)
+    assert listed.returncode == 0, listed.stderr
+    for words in ("132 notes in 4 parts", "8 bars", "14.0 s", "3/4", "| 2 | Strings | string ensemble 1 | 48 | 4 |",
+                  "| 3 | Kit | drums |", "28 of 84 onsets", "note: broken.mid: cannot be opened"):  # fmt: skip
+        assert words in listed.stdout, listed.stdout
+    for name, options, kept in (
+        ("onward", ("--num-steps", "16"), (0, 1, 2, 3)),
+        ("locked", ("--lock-track", "3", "--lock-track", "1", "--drafts", "2"), (1, 3)),
+        ("mended", ("--from-bar", "3", "--to-bar", "4", "--drafts", "2"), (3,)),
+    ):
+        wanted = ("--primer-midi", "band.mid", "-g", "1", "--seed", "2", "-o", name, "--musicxml", *options)
+        done = music_composer("midi", "generate", *wanted, cwd=trained)
+        assert_accepted(done, "note: band.mid: 28 of 84 onsets", "1 pieces")
+        made = read_midi(trained / f"{name}-0.mid").score
+        assert (made.resolution, made.tempos, made.metres) == (score.resolution, score.tempos, score.metres)
+        theirs = {part.name: part for part in made.parts}
+        for number in kept:
+            part = score.parts[number]
+            assert_same(theirs[part.name], part)
+        assert all(part.name.endswith("new)") for part in made.parts if part.name not in {p.name for p in score.parts})
+        staves = [part.name for part in read_score(trained / f"{name}-0.musicxml").score.parts]
+        assert staves == [part.name for part in made.parts if not part.drums]
+
+
+def test_training_goes_on_where_it_was(trained: Path) -> None:
+    done = music_composer("midi", "train", *TINY, cwd=trained)
+    assert_accepted(done, "going on from 2 trained epochs with 2 more")
+    assert_refused(
+        music_composer("midi", "train", "-n", "9", cwd=trained), "was made with --model voices -n 8", "--fresh", code=2
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (("--num-steps", "0"), ("--num-steps is 0",), 2),
+        (("-g", "0"), ("-g", "is 0"), 2),
+        (("--temperature", "0"), ("--temperature is 0",), 2),
+        (("--qpm", "5000"), ("--qpm is 5000",), 2),
+        (("--scale", "H major"), ("--scale is 'H major'",), 2),
+        (("--range", "C9-G9"), ("lies on the keys of a piano",), 2),
+        (("--metre", "3"), ("--metre is '3'",), 2),
+        (("--beam-size", "0"), ("--beam-size is 0",), 2),
+        (("--conservativity", "0"), ("--conservativity is 0",), 2),
+        (("--top-p", "2"), ("--top-p is 2",), 2),
+        (("--primer-melody", "[60, 300]"), ("--primer-melody is '[60, 300]'", "300 is none of them"), 2),
+        (("--primer-pitches", "C"), ("--primer-pitches is 'C'",), 2),
+        (("--no-condition-on-primer",), ("leaves the primer nothing to do",), 2),
+        (("--metre", "4/5"), ("--metre is '4/5'",), 2),
+        (("--lock-track", "0"), ("do nothing without --primer-midi",), 2),
+        (
+            ("--primer-midi", "primer.mid", "--lock-track", "5"),
+            ("--lock-track 5", "has parts 0 (acoustic grand piano)"),
+            2,
+        ),
+        (("--primer-midi", "primer.mid", "--from-bar", "2"), ("--from-bar and --to-bar go together",), 2),
+        (("--primer-midi", "primer.mid", "--from-bar", "2", "--to-bar", "9"), ("there are bars 1 to 1",), 2),
+        (("--primer-midi", "none.mid"), ("none.mid", "cannot be opened"), 1),
+        (("-m", "elsewhere"), ("elsewhere holds no trained model", "music-composer midi train"), 1),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(
+    trained: Path, arguments: tuple[str, ...], words: tuple[str, ...], code: int
+) -> None:
+    assert_refused(music_composer("midi", "generate", *arguments, cwd=trained), *words, code=code)
+
+
+def test_a_benchmark_file_is_learnt_and_scored_beside_the_record(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    parts = {}
+    for name, count in (("traindata", 3), ("validdata", 2), ("testdata", 2)):
+        parts[name] = np.empty((1, count), object)
+        parts[name][0] = [(rng.random((9 + i, 88)) < 0.04).astype(np.uint8) for i in range(count)]
+    scipy.io.savemat(tmp_path / "tiny.mat", parts)
+    wanted = ("midi", "evaluate", "--benchmark", "tiny.mat", "-e", "1", "--members", "2", "-n", "8", "-m", "bench")
+    done = music_composer(*wanted, cwd=tmp_path)
+    assert_accepted(done, "tiny.mat, 19 test steps, a mixture of 2", "key not told", "knowing nothing")
+    card = json.loads((tmp_path / "bench" / "benchmark.json").read_text())
+    assert len(card["members"]) == 2
+    assert 0 < card["nats_a_step"]["test"]["every"] <= max(card["members"])
+    assert_refused(music_composer("midi", "evaluate", "--benchmark", "none.mat", cwd=tmp_path), "none.mat")
+    # Another file and another model in the same folder begin anew, and the first is still there afterwards.
+    scipy.io.savemat(tmp_path / "small.mat", parts | {"traindata": parts["testdata"]})
+    other = (*wanted[:3], "small.mat", "-e", "1", "--model", "biaxial", "-n", "6", "-m", "bench")
+    anew = music_composer(*other, cwd=tmp_path)
+    assert "epoch 1/1" in anew.stderr
+    assert_accepted(anew, "small.mat, 19 test steps, one model")
+    again = music_composer(*wanted, "--every-key", cwd=tmp_path)
+    assert "epoch 1/1" not in again.stderr
+    assert_accepted(again, "in every key")
+    assert json.loads((tmp_path / "bench" / "benchmark.json").read_text())["members"] == card["members"]
+    struck = music_composer(*wanted[:4], "--model", "polyphony", cwd=tmp_path)
+    assert_refused(struck, "--model polyphony", "do not say which notes are struck", code=2)
+
+
+def test_folders_without_music_are_said(tmp_path: Path) -> None:
+    assert_refused(music_composer("midi", cwd=tmp_path), "input_music_dataset", "has been made", "MIDI files")
+    (tmp_path / "input_music_dataset" / "diary.mid").write_text("Dear diary")
+    assert_refused(music_composer("midi", cwd=tmp_path), "none of the 1 files", "diary.mid: is no MIDI file")
+
+
+def test_an_audio_model_is_not_taken_for_a_symbolic_one(trained: Path) -> None:
+    assert_refused(music_composer("generate", "-m", "midi_model", cwd=trained), "not a run folder of music-composer")

@@ -1,0 +1,73 @@
+"""The line after training: what of the music that the model plays was there before."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from music_composer.audio.dataset import cache
+from music_composer.evaluation.audio.analysis import Span
+from music_composer.options import FrameOptions, ModelOptions
+from music_composer.pipelines.audio import copy_check
+from music_composer.pipelines.audio.validation import divided, split_of
+from music_composer.training.run_folder import Run
+from tests.command import RATE, TINY, assert_accepted, music_composer, tune, write
+
+pytestmark = pytest.mark.journey
+
+FEW = {
+    "music_composer.pipelines.audio.copy_check.CHECKED": 2,
+    "music_composer.pipelines.audio.copy_check.CHECKED_SECONDS": 6.0,
+}
+HERE = Run(Path("model"), FrameOptions(), ModelOptions(), channels=2, window_steps=32)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> cache.Cache:
+    folder = tmp_path_factory.mktemp("music")
+    for i in range(2):
+        write(folder / "songs" / f"song {i}.wav", tune(40, seed=i))
+    return cache.prepare(folder / "songs", folder / "train_data")[0]
+
+
+def test_a_training_ends_with_the_line(tmp_path: Path) -> None:
+    for i in range(2):
+        write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(40, seed=i))
+    done = music_composer("train", *TINY, "--seed", "1", cwd=tmp_path, constants=FEW)
+    assert_accepted(done, "longest run that a continuation shares with a recording: ")
+
+
+def test_of_little_music_nothing_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "few" / "song.wav", tune(50))
+    ready = cache.prepare(tmp_path / "few", tmp_path / "train_data")[0]
+    assert copy_check.verdict(ready, HERE, split_of(ready, HERE, print, new=True), seed=1) is None
+
+
+def test_a_model_that_plays_its_recordings_is_found_out(
+    ready: cache.Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = split_of(ready, HERE, print, new=True)
+    (trained, *_), _ = divided(ready, split)
+    stolen = np.concatenate([tune(5, seed=9), tune(40, seed=0)[round(trained.start * RATE) :][: 12 * RATE]])
+    write(tmp_path / "played.wav", 0.7 * stolen)
+    played = [Span(tmp_path / "played.wav")]
+    monkeypatch.setattr(copy_check, "_continuations", lambda here, folder, seed: played)
+    line = copy_check.verdict(ready, HERE, split, seed=1)
+    assert line is not None
+    found = re.search(r"the model copies: a continuation shares ([\d.]+) s with song 0.wav at (\d+) s", line)
+    assert found, line
+    assert float(found[1]) == pytest.approx(12, abs=1.5)
+    assert float(found[2]) == pytest.approx(trained.start, abs=1.0)
+
+
+def test_what_was_held_out_was_not_trained_on(ready: cache.Cache) -> None:
+    training, spared = divided(ready, split_of(ready, HERE, print, new=True))
+    assert spared
+    for span in spared:
+        others = [each for each in training if each.path == span.path]
+        assert all(each.stop <= span.start or span.stop <= each.start for each in others)
+    total = sum(span.stop - span.start for span in [*training, *spared])
+    assert total == pytest.approx(80, abs=1)

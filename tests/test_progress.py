@@ -1,0 +1,91 @@
+"""How the time is told, and that plain lines are few."""
+
+import re
+
+import pytest
+
+from music_composer import progress
+from music_composer.progress import duration, progress_bar, with_estimate
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0 s"),
+        (12.4, "12 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (3599.4, "59 min 59 s"),
+        (3599.6, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+        (7199, "1 h 59 min"),
+        (100 * 3600, "100 h 00 min"),
+    ],
+)
+def test_a_duration_is_told_in_the_units_that_matter(seconds, told):
+    assert duration(seconds) == told
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until it is set."""
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def run(clock, advance, seconds, total=None):
+    """A leg whose steps take so many seconds each; returns how long all of it took."""
+    advance(0, total or len(seconds), "")
+    for i, each in enumerate(seconds):
+        clock[0] += each
+        advance(i + 1, total or len(seconds), "")
+    return clock[0]
+
+
+def seconds_in(line):
+    minutes, seconds = re.search(r"about (?:(\d+) min )?(\d+) s", line).groups()
+    return 60 * int(minutes or 0) + int(seconds)
+
+
+def test_without_a_terminal_a_line_now_and_then_says_how_long_it_takes(clock, capsys):
+    with progress_bar("training") as advance:
+        run(clock, advance, [20.0] + [1.0] * 36, 100)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "training: 1 %",  # the first step says nothing of the others
+        "training: 16 %, about 1 min 24 s left",
+        "training: 31 %, about 1 min 09 s left",
+    ]
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param([1.0] * 60, id="even"),
+        pytest.param([20.0] + [0.6] * 100, id="cold at first"),
+        pytest.param([5.0] + [0.01] * 3000, id="steps shorter than a slice"),
+        pytest.param([3.0, *[0.7, 0.5, 0.9, 0.6] * 30], id="uneven"),
+        pytest.param([6.0] + [1.0] * 5 + [30.0] + [1.0] * 80, id="a moment of something else"),
+        pytest.param([4.0, 3.0, 2.5, 2.0, 1.5, *[1.0] * 80], id="slowly warming up"),
+    ],
+)
+def test_the_estimate_is_said_once_and_holds(clock, capsys, seconds):
+    spent = run(clock, with_estimate(lambda *_: None, "preparing"), seconds)
+    (line,) = capsys.readouterr().err.splitlines()
+    cold = 30.0 if 30.0 in seconds else 0.0  # nobody could know
+    assert seconds_in(line) == pytest.approx(spent - cold, rel=0.2)
+
+
+def test_what_is_soon_done_gets_no_estimate(clock, capsys):
+    run(clock, with_estimate(lambda *_: None, "preparing"), [8.0] + [0.5] * 15)
+    assert capsys.readouterr().err == ""
+
+
+def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
+    with progress_bar("training") as advance:
+        advance(0, 0, "")
+        advance(1, 2, "loss 1.5")
+    assert "training:" not in capsys.readouterr().err
