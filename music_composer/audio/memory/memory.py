@@ -19,7 +19,7 @@ from music_composer.audio.memory.analysis.steps import Steps
 from music_composer.audio.memory.analysis.views import PAST, after_view, basis_of, mood_view, onset_view, past_views
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, stretches_of
 from music_composer.audio.memory.options import MemoryOptions
-from music_composer.audio.memory.selection import most_alike
+from music_composer.audio.memory.selection import Part, most_alike
 from music_composer.options import FrameOptions
 
 COLUMNS = (*PAST, "after", "pattern", "coming")  # of the keys, in this order
@@ -104,7 +104,7 @@ def memory_of(
     basis = basis_of(steps[:given] or steps, options.views)
     painted = None if silent else _colour(heard, beside, blend, frame, options)
 
-    barred = _barred(steps, firsts, per_second, options.guard)
+    barred = _barred(parts, firsts, per_second, options.guard)
     for i in range(given, given + len(beside)):
         barred[firsts[i] : min(firsts[i] + kept_back, firsts[i + 1])] = True
     rows, after, shapes = [], [], []
@@ -192,12 +192,21 @@ def _colour(
     return dataclasses.replace(colour, aim=(1 - blend) * colour.aim + blend * aims)
 
 
-def _barred(steps: Sequence[Steps], firsts: np.ndarray, per_second: float, options: guard.GuardOptions) -> np.ndarray:
-    """bool (places,): what truly follows the prompt. It is sought in the music as it is, not as it is coloured."""
-    shapes = [guard.shapes_of(each.levels, options) for each in steps]
+def _barred(
+    parts: Sequence[Recording], firsts: np.ndarray, per_second: float, options: guard.GuardOptions
+) -> np.ndarray:
+    """bool (places,): what truly follows the prompt. It is sought in the music as it is, not as it is coloured.
+
+    Before a part of a recording it is sought too, as far back as what follows it reaches into the part.
+    """
     result = np.zeros(firsts[-1], bool)
-    if len(steps) > 1:
-        result[: firsts[-2]] = guard.continuations(
-            shapes[-1], np.concatenate(shapes[:-1]), firsts[:-2], per_second, options
-        )
+    if len(parts) == 1:
+        return result
+    lead = round((options.end + options.barred) * per_second)
+    steps = [each.with_lead(lead) if isinstance(each, Part) else each.steps for each in parts]
+    shapes = [guard.shapes_of(each.levels, options) for each in steps]
+    begins = np.cumsum([0, *(len(each) for each in shapes[:-1])])
+    found = guard.continuations(shapes[-1], np.concatenate(shapes[:-1]), begins[:-1], per_second, options)
+    for part, first, end in zip(parts[:-1], firsts, begins[1:], strict=False):
+        result[first : first + len(part.steps)] = found[end - len(part.steps) : end]
     return result

@@ -47,6 +47,11 @@ class Part:
         whole = self.recording.steps
         return Steps(whole.levels[self.first : self.last], whole.onsets[self.first : self.last])
 
+    def with_lead(self, count: int) -> Steps:
+        """The same with up to so many of the steps that precede it."""
+        first, whole = max(0, self.first - count), self.recording.steps
+        return Steps(whole.levels[first : self.last], whole.onsets[first : self.last])
+
     def sound(self, first: int, last: int) -> np.ndarray:
         """As `Recording` has it."""
         return self.recording.sound(first + self.first * self.step, last + self.first * self.step)

@@ -8,6 +8,7 @@ import scipy.signal
 
 from music_composer.audio.memory.analysis.heard import hear
 from music_composer.audio.memory.memory import memory_of
+from music_composer.audio.memory.selection import Part
 from music_composer.errors import OptionError
 from music_composer.values import Waveform
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording
@@ -58,6 +59,18 @@ def test_what_truly_follows_an_excerpt_is_barred(change):
     assert not memory.barred[memory.entries].any()
     for each in memory.entries:
         assert not memory.barred[each : memory.last[each] + 1].any()
+
+
+def test_what_truly_follows_is_barred_where_what_precedes_it_is_not_remembered():
+    whole, cut = recording(played(60.0, seed=1)), round(20 * PER_SECOND)
+    begin = round(24 * PER_SECOND)
+    part = Part(whole, begin, len(whole.steps), STEP)
+    prompt = recording(whole.sound(cut * STEP - 8 * RATE, cut * STEP))
+    memory = memory_of([recording(played(20.0, seed=2)), part], prompt, FRAME, OPTIONS)
+    first, end = memory.firsts[1], memory.firsts[1] + cut + round(30 * PER_SECOND) - begin
+    assert memory.barred[first : end - 9].all()
+    assert not memory.barred[end + 9 :].any()
+    assert not memory.barred[:first].any()
 
 
 def test_other_music_and_the_prompts_own_bars_are_not_barred():
