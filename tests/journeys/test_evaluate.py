@@ -14,7 +14,7 @@ from tests.command import RATE, TINY, assert_accepted, assert_refused, music_com
 pytestmark = pytest.mark.journey
 
 QUICK = ("-g", "4", "-s", "7", "--long-num", "1", "--long-seconds", "92", "--cuts", "6", "--held-out", "test")
-LONG = {f"music_composer.evaluation.audio.{name}.LONG_SECONDS": 90.0 for name in ("scorecard", "enough")}
+LONG = {f"music_composer.evaluation.audio.{name}.LONG_SECONDS": 90.0 for name in ("scorecard", "minimum_length")}
 TITLES = ("Distance", "Known damage", "Adherence", "In the right order", "Copying")
 
 
