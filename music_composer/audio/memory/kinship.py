@@ -9,21 +9,25 @@ import numpy as np
 from music_composer.audio.memory.analysis.steps import Steps
 from music_composer.audio.memory.guard import GuardOptions, followed, shapes_of
 
-SECONDS = 30.0  # of each recording, from its middle, that are sought in all others
+SECONDS = 30.0  # of a recording, from its middle, that are sought in all others
+SOUGHT = 24  # recordings, at most, evenly from all
+SAME = 0.9  # of what is sought: who runs along another recording for so long is a copy of it, which says nothing
 AT_ONCE = 32  # steps
 
 
 def shared_run(recordings: Sequence[Sequence[Steps]], per_second: float, options: GuardOptions) -> float:
-    """Seconds of the longest run of a recording along any other one: the median over the recordings.
+    """Seconds of the longest run of a recording along any other one that it is no copy of: the median.
 
-    recordings: the parts of each. per_second: steps. Of a single recording nothing is known: 0.
+    recordings: the parts of each. per_second: steps. Where there is nothing to compare nothing is known: 0.
     """
     shapes = [[shapes_of(part.levels, options) for part in parts] for parts in recordings]
-    runs = []
-    for i, own in enumerate(shapes):
+    count, runs = min(SOUGHT, len(shapes)), []
+    for i in (k * len(shapes) // count for k in range(count)):
+        excerpt = _middle(max(shapes[i], key=len), round(SECONDS * per_second))
         others = [part for j, parts in enumerate(shapes) if j != i for part in parts]
-        if others and any(len(part) for part in others):
-            runs.append(_longest(_middle(max(own, key=len), round(SECONDS * per_second)), others, options))
+        if len(excerpt) and any(map(len, others)):
+            longest = _longest(excerpt, others, options)
+            runs += [longest] if longest < SAME * len(excerpt) else []
     return float(np.median(runs)) / per_second if runs else 0.0
 
 

@@ -16,7 +16,15 @@ from music_composer.audio.memory.analysis.colour import Colour, colour_of
 from music_composer.audio.memory.analysis.heard import Heard, Recording
 from music_composer.audio.memory.analysis.moods import beyond_familiar, moods_of
 from music_composer.audio.memory.analysis.steps import Steps
-from music_composer.audio.memory.analysis.views import PAST, after_view, basis_of, mood_view, onset_view, past_views
+from music_composer.audio.memory.analysis.views import (
+    PAST,
+    Basis,
+    after_view,
+    basis_of,
+    mood_view,
+    onset_view,
+    past_views,
+)
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, stretches_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.selection import Part, most_alike
@@ -84,15 +92,8 @@ def memory_of(
     are not played. blend: the share of these in the prompt's own, in its colour and in its mood; None where it is open.
     """
     walk, per_second = options.walk, frame.rate / (frame.hop * options.steps.frames)
-    ends = [each.steps.levels[-round(walk.mood * per_second) :] for each in (heard, *beside)]
-    remembered = most_alike(
-        [each for each in recordings if len(each.steps)],
-        ends,
-        per_second,
-        frame.hop * options.steps.frames,
-        options.views,
-        options.selection,
-    )
+    silent = not any((each.steps.levels > walk.silent_db).any() for each in (*beside, heard))
+    remembered = _chosen([each for each in recordings if len(each.steps)], (heard, *beside), silent, frame, options)
     parts, given = (*remembered, *beside, heard), len(remembered)
     steps = [each.steps for each in parts]
     lengths = [len(each) for each in steps]
@@ -100,19 +101,13 @@ def memory_of(
     part = np.repeat(np.arange(len(parts), dtype=np.int32), lengths)
     own, besides = part >= given, (part >= given) & (part < len(parts) - 1)
     audible = np.concatenate([each.levels.max(axis=1) > walk.silent_db for each in steps])
-    silent = not audible[own].any()
     basis = basis_of(steps[:given] or steps, options.views)
     painted = None if silent else _colour(heard, beside, blend, frame, options)
 
     barred = _barred(parts, firsts, per_second, options.guard)
     for i in range(given, given + len(beside)):
         barred[firsts[i] : min(firsts[i] + kept_back, firsts[i + 1])] = True
-    rows, after, shapes = [], [], []
-    for i, each in enumerate(steps):
-        levels = each.levels + painted.gains(each.levels) if painted and i < given else each.levels
-        rows.append(basis(levels))
-        after.append(after_view(rows[-1], options.views))
-        shapes.append(guard.shapes_of(levels, options.guard))
+    rows, after, shapes = _compared(steps, painted, given, basis, options)
     onsets, attacks = np.concatenate([each.onsets for each in steps]), np.concatenate([attacks_of(s) for s in steps])
     first, last = stretches_of(firsts, barred)
     entries = entries_of(first, last, attacks, audible, barred, per_second, walk)
@@ -146,6 +141,37 @@ def memory_of(
         per_second,
         frame.hop * options.steps.frames,
     )
+
+
+def _chosen(
+    recordings: Sequence[Recording], given: Sequence[Heard], silent: bool, frame: FrameOptions, options: MemoryOptions
+) -> list[Recording]:
+    """The parts of recordings that are most like what is given, or like the loudest music where that is silent."""
+    step = frame.hop * options.steps.frames
+    per_second = frame.rate / step
+    heard = round(options.walk.heard * per_second)
+    ends = [each.steps.levels[-round(options.walk.mood * per_second) :] for each in given]
+    if silent and recordings:
+        steps = [each.steps for each in recordings]
+        firsts = np.cumsum([0, *(len(each) for each in steps)])
+        place = loudest_in(steps, firsts, heard)
+        part = int(np.searchsorted(firsts, place, "right")) - 1
+        last = place + 1 - int(firsts[part])
+        ends = [steps[part].levels[max(0, last - heard) : last]]
+    return most_alike(recordings, ends, per_second, step, options.views, options.selection)
+
+
+def _compared(
+    steps: Sequence[Steps], painted: Colour | None, given: int, basis: Basis, options: MemoryOptions
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Of each recording its rows, the views of what follows and the shapes; the first `given` are coloured."""
+    rows, after, shapes = [], [], []
+    for i, each in enumerate(steps):
+        levels = each.levels + painted.gains(each.levels) if painted and i < given else each.levels
+        rows.append(basis(levels))
+        after.append(after_view(rows[-1], options.views))
+        shapes.append(guard.shapes_of(levels, options.guard))
+    return rows, after, shapes
 
 
 def _keys(

@@ -44,8 +44,7 @@ class Part:
 
     @functools.cached_property
     def steps(self) -> Steps:
-        whole = self.recording.steps
-        return Steps(whole.levels[self.first : self.last], whole.onsets[self.first : self.last])
+        return self.with_lead(0)
 
     def with_lead(self, count: int) -> Steps:
         """The same with up to so many of the steps that precede it."""

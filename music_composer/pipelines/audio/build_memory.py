@@ -22,7 +22,7 @@ from music_composer.audio.memory.kinship import shared_run
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.data.split import Split
 from music_composer.data.split_file import write_split
-from music_composer.errors import RecordingError
+from music_composer.errors import RecordingError, RunFolderError
 from music_composer.files.atomic import remove_torn
 from music_composer.options import FrameOptions
 from music_composer.pipelines.audio.validation import split_of, within
@@ -46,7 +46,7 @@ def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say
         if new
         else []
     )
-    index = remember_music(here.memory_files, ready, split, say)
+    index = remember_music(here, ready, split, say)
 
     def fill(folder: Path) -> None:
         place = dataclasses.replace(here, folder=folder)
@@ -82,13 +82,13 @@ def forget_unnamed(here: Run) -> None:
             home.memory_files.rmdir()
 
 
-def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> store.Index:
-    """The parts of a memory of all that was trained on, each written into the folder unless it is there already.
+def remember_music(here: Run, ready: cache.Cache, split: Split, say: Say) -> store.Index:
+    """The parts of a memory of all that was trained on, each written into the run folder unless it is there already.
 
     Of very much music parts from everywhere are taken. Recordings that cannot be read any more are left out, with a
     note. Raises RecordingError when none is left, MusicComposerError when the disk refuses.
     """
-    options, frame, started = StepOptions(), ready.options, time.monotonic()
+    folder, options, frame, started = here.memory_files, StepOptions(), ready.options, time.monotonic()
     parts = _chosen(list(_parts(ready, split, options)), frame.frames_per_second, say)
     entries: list[store.Entry] = []
     with progress_bar("remembering") as bar:
@@ -115,7 +115,17 @@ def remember_music(folder: Path, ready: cache.Cache, split: Split, say: Say) -> 
         f"{duration(seconds)} of music are remembered in {folder}, {size / 1e6:.0f} MB "
         f"({duration(time.monotonic() - started)})"
     )
-    return store.Index(tuple(entries), shared_by(folder, entries, frame))
+    shared = _known_share(here, entries) or shared_by(folder, entries, frame)
+    return store.Index(tuple(entries), shared)
+
+
+def _known_share(here: Run, entries: Sequence[store.Entry]) -> float:
+    """What the run folder says that these very entries share; 0 where it does not know."""
+    try:
+        before = store.read_index(here.memory, StepOptions())
+    except RunFolderError:  # there is none yet, or it is to be replaced
+        return 0.0
+    return before.shared if before.entries == tuple(entries) else 0.0
 
 
 def shared_by(folder: Path, entries: Sequence[store.Entry], frame: FrameOptions) -> float:

@@ -113,7 +113,7 @@ def _trained(
     if before and is_owed(here, before, ready.digest):
         say("the training of this job is finished, what plays is not chosen: going on with that")
         split = split_of(ready, here, say)
-        build_memory.keep_memory(here, build_memory.remember_music(here.memory_files, ready, split, say))
+        build_memory.keep_memory(here, build_memory.remember_music(here, ready, split, say))
         return _chosen(here, ready, split, before, say), ready
     chosen = {} if old else {name: value for name, value in fit.network.items() if name not in model_options}
     if options.epochs is None and (before is None or before.job_done):
@@ -136,7 +136,7 @@ def _learnt(
     devices.load_keras()
     model = trainable_network(here, dataset.training, options, state, not new, say)
     both = here.model.head == AUTO
-    index = build_memory.remember_music(here.memory_files, ready, split, say) if both else None
+    index = build_memory.remember_music(here, ready, split, say) if both else None
 
     def fill(folder: Path) -> None:
         place = dataclasses.replace(here, folder=folder)

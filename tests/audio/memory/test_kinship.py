@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from music_composer.audio.memory import kinship
 from music_composer.audio.memory.kinship import shared_run
 from tests.audio.memory.music import OPTIONS, PER_SECOND, played, recording
 
@@ -31,6 +32,23 @@ def test_what_some_recordings_share_is_not_usual():
 def test_the_parts_of_a_recording_are_not_compared_with_each_other():
     theme = recording(played(20.0, seed=1)).steps
     assert shared_run([[theme, theme], [recording(played(20.0, seed=2)).steps]], PER_SECOND, OPTIONS.guard) < 1.0
+
+
+def test_a_copy_of_a_recording_says_nothing():
+    """Each song is there twice, and they share a theme."""
+    theme = played(4.0, seed=99)
+    songs = [np.concatenate([played(9.0 + i, seed=i), theme, played(9.0, seed=50 + i)]) for i in range(4)]
+    assert shared(*songs[:2], *(0.5 * each for each in songs[:2])) == 0.0
+    assert shared(*songs, 0.5 * songs[0]) == pytest.approx(4.0, abs=0.6)
+
+
+def test_of_many_recordings_some_are_sought(monkeypatch):
+    sought = []
+    real = kinship.followed
+    monkeypatch.setattr(kinship, "followed", lambda runs, *rest: sought.append(len(runs)) or real(runs, *rest))
+    sounds = [played(1.0, seed=i) for i in range(kinship.SOUGHT + 6)]
+    shared(*sounds)
+    assert len(sought) == kinship.SOUGHT * -(-len(recording(sounds[0]).steps) // kinship.AT_ONCE)
 
 
 def test_of_a_single_recording_nothing_is_known():

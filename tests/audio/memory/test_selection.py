@@ -69,6 +69,17 @@ def test_a_memory_of_much_music_is_bounded_and_goes_on_from_what_is_alike():
     assert all(each.first >= 40.0 * PER_SECOND - 5 for each in memory.recordings[:-1])
 
 
+def test_of_much_music_a_silent_prompt_chooses_what_is_loudest():
+    options = dataclasses.replace(OPTIONS, selection=SHORT)
+    faint, loud = low(40.0, 1) * np.float32(0.003), played(20.0, seed=2)
+    music = [recording(np.concatenate([faint, loud, faint]))]
+    memory = memory_of(music, recording(np.zeros((10 * RATE, 2), np.float32)), FRAME, options)
+    loudest = [part for part in memory.recordings[:-1] if part.first <= 50.0 * PER_SECOND < part.last]
+    assert loudest
+    assert not memory.own[memory.heard].any()
+    assert memory.part[memory.heard[-1]] == [id(each) for each in memory.recordings].index(id(loudest[0]))
+
+
 @pytest.mark.parametrize("changes", [{"segment": 0.0}, {"longest": 10.0}])
 def test_impossible_options_are_refused(changes):
     with pytest.raises(OptionError):

@@ -170,7 +170,7 @@ def test_the_head_that_goes_on_truly_is_chosen_and_kept(album, tmp_path: Path, m
 def test_the_memory_holds_nothing_of_what_it_is_judged_by(album, tmp_path: Path) -> None:
     """What was held out is planted nowhere else: any second of it would be found."""
     ready, here, split = album
-    build_memory.remember_music(tmp_path / "memory", ready, split, lambda line: None)
+    build_memory.remember_music(dataclasses.replace(here, folder=tmp_path), ready, split, lambda line: None)
     remembered = [mono_samples(path, RATE) for path in sorted((tmp_path / "memory").glob("*.flac"))]
     assert remembered
 
