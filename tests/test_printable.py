@@ -48,7 +48,7 @@ def test_what_is_said_is_printable(capsys):
 def test_a_name_on_the_progress_bar_is_neither_command_nor_markup(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich draws the bar though this is no terminal
-    with progress.progress_bar("listening") as advance:
+    with progress.terminal().stage("listening") as advance:
         for i, name in enumerate(["[/b] song.wav", "\x1b[2J.wav", "[red]x"]):
             advance(i + 1, 3, name)
     drawn = capsys.readouterr().err

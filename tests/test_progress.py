@@ -1,11 +1,15 @@
 """How the time is told, and that plain lines are few."""
 
+import io
+import json
 import re
+import threading
 
 import pytest
 
 from music_composer import progress
-from music_composer.progress import duration, progress_bar, with_estimate
+from music_composer.context import Context, Progress
+from music_composer.progress import duration, joined, json_lines, terminal
 
 
 @pytest.mark.parametrize(
@@ -50,7 +54,7 @@ def seconds_in(line):
 
 
 def test_without_a_terminal_a_line_now_and_then_says_how_long_it_takes(clock, capsys):
-    with progress_bar("training") as advance:
+    with terminal().stage("training") as advance:
         run(clock, advance, [20.0] + [1.0] * 36, 100)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
@@ -72,20 +76,64 @@ def test_without_a_terminal_a_line_now_and_then_says_how_long_it_takes(clock, ca
     ],
 )
 def test_the_estimate_is_said_once_and_holds(clock, capsys, seconds):
-    spent = run(clock, with_estimate(lambda *_: None, "preparing"), seconds)
-    (line,) = capsys.readouterr().err.splitlines()
+    with terminal().stage("preparing", task="preparing the music") as advance:
+        spent = run(clock, advance, seconds)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("preparing the music: about")]
     cold = 30.0 if 30.0 in seconds else 0.0  # nobody could know
     assert seconds_in(line) == pytest.approx(spent - cold, rel=0.2)
 
 
 def test_what_is_soon_done_gets_no_estimate(clock, capsys):
-    run(clock, with_estimate(lambda *_: None, "preparing"), [8.0] + [0.5] * 15)
-    assert capsys.readouterr().err == ""
+    with terminal().stage("preparing", task="preparing the music") as advance:
+        run(clock, advance, [8.0] + [0.5] * 15)
+    assert "on this machine" not in capsys.readouterr().err
 
 
 def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
-    with progress_bar("training") as advance:
+    with terminal().stage("training") as advance:
         advance(0, 0, "")
         advance(1, 2, "loss 1.5")
     assert "training:" not in capsys.readouterr().err
+
+
+def test_json_lines_carry_the_numbers_of_every_report_that_has_some():
+    file = io.StringIO()
+    context = json_lines(file)
+    with context.stage("training", "steps") as advance:
+        for step in range(1, 4):
+            advance(step, 3, f"step {step}", loss=1 / step)
+    with context.stage("reading", "files") as advance:
+        for number in range(1000):
+            advance(number, 1000)
+        advance(1000, 1000, "loss is no number", loss=float("nan"))
+    context.say("d\u00e9j\u00e0 vu \udce9")
+    events = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert all(event.pop("time") > 0 for event in events)
+    assert events[0] == {"event": "begin", "stage": "training", "unit": "steps"}
+    assert [event["values"] for event in events[1:4]] == [{"loss": 1.0}, {"loss": 0.5}, {"loss": 1 / 3}]
+    assert events[2] == {"event": "progress", "stage": "training", "unit": "steps", "done": 2, "total": 3,
+                         "words": "step 2", "values": {"loss": 0.5}}  # fmt: skip
+    assert [event["event"] for event in events] == [
+        "begin",
+        *["progress"] * 3,
+        "end",
+        "begin",
+        "progress",
+        "end",
+        "say",
+    ]
+    assert (events[4]["done"], events[7]["done"]) == (3, 1000)
+    assert events[6]["values"] == {"loss": None}, "JSON has no word for what is not a number"
+    assert events[-1]["line"] == "d\u00e9j\u00e0 vu \udce9"
+
+
+def test_several_contexts_hear_the_same():
+    said, events, stop = [], [], threading.Event()
+    context = joined(Context(said.append), Context(progress=events.append), Context(cancelled=stop.is_set))
+    context.say("a line")
+    context.progress(Progress("training", 1, 2))
+    assert (said, events) == (["a line"], [Progress("training", 1, 2)])
+    assert not context.stop_requested()
+    stop.set()
+    assert context.stop_requested()

@@ -32,8 +32,10 @@ MODULES = sorted(set(FILES) - FOLDERS)
 LAYERS = (
     ("errors", "values"),
     ("options", "records", "printable", "quiet", "eta"),
-    ("files", "progress"),
+    ("files",),
     ("stopping", "reports"),
+    ("context",),
+    ("progress",),
     ("parallel", "data", "layers"),
     ("training",),
     ("audio", "symbolic"),
@@ -283,7 +285,8 @@ def test_a_module_can_be_read_in_one_go(name):
 
 @pytest.mark.parametrize("name", [name for name in MODULES if "." not in name and name != "__main__"])
 def test_the_ground_floor_reaches_nothing_of_what_stands_on_it(name):
-    ground = {"errors", "values", "options", "records", "printable", "quiet", "eta", "progress", "stopping", "parallel"}
+    ground = {"errors", "values", "options", "records", "printable", "quiet", "eta", "context", "progress",
+              "stopping", "parallel"}  # fmt: skip
     assert reached_from(name, anywhere=True) <= ground | {"files", "files.temporary"}
 
 
@@ -344,7 +347,17 @@ def test_only_the_command_line_and_what_runs_it_know_it():
 
 @pytest.mark.parametrize("name", sorted(within(FILES, "cli")))
 def test_the_command_line_calls_only_pipelines(name):
-    plain = ("errors", "options", "printable", "quiet", "stopping", "symbolic.options", "genetic.options")
+    plain = (
+        "context",
+        "errors",
+        "options",
+        "printable",
+        "progress",
+        "quiet",
+        "stopping",
+        "symbolic.options",
+        "genetic.options",
+    )
     known = known_to(name)
     assert not known - within(known, "pipelines", "cli", *plain)
 

@@ -21,6 +21,7 @@ import numpy as np
 from continuation_trial import chosen, fields_of
 
 from music_composer.audio.reading.recording import seconds_of
+from music_composer.context import Context
 from music_composer.options import EvaluateOptions, FolderOptions, ModelOptions, TrainOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
@@ -44,7 +45,7 @@ def main() -> None:
         said: list[str] = []
         epochs = max(1, round(60 * options.hours / recordings))
         training = TrainOptions(**{**chosen(TrainOptions, given), "epochs": epochs}, seed=1)
-        compose.train(folders, chosen(ModelOptions, given), training, fresh=True, say=said.append)
+        compose.train(folders, chosen(ModelOptions, given), training, fresh=True, context=Context(said.append))
         judged = EvaluateOptions(output=work / "scorecard", long_count=0, cut_count=0)
         card = evaluate_run(folders, judged, options.chorales / "test")
         table.append(_row(recordings, epochs, card))

@@ -43,7 +43,7 @@ def main() -> None:
                 options = GenerateOptions(name=str(scratch / f"{number}-{i}"), seed=i)
                 filling = InfillOptions(candidates=args.candidates)
                 began = time.process_time()
-                made = generate.infill(folders, options, filling, path, start, stop, say=lambda line: None)
+                made = generate.infill(folders, options, filling, path, start, stop)
                 spent += time.process_time() - began
                 rows["beginning"].append((made, start))
                 rows["end"].append((made, stop))

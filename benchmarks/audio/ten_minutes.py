@@ -28,6 +28,7 @@ from music_composer.files.atomic import write_json
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
 from music_composer.pipelines.audio.reconstruction import write_coded
+from music_composer.progress import terminal
 from music_composer.training import run_folder
 
 NETWORK = {"neurons": 384, "layers": 2}
@@ -99,9 +100,11 @@ def _play(recipe: str, music: Path, work: Path, prompts: Sequence[Path], epochs:
         return spans
     folders = FolderOptions(music / "train", work / "train_data", work / f"model-{recipe}")
     if not run_folder.exists(folders.model):
-        compose.train(folders, {**NETWORK, "head": recipe}, TrainOptions(epochs=epochs, batch_size=16, seed=1))
+        compose.train(
+            folders, {**NETWORK, "head": recipe}, TrainOptions(epochs=epochs, batch_size=16, seed=1), context=terminal()
+        )
     wanted = GenerateOptions(name=str(work / recipe), seconds=SECONDS, count=len(prompts), seed=1)
-    generate.generate(folders, wanted, prompts)
+    generate.generate(folders, wanted, prompts, context=terminal())
     return spans
 
 

@@ -23,6 +23,7 @@ from music_composer.cli.options import (
     option,
     record_of,
     refuse_before_subcommand,
+    terminal,
     with_options,
 )
 from music_composer.cli.render import SOUND, sound_of
@@ -139,8 +140,10 @@ def cli(context: click.Context, **given: Any) -> None:
         from music_composer.pipelines import render
 
         # In a folder of their own, where no recording of the user's can have the same name.
-        render.render_files([given["from_midi"]], folders.datasets / "from-midi", sound_of(given))
-    compose.compose(folders, model, training, generating, given["prompts"], given["fresh"], given["blend"] or ())
+        render.render_files([given["from_midi"]], folders.datasets / "from-midi", sound_of(given), terminal())
+    compose.compose(
+        folders, model, training, generating, given["prompts"], given["fresh"], given["blend"] or (), terminal()
+    )
 
 
 @cli.command()
@@ -149,7 +152,7 @@ def prepare(**given: Any) -> None:
     """Cut the recordings into frames (only what has changed)."""
     from music_composer.pipelines.audio import compose
 
-    compose.prepare(_folders(given))
+    compose.prepare(_folders(given), context=terminal())
 
 
 @cli.command()
@@ -160,7 +163,7 @@ def train(context: click.Context, **given: Any) -> None:
     from music_composer.pipelines.audio import compose
 
     folders, model, options, _ = _records(context, given)
-    compose.train(folders, model, options, given["fresh"])
+    compose.train(folders, model, options, given["fresh"], terminal())
 
 
 @cli.command()
@@ -175,13 +178,14 @@ def generate(context: click.Context, **given: Any) -> None:
     folders, model, _, options = _records(context, given)
     if given["stream"]:
         streaming = record_of(StreamOptions, given)
-        play_audio.stream(folders, options, streaming, given["prompts"], model, given["blend"] or ())
+        play_audio.stream(folders, options, streaming, given["prompts"], model, given["blend"] or (), terminal())
         return
     if given["infill"]:
         filling = record_of(InfillOptions, given)
-        play_audio.infill(folders, options, filling, given["infill"], given["gap_start"], given["gap_stop"], model)
+        gap = given["gap_start"], given["gap_stop"]
+        play_audio.infill(folders, options, filling, given["infill"], *gap, model, terminal())
         return
-    play_audio.generate(folders, options, given["prompts"], model, given["blend"] or ())
+    play_audio.generate(folders, options, given["prompts"], model, given["blend"] or (), terminal())
 
 
 @cli.command()
@@ -191,7 +195,7 @@ def demo(**given: Any) -> None:
     """Compose a little music, learn it, continue it, and show it on a page: under 4 minutes."""
     from music_composer.pipelines.audio import demo as journey
 
-    page = journey.run_demo(given["folder"], given["seed"], given["overwrite"])
+    page = journey.run_demo(given["folder"], given["seed"], given["overwrite"], terminal())
     echo(f"open {page}")
 
 
@@ -222,9 +226,9 @@ def evaluate(**given: Any) -> None:
 
     options = record_of(EvaluateOptions, given)
     if given["generated"]:
-        card = judge.evaluate_folders(given["generated"], given["reference"], options, given["held_out"])
+        card = judge.evaluate_folders(given["generated"], given["reference"], options, given["held_out"], terminal())
     else:
-        card = judge.evaluate_run(_folders(given), options, given["held_out"], head=given["head"])
+        card = judge.evaluate_run(_folders(given), options, given["held_out"], terminal(), head=given["head"])
     for line in lines_of(card):
         echo(line)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from music_composer.cli.options import DEBUG, FOLDER, SEED, option, record_of, with_options
+from music_composer.cli.options import DEBUG, FOLDER, SEED, option, record_of, terminal, with_options
 from music_composer.cli.render import RENDER, check_sound, render_written
 from music_composer.errors import OptionError
 from music_composer.genetic.options import ACTIVATIONS, FITNESSES, JUMBLE_OF, JUMBLES, KINDS, RHYTHMS, EvolveOptions
@@ -70,6 +70,7 @@ def evolve(**given: Any) -> None:
     from music_composer.pipelines import evolve as evolve_midi
 
     written = evolve_midi.evolve_files(
-        given["files"], options, given["output"], given["load"], given["load_best"], given["save"], given["parallel"]
-    )
+        given["files"], options, given["output"], given["load"], given["load_best"], given["save"], given["parallel"],
+        terminal(),
+    )  # fmt: skip
     render_written(written, given)

@@ -24,6 +24,7 @@ from music_composer.cli.options import (
     option,
     record_of,
     refuse_before_subcommand,
+    terminal,
     with_options,
 )
 from music_composer.cli.render import RENDER, check_sound, render, render_written
@@ -89,7 +90,7 @@ def midi(context: click.Context, **given: Any) -> None:
 
     written = compose.compose(
         record_of(FolderOptions, given), *_model(given), _training(given),
-        record_of(PlayOptions, given), record_of(BoundOptions, given), given["primer"], given["fresh"],
+        record_of(PlayOptions, given), record_of(BoundOptions, given), given["primer"], given["fresh"], terminal(),
     )  # fmt: skip
     render_written(written, given)
 
@@ -104,7 +105,7 @@ def prepare(**given: Any) -> None:
     """Read the MIDI files, only what has changed."""
     from music_composer.pipelines.symbolic import compose
 
-    compose.prepare(record_of(FolderOptions, given))
+    compose.prepare(record_of(FolderOptions, given), context=terminal())
 
 
 @midi.command()
@@ -134,9 +135,7 @@ def train(**given: Any) -> None:
     from music_composer.pipelines.symbolic import compose
 
     folders = record_of(FolderOptions, given)
-    compose.train(
-        folders, *_model(given), _training(given), given["fresh"], sample_every=given["sample_every"]
-    )  # fmt: skip
+    compose.train(folders, *_model(given), _training(given), given["fresh"], False, given["sample_every"], terminal())
 
 
 @midi.command()
@@ -147,7 +146,8 @@ def generate(**given: Any) -> None:
 
     check_sound(given, given["name"], given["count"])
     folders, playing = record_of(FolderOptions, given), record_of(PlayOptions, given)
-    render_written(play_midi.generate(folders, playing, record_of(BoundOptions, given), given["primer"]), given)
+    bounds = record_of(BoundOptions, given)
+    render_written(play_midi.generate(folders, playing, bounds, given["primer"], terminal()), given)
 
 
 @midi.command()
@@ -187,17 +187,17 @@ def evaluate(**given: Any) -> None:
         options = dataclasses.replace(TRAINING[name], **_training(given))
         asked = {} if given["neurons"] is None else {"neurons": given["neurons"]}
         benchmark.evaluate_benchmark(
-            given["benchmark"], given["model"], options, given["members"], name, asked, given["every_key"]
+            given["benchmark"], given["model"], options, given["members"], name, asked, given["every_key"], terminal()
         )
         return
     options = record_of(JudgeOptions, given)
     from music_composer.pipelines.symbolic import evaluate as evaluate_midi
 
     if given["generated"]:
-        card = evaluate_midi.evaluate_folders(given["generated"], given["reference"], options)
+        card = evaluate_midi.evaluate_folders(given["generated"], given["reference"], options, terminal())
     else:
         playing = {name: given[name] for name in TASTES}
-        card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options, playing)
+        card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options, playing, terminal())
     for line in evaluate_midi.lines_of(card):
         echo(line)
 
@@ -208,7 +208,7 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
     """Print how likely pieces are under the trained model."""
     from music_composer.pipelines.symbolic import evaluate as evaluate_midi
 
-    for line in evaluate_midi.score(given["model"], files):
+    for line in evaluate_midi.score(given["model"], files, terminal()):
         echo(line)
 
 
@@ -241,7 +241,8 @@ def demo(**given: Any) -> None:
     """Compose a corpus by rule, let each model learn it for a minute, and show what they make of it on a page."""
     from music_composer.pipelines.symbolic import demo as journey_midi
 
-    echo(f"open {journey_midi.run_demo(given['output'], given['seed'], given['overwrite'])}")
+    page = journey_midi.run_demo(given["output"], given["seed"], given["overwrite"], terminal())
+    echo(f"open {page}")
 
 
 def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from music_composer.options import MOST_SEED, default
+
+if TYPE_CHECKING:
+    from music_composer.context import Context
 
 Command = Callable[..., Any]
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
@@ -24,6 +27,13 @@ class NamedPath(click.Path):
 
 
 FOLDER = NamedPath(path_type=Path)
+
+
+def terminal() -> Context:
+    """Where a command says what it does, and how far it is."""
+    from music_composer import progress
+
+    return progress.terminal()
 
 
 def echo(line: str) -> None:

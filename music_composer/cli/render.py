@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from music_composer.cli.options import DEBUG, FOLDER, OVERWRITE, with_options
+from music_composer.cli.options import DEBUG, FOLDER, OVERWRITE, terminal, with_options
 from music_composer.errors import OptionError
 
 VOICES = ("auto", "piano", "strings", "organ", "pluck", "flute", "bell", "brass", "reed", "nes", "famicom")
@@ -34,7 +34,7 @@ def render(**given: Any) -> None:
     """Render MIDI files, and all in the folders among them, to WAVs."""
     from music_composer.pipelines import render as render_midi
 
-    render_midi.render_files(given["files"], given["output"], sound_of(given))
+    render_midi.render_files(given["files"], given["output"], sound_of(given), terminal())
 
 
 def sound_of(given: dict[str, Any]) -> Any:
@@ -52,7 +52,7 @@ def render_written(paths: Sequence[Path], given: dict[str, Any]) -> None:
     if given["rendered"] and paths:
         from music_composer.pipelines import render as render_midi
 
-        render_midi.render_files(paths, None, sound_of(given))
+        render_midi.render_files(paths, None, sound_of(given), terminal())
 
 
 def check_sound(given: dict[str, Any], name: str = "", count: int = 0) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from music_composer.genetic.fitness import Task, ratings
 from music_composer.genetic.networks import Networks, crossed, joined, jumbled, random_networks
 from music_composer.genetic.options import EvolveOptions
-from music_composer.stopping import check
+from music_composer.stopping import check as not_stopped
 
 TOGETHER = 96  # networks that are changed and rated at a time: few enough for a core's cache, enough for threads
 WORTH_THREADS = 10_000  # networks
@@ -29,27 +29,38 @@ class Generation:
 
 
 def evolve(
-    task: Task, options: EvolveOptions, seed: int, start: Networks | None = None, parallel: bool = False
+    task: Task,
+    options: EvolveOptions,
+    seed: int,
+    start: Networks | None = None,
+    parallel: bool = False,
+    check: Callable[[], None] = not_stopped,
 ) -> Iterator[Generation]:
     """One generation after the other. start: networks to begin with, instead of random ones.
 
     The same seed gives the same networks, parallel or not: each TOGETHER of them have random numbers of their own.
+    check: is called before each TOGETHER of them; what it raises ends the evolution.
     """
     population = start or random_networks(options, np.random.default_rng([seed, 0]))
     threads = parallel and max(len(population), options.select_models * (1 + options.clones)) >= WORTH_THREADS
-    rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.some(part), task),))[0]
+    rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.some(part), task),), check)[0]
     for number in range(1, options.generations + 1):
         rng = np.random.default_rng([seed, number])
         chosen = _selected(rated, options, rng)
         best, rated = population.some(chosen), rated[chosen]
         yield Generation(number, best, rated)
         if number < options.generations:
-            population, more = _clones(best, task, options, [seed, number], threads)
+            population, more = _clones(best, task, options, [seed, number], threads, check)
             rated = np.concatenate([rated, more])
 
 
 def _clones(
-    best: Networks, task: Task, options: EvolveOptions, seed: list[int], threads: bool
+    best: Networks,
+    task: Task,
+    options: EvolveOptions,
+    seed: list[int],
+    threads: bool,
+    check: Callable[[], None],
 ) -> tuple[Networks, np.ndarray]:
     """The selected networks with their clones, and the ratings of the clones."""
     parents = np.tile(np.arange(len(best)), options.clones)
@@ -64,11 +75,11 @@ def _clones(
         made = jumbled(made, options.jumble, options.weight_divergence, rng)
         return (*made.weights, ratings(made, task))
 
-    *weights, rated = _in_parts(len(parents), threads, make)
+    *weights, rated = _in_parts(len(parents), threads, make, check)
     return joined(best, dataclasses.replace(best, weights=tuple(weights))), rated
 
 
-def _in_parts(count: int, threads: bool, work: Work) -> list[np.ndarray]:
+def _in_parts(count: int, threads: bool, work: Work, check: Callable[[], None]) -> list[np.ndarray]:
     """`work` on so many numbers, TOGETHER at a time, and on how many times before; its arrays joined."""
     parts = [np.arange(at, min(at + TOGETHER, count)) for at in range(0, count, TOGETHER)]
 

@@ -9,12 +9,13 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError
 from music_composer.files.atomic import make_folder, reason, remove_torn
 from music_composer.files.outputs import staged
@@ -33,14 +34,13 @@ from music_composer.genetic.themes import (
     windows,
     with_themes,
 )
-from music_composer.progress import duration, progress_bar, say
+from music_composer.progress import duration
 from music_composer.reports.figures import plot_ratings
-from music_composer.stopping import Stopped, patiently, requested
+from music_composer.stopping import Stopped
 from music_composer.symbolic.midi.instruments import in_words
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.notation.score_file import read_score
 
-Say = Callable[[str], None]
 EVOLUTION, MODELS, RATINGS = "evolution.json", "models.json", "ratings.png"
 
 
@@ -52,7 +52,7 @@ def evolve_files(
     load_best: int | None = None,
     save: bool = False,
     parallel: bool = False,
-    say: Say = say,
+    context: Context = SILENT,
 ) -> list[Path]:
     """Evolves networks that hear the files and play other notes in their place. Returns the MIDI files of the best.
 
@@ -61,7 +61,7 @@ def evolve_files(
     Stopped when it is stopped, after the last generation that is whole, with all of that. load: networks to begin with,
     load_best: so many.
     """
-    themes = [theme for path in files for theme in _themes(path, options, say)]
+    themes = [theme for path in files for theme in _themes(path, options, context)]
     start = None
     if load:
         start = read_networks(load, options.activation)
@@ -72,18 +72,19 @@ def evolve_files(
     task = task_of(np.concatenate(codes), windows(codes, options.inputs), style)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     folder = _new_folder(output, files)
-    say(
+    context.say(
         f"evolving {len(start) if start else options.models} networks on {len(task.codes)} notes, {len(symbols)} of "
         f"them different, in {folder}, seed {seed}"
     )
     written, history, started = [], [], time.monotonic()
     last: Generation | None = None
-    with patiently("what has evolved is written"):
-        with progress_bar("evolving") as advance:
-            for each in _until_stopped(evolve(task, options, seed, start, parallel)):
+    with context.patiently("what has evolved is written"):
+        with context.stage("evolving", "generations", interruptible=False) as advance:
+            for each in _until_stopped(evolve(task, options, seed, start, parallel, context.check), context):
                 last = each
                 history.append(float(last.ratings[0]))
-                advance(last.number, options.generations, f"generation {last.number}, best {history[-1]:.4f}")
+                words = f"generation {last.number}, best {history[-1]:.4f}"
+                advance(last.number, options.generations, words, best=history[-1])
                 if last.number % options.write_interval == 0:
                     written += _write_best(last, task, themes, symbols, options, folder)
         if last is None:
@@ -99,36 +100,36 @@ def evolve_files(
                 write_networks(last.networks, made.file(MODELS))
             plot_ratings(history, made.file(RATINGS))
             made.commit(facts)
-        say(f"{len(history)} generations in {duration(spent)}, best rating {history[-1]:.4f}: {written[-1]}")
-        if requested():
+        context.say(f"{len(history)} generations in {duration(spent)}, best rating {history[-1]:.4f}: {written[-1]}")
+        if context.stop_requested():
             raise Stopped(f"stopped after {last.number} of {options.generations} generations, all saved in {folder}")
     return written
 
 
-def _until_stopped(generations: Iterator[Generation]) -> Iterator[Generation]:
+def _until_stopped(generations: Iterator[Generation], context: Context) -> Iterator[Generation]:
     """Those that are whole when it is stopped."""
     try:
         for each in generations:
             yield each
-            if requested():
+            if context.stop_requested():
                 return
     except Stopped:  # within one
         return
 
 
-def _themes(path: Path, options: EvolveOptions, say: Say) -> list[Theme]:
+def _themes(path: Path, options: EvolveOptions, context: Context) -> list[Theme]:
     reading = read_score(path)
     for remark in reading.remarks:
-        say(f"note: {path}: {remark}")
+        context.say(f"note: {path}: {remark}")
     score = reading.score
     themes = themes_of(score, str(path), options.chords, options.all_parts, options.part)
     chosen = ", ".join(f"{theme.part} ({in_words(score.parts[theme.part])})" for theme in themes)
     instead = None if options.all_parts or options.part is not None else passed_over(themes[0])
     why = "" if instead is None else f", for part {instead} ({in_words(score.parts[instead])}) is chords"
-    say(f"{path}: re-pitching part {chosen}{why}")
+    context.say(f"{path}: re-pitching part {chosen}{why}")
     left_out = sum(theme.left_out for theme in themes)
     if left_out:
-        say(f"note: {path}: {left_out} notes begin together with others and are left out; --chords keeps them")
+        context.say(f"note: {path}: {left_out} notes begin together with others and are left out; --chords keeps them")
     return themes
 
 

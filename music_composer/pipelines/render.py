@@ -16,6 +16,7 @@ import numpy as np
 
 import music_composer
 from music_composer.audio.wav import write_wav
+from music_composer.context import SILENT, Context
 from music_composer.data.folder import scores_in
 from music_composer.errors import MusicComposerError, OutputError, ScoreError
 from music_composer.files.locks import locked_output
@@ -32,14 +33,12 @@ from music_composer.files.outputs import (
 )
 from music_composer.files.temporary import scratch_folder
 from music_composer.parallel import map_in_processes
-from music_composer.progress import duration, progress_bar, say
+from music_composer.progress import duration
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.notation.score_file import FORMATS, Reading, read_score
 from music_composer.synth import soundfont
 from music_composer.synth.render import RATE, check_length, check_voices, render_blocks, seconds_at
 from music_composer.synth.voices import AUTO
-
-Say = Callable[[str], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +67,9 @@ def require_renderable(options: RenderOptions, name: str = "", count: int = 0) -
         require_free([beside(wav) for wav in numbered(name, count, ".wav")], options.overwrite)
 
 
-def render_files(files: Sequence[Path], output: Path | None, options: RenderOptions, say: Say = say) -> list[Path]:
+def render_files(
+    files: Sequence[Path], output: Path | None, options: RenderOptions, context: Context = SILENT
+) -> list[Path]:
     """Renders MIDI files, and all of each folder among them, into `output`, or beside each where that is None.
 
     What comes out as it was is not written again, so that recordings that are learnt from are not prepared twice. A
@@ -79,23 +80,23 @@ def render_files(files: Sequence[Path], output: Path | None, options: RenderOpti
         soundfont.check(options.soundfont)
     else:
         check_voices(options.voices)
-    pairs, failed = _pairs(files, output, lambda line: say(f"note: {line}"))
+    pairs, failed = _pairs(files, output, lambda line: context.say(f"note: {line}"))
     ready, in_the_way = _writable(pairs, options)
     clean(_output(target) for _, target in ready)
     started = time.monotonic()
-    results = _in_parallel(ready, options)
+    results = _in_parallel(ready, options, context)
     failed = list(dict.fromkeys([*failed, *in_the_way, *(result.failure for result in results if result.failure)]))
     written = [target for (_, target), result in zip(ready, results, strict=True) if not result.failure]
     for (source, _), result in zip(ready, results, strict=True):
         for remark in result.remarks:
-            say(f"note: {source}: {remark}")
+            context.say(f"note: {source}: {remark}")
     if not written:
         raise ScoreError(failed[0] if len(failed) == 1 else "nothing was rendered:\n  " + "\n  ".join(failed))
     for reason in failed:
-        say(f"note: left out: {reason}")
+        context.say(f"note: left out: {reason}")
     spent, seconds = time.monotonic() - started, sum(result.seconds for result in results)
     speed, others = seconds / max(spent, 1e-3), " and others" if len(written) > 1 else ""
-    say(
+    context.say(
         f"{len(written)} of {len(pairs)} files, {duration(seconds)} of music in {spent:.1f} s, {speed:.0f} x real "
         f"time: {written[0]}{others}"
     )
@@ -141,7 +142,9 @@ def _blocks(source: Path, reading: Reading, target: Path, options: RenderOptions
         yield soundfont.render_blocks_with(font, midi, seconds)
 
 
-def _pairs(files: Sequence[Path], output: Path | None, say: Say) -> tuple[list[tuple[Path, Path]], list[str]]:
+def _pairs(
+    files: Sequence[Path], output: Path | None, say: Callable[[str], None]
+) -> tuple[list[tuple[Path, Path]], list[str]]:
     """Pairs of a MIDI file and where it is rendered to, folders keep their subfolders; and what is left out, and why.
 
     Raises ScoreError when two of the files that were named would be written to one place.
@@ -186,7 +189,7 @@ def _output(target: Path) -> Output:
     return Output(beside if is_free_or_ours(beside) else target.with_name(f"{target.name}.json"), (target.name,))
 
 
-def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> list[Rendered]:
+def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, context: Context) -> list[Rendered]:
     """What `render_file` returns of each."""
     jobs = [(*pair, options) for pair in pairs]
     processes = min(len(jobs), os.cpu_count() or 1)
@@ -194,7 +197,7 @@ def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions) -> 
     if processes > 1:
         done = map_in_processes(render_file, jobs, processes)
     results: dict[int, Rendered] = {}
-    with progress_bar("rendering") as advance:
+    with context.stage("rendering", "files") as advance:
         for number, result in done:
             source = pairs[number][0]
             results[number] = result if isinstance(result, Rendered) else Rendered(failure=f"{source}: {result}")
@@ -217,7 +220,7 @@ def _write(target: Path, blocks: Iterable[np.ndarray], facts: dict[str, object],
         with write_wav(part, RATE, 2, "PCM_16") as writer:
             for block in blocks:
                 writer.write(block)
-        with locked_output(target, wait=True, say=say):
+        with locked_output(target, wait=True):
             if not (is_ours(target, manifest) and filecmp.cmp(part, target, shallow=False)):
                 files.commit({**said_by(manifest), "rendered": facts})
     return writer.samples

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError
 from music_composer.options import TrainOptions
-from music_composer.progress import progress_bar
 from music_composer.stopping import Stopped
 from music_composer.training import checkpoint, run_folder
 from music_composer.training.beginning import LOSS_PLOT, home_of, settle
@@ -77,7 +77,7 @@ def run_job(
     here: run_folder.RunFolder,
     options: TrainOptions,
     state: TrainState,
-    say: Callable[[str], None],
+    context: Context = SILENT,
     then: Callable[[TrainState], None] = lambda state: None,
 ) -> None:
     """Trains until the job is done. After each epoch the run folder holds the best weights, history and picture.
@@ -107,8 +107,7 @@ def run_job(
             place = place if place.checkpoint.exists() else home
 
     try:
-        with progress_bar("training") as advance:
-            loop.train(model, lessons, options, state, save, after_epoch, say, advance)
+        loop.train(model, lessons, options, state, save, after_epoch, context)
     except KeyboardInterrupt:
         done = f"{state.epoch} epochs and {state.batch} steps"
         raise Stopped(f"stopped after {done}, all saved: the same command goes on from there") from None

@@ -16,10 +16,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from music_composer.context import SILENT, Advance, Context
 from music_composer.eta import Pace
 from music_composer.options import TrainOptions
-from music_composer.progress import Advance, duration
-from music_composer.stopping import Stopped, check, patiently, requested
+from music_composer.progress import duration
+from music_composer.stopping import Stopped
 from music_composer.training.checkpoint import COLUMNS, TrainState
 from music_composer.training.devices import compile_arguments
 
@@ -76,26 +77,25 @@ def train(
     state: TrainState,
     save: Callable[[TrainState], None],
     after_epoch: Callable[[TrainState], None],
-    say: Callable[[str], None],
-    advance: Advance,
+    context: Context = SILENT,
 ) -> None:
     """Trains until the job in `state` is done, changing `state` as it goes.
 
     model: compiled; takes inputs and state, as `learn` gives them; `noise_seed` holds its random state.
     save: keeps weights, optimiser and state for an exact resume; called after each epoch, and on the way in a long one.
     after_epoch: called before that; it keeps the weights when `state.best_epoch` is that epoch.
-    Raises KeyboardInterrupt when it is stopped: the update was finished and the checkpoint written.
+    Raises Stopped when it is stopped: the update was finished and the checkpoint written.
     """
     per_epoch = lessons.batches
     total = per_epoch * state.job_epochs
-    estimate = _Estimate(say)
-    with _Keeper(save, state) as keeper:
+    estimate = _Estimate(context.say)
+    with context.stage("training", "steps", interruptible=False) as advance, _Keeper(save, state, context) as keeper:
 
         def after_update(inputs: Inputs, seconds: float) -> None:
             keeper.learnt()
             state.seconds += seconds
             estimate.update(inputs, seconds)
-            if requested():
+            if context.stop_requested():
                 keeper.save()
 
         while not state.job_done:
@@ -108,25 +108,27 @@ def train(
                     raise FloatingPointError(f"the loss is {state.loss_sum} in epoch {state.epoch + 1}")
                 estimate.batch(total - done - 1)
                 words = f"epoch {state.epoch - state.job_first + 1}/{state.job_epochs}"
-                advance(done + 1, total, f"{words}, loss {state.loss_sum / state.batch:.4f}")
+                loss = state.loss_sum / state.batch
+                advance(done + 1, total, f"{words}, loss {loss:.4f}", epoch=state.epoch + 1, loss=loss)
                 if keeper.seconds > options.checkpoint_seconds:
                     keeper.save()
             before = dataclasses.replace(state)
             try:
                 with averaged(model):
-                    _end_epoch(model, lessons, state, after_epoch, say)
+                    _end_epoch(model, lessons, state, after_epoch, context)
             except Stopped:  # while judging: the epoch ends when the training goes on
                 vars(state).update(vars(before))
                 keeper.save()
                 raise
+            _report_epoch(state, per_epoch, advance)
             keeper.save()
 
 
 class _Keeper:
     """Writes checkpoints; while something is learnt that is in none, being stopped waits for the next."""
 
-    def __init__(self, save: Callable[[TrainState], None], state: TrainState) -> None:
-        self._save, self._state = save, state
+    def __init__(self, save: Callable[[TrainState], None], state: TrainState, context: Context) -> None:
+        self._save, self._state, self._context = save, state, context
         self._saved = time.monotonic()
         self._patience = contextlib.ExitStack()
         self._unsaved = False
@@ -144,11 +146,11 @@ class _Keeper:
 
     def learnt(self) -> None:
         if not self._unsaved:
-            self._patience.enter_context(patiently("the step is finished and all is saved"))
+            self._patience.enter_context(self._context.patiently("the step is finished and all is saved"))
             self._unsaved = True
 
     def save(self) -> None:
-        """Raises KeyboardInterrupt when it is done, if that was waiting for it."""
+        """Raises Stopped when it is done, if that was waiting for it."""
         self._save(self._state)
         self._saved, self._unsaved = time.monotonic(), False
         self._patience.close()
@@ -170,8 +172,11 @@ def judge(model: Any, inputs: Inputs) -> float:
     return float(model.test_on_batch([*inputs, *model.initial_state(len(inputs[0]))], return_dict=True)["loss"])
 
 
-def held_out_loss(model: Any, lessons: Lessons) -> float | None:
-    """Mean loss of what is held out, with the same noise every time; None when nothing is."""
+def held_out_loss(model: Any, lessons: Lessons, check: Callable[[], None] = lambda: None) -> float | None:
+    """Mean loss of what is held out, with the same noise every time; None when nothing is.
+
+    check: is called before each part, and may raise Stopped.
+    """
     total, counted = 0.0, 0
     for i, (inputs, counts) in enumerate(lessons.held_out()):
         check()
@@ -237,10 +242,10 @@ def _end_epoch(
     lessons: Lessons,
     state: TrainState,
     after_epoch: Callable[[TrainState], None],
-    say: Callable[[str], None],
+    context: Context,
 ) -> None:
     loss = state.loss_sum / state.batch
-    judged = held_out_loss(model, lessons)
+    judged = held_out_loss(model, lessons, context.check)
     best = (loss if judged is None else judged) < state.best_loss
     row = (
         state.epoch + 1,
@@ -253,12 +258,19 @@ def _end_epoch(
     if best:
         state.best_loss, state.best_epoch = (loss if judged is None else judged), state.epoch
     words = "" if judged is None else f", held-out {judged:.4f}"
-    say(
+    context.say(
         f"epoch {state.epoch - state.job_first + 1}/{state.job_epochs}: loss {loss:.4f}{words}"
         f" ({duration(state.seconds)}){' - best so far' if best else ''}"
     )
     state.epoch, state.batch, state.loss_sum, state.seconds = state.epoch + 1, 0, 0.0, 0.0
     after_epoch(state)
+
+
+def _report_epoch(state: TrainState, per_epoch: int, advance: Advance) -> None:
+    """Reports the row of the history that has just been added."""
+    row = {name: float(value) for name, value in state.history[-1].items() if value != ""}
+    done = state.epoch - state.job_first
+    advance(done * per_epoch, state.job_epochs * per_epoch, f"epoch {done}/{state.job_epochs}", **row)
 
 
 class _Estimate:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from music_composer.audio.continuation.choice import Figures
+from music_composer.context import Context
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate, model_selection
 from music_composer.pipelines.info import describe
@@ -58,17 +59,17 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
 
 def train(options: TrainOptions = JOB, fresh: bool = False, **network: Any) -> list[str]:
     said: list[str] = []
-    compose.train(FolderOptions(), network or NETWORK, options, fresh, say=said.append)
+    compose.train(FolderOptions(), network or NETWORK, options, fresh, context=Context(said.append))
     return said
 
 
 def test_a_choice_follows_each_training_and_is_played(choices: list[str], tmp_path: Path) -> None:
     assert "the memory plays" in train()[-1]
-    paths = compose.compose(FolderOptions(), {}, JOB, SHORT, say=lambda line: None)
+    paths = compose.compose(FolderOptions(), {}, JOB, SHORT)
     assert choices == ["1", "2"], "after each"
     assert json.loads(paths[0].with_suffix(".json").read_text())["model_options"]["head"] == "memory"
     first = paths[0].read_bytes()
-    again = generate.generate(FolderOptions(), SHORT, say=lambda line: None)[0].read_bytes()
+    again = generate.generate(FolderOptions(), SHORT)[0].read_bytes()
     assert again == first, "the same seed"
     assert describe(FolderOptions())[-1].startswith("choice   the memory plays")
 
@@ -80,8 +81,8 @@ def test_a_finished_job_is_not_judged_again(choices: list[str], monkeypatch: pyt
     with monkeypatch.context() as broken:
         broken.setattr(generate, "generate", killed)
         with pytest.raises(KeyboardInterrupt):
-            compose.compose(FolderOptions(), NETWORK, JOB, SHORT, say=lambda line: None)
-    compose.compose(FolderOptions(), NETWORK, JOB, SHORT, say=lambda line: None)
+            compose.compose(FolderOptions(), NETWORK, JOB, SHORT)
+    compose.compose(FolderOptions(), NETWORK, JOB, SHORT)
     assert choices == ["1"]
 
 
@@ -139,7 +140,7 @@ def test_a_new_training_plays_as_the_old_one_until_it_has_weights(choices, monke
         with pytest.raises(KeyboardInterrupt):
             train(fresh=True)
     assert json.loads((tmp_path / "model" / "choice.json").read_text())["head"] == "memory"
-    assert generate.generate(FolderOptions(), SHORT, say=lambda line: None)
+    assert generate.generate(FolderOptions(), SHORT)
     said = train()
     assert choices == ["1", "1"]
     assert "the memory plays" in said[-1]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from music_composer.context import Context
 from music_composer.errors import OptionError, OutputError, RecordingError, RunFolderError, ScoreError
 from music_composer.files import destinations
 from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, TrainOptions
@@ -71,31 +72,31 @@ def _verdict(order: list[str], monkeypatch: pytest.MonkeyPatch, answer: object) 
 def test_a_report_that_cannot_be_made_is_a_note_after_the_music(order, monkeypatch, error, words) -> None:
     _verdict(order, monkeypatch, error)
     said: list[str] = []
-    paths = compose.compose(FolderOptions(), {}, TrainOptions(), GenerateOptions(), say=said.append)
+    paths = compose.compose(FolderOptions(), {}, TrainOptions(), GenerateOptions(), context=Context(said.append))
     assert paths == [Path("output-0.wav")]
     assert order == ["trained", "written", "marked", "report"]
     (line,) = said
     assert line.startswith("note: the copying report could not be made: ")
     assert words in line
     said.clear()
-    compose.train(FolderOptions(), {}, TrainOptions(), say=said.append)
+    compose.train(FolderOptions(), {}, TrainOptions(), context=Context(said.append))
     assert said[0].startswith("note: the copying report could not be made: ")
 
 
 def test_the_report_is_the_last_thing_that_is_said(order, monkeypatch) -> None:
     _verdict(order, monkeypatch, "nothing copied")
     said: list[str] = []
-    compose.train(FolderOptions(), {}, TrainOptions(), say=said.append)
+    compose.train(FolderOptions(), {}, TrainOptions(), context=Context(said.append))
     assert (order, said) == (["trained", "report"], ["nothing copied"])
     _verdict(order, monkeypatch, None)
-    compose.train(FolderOptions(), {}, TrainOptions(), say=said.append)
+    compose.train(FolderOptions(), {}, TrainOptions(), context=Context(said.append))
     assert said == ["nothing copied"], "and nothing where there is nothing to say"
 
 
 def test_being_stopped_while_it_is_made_is_no_note(order, monkeypatch) -> None:
     _verdict(order, monkeypatch, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        compose.train(FolderOptions(), {}, TrainOptions(), say=lambda line: None)
+        compose.train(FolderOptions(), {}, TrainOptions())
 
 
 @pytest.mark.parametrize("blend", [False, True])
@@ -136,7 +137,7 @@ def test_music_that_the_disk_has_no_room_for_is_refused_before_anything(order, t
 def test_a_batch_is_not_the_same_music_over_and_over(asked: int, windows: int, taken: int) -> None:
     said: list[str] = []
     dataset = types.SimpleNamespace(windows_in_epoch=windows)
-    assert compose._batch_size(dataset, asked, said.append) == taken
+    assert compose._batch_size(dataset, asked, Context(said.append)) == taken
     assert bool(said) == (taken < asked)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from music_composer.context import Context
 from music_composer.errors import MusicComposerError, OptionError, ScoreError
 from music_composer.files import outputs
 from music_composer.files.atomic import PART
@@ -41,7 +42,7 @@ def midi(path: Path, *pitches: int, quarters: int = 1) -> Path:
 
 def run(*files: Path, output: Path | None = None, options: RenderOptions = NES) -> tuple[list[Path], str]:
     said: list[str] = []
-    return render_files(files, output, options, said.append), "\n".join(said)
+    return render_files(files, output, options, Context(said.append)), "\n".join(said)
 
 
 @pytest.fixture(autouse=True)

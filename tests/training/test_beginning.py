@@ -7,15 +7,19 @@ import dataclasses
 import json
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from music_composer.context import SILENT, Context, Progress
 from music_composer.errors import RunFolderError
 from music_composer.files.locks import locked
 from music_composer.options import FrameOptions, TrainOptions, network_of
+from music_composer.stopping import Stopped
 from music_composer.training import run_folder
 from music_composer.training.beginning import (
     NEW,
@@ -47,7 +51,9 @@ def _without_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("music_composer.reports.figures.plot_loss", lambda history, path: path.write_bytes(b"picture"))
 
 
-def train(home: Path, fresh: bool = False, seed: int = 5, options: TrainOptions = JOB) -> None:
+def train(
+    home: Path, fresh: bool = False, seed: int = 5, options: TrainOptions = JOB, context: Context = SILENT
+) -> None:
     """A training as the journeys do it, of a network of a few numbers."""
     with locked(home):
         old = run_folder.going_on(home, fresh)
@@ -67,7 +73,7 @@ def train(home: Path, fresh: bool = False, seed: int = 5, options: TrainOptions 
                 save_checkpoint(folder / "checkpoint.npz", model, state)
 
             run_folder.begin(here, fill)
-        run_job(model, Counting(), here, options, state, lambda line: None)
+        run_job(model, Counting(), here, options, state, context)
 
 
 def content(home: Path) -> dict[str, Any]:
@@ -90,6 +96,29 @@ def content(home: Path) -> dict[str, Any]:
             path.relative_to(home).as_posix() for path in home.rglob("*") if ".part" not in str(path.relative_to(home))
         ),
     }
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_a_training_that_a_thread_cancels_goes_on_as_if_it_had_not_been(tmp_path: Path, step: int) -> None:
+    """The training is in a thread of its own too, where there is no Ctrl-C."""
+    train(tmp_path / "whole")
+    stop, steps = threading.Event(), list[float]()
+
+    def heed(event: Progress) -> None:
+        if event.done == step and event.unit == "steps" and not stop.is_set():
+            other = threading.Thread(target=stop.set)
+            other.start()
+            other.join()
+        steps.append(event.done)
+
+    context = Context(progress=heed, cancelled=stop.is_set)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Stopped, match="all saved: the same command goes on from there"):
+        pool.submit(train, tmp_path / "home", context=context).result()
+    state = read_state(place_of(tmp_path / "home") / "checkpoint.npz")
+    assert state
+    assert step <= state.step <= step + 1, "it ends soon, and nothing is lost"
+    train(tmp_path / "home")
+    assert content(tmp_path / "home") == content(tmp_path / "whole")
 
 
 def generates(home: Path) -> int | None:

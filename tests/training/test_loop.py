@@ -65,7 +65,7 @@ def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(ba
     assert dataset.windows_in_epoch == 11
     model, state = Notes(), TrainState(1, job_epochs=3)
     lessons = WindowLessons(dataset, batch_size, chunk_steps=9, stretch=0.1)
-    train(model, lessons, TrainOptions(), state, lambda _: None, lambda _: None, lambda _: None, lambda *_: None)
+    train(model, lessons, TrainOptions(), state, lambda _: None, lambda _: None)
     assert len(model.chunks) == 3 * batches
     assert state.epoch == 3
 
@@ -108,7 +108,7 @@ def test_a_training_that_is_stopped_anywhere_goes_on_as_if_it_had_not_been(stop_
 
     def run(model: Notes, state: TrainState) -> None:
         save = lambda state: kept.append(copy.deepcopy(state))  # noqa: E731
-        train(model, lessons, TrainOptions(), state, save, lambda _: None, lambda _: None, lambda *_: None)
+        train(model, lessons, TrainOptions(), state, save, lambda _: None)
 
     whole, first, second = Notes(), Stops(stop_at), Notes()
     run(whole, TrainState(1, job_epochs=2))

@@ -114,7 +114,7 @@ class RunFile:
         (folder / "music" / "a.wav").write_bytes(_encoded("WAV", "PCM_16", 1, RATE, seconds=4))
         folders = FolderOptions(folder / "music", folder / "cache", folder / "model")
         model = {"neurons": 4, "layers": 1, "head": "flow"}
-        compose.train(folders, model, TrainOptions(epochs=1, batch_size=2, seed=1), say=lambda line: None)
+        compose.train(folders, model, TrainOptions(epochs=1, batch_size=2, seed=1))
         self.here = run_folder.read_run(folders.model)
         self.path = folders.model / name
         self.seeds, self.text = [self.path.read_bytes()], name.endswith(".json")

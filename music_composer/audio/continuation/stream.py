@@ -10,7 +10,8 @@ from music_composer.audio.continuation.sinks import Sink
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
 from music_composer.options import FrameOptions, GenerateOptions, StreamOptions
-from music_composer.stopping import requested, wait
+from music_composer.stopping import requested
+from music_composer.stopping import wait as wait_unless_stopped
 from music_composer.values import Played
 
 
@@ -32,8 +33,16 @@ def stream_continuation(
     yield from pieces
 
 
-def at_listening_pace(pieces: Iterator[Played], rate: int, ahead_seconds: float) -> Iterator[Played]:
-    """The same, held back while more than `ahead_seconds` are made that nobody can have heard yet."""
+def at_listening_pace(
+    pieces: Iterator[Played],
+    rate: int,
+    ahead_seconds: float,
+    wait: Callable[[float], bool] = wait_unless_stopped,
+) -> Iterator[Played]:
+    """The same, held back while more than `ahead_seconds` are made that nobody can have heard yet.
+
+    wait: waits so many seconds, or less where the stream is to end.
+    """
     started, made = time.monotonic(), 0
     for piece in pieces:
         yield piece

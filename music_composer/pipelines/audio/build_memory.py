@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +20,17 @@ from music_composer.audio.memory.analysis.steps import StepOptions, steps_of
 from music_composer.audio.memory.guard import GuardOptions
 from music_composer.audio.memory.kinship import shared_run
 from music_composer.audio.reading.recording import read_excerpt
+from music_composer.context import Context
 from music_composer.data.split import Split
 from music_composer.data.split_file import write_split
 from music_composer.errors import RecordingError, RunFolderError
 from music_composer.files.atomic import remove_torn
 from music_composer.options import FrameOptions
 from music_composer.pipelines.audio.validation import split_of, within
-from music_composer.progress import duration, progress_bar, with_estimate
+from music_composer.progress import duration
 from music_composer.training import beginning, run_folder
 from music_composer.training.run_folder import Run
 
-Say = Callable[[str], None]
 LONGEST_PART = 600.0  # seconds; a part is in memory as a whole while it is written
 MOST_SECONDS = 5 * 3600.0  # of music that is remembered
 COMPARED_SECONDS = 2400.0  # of music that is compared with itself
@@ -38,15 +38,15 @@ COMPARED_SECONDS = 2400.0  # of music that is compared with itself
 Part = tuple[Song, int, int]  # frames first..last of a song's recording
 
 
-def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, say: Say) -> None:
+def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, context: Context) -> None:
     """Makes a run folder one that plays the training music again, or brings it up to date. Its folders are locked."""
-    split = split_of(ready, here, say, new=new)
+    split = split_of(ready, here, context.say, new=new)
     drawn = (
-        prompt_selection.draw_prompts(ready, here, secrets.randbelow(2**31) if seed is None else seed, say)
+        prompt_selection.draw_prompts(ready, here, secrets.randbelow(2**31) if seed is None else seed, context.say)
         if new
         else []
     )
-    index = remember_music(here, ready, split, say)
+    index = remember_music(here, ready, split, context)
 
     def fill(folder: Path) -> None:
         place = dataclasses.replace(here, folder=folder)
@@ -82,17 +82,16 @@ def forget_unnamed(here: Run) -> None:
             home.memory_files.rmdir()
 
 
-def remember_music(here: Run, ready: cache.Cache, split: Split, say: Say) -> store.Index:
+def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context) -> store.Index:
     """The parts of a memory of all that was trained on, each written into the run folder unless it is there already.
 
     Of very much music parts from everywhere are taken. Recordings that cannot be read any more are left out, with a
     note. Raises RecordingError when none is left, MusicComposerError when the disk refuses.
     """
     folder, options, frame, started = here.memory_files, StepOptions(), ready.options, time.monotonic()
-    parts = _chosen(list(_parts(ready, split, options)), frame.frames_per_second, say)
+    parts = _chosen(list(_parts(ready, split, options)), frame.frames_per_second, context)
     entries: list[store.Entry] = []
-    with progress_bar("remembering") as bar:
-        advance = with_estimate(bar, "remembering the music")
+    with context.stage("remembering", "frames", "remembering the music") as advance:
         total = sum(last - first for _, first, last in parts)
         done = 0
         for song, first, last in parts:
@@ -104,14 +103,14 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, say: Say) -> sto
                     _remember(folder, entry, ready, (song, first, last), options)
                 entries.append(entry)
             except RecordingError as error:
-                say(f"note: {error}; it is not remembered")
+                context.say(f"note: {error}; it is not remembered")
             done += last - first
-            advance(done, total, "")
+            advance(done, total)
     if not entries:
         raise RecordingError(f"no recording of {ready.datasets} can be read any more")
     seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
     size = store.bytes_of(folder, entries)
-    say(
+    context.say(
         f"{duration(seconds)} of music are remembered in {folder}, {size / 1e6:.0f} MB "
         f"({duration(time.monotonic() - started)})"
     )
@@ -170,7 +169,7 @@ def _parts(ready: cache.Cache, split: Split, options: StepOptions) -> Iterator[P
                     yield song, first, last
 
 
-def _chosen(parts: Sequence[Part], per_second: float, say: Say) -> list[Part]:
+def _chosen(parts: Sequence[Part], per_second: float, context: Context) -> list[Part]:
     """Of very much music as much as is remembered, evenly from all of it."""
     total = sum(last - first for _, first, last in parts) / per_second
     if total <= MOST_SECONDS:
@@ -181,7 +180,7 @@ def _chosen(parts: Sequence[Part], per_second: float, say: Say) -> list[Part]:
         if seconds > MOST_SECONDS:
             break
         chosen.append((song, first, last))
-    say(f"note: {MOST_SECONDS / 3600:g} of {total / 3600:.1f} hours of training music are remembered")
+    context.say(f"note: {MOST_SECONDS / 3600:g} of {total / 3600:.1f} hours of training music are remembered")
     return sorted(chosen, key=lambda part: (part[0].source, part[1]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from music_composer.audio.continuation.registry import check_fits
 from music_composer.audio.dataset import cache, windows
 from music_composer.audio.dataset.batches import WindowLessons
 from music_composer.audio.models import sizing
+from music_composer.context import SILENT, Context
 from music_composer.data.split import Split
 from music_composer.data.split_file import write_split
 from music_composer.errors import MusicComposerError
@@ -37,31 +38,28 @@ from music_composer.options import (
 )
 from music_composer.pipelines.audio import build_memory, generate, model_selection
 from music_composer.pipelines.audio.validation import dataset_for, split_of
-from music_composer.progress import duration, progress_bar, say, with_estimate
+from music_composer.progress import duration
 from music_composer.training import beginning, checkpoint, devices, run_folder
 from music_composer.training.job import next_job, run_job
 
-Say = Callable[[str], None]
 SMALL_BATCH, MOST_TIMES = 32, 4  # a batch that is larger holds each window so many times at most
 
 
-def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), say: Say = say) -> cache.Cache:
+def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), context: Context = SILENT) -> cache.Cache:
     """Recordings to a cache of frames that is up to date."""
-    with locked(folders.traindata, folders.wait, say):
-        return _prepared(folders, frame, say)
+    with locked(folders.traindata, folders.wait, context.say):
+        return _prepared(folders, frame, context)
 
 
-def _prepared(folders: FolderOptions, frame: FrameOptions, say: Say) -> cache.Cache:
+def _prepared(folders: FolderOptions, frame: FrameOptions, context: Context) -> cache.Cache:
     """The same, where the cache is locked already."""
     started = time.monotonic()
-    with progress_bar("preparing") as bar:
-        advance = with_estimate(bar, f"preparing the recordings of {folders.datasets}")
-        ready, report = cache.prepare(
-            folders.datasets, folders.traindata, frame, say, lambda done, total: advance(done, total, "")
-        )
+    task = f"preparing the recordings of {folders.datasets}"
+    with context.stage("preparing", "bytes", task) as advance:
+        ready, report = cache.prepare(folders.datasets, folders.traindata, frame, context.say, advance)
     for remark in report.remarks:
-        say(f"note: {remark}")
-    say(
+        context.say(f"note: {remark}")
+    context.say(
         f"{len(ready.songs)} recordings, {duration(ready.seconds)} of music: {report.done} prepared, "
         f"{report.kept} already there, {report.removed} removed ({duration(time.monotonic() - started)})"
     )
@@ -73,7 +71,7 @@ def train(
     model_options: Mapping[str, Any],
     options: TrainOptions,
     fresh: bool = False,
-    say: Say = say,
+    context: Context = SILENT,
 ) -> run_folder.Run:
     """Prepares, then trains in the run folder: on from what is there, unless `fresh`.
 
@@ -81,9 +79,9 @@ def train(
     amount of music, as epochs do where `options` have none. A run folder made with others is an OptionError.
     """
     # Training reads the cache all the time: nobody else may take songs out of it meanwhile.
-    with locked(folders.model, folders.wait, say), locked(folders.traindata, folders.wait, say):
-        here, trained_on = _trained(folders, model_options, options, fresh, False, say)
-        _report_copying(trained_on, here, say)
+    with locked(folders.model, folders.wait, context.say), locked(folders.traindata, folders.wait, context.say):
+        here, trained_on = _trained(folders, model_options, options, fresh, False, context)
+        _report_copying(trained_on, here, context)
     return here
 
 
@@ -93,7 +91,7 @@ def _trained(
     options: TrainOptions,
     fresh: bool,
     then_generate: bool,
-    say: Say,
+    context: Context,
 ) -> tuple[run_folder.Run, cache.Cache]:
     """The run folder when all of the training is saved, and what it was trained on. Both folders are locked."""
     old = run_folder.going_on(folders.model, fresh)
@@ -102,41 +100,46 @@ def _trained(
     head = old.model.head if old else model_options.get("head", ModelOptions.head)
     if head != MEMORY:
         devices.require_backend()
-    ready = _prepared(folders, old.frame if old else FrameOptions(), say)
+    ready = _prepared(folders, old.frame if old else FrameOptions(), context)
     fit = sizing.fit_to(ready.seconds / 60)
     network = old.model if old else network_of({**fit.network, **model_options})
     here = old or _new_run(folders.model, ready, network, options)
     if network.head == MEMORY:
-        build_memory.remember_run(here, ready, not old, options.seed, say)
+        build_memory.remember_run(here, ready, not old, options.seed, context)
         return run_folder.read_run(folders.model), ready
     before = checkpoint.read_state(here.checkpoint) if old else None
     if before and is_owed(here, before, ready.digest):
-        say("the training of this job is finished, what plays is not chosen: going on with that")
-        split = split_of(ready, here, say)
-        build_memory.keep_memory(here, build_memory.remember_music(here, ready, split, say))
-        return _chosen(here, ready, split, before, say), ready
+        context.say("the training of this job is finished, what plays is not chosen: going on with that")
+        split = split_of(ready, here, context.say)
+        build_memory.keep_memory(here, build_memory.remember_music(here, ready, split, context))
+        return _chosen(here, ready, split, before, context), ready
     chosen = {} if old else {name: value for name, value in fit.network.items() if name not in model_options}
     if options.epochs is None and (before is None or before.job_done):
         chosen["epochs"] = fit.epochs
-    state = next_job(before, options, ready.digest, then_generate, say, fit.epochs)
+    state = next_job(before, options, ready.digest, then_generate, context.say, fit.epochs)
     if state.job_done:
         return run_folder.read_run(folders.model), ready
     if chosen:
-        say(sizing.said(ready.seconds / 60, chosen))
-    return _learnt(here, ready, options, state, not old, say), ready
+        context.say(sizing.said(ready.seconds / 60, chosen))
+    return _learnt(here, ready, options, state, not old, context), ready
 
 
 def _learnt(
-    here: run_folder.Run, ready: cache.Cache, options: TrainOptions, state: checkpoint.TrainState, new: bool, say: Say
+    here: run_folder.Run,
+    ready: cache.Cache,
+    options: TrainOptions,
+    state: checkpoint.TrainState,
+    new: bool,
+    context: Context,
 ) -> run_folder.Run:
     """Trains the network until its job is done, remembers the music where that is to be played too, and chooses."""
-    split = split_of(ready, here, say, new=new)
+    split = split_of(ready, here, context.say, new=new)
     dataset = dataset_for(ready, here, split)
-    drawn = prompt_selection.draw_prompts(ready, here, state.seed, say) if new else []
+    drawn = prompt_selection.draw_prompts(ready, here, state.seed, context.say) if new else []
     devices.load_keras()
-    model = trainable_network(here, dataset.training, options, state, not new, say)
+    model = trainable_network(here, dataset.training, options, state, not new, context.say)
     both = here.model.head == AUTO
-    index = build_memory.remember_music(here, ready, split, say) if both else None
+    index = build_memory.remember_music(here, ready, split, context) if both else None
 
     def fill(folder: Path) -> None:
         place = dataclasses.replace(here, folder=folder)
@@ -152,32 +155,34 @@ def _learnt(
         run_folder.begin(here, fill)
     else:
         fill(here.folder)
-    _train_job(model, dataset, here, options, state, say)
+    _train_job(model, dataset, here, options, state, context)
     trained = run_folder.read_run(beginning.home_of(here.folder))
     if both:
-        return _chosen(trained, ready, split, state, say)
+        return _chosen(trained, ready, split, state, context)
     build_memory.forget_unnamed(trained)
     return trained
 
 
 def _chosen(
-    here: run_folder.Run, ready: cache.Cache, split: Split, state: checkpoint.TrainState, say: Say
+    here: run_folder.Run, ready: cache.Cache, split: Split, state: checkpoint.TrainState, context: Context
 ) -> run_folder.Run:
     """The run folder when it is settled which of its heads plays."""
     build_memory.forget_others(here)
-    model_selection.choose(ready, here, split, state, say)
+    model_selection.choose(ready, here, split, state, context)
     return here
 
 
-def _batch_size(dataset: windows.Dataset, asked: int, say: Say) -> int:
+def _batch_size(dataset: windows.Dataset, asked: int, context: Context) -> int:
     """Windows in a batch: as many as were asked for, unless that is little but the same music many times over."""
     most = max(SMALL_BATCH, MOST_TIMES * dataset.windows_in_epoch)
     if asked > most:
-        say(f"note: -b {asked} is more than the {dataset.windows_in_epoch} windows of music there are: taking {most}")
+        context.say(
+            f"note: -b {asked} is more than the {dataset.windows_in_epoch} windows of music there are: taking {most}"
+        )
     return min(asked, most)
 
 
-def _report_copying(ready: cache.Cache, here: run_folder.Run, say: Say) -> None:
+def _report_copying(ready: cache.Cache, here: run_folder.Run, context: Context) -> None:
     """Says how much the model copies. Whatever happens to that is a note: all that was asked for is there by now."""
     try:
         from music_composer.pipelines.audio import copy_check
@@ -189,7 +194,7 @@ def _report_copying(ready: cache.Cache, here: run_folder.Run, say: Say) -> None:
         why = str(error) if isinstance(error, MusicComposerError) else repr(error)[:300]
         copied = f"note: the copying report could not be made: {why}"
     if copied:
-        say(copied)
+        context.say(copied)
 
 
 def compose(
@@ -200,16 +205,16 @@ def compose(
     prompts: Sequence[Path] = (),
     fresh: bool = False,
     blend: Sequence[Path] = (),
-    say: Say = say,
+    context: Context = SILENT,
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
     prompt_selection.require_prompts(prompts, blend, generating)
     generate.require_outputs(generating, [*prompts, *blend])
-    with locked(folders.model, folders.wait, say), locked(folders.traindata, folders.wait, say):
-        here, trained_on = _trained(folders, model_options, training, fresh, True, say)
-        paths = generate.generate(folders, generating, prompts, blend=blend, say=say)
+    with locked(folders.model, folders.wait, context.say), locked(folders.traindata, folders.wait, context.say):
+        here, trained_on = _trained(folders, model_options, training, fresh, True, context)
+        paths = generate.generate(folders, generating, prompts, blend=blend, context=context)
         checkpoint.mark_generated(here.checkpoint)
-        _report_copying(trained_on, here, say)
+        _report_copying(trained_on, here, context)
     return paths
 
 
@@ -229,16 +234,16 @@ def _train_job(
     here: run_folder.Run,
     options: TrainOptions,
     state: checkpoint.TrainState,
-    say: Say,
+    context: Context,
 ) -> None:
     if dataset.joined:
-        say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
-    size = _batch_size(dataset, options.batch_size, say)
+        context.say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
+    size = _batch_size(dataset, options.batch_size, context)
     lessons = WindowLessons(dataset, size, options.chunk_steps, options.stretch)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    say(
+    context.say(
         f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.network_head} head, "
         f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
-    run_job(model, lessons, here, options, state, say)
+    run_job(model, lessons, here, options, state, context)

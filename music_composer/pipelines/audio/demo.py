@@ -11,6 +11,7 @@ from music_composer.audio.continuation.metadata import cut_said
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.audio.wav import write_wav
+from music_composer.context import SILENT, Context
 from music_composer.demo.dataset import write_dataset
 from music_composer.demo.figures import figures_of
 from music_composer.demo.page import DemoResult, write_page
@@ -19,7 +20,7 @@ from music_composer.files.outputs import Output, clean, require_free, staged
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
-from music_composer.progress import duration, say
+from music_composer.progress import duration
 from music_composer.training.beginning import LOSS_PLOT
 from music_composer.training.devices import require_backend
 
@@ -32,7 +33,7 @@ PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
 JUDGED_SECONDS = 14.0  # of new music: the composer's own songs go on for as long
 
 
-def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
+def run_demo(folder: Path, seed: int, overwrite: bool = False, context: Context = SILENT) -> Path:
     """Leaves recordings, cache, memory, model, continuations and `index.html` in `folder`; returns the page.
 
     Raises OutputError where a file is in the way that is not ours, unless `overwrite`.
@@ -44,21 +45,21 @@ def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
     require_backend()
     with locked(folder):
         clean([wanted])
-        return _demonstrated(folder, seed, overwrite)
+        return _demonstrated(folder, seed, overwrite, context)
 
 
-def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
+def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) -> Path:
     started = time.monotonic()
     folders = FolderOptions(folder / "recordings", folder / "train_data", folder / "model")
     memory = dataclasses.replace(folders, model=folder / "memory")
-    say(f"composing {MINUTES:g} minutes of music into {folders.datasets}: the whole demo takes about 2 minutes")
+    context.say(f"composing {MINUTES:g} minutes of music into {folders.datasets}: the whole demo takes about 2 minutes")
     with staged(folder / MANIFEST, overwrite) as files:
         pieces = write_dataset(folders.datasets, seed, MINUTES, files.place)
         files.commit()
     prompts, rests = _write_prompts(folder, seed, overwrite)
     played = []
     for name, place, network in (("continuation", memory, MEMORY), ("network", folders, NETWORK)):
-        compose.train(place, network, TrainOptions(**TRAINING, seed=seed), fresh=True)
+        compose.train(place, network, TrainOptions(**TRAINING, seed=seed), True, context)
         options = GenerateOptions(
             name=str(folder / name),
             seconds=NEW_SECONDS,
@@ -67,9 +68,9 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
             overwrite=overwrite,
             seed=seed,
         )
-        played.append(generate.generate(place, options, prompts))
+        played.append(generate.generate(place, options, prompts, context=context))
     results = [DemoResult(f"Song {i}", *each) for i, each in enumerate(zip(prompts, *played, strict=True), 1)]
-    say("judging the continuations")
+    context.say("judging the continuations")
     after = {
         name: [(path, cut_said(path)) for path in paths]
         for name, paths in zip(("continuations", "continuations by the network"), played, strict=True)
@@ -88,7 +89,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
     with staged(folder / MANIFEST, overwrite) as files:
         write_page(files.file(PAGE), results, folders.model / LOSS_PLOT, figures, facts)
         files.commit()
-    say(f"the demo took {spent}")
+    context.say(f"the demo took {spent}")
     return folder / PAGE
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,7 @@ from music_composer.audio.continuation.metadata import cut_said
 from music_composer.audio.continuation.registry import listening, player_of
 from music_composer.audio.continuation.registry import playing as as_it_plays
 from music_composer.audio.prompts import whole_recording
+from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation.audio.analysis import Measures, Span, lengths_in
 from music_composer.evaluation.audio.baseline_players import write_shuffled, write_spliced
@@ -48,10 +49,8 @@ from music_composer.pipelines.audio.validation import (
     whole_tracks,
 )
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, sounding_excerpts, write_prompts
-from music_composer.progress import say
 from music_composer.training import checkpoint, devices, run_folder
 
-Say = Callable[[str], None]
 TOY_SECONDS = 30.0  # of a toy's continuation, at most
 
 
@@ -59,7 +58,7 @@ def evaluate_run(
     folders: FolderOptions,
     options: EvaluateOptions,
     held_out: Path | None = None,
-    say: Say = say,
+    context: Context = SILENT,
     playing: Mapping[str, Any] = MappingProxyType({}),
     head: str = AUTO,
 ) -> dict[str, Any]:
@@ -77,13 +76,13 @@ def evaluate_run(
         devices.require_backend()
         if checkpoint.read_state(here.checkpoint) is None:
             raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
-    ready = compose.prepare(folders, here.frame, say)
-    split = split_of(ready, here, say)
+    ready = compose.prepare(folders, here.frame, context)
+    split = split_of(ready, here, context.say)
     training, spared = divided(ready, split)
     tracks = whole_tracks(ready, split)
     if held_out:  # then the whole dataset is what is compared with
-        training, spared, tracks = training + spared, spared_recordings(held_out, say), spared_tracks(held_out)
-    training = heard_of(training, say)
+        training, spared, tracks = training + spared, spared_recordings(held_out, context.say), spared_tracks(held_out)
+    training = heard_of(training, context.say)
     real = spared if held_out else pieces_of(spared)
     if not real:
         raise MusicComposerError(
@@ -92,11 +91,11 @@ def evaluate_run(
         )
     require_windows_in("the training music", training, Measures())
     require_windows_in("the held-out music", real, Measures())
-    with locked(options.output, folders.wait, say):
+    with locked(options.output, folders.wait, context.say):
         clean([card_output(options, prompts)])
         cuts = chosen_cuts(tracks, options)
         heard = write_prompts(real, cuts, options, prompts, here)
-        return _continued(folders, options, here, training, real, cuts, heard, playing, say)
+        return _continued(folders, options, here, training, real, cuts, heard, playing, context)
 
 
 def _continued(
@@ -108,7 +107,7 @@ def _continued(
     cuts: Sequence[Cut],
     prompts: Sequence[Path],
     playing: Mapping[str, Any],
-    say: Say,
+    context: Context,
 ) -> dict[str, Any]:
     """Continues the prompts, puts real music through the codec where a network has one, and judges both."""
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
@@ -118,13 +117,13 @@ def _continued(
         if count
     ]
     made = [
-        _continuations(folders, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), say)
+        _continuations(folders, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), context)
         for each in wanted
     ]
     facts = {**_facts(here, made), "first_sound_seconds": _first_sound(here, prompts[0])}
     codec: list[Span] = []
     if here.model.head != MEMORY:
-        say("putting music through frames and back")
+        context.say("putting music through frames and back")
         names = [f"codec/{coded_name(i, span)}" for i, span in enumerate(real)]
         clean([card_output(options, names)])
         with staged(options.output / CARD, options.overwrite) as files:
@@ -154,41 +153,41 @@ def _continued(
                 SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
                 SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
             },
-            cut=[*first, *_more_cuts(options, here, real, scratch, playing, say)],
+            cut=[*first, *_more_cuts(options, here, real, scratch, playing, context)],
         )
-        return judge(music, options, facts, say)
+        return judge(music, options, facts, context)
 
 
 def evaluate_folders(
-    generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, say: Say = say
+    generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, context: Context = SILENT
 ) -> dict[str, Any]:
     """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
     require_free([card_output(options)], options.overwrite)
-    recordings = lengths_in(reference, say)
+    recordings = lengths_in(reference, context.say)
     if held_out:
         training = [Span(path, trim=True) for path in recordings]
-        real = spared_recordings(held_out, say)
+        real = spared_recordings(held_out, context.say)
     else:
         real = pieces_of([Span(path, 0.8 * length, 0.9 * length) for path, length in recordings.items()])
         training = [Span(path, stop=0.8 * length) for path, length in recordings.items()]
         training += [Span(path, 0.9 * length) for path, length in recordings.items()]
-    made = [Span(path, cut_said(path)) for path in lengths_in(generated, say, silent=True)]
+    made = [Span(path, cut_said(path)) for path in lengths_in(generated, context.say, silent=True)]
     for what, spans in (("the reference", training), ("the held-out music", real), ("the generated music", made)):
         require_windows_in(what, spans, Measures())
-    with locked(options.output, say=say):
+    with locked(options.output, say=context.say):
         clean([card_output(options)])
         count = min(len(made), options.count)
         with scratch_folder() as scratch:
             splices = write_spliced(training, count, scratch, FrameOptions.rate, TOY_SECONDS, options.seed)
             music = Music(made, training, real, played={"continuations": made, SPLICED: splices})
-            return judge(music, options, {"generated": str(generated)}, say)
+            return judge(music, options, {"generated": str(generated)}, context)
 
 
 def _continuations(
-    folders: FolderOptions, here: run_folder.Run, prompts: Sequence[Path], wanted: GenerateOptions, say: Say
+    folders: FolderOptions, here: run_folder.Run, prompts: Sequence[Path], wanted: GenerateOptions, context: Context
 ) -> tuple[list[Span], dict[str, Any]]:
     started = time.monotonic()
-    paths = generate.generate(folders, wanted, prompts[: wanted.count], {"head": here.model.head}, say=say)
+    paths = generate.generate(folders, wanted, prompts[: wanted.count], {"head": here.model.head}, context=context)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
     facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
     return [Span(path, cut_said(path)) for path in paths], facts
@@ -200,14 +199,14 @@ def _more_cuts(
     real: Sequence[Span],
     scratch: Path,
     playing: Mapping[str, Any],
-    say: Say,
+    context: Context,
 ) -> list[Span]:
     """Continuations of two seconds, in a scratch folder: as many as are wanted beside those that are there."""
     count = max(0, options.cut_count - options.count)
     prompts = sounding_excerpts(real, count, scratch / "cuts", here) if count else []
     if not prompts:
         return []
-    say(f"continuing {len(prompts)} more prompts for two seconds each")
+    context.say(f"continuing {len(prompts)} more prompts for two seconds each")
     wanted = GenerateOptions(seconds=Measures().splice.most_seconds, **playing)
     written = generate.play_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed)
     return [Span(each.path, each.cut) for each in written]

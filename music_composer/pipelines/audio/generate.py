@@ -19,20 +19,19 @@ from music_composer.audio.continuation.registry import listening, player_of, pla
 from music_composer.audio.gap import prompt_before, read_gap
 from music_composer.audio.prompts import Prompt, whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
+from music_composer.context import SILENT, Context
 from music_composer.files.destinations import require_room
 from music_composer.files.locks import locked_output
 from music_composer.files.outputs import Output, beside, clean, numbered, require_free, staged
 from music_composer.options import MEMORY, FolderOptions, FrameOptions, GenerateOptions, InfillOptions, StreamOptions
 from music_composer.pipelines.audio.prompt_warnings import note_long, note_strange
-from music_composer.progress import duration, progress_bar, say, with_estimate
-from music_composer.stopping import patiently
+from music_composer.progress import duration
 from music_composer.training import run_folder
 from music_composer.values import Played
 
 if TYPE_CHECKING:
     from music_composer.audio.continuation.output import Written
 
-Say = Callable[[str], None]
 STANDARD_OUTPUT = "-"
 
 
@@ -54,7 +53,7 @@ def generate(
     prompts: Sequence[Path] = (),
     model_options: Mapping[str, Any] = MappingProxyType({}),
     blend: Sequence[Path] = (),
-    say: Say = say,
+    context: Context = SILENT,
 ) -> list[Path]:
     """Writes continuations with the model of the run folder; returns the WAVs.
 
@@ -64,10 +63,10 @@ def generate(
     options = listening(here, options, named=bool(prompts or blend))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     wanted = require_outputs(options, [*prompts, *blend])
-    prompt_of = prompt_selection.prompts_for(folders, here, options, prompts, blend, seed, say)
-    note_long(here, [*blend, *prompts[: options.count]], options.prompt_seconds, say)
-    with locked_output(wanted[0].paths[0], folders.wait, say):
-        return _continued(here, prompt_of, wanted, options, seed, say)
+    prompt_of = prompt_selection.prompts_for(folders, here, options, prompts, blend, seed, context.say)
+    note_long(here, [*blend, *prompts[: options.count]], options.prompt_seconds, context.say)
+    with locked_output(wanted[0].paths[0], folders.wait, context.say):
+        return _continued(here, prompt_of, wanted, options, seed, context)
 
 
 def _continued(
@@ -76,26 +75,27 @@ def _continued(
     wanted: Sequence[Output],
     options: GenerateOptions,
     seed: int,
-    say: Say,
+    context: Context,
 ) -> list[Path]:
     player = player_of(here, options)
     paths, noted = [output.paths[0] for output in wanted], set[Path]()
     from music_composer.audio.continuation.metadata import write_liner_notes
     from music_composer.audio.continuation.output import write_continuations
 
-    say(f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}")
+    context.say(
+        f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}"
+    )
     started, total = time.monotonic(), options.count * options.seconds
-    with progress_bar("generating") as bar:
+    with context.stage("generating", "seconds", f"writing {duration(total)} of music") as advance:
         clean(wanted)
-        advance = with_estimate(bar, f"writing {duration(total)} of music")
         for first in range(0, options.count, options.batch):
             numbers = range(first, min(first + options.batch, options.count))
 
             def written_of_each(seconds: float, numbers: range = numbers) -> None:
-                advance(numbers[0] * options.seconds + len(numbers) * seconds, total, "")
+                advance(numbers[0] * options.seconds + len(numbers) * seconds, total)
 
             heard = [prompt_of(i) for i in numbers]
-            note_strange(player, [prompt for prompt in heard if prompt.source not in noted], say)
+            note_strange(player, [prompt for prompt in heard if prompt.source not in noted], context.say)
             noted |= {prompt.source for prompt in heard}
             with contextlib.ExitStack() as opened:
                 files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
@@ -104,7 +104,7 @@ def _continued(
                 for number, file, each in zip(numbers, written, files, strict=True):
                     write_liner_notes(each, paths[number], file, number, here, options, seed)
     spent = time.monotonic() - started
-    say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
+    context.say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
     return paths
 
 
@@ -133,7 +133,7 @@ def stream(
     prompts: Sequence[Path] = (),
     model_options: Mapping[str, Any] = MappingProxyType({}),
     blend: Sequence[Path] = (),
-    say: Say = say,
+    context: Context = SILENT,
 ) -> Path | None:
     """Plays one continuation while it is made, as raw PCM on standard output (name "-") or into a WAV that grows.
 
@@ -142,20 +142,20 @@ def stream(
     here = playing(run_folder.read_run(folders.model), model_options)
     options = listening(here, dataclasses.replace(options, count=1), named=bool(prompts or blend))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    prompt = prompt_selection.prompts_for(folders, here, options, prompts, blend, seed, say)(0)
-    note_long(here, [*blend, *prompts[:1]], options.prompt_seconds, say)
+    prompt = prompt_selection.prompts_for(folders, here, options, prompts, blend, seed, context.say)(0)
+    note_long(here, [*blend, *prompts[:1]], options.prompt_seconds, context.say)
     path = None
     if options.name != STANDARD_OUTPUT:
         wanted = require_outputs(options, [*prompts, *blend])
         path = wanted[0].paths[0]
     with contextlib.ExitStack() as opened:
         if path:
-            opened.enter_context(locked_output(path, folders.wait, say))
+            opened.enter_context(locked_output(path, folders.wait, context.say))
             clean(wanted)
         # Before the model is loaded, since whatever that prints would be heard.
         raw = None if path else opened.enter_context(sinks.standard_output(options.subtype))
         player = player_of(here, options)
-        note_strange(player, [prompt], say)
+        note_strange(player, [prompt], context.say)
         from music_composer.audio.continuation.metadata import write_stream_notes
         from music_composer.audio.continuation.stream import at_listening_pace, play_into, stream_continuation
 
@@ -166,15 +166,25 @@ def stream(
         assert out
         length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
         kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
-        say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
+        context.say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
         pieces: Iterator[Played] = stream_continuation(player, here.frame, prompt, options, streaming, seed)
         if path and streaming.endless:
-            pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds)
-            opened.enter_context(patiently("the piece that is being made is written"))
-        jumps = play_into(out, pieces, here.frame.rate, streaming.endless, say)
+            pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds, context.wait)
+            opened.enter_context(context.patiently("the piece that is being made is written"))
+        pieces = _until_cancelled(pieces, streaming.endless, context)
+        jumps = play_into(out, pieces, here.frame.rate, streaming.endless, context.say)
         if path:
             write_stream_notes(path, prompt, out.clipped, jumps, here, options, streaming, seed)
     return path
+
+
+def _until_cancelled(pieces: Iterator[Played], endless: bool, context: Context) -> Iterator[Played]:
+    """The same pieces. Cancelling is how an endless stream ends; any other raises Stopped."""
+    for piece in pieces:
+        yield piece
+        if endless and context.stop_requested():
+            return
+        context.check()
 
 
 def infill(
@@ -185,7 +195,7 @@ def infill(
     start: float,
     stop: float,
     model_options: Mapping[str, Any] = MappingProxyType({}),
-    say: Say = say,
+    context: Context = SILENT,
 ) -> Path:
     """Writes a recording whose gap from `start` to `stop` (seconds) the model of the run folder has filled."""
     here = playing(run_folder.read_run(folders.model), model_options)
@@ -197,20 +207,20 @@ def infill(
     gap = read_gap(recording, start, stop, options.prompt_seconds, here.frame, filling, after)
     prompt_before(gap, here.channels, here.model.stack, here.frame)  # refused before the model is loaded
     for remark in gap.remarks:
-        say(f"note: {recording}: {remark}")
+        context.say(f"note: {recording}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     player = player_of(here, options)
     from music_composer.audio.continuation.infill import write_filled
     from music_composer.audio.continuation.metadata import write_infill_notes
 
-    say(f"filling {start:g} s to {stop:g} s of {recording} from {filling.candidates} candidates, seed {seed}")
+    context.say(f"filling {start:g} s to {stop:g} s of {recording} from {filling.candidates} candidates, seed {seed}")
     filled = player.filled(gap, here.channels, filling, seed)
-    with locked_output(path, folders.wait, say), staged(wanted[0].manifest, options.overwrite) as files:
+    with locked_output(path, folders.wait, context.say), staged(wanted[0].manifest, options.overwrite) as files:
         clean(wanted)
         clipped = write_filled(files.file(path.name), gap, filled, here.frame, options.subtype)
         write_infill_notes(files, path, gap, filled, clipped, here, options, filling, seed)
     best, others = filled.join.candidate, filled.join.distances
-    say(
+    context.say(
         f"{path}: candidate {best} of 0 to {filling.candidates - 1} fits best, {others[best]:.1f} dB from the music "
         f"after the gap (the farthest {max(others):.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
     )

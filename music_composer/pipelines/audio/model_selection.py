@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from music_composer.audio.dataset import cache
 from music_composer.audio.prompts import Excerpt, read_prompt
 from music_composer.audio.reading.recording import mono_samples, read_excerpt
 from music_composer.audio.wav import write_flac
+from music_composer.context import Context
 from music_composer.data.split import Split
 from music_composer.errors import MusicComposerError, RecordingError
 from music_composer.evaluation.audio.analysis import Span
@@ -40,8 +41,6 @@ from music_composer.progress import duration
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.run_folder import Run
 
-Say = Callable[[str], None]
-
 
 @dataclasses.dataclass(frozen=True)
 class ChoosingOptions:
@@ -56,7 +55,7 @@ class ChoosingOptions:
     most_distance: float = 1.5  # over that of real music, beyond which being nearer is not enough
 
 
-def choose(ready: cache.Cache, here: Run, split: Split, state: TrainState, say: Say) -> Choice:
+def choose(ready: cache.Cache, here: Run, split: Split, state: TrainState, context: Context) -> Choice:
     """Judges the network and the memory of a run folder, and keeps the choice there. The same seed chooses alike."""
     started = time.monotonic()
     network = memory = None
@@ -65,16 +64,18 @@ def choose(ready: cache.Cache, here: Run, split: Split, state: TrainState, say: 
         training, spared = divided(ready, split)
         places = [cut for cut in places_in(spared, ChoosingOptions()) if sounds(cut, here)]
         if len(places) >= ChoosingOptions.least_places:
-            say(f"going on from {len(places)} places of held-out music by the network and by the memory, to choose one")
+            context.say(
+                f"going on from {len(places)} places of held-out music by the network and by the memory, to choose one"
+            )
             network, memory = judged(here, places, training, state.seed)
     except MusicComposerError as error:
-        say(f"note: the network and the memory cannot be compared: {error}")
+        context.say(f"note: the network and the memory cannot be compared: {error}")
     if network is None or memory is None:
         choice = Choice("flow", 0, training_of(state))
     else:
         choice = Choice(better(network, memory), len(places), training_of(state), network, memory)
     write_choice(here.choice, choice)
-    say(said(choice, duration(time.monotonic() - started)))
+    context.say(said(choice, duration(time.monotonic() - started)))
     return choice
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from music_composer.audio.continuation.metadata import jumps_said
 from music_composer.audio.plots import plot_spectrogram
+from music_composer.context import Context
 from music_composer.evaluation.audio import scorecard
 from music_composer.evaluation.audio.analysis import Heard, Measures, Span, hear
 from music_composer.evaluation.audio.comparison import Trials
 from music_composer.evaluation.audio.cuts import Cut
 from music_composer.files.outputs import Output, Staged, staged
 from music_composer.options import EvaluateOptions, FrameOptions
-from music_composer.progress import duration, progress_bar
+from music_composer.progress import duration
 from music_composer.reports.figures import plot_minutes
 from music_composer.reports.tables import markdown, write_page
 
@@ -48,12 +49,12 @@ def card_output(options: EvaluateOptions, others: Sequence[str] = ()) -> Output:
     return Output(options.output / CARD, (PAGE, MINUTES, COPIED, *others))
 
 
-def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], context: Context) -> dict[str, Any]:
     """Writes the scorecard and returns it. facts: what is to be said beside the figures."""
     from music_composer.evaluation.audio import report
 
     measures, started = Measures(), time.monotonic()
-    heard = _heard(music, measures)
+    heard = _heard(music, measures, context)
 
     def of(spans: Sequence[Span]) -> list[Heard]:
         return [heard[span] for span in spans]
@@ -82,7 +83,7 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], say: Ca
         pictures = _draw(card, music.made, files)
         write_page(files.file(PAGE), "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
         files.commit(card)
-    say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
+    context.say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
     return card
 
 
@@ -93,7 +94,7 @@ def lines_of(card: Mapping[str, Any]) -> list[str]:
     return markdown(tables_of(card))
 
 
-def _heard(music: Music, measures: Measures) -> dict[Span, Heard]:
+def _heard(music: Music, measures: Measures, context: Context) -> dict[Span, Heard]:
     """Everything once."""
     flat = (*music.codec, *music.coded_training)
     played = [span for spans in music.played.values() for span in spans]
@@ -101,7 +102,7 @@ def _heard(music: Music, measures: Measures) -> dict[Span, Heard]:
     whole = (*music.training, *music.real, *music.made, *music.prompts, *truths, *played)
     spans = {span: span not in flat for span in (*whole, *flat)}
     heard = {}
-    with progress_bar("listening") as advance:
+    with context.stage("listening", "files") as advance:
         for i, (span, with_levels) in enumerate(spans.items()):
             heard[span] = hear(span, measures, with_levels)
             advance(i + 1, len(spans), span.path.name)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from music_composer.context import SILENT, Context
 from music_composer.errors import OptionError
 from music_composer.evaluation.symbolic.benchmark_files import (
     KEYS,
@@ -30,7 +31,7 @@ from music_composer.evaluation.symbolic.benchmark_files import (
 )
 from music_composer.files.atomic import write_json
 from music_composer.options import TrainOptions
-from music_composer.progress import duration, say
+from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition.registry import composer_of
 from music_composer.symbolic.composition.run_folder import SymbolicRun
@@ -71,7 +72,7 @@ def evaluate_benchmark(
     name: str = DEFAULT_MODEL,
     asked: Mapping[str, Any] = MappingProxyType({}),
     every_key: bool = False,
-    say: Callable[[str], None] = say,
+    context: Context = SILENT,
 ) -> dict[str, Any]:
     """Returns the figures, which it also prints and writes to `benchmark.json` in the folder.
 
@@ -94,14 +95,14 @@ def evaluate_benchmark(
     for member in range(members):
         how = dataclasses.replace(options, seed=first + member)
         here = SymbolicRun(home / f"seed-{how.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
-        model = _train(here, parts, how, say)
+        model = _train(here, parts, how, context)
         for part in ("validation", "test"):
             found[part].append(composer.likelihood(model, parts[part]))
         in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
         found["any key"].append(in_any_key(model, parts["test"]))
         for shift, found_there in moved.items():
             found_there.append(in_any_key(model, [roll_of(transposed(piece, shift)) for piece in music.test]))
-        say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
+        context.say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
     seconds = time.monotonic() - started
     figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
                for part, each in found.items()}  # fmt: skip
@@ -110,7 +111,7 @@ def evaluate_benchmark(
     card = _card(path, music, figures, each, seconds, {0: figures["any key"].every, **keys} if keys else {})
     write_json(folder / "benchmark.json", card)
     for line in _lines(card):
-        say(line)
+        context.say(line)
     return card
 
 
@@ -130,17 +131,19 @@ def roll_of(piece: np.ndarray) -> Roll:
     return Roll(velocity, sounding & ~before, 1, metres=((0, STEPS_IN_BAR, 4),))
 
 
-def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions, say: Callable[[str], None]) -> Any:
+def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions, context: Context) -> Any:
     """The trained network with the weights that were best on the validation part."""
     lessons = composer_of(here.name).lessons(parts["training"], parts["validation"], here.model, options)
     state = checkpoint.read_state(here.checkpoint) or checkpoint.TrainState(options.seed or 0)
     state.job_epochs = options.epochs or state.job_epochs
-    model = networks.trainable_network(here, options, state.seed, say)
+    model = networks.trainable_network(here, options, state.seed, context.say)
     if not state.job_done:
-        say(f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {lessons.batches} steps")
+        context.say(
+            f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {lessons.batches} steps"
+        )
 
     here.folder.mkdir(parents=True, exist_ok=True)
-    run_job(model, lessons, here, options, state, say)
+    run_job(model, lessons, here, options, state, context)
     load_weights(model, here.weights, here.command)
     return model
 

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from music_composer.context import SILENT, Context
 from music_composer.data.split_file import write_split
 from music_composer.errors import OptionError, ScoreError
 from music_composer.files.locks import locked
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.pipelines.symbolic import generate
-from music_composer.progress import duration, progress_bar, say
+from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run
 from music_composer.symbolic.composition.registry import composer_of
@@ -43,18 +44,16 @@ from music_composer.training import beginning, checkpoint, devices
 from music_composer.training.job import next_job, run_job
 from music_composer.training.weights import save_weights
 
-Say = Callable[[str], None]
 
-
-def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, say: Say = say) -> list[Song]:
+def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, context: Context = SILENT) -> list[Song]:
     """MIDI files to a cache of piano rolls that is up to date."""
     started = time.monotonic()
-    with locked(folders.traindata, folders.wait, say), progress_bar("reading") as advance:
+    with locked(folders.traindata, folders.wait, context.say), context.stage("reading", "files") as advance:
         songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
     for remark in report.remarks:
-        say(f"note: {remark}")
+        context.say(f"note: {remark}")
     music = duration(sum(float(seconds_at(song.roll, song.roll.steps)) for song in songs))
-    say(
+    context.say(
         f"{len(songs)} MIDI files, {music} of music: {report.done} read, {report.kept} already there, "
         f"{report.removed} removed ({duration(time.monotonic() - started)})"
     )
@@ -69,7 +68,7 @@ def train(
     fresh: bool = False,
     then_generate: bool = False,
     sample_every: int = 0,
-    say: Say = say,
+    context: Context = SILENT,
 ) -> SymbolicRun:
     """Reads the MIDI files and trains in the run folder: on from what is there, unless `fresh`.
 
@@ -77,8 +76,8 @@ def train(
     run folder made with others is an OptionError; typed: those of TrainOptions, the rest being as the model likes it.
     sample_every: epochs between two samples, each with the weights that made it, in the run folder; 0: none.
     """
-    with locked(folders.model, folders.wait, say):
-        return _train(folders, name, model_options, typed, fresh, then_generate, sample_every, say)
+    with locked(folders.model, folders.wait, context.say):
+        return _train(folders, name, model_options, typed, fresh, then_generate, sample_every, context)
 
 
 def _train(
@@ -89,26 +88,26 @@ def _train(
     fresh: bool,
     then_generate: bool,
     sample_every: int,
-    say: Say,
+    context: Context,
 ) -> SymbolicRun:
     devices.require_backend()
     old = symbolic_run.going_on(folders.model, fresh)
     if old:
         _check_fits(old, name, model_options)
     options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **typed)
-    songs = prepare(folders, old.per_quarter if old else PER_QUARTER, say)
+    songs = prepare(folders, old.per_quarter if old else PER_QUARTER, context)
     before = checkpoint.read_state(old.checkpoint) if old else None
-    state = next_job(before, options, digest_of(songs), then_generate, say)
+    state = next_job(before, options, digest_of(songs), then_generate, context.say)
     if old and state.job_done:
         return symbolic_run.read_run(folders.model)
     held_out = old.held_out if old else options.held_out
-    split = split_of(old.folder if old else None, songs, held_out, say)
+    split = split_of(old.folder if old else None, songs, held_out, context.say)
     parts = divided(songs, split)
     if not parts[0]:
         raise ScoreError(f"{folders.datasets}: all of its {len(songs)} songs are held out of training: add others")
     here = old or _new_run(folders.model, songs, parts[0], name or DEFAULT_MODEL, model_options, options)
     devices.load_keras()
-    model = networks.trainable_network(here, options, state.seed, say, going_on=old is not None)
+    model = networks.trainable_network(here, options, state.seed, context.say, going_on=old is not None)
 
     def fill(folder: Path) -> None:
         write_split(folder, split)
@@ -119,7 +118,7 @@ def _train(
         write_split(here.folder, split)
     else:
         symbolic_run.begin(here, fill)
-    _train_job(model, parts, here, options, state, sample_every, say)
+    _train_job(model, parts, here, options, state, sample_every, context)
     return symbolic_run.read_run(folders.model)
 
 
@@ -132,14 +131,14 @@ def compose(
     bounds: BoundOptions,
     primer: Path | None = None,
     fresh: bool = False,
-    say: Say = say,
+    context: Context = SILENT,
 ) -> list[Path]:
     """The whole journey. Cut off anywhere, the same call goes on from there."""
     generate.require_outputs(playing, primer)
     generate.require_request(playing, bounds, primer)
-    with locked(folders.model, folders.wait, say):
-        here = _train(folders, name, model_options, training, fresh, True, 0, say)
-        paths = generate.generate(folders, playing, bounds, primer, say)
+    with locked(folders.model, folders.wait, context.say):
+        here = _train(folders, name, model_options, training, fresh, True, 0, context)
+        paths = generate.generate(folders, playing, bounds, primer, context)
         checkpoint.mark_generated(here.checkpoint)
     return paths
 
@@ -177,12 +176,12 @@ def _train_job(
     options: TrainOptions,
     state: checkpoint.TrainState,
     sample_every: int,
-    say: Say,
+    context: Context,
 ) -> None:
     training, validation = ([song.roll for song in part] for part in parts)
     lessons = composer_of(here.name).lessons(training, validation, here.model, options)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    say(
+    context.say(
         f"training the {here.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
     )
@@ -196,4 +195,4 @@ def _train_job(
             write_midi(to_score(roll), sampled.folder / "sample.mid")
             save_weights(model, sampled.weights)
 
-    run_job(model, lessons, here, options, state, say, sample)
+    run_job(model, lessons, here, options, state, context, sample)

@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from music_composer.context import SILENT, Context
 from music_composer.demo.score import write_scores
 from music_composer.evaluation.symbolic.report import copying_words, likeness_words
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
 from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import compose, evaluate, generate
-from music_composer.progress import duration, say
+from music_composer.progress import duration
 from music_composer.reports.tables import Table, write_page
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
 from music_composer.training.devices import require_backend
@@ -30,7 +31,7 @@ MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
+def run_demo(folder: Path, seed: int, overwrite: bool = False, context: Context = SILENT) -> Path:
     """Leaves scores, cache, models, new pieces with pictures and `index.html` in `folder`; returns the page.
 
     Raises OutputError where a file is in the way that is not ours, unless `overwrite`.
@@ -40,13 +41,13 @@ def run_demo(folder: Path, seed: int, overwrite: bool = False) -> Path:
     require_backend()
     with locked(folder):
         clean([wanted])
-        return _demonstrated(folder, seed, overwrite)
+        return _demonstrated(folder, seed, overwrite, context)
 
 
-def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
+def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) -> Path:
     started = time.monotonic()
     scores = folder / "scores"
-    say(f"composing {PIECES} pieces into {scores}: the whole demo takes about 6 minutes")
+    context.say(f"composing {PIECES} pieces into {scores}: the whole demo takes about 6 minutes")
     with staged(folder / MANIFEST, overwrite) as files:
         write_scores(scores, seed, PIECES, files.place)
         files.commit()
@@ -54,15 +55,15 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
     for name, (network, training) in MODELS.items():
         folders = FolderOptions(scores, folder / "train_data", folder / name / "model")
         began = time.monotonic()
-        compose.train(folders, name, network, {**training, "seed": seed}, fresh=True)
+        compose.train(folders, name, network, {**training, "seed": seed}, fresh=True, context=context)
         trained = time.monotonic() - began
         playing = PlayOptions(
             count=NEW_PIECES, steps=NEW_STEPS, name=str(folder / name / "piece"), overwrite=overwrite, seed=seed
         )
-        made = generate.generate(folders, playing, BoundOptions())
+        made = generate.generate(folders, playing, BoundOptions(), context=context)
         output = folder / name / "scorecard"
         judged = JudgeOptions(output, JUDGED.count, JUDGED.steps, overwrite, seed)
-        card = evaluate.evaluate_run(folders, judged)
+        card = evaluate.evaluate_run(folders, judged, context=context)
         tables.append(_table(name, card, trained))
         pictures[name] = [path.with_suffix(".png").relative_to(folder).as_posix() for path in made]
     summary = (
@@ -73,7 +74,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool) -> Path:
     with staged(folder / MANIFEST, overwrite) as files:
         write_page(files.file(PAGE), "Music, composed", summary, tables, pictures)
         files.commit()
-    say(f"the demo took {duration(time.monotonic() - started)}")
+    context.say(f"the demo took {duration(time.monotonic() - started)}")
     return folder / PAGE
 
 

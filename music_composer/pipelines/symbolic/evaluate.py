@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
 from music_composer.evaluation.symbolic.metrics import METRICS
 from music_composer.evaluation.symbolic.report import summary_of, tables_of
@@ -22,7 +23,6 @@ from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
 from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import compose, generate
-from music_composer.progress import progress_bar, say
 from music_composer.reports.figures import plot_densities
 from music_composer.reports.tables import Table, markdown, write_page
 from music_composer.symbolic.composition import networks
@@ -39,7 +39,6 @@ from music_composer.symbolic.roll_operations import beginning, silence
 from music_composer.training import checkpoint, devices
 from music_composer.values import Roll
 
-Say = Callable[[str], None]
 CARD, PAGE, METRICS_PLOT = "scorecard.json", "scorecard.html", "metrics.png"
 SHOWN = 3  # of them on the page
 
@@ -48,7 +47,7 @@ def evaluate_run(
     folders: FolderOptions,
     options: JudgeOptions,
     playing: Mapping[str, Any] = MappingProxyType({}),
-    say: Say = say,
+    context: Context = SILENT,
 ) -> dict[str, Any]:
     """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
     pieces that were held out. playing: fields of PlayOptions other than their defaults. Returns the scorecard.
@@ -60,8 +59,8 @@ def evaluate_run(
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer midi train` first")
-    songs = compose.prepare(folders, here.per_quarter, say)
-    training, held_out = divided(songs, split_of(here.folder, songs, here.held_out, say))
+    songs = compose.prepare(folders, here.per_quarter, context)
+    training, held_out = divided(songs, split_of(here.folder, songs, here.held_out, context.say))
     if not held_out:
         raise MusicComposerError(
             f"nothing of {folders.datasets} was held out of training: train with more files, "
@@ -72,7 +71,7 @@ def evaluate_run(
     examples = _examples_for(training, options.count, options.seed)
     requests = [request_of(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
-    with progress_bar("composing") as advance:
+    with context.stage("composing", "pieces") as advance:
         rolls = generate.play(here, model, requests, played, options.seed, advance)
     # A song is over where those of the training music are: the model never heard what comes after.
     made = [
@@ -93,26 +92,28 @@ def evaluate_run(
         name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
         for name, part in (("training", training[: len(held_out)]), ("held out", held_out))
     }
-    with locked(options.output, folders.wait, say):
+    with locked(options.output, folders.wait, context.say):
         clean([_card(options, pieces)])
         with staged(options.output / CARD, options.overwrite) as files:
             for song in made:
                 write_midi(to_score(song.roll), files.file(f"{song.source}.mid"))
             files.commit()
-        return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, say)
+        return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, context)
 
 
-def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, say: Say = say) -> dict[str, Any]:
+def evaluate_folders(
+    generated: Path, reference: Path, options: JudgeOptions, context: Context = SILENT
+) -> dict[str, Any]:
     """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
     require_free([_card(options)], options.overwrite)
-    made, others = (_songs(folder, PER_QUARTER, say) for folder in (generated, reference))
+    made, others = (_songs(folder, PER_QUARTER, context) for folder in (generated, reference))
     if len(others) < 2:
         raise ScoreError(f"{reference}: one file is not enough to judge by: half of them are the ruler for the others")
     card = _card(options, [f"{Path(song.source).stem}.png" for song in made[:SHOWN]])
     require_free([card], options.overwrite)
-    with locked(options.output, say=say):
+    with locked(options.output, say=context.say):
         clean([card])
-        return _judge(made, others[::2], others[1::2], options, {}, say)
+        return _judge(made, others[::2], others[1::2], options, {}, context)
 
 
 def _card(options: JudgeOptions, others: Sequence[str] = ()) -> Output:
@@ -125,7 +126,7 @@ def lines_of(card: Mapping[str, Any]) -> list[str]:
     return markdown(tables_of(card))
 
 
-def score(folder: Path, files: Sequence[Path], say: Say = say) -> list[str]:
+def score(folder: Path, files: Sequence[Path], context: Context = SILENT) -> list[str]:
     """How likely each file is under the model of a run folder, from its first bar with notes on: a Markdown table.
 
     Files that cannot be scored are named and left out. Raises ScoreError where that is all of them.
@@ -140,11 +141,11 @@ def score(folder: Path, files: Sequence[Path], say: Say = say) -> list[str]:
             continue
         songs.append(Song(str(path), roll))
         for remark in remarks:
-            say(f"note: {path}: {remark}")
+            context.say(f"note: {path}: {remark}")
     if not songs:
         raise ScoreError(failures[0] if len(failures) == 1 else "nothing was scored:\n  " + "\n  ".join(failures))
     for failure in failures:
-        say(f"note: left out: {failure}")
+        context.say(f"note: left out: {failure}")
     model = networks.trained_network(here)
     likelihoods = composer_of(here.name).likelihood(model, [song.roll for song in songs])
     rows = []
@@ -168,11 +169,11 @@ def _grid_of(roll: Roll) -> Roll:
     return dataclasses.replace(silence(0, roll), tempos=roll.tempos[:1], metres=roll.metres[:1])
 
 
-def _songs(folder: Path, per_quarter: int, say: Say) -> list[Song]:
-    with progress_bar("reading") as advance:
+def _songs(folder: Path, per_quarter: int, context: Context) -> list[Song]:
+    with context.stage("reading", "files") as advance:
         songs, remarks = read_songs(folder, per_quarter, advance)
     for remark in remarks:
-        say(f"note: {remark}")
+        context.say(f"note: {remark}")
     return songs
 
 
@@ -182,7 +183,7 @@ def _judge(
     held_out: Sequence[Song],
     options: JudgeOptions,
     more: Mapping[str, Any],
-    say: Say,
+    context: Context,
 ) -> dict[str, Any]:
     card, measured = scorecard(made, training, held_out, options.seed)
     card |= more
@@ -194,7 +195,7 @@ def _judge(
         pictures = {"Measures": [METRICS_PLOT], "Copying": rolls}
         write_page(files.file(PAGE), "The scorecard", summary_of(card), tables_of(card), pictures)
         files.commit(card)
-    say(f"wrote {options.output / PAGE}")
+    context.say(f"wrote {options.output / PAGE}")
     return card
 
 

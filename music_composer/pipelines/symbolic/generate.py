@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from music_composer.context import SILENT, Context
 from music_composer.files.locks import locked_output
 from music_composer.files.outputs import Output, beside, clean, numbered, require_free, staged
 from music_composer.options import FolderOptions
-from music_composer.progress import duration, progress_bar, say
+from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run
 from music_composer.symbolic.composition.assemble import assembled
@@ -31,7 +32,6 @@ from music_composer.symbolic.roll_operations import laid_over, shortened
 from music_composer.training import run_folder
 from music_composer.values import Roll
 
-Say = Callable[[str], None]
 SIDE_BY_SIDE = 20  # pieces played at a time
 EMPTY = "the model is trained too little, or --range, --scale or --max-polyphony leave room for none"
 
@@ -51,7 +51,7 @@ def generate(
     options: PlayOptions,
     bounds: BoundOptions,
     primer: Path | None = None,
-    say: Say = say,
+    context: Context = SILENT,
 ) -> list[Path]:
     """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew."""
     here = symbolic_run.read_run(folders.model)
@@ -61,14 +61,14 @@ def generate(
         require_musicxml()
     request = request_of(primer, options, bounds, here.blank)
     for remark in request.remarks:
-        say(f"note: {primer}: {remark}")
+        context.say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [output.paths[0] for output in wanted]
     kept = shortened(request.kept, request.omitted)
-    with locked_output(paths[0], folders.wait, say):
+    with locked_output(paths[0], folders.wait, context.say):
         model = networks.trained_network(here)
         started = time.monotonic()
-        with progress_bar("composing") as advance:
+        with context.stage("composing", "pieces") as advance:
             made = play(here, model, [request] * options.count, options, seed, advance)
         clean(wanted)
         for number, (roll, output) in enumerate(zip(made, wanted, strict=True)):
@@ -80,9 +80,9 @@ def generate(
                 plot_roll(piece.roll, kept.sounding, files.file(output.paths[1].name))
                 files.commit(_notes(number, seed, primer, here, options, bounds))
             if not piece.added:
-                say(f"note: {paths[number]} has no new notes: {EMPTY}")
+                context.say(f"note: {paths[number]} has no new notes: {EMPTY}")
     spent, seconds = time.monotonic() - started, options.count * seconds_of(request)
-    say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
+    context.say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
     return paths
 
 

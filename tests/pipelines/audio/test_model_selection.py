@@ -26,6 +26,7 @@ from music_composer.audio.continuation.choice import (
 from music_composer.audio.continuation.registry import playing, with_head
 from music_composer.audio.dataset import cache
 from music_composer.audio.reading.recording import mono_samples
+from music_composer.context import Context
 from music_composer.data.split import Split
 from music_composer.errors import MusicComposerError, OptionError, RunFolderError
 from music_composer.evaluation.audio.analysis import Span
@@ -156,21 +157,21 @@ def test_the_head_that_goes_on_truly_is_chosen_and_kept(album, tmp_path: Path, m
 
     monkeypatch.setattr(model_selection, "play_into_scratch", play)
     said: list[str] = []
-    choice = model_selection.choose(ready, here, split, STATE, said.append)
+    choice = model_selection.choose(ready, here, split, STATE, Context(said.append))
     assert (choice.head, choice.places, seeds) == (good, 4, [7, 7])
     assert choice == read_choice(here.choice)
     name, other = ("memory", "network") if good == "memory" else ("network", "memory")
     assert f"the {name} plays: its continuations are " in said[-1]
     assert f"plays the {other})" in said[-1]
     assert chosen_head(here) == playing(here, {}).model.head == good
-    again = model_selection.choose(ready, here, split, STATE, said.append)
+    again = model_selection.choose(ready, here, split, STATE, Context(said.append))
     assert again == choice, "the same seed"
 
 
 def test_the_memory_holds_nothing_of_what_it_is_judged_by(album, tmp_path: Path) -> None:
     """What was held out is planted nowhere else: any second of it would be found."""
     ready, here, split = album
-    build_memory.remember_music(dataclasses.replace(here, folder=tmp_path), ready, split, lambda line: None)
+    build_memory.remember_music(dataclasses.replace(here, folder=tmp_path), ready, split, Context())
     remembered = [mono_samples(path, RATE) for path in sorted((tmp_path / "memory").glob("*.flac"))]
     assert remembered
 
@@ -197,10 +198,12 @@ def test_without_enough_music_or_where_it_cannot_be_played_the_network_plays(
         raise RunFolderError("memory.json is gone")
 
     monkeypatch.setattr(model_selection, "play_into_scratch", refuse)
-    assert model_selection.choose(ready, here, split, STATE, said.append).head == "flow"
+    assert model_selection.choose(ready, here, split, STATE, Context(said.append)).head == "flow"
     assert "memory.json is gone" in said[-2]
     monkeypatch.setattr(model_selection, "places_in", lambda *_: [])
-    assert model_selection.choose(ready, here, split, STATE, said.append) == Choice("flow", 0, training_of(STATE))
+    assert model_selection.choose(ready, here, split, STATE, Context(said.append)) == Choice(
+        "flow", 0, training_of(STATE)
+    )
     assert said[-1] == (
         "the network plays: too little music is held out to tell which goes on better (--head memory plays the memory)"
     )

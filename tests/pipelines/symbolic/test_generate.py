@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from music_composer.context import Context
 from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import generate
 from music_composer.symbolic.composition.run_folder import SymbolicRun
@@ -46,7 +47,7 @@ def generated(
     monkeypatch.setattr(generate.run_folder, "versions", dict)
     said: list[str] = []
     playing = PlayOptions(count=2, steps=16, seed=1, **options)  # type: ignore[arg-type]
-    return generate.generate(FolderOptions(), playing, BoundOptions(), primer, said.append), said
+    return generate.generate(FolderOptions(), playing, BoundOptions(), primer, Context(said.append)), said
 
 
 def test_kept_parts_and_new_ones_are_written_and_the_grid_is_said(
