@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+import music_composer
 from music_composer.cli.audio import cli
 
 ROOT = Path(__file__).parent.parent
@@ -109,3 +110,7 @@ def test_the_reference_of_the_command_line_is_up_to_date():
 
 def test_the_readme_is_short():
     assert len(text_of(ROOT / "README.md").splitlines()) <= LONGEST_README
+
+
+def test_the_citation_names_this_version():
+    assert f"version: {music_composer.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
