@@ -1,15 +1,21 @@
-"""Frozen dataclasses from the plain values of JSON: the one place where types, ranges and unknown fields are checked.
+"""Frozen dataclasses to JSON and back: the one place where types, ranges and unknown fields are checked.
 
-The inverse of `dataclasses.asdict`. Ranges are those of the dataclass: its `__post_init__` raises OptionError.
+    to_json, from_json      text
+    to_plain, from_plain    what JSON text stands for: dictionaries, lists, numbers
+    from_names              values by name, as options and keyword arguments are given
+
+Ranges are those of the dataclass: its `__post_init__` raises OptionError.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import math
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +23,7 @@ from music_composer.errors import OptionError, RecordError
 
 T = TypeVar("T")
 BEYOND = 2**63  # of whole numbers
-MOST_WORDS = 300  # characters of a message about a value
+MAX_WORDS = 300  # characters of a message about a value
 
 
 def from_plain(record: type[T], plain: Any) -> T:
@@ -42,7 +48,78 @@ def from_plain(record: type[T], plain: Any) -> T:
     try:
         return record(**values)
     except (OptionError, ValueError, ArithmeticError) as error:
-        raise RecordError(f"{name}: {str(error)[:MOST_WORDS]}") from error
+        raise RecordError(f"{name}: {str(error)[:MAX_WORDS]}") from error
+
+
+def to_plain(record: Any) -> dict[str, Any]:
+    """A record as plain values of JSON; the inverse of `from_plain`."""
+    plain: dict[str, Any] = _plain(dataclasses.asdict(record))
+    return plain
+
+
+def to_json(record: Any) -> str:
+    """A record as JSON text; the inverse of `from_json`."""
+    return json.dumps(to_plain(record))
+
+
+def from_json(record: type[T], text: str) -> T:
+    """A record of the type `record` from JSON text. Raises RecordError for text that is not JSON or does not fit."""
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{record.__name__}: not JSON: {str(error)[:MAX_WORDS]}") from error
+    return from_plain(record, plain)
+
+
+def names_in(record: type) -> list[str]:
+    """Names of the fields of a record, and of those of the records in it instead of theirs."""
+    kinds, found = _kinds(record), list[str]()
+    for field in dataclasses.fields(record):
+        kind = kinds[field.name]
+        found += names_in(typing.cast(type, kind)) if dataclasses.is_dataclass(kind) else [field.name]
+    return list(dict.fromkeys(found))
+
+
+def from_names(record: type[T], values: Mapping[str, Any], base: T | None = None) -> T:
+    """A record from values by the names of its fields and of the fields of the records in it.
+
+    A name that several of the records have stands for all of them. Fields that are not named are those of `base`, or
+    have their defaults; other names are passed over. Raises OptionError, naming the field, for a value of the wrong
+    type or out of range.
+    """
+    kinds, found = _kinds(typing.cast(Any, record)), dict[str, Any]()
+    for field in dataclasses.fields(typing.cast(Any, record)):
+        kind = kinds[field.name]
+        if dataclasses.is_dataclass(kind):
+            default = None if field.default is dataclasses.MISSING else field.default
+            found[field.name] = from_names(typing.cast(type, kind), values, default)
+        elif field.name in values:
+            found[field.name] = _given(kind, values[field.name], field.name)
+    return record(**found) if base is None else dataclasses.replace(typing.cast(Any, base), **found)
+
+
+def _given(kind: Any, value: Any, name: str) -> Any:
+    """A value that a user has given. Raises OptionError where it is of the wrong type; its record knows the range."""
+    try:
+        return _value(kind, value, name)
+    except RecordError as error:
+        if type(value) in (int, float) and type(value) in (kind, *typing.get_args(kind)):  # without end, or huge
+            return value
+        raise OptionError(str(error)) from error
+
+
+def given(record: Any) -> dict[str, Any]:
+    """The fields of a record whose default is None that have another value, by name."""
+    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 @functools.cache

@@ -30,6 +30,7 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
 )
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
+from music_composer.pipelines.audio.requests import GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
 from music_composer.training import run_folder
 
@@ -89,15 +90,14 @@ def _continuations(options: argparse.Namespace, head: str, held_out: Sequence[Pa
     started = time.monotonic()
     if options.fresh or not run_folder.exists(folders.model):
         training = TrainOptions(epochs=options.epochs, batch_size=options.batch, seed=options.seed)
-        compose.train(folders, network, training, fresh=True, context=terminal())
+        compose.train(TrainRequest(folders, NetworkChoice(**network), training, fresh=True), terminal())
         note = f"{(time.monotonic() - started) / 60:.1f} min of training"
     name = work / f"{options.seconds:g}s"
     made = [Path(f"{name}-{i}.wav") for i in range(options.count)]
     if options.fresh or not all(path.exists() for path in made):
         wanted = GenerateOptions(name=str(name), seconds=options.seconds, count=options.count, seed=options.seed)
-        generate.generate(
-            folders, wanted, _prompts(held_out, options.work / "prompts", options.count), context=terminal()
-        )
+        prompts = tuple(_prompts(held_out, options.work / "prompts", options.count))
+        generate.generate(GenerateRequest(folders, sampling=wanted, prompts=prompts), terminal())
     return made, note
 
 

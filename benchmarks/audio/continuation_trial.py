@@ -25,6 +25,7 @@ from music_composer.data.folder import recordings_in
 from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
+from music_composer.pipelines.audio.requests import EvaluateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
 from music_composer.training import checkpoint, run_folder
 
@@ -64,10 +65,11 @@ def main() -> None:
     model = options.work / _name(learnt, options.seed) / "model"
     folders = FolderOptions(options.chorales / "train", options.work / "train_data", model)
     if not run_folder.exists(model):
-        compose.train(_with_copies(folders, options.copies), network, training, context=terminal())
+        request = TrainRequest(_with_copies(folders, options.copies), NetworkChoice(**network), training)
+        compose.train(request, terminal())
     output = options.work / _name(options.fields, options.seed) / "scorecard"
     judged = EvaluateOptions(output=output, long_count=0, seed=options.seed)
-    card = evaluate_run(folders, judged, options.chorales / "test", playing=playing, context=terminal())
+    card = evaluate_run(EvaluateRequest(folders, judged, held_out=options.chorales / "test"), terminal(), playing)
     name = f"{' '.join(options.fields) or 'as it is'}, seed {options.seed}"
     row = _row(name, card, checkpoint.read_state(model / run_folder.CHECKPOINT))
     table = options.work / "trials.md"

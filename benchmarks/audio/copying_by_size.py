@@ -25,6 +25,7 @@ from music_composer.context import Context
 from music_composer.options import EvaluateOptions, FolderOptions, ModelOptions, TrainOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
+from music_composer.pipelines.audio.requests import EvaluateRequest, NetworkChoice, TrainRequest
 
 
 def main() -> None:
@@ -45,9 +46,10 @@ def main() -> None:
         said: list[str] = []
         epochs = max(1, round(60 * options.hours / recordings))
         training = TrainOptions(**{**chosen(TrainOptions, given), "epochs": epochs}, seed=1)
-        compose.train(folders, chosen(ModelOptions, given), training, fresh=True, context=Context(said.append))
+        network = NetworkChoice(**chosen(ModelOptions, given))
+        compose.train(TrainRequest(folders, network, training, fresh=True), Context(said.append))
         judged = EvaluateOptions(output=work / "scorecard", long_count=0, cut_count=0)
-        card = evaluate_run(folders, judged, options.chorales / "test")
+        card = evaluate_run(EvaluateRequest(folders, judged, held_out=options.chorales / "test"))
         table.append(_row(recordings, epochs, card))
         print("\n".join(table), f"\n{said[-1]}", flush=True)
 

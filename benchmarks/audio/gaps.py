@@ -18,6 +18,7 @@ from music_composer.evaluation.audio.continuity_scores import prompt_row
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import FolderOptions, GenerateOptions, InfillOptions
 from music_composer.pipelines.audio import generate
+from music_composer.pipelines.audio.requests import InfillRequest
 
 FIGURES = ("better", "level", "spectrum", "key", "pulse")
 OTHERS = 60.0  # seconds of each recording that splices are drawn from
@@ -43,7 +44,7 @@ def main() -> None:
                 options = GenerateOptions(name=str(scratch / f"{number}-{i}"), seed=i)
                 filling = InfillOptions(candidates=args.candidates)
                 began = time.process_time()
-                made = generate.infill(folders, options, filling, path, start, stop)
+                made = generate.infill(InfillRequest(path, start, stop, folders, sampling=options, filling=filling))
                 spent += time.process_time() - began
                 rows["beginning"].append((made, start))
                 rows["end"].append((made, stop))

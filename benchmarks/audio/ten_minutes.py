@@ -27,7 +27,9 @@ from music_composer.evaluation.audio.scorecard import distance_row, minute_rows,
 from music_composer.files.atomic import write_json
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
+from music_composer.pipelines.audio.loaded import LoadedModel
 from music_composer.pipelines.audio.reconstruction import write_coded
+from music_composer.pipelines.audio.requests import GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
 from music_composer.training import run_folder
 
@@ -75,7 +77,7 @@ def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
     training, real = ([hear(span, measures) for span in recordings[part]] for part in PARTS)
     flow = run_folder.read_run(work / "model-flow")
     paths = [work / "codec" / f"{number:03d}.flac" for number in range(len(recordings["train"]))]
-    write_coded(recordings["train"], paths, flow, seed=1)
+    write_coded(recordings["train"], paths, flow, LoadedModel(flow).network(flow), seed=1)
     coded = [hear(Span(path, trim=True), measures) for path in paths]
     yardstick = yardstick_of(training, measures, coded)
     figures: dict[str, Any] = {"real": distance_row("real, held out", real, yardstick, measures)}
@@ -100,11 +102,10 @@ def _play(recipe: str, music: Path, work: Path, prompts: Sequence[Path], epochs:
         return spans
     folders = FolderOptions(music / "train", work / "train_data", work / f"model-{recipe}")
     if not run_folder.exists(folders.model):
-        compose.train(
-            folders, {**NETWORK, "head": recipe}, TrainOptions(epochs=epochs, batch_size=16, seed=1), context=terminal()
-        )
+        training = TrainOptions(epochs=epochs, batch_size=16, seed=1)
+        compose.train(TrainRequest(folders, NetworkChoice(**NETWORK, head=recipe), training), terminal())
     wanted = GenerateOptions(name=str(work / recipe), seconds=SECONDS, count=len(prompts), seed=1)
-    generate.generate(folders, wanted, prompts, context=terminal())
+    generate.generate(GenerateRequest(folders, sampling=wanted, prompts=tuple(prompts)), terminal())
     return spans
 
 

@@ -16,6 +16,7 @@ from music_composer.demo.score import write_scores
 from music_composer.evaluation.symbolic.metrics import METRICS
 from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import compose, evaluate
+from music_composer.pipelines.symbolic.requests import EvaluateRequest, ModelChoice, TrainChoice, TrainRequest
 from music_composer.progress import terminal
 from music_composer.symbolic.options import JudgeOptions
 from music_composer.training import checkpoint
@@ -44,13 +45,13 @@ def main() -> None:
     for name in options.models:
         network, training = MODELS[name]
         folders = FolderOptions(scores, options.work / "train_data", options.work / name / "model")
-        here = compose.train(folders, name, network, {**training, "seed": options.seed}, fresh=True, context=terminal())
-        judged = JudgeOptions(options.work / name / "scorecard", options.count, seed=options.seed)
-        table.append(
-            _row(
-                name, evaluate.evaluate_run(folders, judged, context=terminal()), checkpoint.read_state(here.checkpoint)
-            )
+        here = compose.train(
+            TrainRequest(folders, ModelChoice(name, **network), TrainChoice(**training, seed=options.seed), fresh=True),
+            terminal(),
         )
+        judged = JudgeOptions(options.work / name / "scorecard", options.count, seed=options.seed)
+        card = evaluate.evaluate_run(EvaluateRequest(folders, judged), terminal())
+        table.append(_row(name, card, checkpoint.read_state(here.checkpoint)))
         print("\n".join(table), flush=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -21,7 +21,6 @@ from music_composer.cli.options import (
     echo,
     is_typed,
     option,
-    record_of,
     refuse_before_subcommand,
     terminal,
     with_options,
@@ -36,11 +35,12 @@ from music_composer.options import (
     GenerateOptions,
     InfillOptions,
     ModelOptions,
-    StreamOptions,
     TrainOptions,
 )
+from music_composer.records import from_names
 from music_composer.stopping import regular_end
 
+T = TypeVar("T")
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER,
     help="Recordings to learn from: WAV, FLAC, OGG, MP3, AIFF; subfolders too.",
@@ -134,16 +134,17 @@ def cli(context: click.Context, **given: Any) -> None:
         refuse_before_subcommand(context, given)
         return
     from music_composer.pipelines.audio import compose
+    from music_composer.pipelines.audio.requests import ComposeRequest
 
-    folders, model, training, generating = _records(context, given)
+    request = _request(ComposeRequest, context, given)
     if given["from_midi"]:
         from music_composer.pipelines import render
+        from music_composer.pipelines.requests import RenderRequest
 
         # In a folder of their own, where no recording of the user's can have the same name.
-        render.render_files([given["from_midi"]], folders.datasets / "from-midi", sound_of(given), terminal())
-    compose.compose(
-        folders, model, training, generating, given["prompts"], given["fresh"], given["blend"] or (), terminal()
-    )
+        rendered = request.folders.datasets / "from-midi"
+        render.render_files(RenderRequest((given["from_midi"],), rendered, sound_of(given)), terminal())
+    compose.compose(request, terminal())
 
 
 @cli.command()
@@ -151,8 +152,9 @@ def cli(context: click.Context, **given: Any) -> None:
 def prepare(**given: Any) -> None:
     """Cut the recordings into frames (only what has changed)."""
     from music_composer.pipelines.audio import compose
+    from music_composer.pipelines.audio.requests import PrepareRequest
 
-    compose.prepare(_folders(given), context=terminal())
+    compose.prepare(from_names(PrepareRequest, given), terminal())
 
 
 @cli.command()
@@ -161,9 +163,9 @@ def prepare(**given: Any) -> None:
 def train(context: click.Context, **given: Any) -> None:
     """Prepare, then train; further, where there are weights."""
     from music_composer.pipelines.audio import compose
+    from music_composer.pipelines.audio.requests import TrainRequest
 
-    folders, model, options, _ = _records(context, given)
-    compose.train(folders, model, options, given["fresh"], terminal())
+    compose.train(_request(TrainRequest, context, given), terminal())
 
 
 @cli.command()
@@ -174,18 +176,14 @@ def generate(context: click.Context, **given: Any) -> None:
     if given["endless"]:
         regular_end()
     from music_composer.pipelines.audio import generate as play_audio
+    from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 
-    folders, model, _, options = _records(context, given)
     if given["stream"]:
-        streaming = record_of(StreamOptions, given)
-        play_audio.stream(folders, options, streaming, given["prompts"], model, given["blend"] or (), terminal())
-        return
-    if given["infill"]:
-        filling = record_of(InfillOptions, given)
-        gap = given["gap_start"], given["gap_stop"]
-        play_audio.infill(folders, options, filling, given["infill"], *gap, model, terminal())
-        return
-    play_audio.generate(folders, options, given["prompts"], model, given["blend"] or (), terminal())
+        play_audio.stream(_request(StreamRequest, context, given), terminal())
+    elif given["infill"]:
+        play_audio.infill(_request(InfillRequest, context, {**given, "recording": given["infill"]}), terminal())
+    else:
+        play_audio.generate(_request(GenerateRequest, context, given), terminal())
 
 
 @cli.command()
@@ -222,14 +220,9 @@ def evaluate(**given: Any) -> None:
     if bool(given["generated"]) != bool(given["reference"]):
         raise click.UsageError("--generated and --reference go together: what is judged, and by what")
     from music_composer.pipelines.audio import evaluate as judge
-    from music_composer.pipelines.audio.scoring import lines_of
+    from music_composer.pipelines.audio.requests import EvaluateRequest
 
-    options = record_of(EvaluateOptions, given)
-    if given["generated"]:
-        card = judge.evaluate_folders(given["generated"], given["reference"], options, given["held_out"], terminal())
-    else:
-        card = judge.evaluate_run(_folders(given), options, given["held_out"], terminal(), head=given["head"])
-    for line in lines_of(card):
+    for line in judge.evaluate(from_names(EvaluateRequest, given), terminal()).lines:
         echo(line)
 
 
@@ -239,26 +232,18 @@ def info(**given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder."""
     from music_composer.pipelines.info import describe
 
-    for line in describe(_folders(given)):
+    for line in describe(from_names(FolderOptions, given)):
         echo(line)
 
 
 cli.add_command(midi)
 
 
-def _folders(given: dict[str, Any]) -> FolderOptions:
-    return record_of(FolderOptions, given)
-
-
-def _records(
-    context: click.Context, given: dict[str, Any]
-) -> tuple[FolderOptions, dict[str, Any], TrainOptions, GenerateOptions]:
-    """The stage's own record for each stage; of the model's, only what was typed, as the run folder knows the rest."""
-    names = ("neurons", "layers", "head")
-    typed = {name: given[name] for name in names if name in given and is_typed(context, name)}
+def _request(record: type[T], context: click.Context, given: dict[str, Any]) -> T:
+    """A request from what was given. Of the network only what was typed counts: the run folder knows the rest."""
     _check_together(context, given)
-    ModelOptions(**typed)  # a value that makes no sense is said now, not after preparing
-    return _folders(given), typed, record_of(TrainOptions, given), record_of(GenerateOptions, given)
+    left = {name: None for name in ("neurons", "layers", "head") if not is_typed(context, name)}
+    return from_names(record, {**given, **left, "blend": given.get("blend") or ()})
 
 
 def _check_together(context: click.Context, given: dict[str, Any]) -> None:

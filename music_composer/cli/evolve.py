@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from music_composer.cli.options import DEBUG, FOLDER, SEED, option, record_of, terminal, with_options
+from music_composer.cli.options import DEBUG, FOLDER, SEED, option, terminal, with_options
 from music_composer.cli.render import RENDER, check_sound, render_written
-from music_composer.errors import OptionError
 from music_composer.genetic.options import ACTIVATIONS, FITNESSES, JUMBLE_OF, JUMBLES, KINDS, RHYTHMS, EvolveOptions
+from music_composer.records import from_names
 
 
 def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any:
@@ -63,14 +63,10 @@ def evolve(**given: Any) -> None:
 
     The best network's music, a picture of the ratings, and with --save the networks go into a folder of their own.
     """
-    if given["load_best"] and not given["load"]:
-        raise OptionError("--load-best goes with --load: give the models.json that they are in")
-    options = record_of(EvolveOptions, given)
+    from music_composer.pipelines.requests import EvolveRequest
+
+    request = from_names(EvolveRequest, given)
     check_sound(given)
     from music_composer.pipelines import evolve as evolve_midi
 
-    written = evolve_midi.evolve_files(
-        given["files"], options, given["output"], given["load"], given["load_best"], given["save"], given["parallel"],
-        terminal(),
-    )  # fmt: skip
-    render_written(written, given)
+    render_written(evolve_midi.evolve_files(request, terminal()), given)

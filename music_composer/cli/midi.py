@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +21,18 @@ from music_composer.cli.options import (
     by_model,
     echo,
     option,
-    record_of,
     refuse_before_subcommand,
     terminal,
     with_options,
 )
 from music_composer.cli.render import RENDER, check_sound, render, render_written
-from music_composer.errors import OptionError
 from music_composer.options import FolderOptions, TrainOptions
+from music_composer.records import from_names
 from music_composer.symbolic.options import (
     DEFAULT_MODEL,
     MODELS,
-    TASTES,
     TRAINING,
-    BoundOptions,
     JudgeOptions,
-    PlayOptions,
-    make_model,
 )
 
 DATASETS = option(
@@ -87,12 +81,9 @@ def midi(context: click.Context, **given: Any) -> None:
         return
     check_sound(given, given["name"], given["count"])
     from music_composer.pipelines.symbolic import compose
+    from music_composer.pipelines.symbolic.requests import ComposeRequest
 
-    written = compose.compose(
-        record_of(FolderOptions, given), *_model(given), _training(given),
-        record_of(PlayOptions, given), record_of(BoundOptions, given), given["primer"], given["fresh"], terminal(),
-    )  # fmt: skip
-    render_written(written, given)
+    render_written(compose.compose(from_names(ComposeRequest, given), terminal()), given)
 
 
 midi.add_command(evolve)
@@ -104,8 +95,9 @@ midi.add_command(render)
 def prepare(**given: Any) -> None:
     """Read the MIDI files, only what has changed."""
     from music_composer.pipelines.symbolic import compose
+    from music_composer.pipelines.symbolic.requests import PrepareRequest
 
-    compose.prepare(record_of(FolderOptions, given), context=terminal())
+    compose.prepare(from_names(PrepareRequest, given), terminal())
 
 
 @midi.command()
@@ -118,7 +110,7 @@ def info(files: tuple[Path, ...], **given: Any) -> None:
     from music_composer.pipelines.info import describe_midi
     from music_composer.pipelines.symbolic.info import describe_files
 
-    for line in describe_files(files) if files else describe_midi(record_of(FolderOptions, given)):
+    for line in describe_files(files) if files else describe_midi(from_names(FolderOptions, given)):
         echo(line)
 
 
@@ -133,9 +125,9 @@ def info(files: tuple[Path, ...], **given: Any) -> None:
 def train(**given: Any) -> None:
     """Train; further, where there are weights."""
     from music_composer.pipelines.symbolic import compose
+    from music_composer.pipelines.symbolic.requests import TrainRequest
 
-    folders = record_of(FolderOptions, given)
-    compose.train(folders, *_model(given), _training(given), given["fresh"], False, given["sample_every"], terminal())
+    compose.train(from_names(TrainRequest, given), terminal())
 
 
 @midi.command()
@@ -143,11 +135,10 @@ def train(**given: Any) -> None:
 def generate(**given: Any) -> None:
     """Compose with the trained model."""
     from music_composer.pipelines.symbolic import generate as play_midi
+    from music_composer.pipelines.symbolic.requests import GenerateRequest
 
     check_sound(given, given["name"], given["count"])
-    folders, playing = record_of(FolderOptions, given), record_of(PlayOptions, given)
-    bounds = record_of(BoundOptions, given)
-    render_written(play_midi.generate(folders, playing, bounds, given["primer"], terminal()), given)
+    render_written(play_midi.generate(from_names(GenerateRequest, given), terminal()), given)
 
 
 @midi.command()
@@ -178,27 +169,18 @@ def evaluate(**given: Any) -> None:
 
     With --benchmark: train, and print nats a step beside the published record.
     """
-    if bool(given["generated"]) != bool(given["reference"]):
-        raise OptionError("--generated and --reference go together: what is judged, and by what")
+    from music_composer.pipelines.symbolic.requests import BenchmarkRequest, EvaluateRequest
+
+    request = from_names(EvaluateRequest, given)
     if given["benchmark"]:
         from music_composer.pipelines.symbolic import benchmark
 
-        name = given["which"] or DEFAULT_MODEL
-        options = dataclasses.replace(TRAINING[name], **_training(given))
-        asked = {} if given["neurons"] is None else {"neurons": given["neurons"]}
-        benchmark.evaluate_benchmark(
-            given["benchmark"], given["model"], options, given["members"], name, asked, given["every_key"], terminal()
-        )
+        named = {**given, "file": given["benchmark"], "folder": given["model"]}
+        benchmark.evaluate_benchmark(from_names(BenchmarkRequest, named), terminal())
         return
-    options = record_of(JudgeOptions, given)
     from music_composer.pipelines.symbolic import evaluate as evaluate_midi
 
-    if given["generated"]:
-        card = evaluate_midi.evaluate_folders(given["generated"], given["reference"], options, terminal())
-    else:
-        playing = {name: given[name] for name in TASTES}
-        card = evaluate_midi.evaluate_run(record_of(FolderOptions, given), options, playing, terminal())
-    for line in evaluate_midi.lines_of(card):
+    for line in evaluate_midi.evaluate(request, terminal()).lines:
         echo(line)
 
 
@@ -243,25 +225,3 @@ def demo(**given: Any) -> None:
 
     page = journey_midi.run_demo(given["output"], given["seed"], given["overwrite"], terminal())
     echo(f"open {page}")
-
-
-def _model(given: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """The model's name and options, only what was typed: the run folder knows the rest."""
-    typed = {name: given[name] for name in ("neurons", "layers", "transpose") if given[name] is not None}
-    errors, names = [], [given["which"]] if given["which"] else list(MODELS)
-    for name in names:
-        try:
-            make_model(name, typed)
-        except OptionError as error:
-            errors.append(error)
-    if len(errors) == len(names):  # a value that makes no sense to any model is said now, not after reading
-        raise errors[-1]
-    return given["which"], typed
-
-
-def _training(given: dict[str, Any]) -> dict[str, Any]:
-    """Fields of TrainOptions, only what was typed."""
-    names = ("epochs", "batch_size", "held_out", "seed")
-    typed: dict[str, Any] = {name: given[name] for name in names if given.get(name) is not None}
-    TrainOptions(**typed)
-    return typed

@@ -72,11 +72,6 @@ def by_model(records: Mapping[str, Any], field: str) -> str:
     return f"[default: {', '.join(defaults)}]"
 
 
-def record_of(record: Any, given: dict[str, Any]) -> Any:
-    """The fields of a record among what was given."""
-    return record(**{name: given[name] for name in record.__dataclass_fields__ if name in given})
-
-
 def is_typed(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 

@@ -33,13 +33,14 @@ RENDER = [click.option("--render", "rendered", is_flag=True, help="Write a WAV b
 def render(**given: Any) -> None:
     """Render MIDI files, and all in the folders among them, to WAVs."""
     from music_composer.pipelines import render as render_midi
+    from music_composer.pipelines.requests import RenderRequest
 
-    render_midi.render_files(given["files"], given["output"], sound_of(given), terminal())
+    render_midi.render_files(RenderRequest(given["files"], given["output"], sound_of(given)), terminal())
 
 
 def sound_of(given: dict[str, Any]) -> Any:
     """The RenderOptions among what was given."""
-    from music_composer.pipelines.render import RenderOptions
+    from music_composer.pipelines.requests import RenderOptions
 
     if given["soundfont"] and given["voices"]:
         raise OptionError("--voice and --soundfont exclude each other: give one of them")
@@ -51,8 +52,9 @@ def render_written(paths: Sequence[Path], given: dict[str, Any]) -> None:
     """What --render asks for, once MIDI files are written."""
     if given["rendered"] and paths:
         from music_composer.pipelines import render as render_midi
+        from music_composer.pipelines.requests import RenderRequest
 
-        render_midi.render_files(paths, None, sound_of(given), terminal())
+        render_midi.render_files(RenderRequest(tuple(paths), None, sound_of(given)), terminal())
 
 
 def check_sound(given: dict[str, Any], name: str = "", count: int = 0) -> None:

@@ -34,6 +34,7 @@ from music_composer.genetic.themes import (
     windows,
     with_themes,
 )
+from music_composer.pipelines.requests import EvolveRequest
 from music_composer.progress import duration
 from music_composer.reports.figures import plot_ratings
 from music_composer.stopping import Stopped
@@ -44,34 +45,25 @@ from music_composer.symbolic.notation.score_file import read_score
 EVOLUTION, MODELS, RATINGS = "evolution.json", "models.json", "ratings.png"
 
 
-def evolve_files(
-    files: Sequence[Path],
-    options: EvolveOptions,
-    output: Path,
-    load: Path | None = None,
-    load_best: int | None = None,
-    save: bool = False,
-    parallel: bool = False,
-    context: Context = SILENT,
-) -> list[Path]:
+def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path]:
     """Evolves networks that hear the files and play other notes in their place. Returns the MIDI files of the best.
 
-    Everything goes into a folder of `output` that is named after the time: copies of the files, the music of the best
-    network every so many generations and at the end, a picture of the ratings, and with `save` the networks. Raises
-    Stopped when it is stopped, after the last generation that is whole, with all of that. load: networks to begin with,
-    load_best: so many.
+    Everything goes into a folder of the request's output that is named after the time: copies of the files, the music
+    of the best network every so many generations and at the end, a picture of the ratings, and the networks if they
+    are to be saved. Raises Stopped when it is stopped, after the last generation that is whole, with all of that.
     """
+    files, options = request.files, request.evolution
     themes = [theme for path in files for theme in _themes(path, options, context)]
     start = None
-    if load:
-        start = read_networks(load, options.activation)
-        start = start.some(np.arange(min(load_best or len(start), len(start))))
+    if request.load:
+        start = read_networks(request.load, options.activation)
+        start = start.some(np.arange(min(request.load_best or len(start), len(start))))
         options = dataclasses.replace(options, inputs=start.inputs, layer_type=start.kind)
     symbols, codes = numbered(themes)
     style = style_of(themes, symbols, codes) if options.fitness == "style" else None
     task = task_of(np.concatenate(codes), windows(codes, options.inputs), style)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    folder = _new_folder(output, files)
+    folder = _new_folder(request.output, files)
     context.say(
         f"evolving {len(start) if start else options.models} networks on {len(task.codes)} notes, {len(symbols)} of "
         f"them different, in {folder}, seed {seed}"
@@ -80,7 +72,7 @@ def evolve_files(
     last: Generation | None = None
     with context.patiently("what has evolved is written"):
         with context.stage("evolving", "generations", interruptible=False) as advance:
-            for each in _until_stopped(evolve(task, options, seed, start, parallel, context.check), context):
+            for each in _until_stopped(evolve(task, options, seed, start, request.parallel, context.check), context):
                 last = each
                 history.append(float(last.ratings[0]))
                 words = f"generation {last.number}, best {history[-1]:.4f}"
@@ -96,7 +88,7 @@ def evolve_files(
         facts = {"seed": seed, "options": dataclasses.asdict(options), "sources": [str(path) for path in files],
                  "ratings": history, "seconds": round(spent, 2)}  # fmt: skip
         with staged(folder / EVOLUTION) as made:
-            if save:
+            if request.save:
                 write_networks(last.networks, made.file(MODELS))
             plot_ratings(history, made.file(RATINGS))
             made.commit(facts)

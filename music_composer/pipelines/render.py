@@ -33,21 +33,12 @@ from music_composer.files.outputs import (
 )
 from music_composer.files.temporary import scratch_folder
 from music_composer.parallel import map_in_processes
+from music_composer.pipelines.requests import RenderOptions, RenderRequest
 from music_composer.progress import duration
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.notation.score_file import FORMATS, Reading, read_score
 from music_composer.synth import soundfont
 from music_composer.synth.render import RATE, check_length, check_voices, render_blocks, seconds_at
-from music_composer.synth.voices import AUTO
-
-
-@dataclasses.dataclass(frozen=True)
-class RenderOptions:
-    """voices: layered, all of them at once. soundfont: played instead of them. overwrite: WAVs of others too."""
-
-    voices: tuple[str, ...] = (AUTO,)
-    soundfont: Path | None = None
-    overwrite: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,20 +58,20 @@ def require_renderable(options: RenderOptions, name: str = "", count: int = 0) -
         require_free([beside(wav) for wav in numbered(name, count, ".wav")], options.overwrite)
 
 
-def render_files(
-    files: Sequence[Path], output: Path | None, options: RenderOptions, context: Context = SILENT
-) -> list[Path]:
-    """Renders MIDI files, and all of each folder among them, into `output`, or beside each where that is None.
+def render_files(request: RenderRequest, context: Context = SILENT) -> list[Path]:
+    """Renders MIDI files, and all of each folder among them, to WAVs; returns these.
 
     What comes out as it was is not written again, so that recordings that are learnt from are not prepared twice. A
-    JSON beside each WAV names it: a WAV that is not named is refused unless `overwrite`. Files that cannot be read, or
-    written, are named and left out. Raises OptionError when there is no such voice, ScoreError when nothing is left.
+    JSON beside each WAV names it: a WAV that is not named is refused unless it may be overwritten. Files that cannot be
+    read, or written, are named and left out. Raises OptionError when there is no such voice, ScoreError when nothing is
+    left.
     """
+    options = request.sound
     if options.soundfont:
         soundfont.check(options.soundfont)
     else:
         check_voices(options.voices)
-    pairs, failed = _pairs(files, output, lambda line: context.say(f"note: {line}"))
+    pairs, failed = _pairs(request.files, request.output, lambda line: context.say(f"note: {line}"))
     ready, in_the_way = _writable(pairs, options)
     clean(_output(target) for _, target in ready)
     started = time.monotonic()

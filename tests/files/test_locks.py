@@ -14,8 +14,9 @@ import pytest
 
 from music_composer.errors import BusyError
 from music_composer.files.locks import LOCK, holder_of, locked, locked_output
-from music_composer.options import FolderOptions, TrainOptions
+from music_composer.options import FolderOptions
 from music_composer.pipelines.audio import compose
+from music_composer.pipelines.audio.requests import PrepareRequest, TrainRequest
 from tests.command import without_privileges
 
 pytestmark = pytest.mark.journey
@@ -206,12 +207,12 @@ def test_nobody_prepares_in_a_cache_that_is_trained_from(tmp_path: Path, monkeyp
 
     def trained(*_: object) -> tuple[None, None]:
         with ThreadPoolExecutor(1) as other, pytest.raises(BusyError):
-            other.submit(compose.prepare, folders).result()
+            other.submit(compose.prepare, PrepareRequest(folders)).result()
         return None, None
 
     monkeypatch.setattr(compose, "_trained", trained)
     monkeypatch.setattr(compose, "_report_copying", lambda *_: None)
-    assert compose.train(folders, {}, TrainOptions()) is None
+    assert compose.train(TrainRequest(folders)) is None
 
 
 def test_what_a_killed_process_left_of_saying_who_it_is_goes(tmp_path):

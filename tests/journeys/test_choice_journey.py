@@ -13,6 +13,7 @@ from music_composer.audio.continuation.choice import Figures
 from music_composer.context import Context
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate, model_selection
+from music_composer.pipelines.audio.requests import ComposeRequest, GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.pipelines.info import describe
 from music_composer.training import devices
 from music_composer.training.job import restore
@@ -59,17 +60,19 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
 
 def train(options: TrainOptions = JOB, fresh: bool = False, **network: Any) -> list[str]:
     said: list[str] = []
-    compose.train(FolderOptions(), network or NETWORK, options, fresh, context=Context(said.append))
+    compose.train(
+        TrainRequest(network=NetworkChoice(**(network or NETWORK)), training=options, fresh=fresh), Context(said.append)
+    )
     return said
 
 
 def test_a_choice_follows_each_training_and_is_played(choices: list[str], tmp_path: Path) -> None:
     assert "the memory plays" in train()[-1]
-    paths = compose.compose(FolderOptions(), {}, JOB, SHORT)
+    paths = compose.compose(ComposeRequest(training=JOB, sampling=SHORT))
     assert choices == ["1", "2"], "after each"
     assert json.loads(paths[0].with_suffix(".json").read_text())["model_options"]["head"] == "memory"
     first = paths[0].read_bytes()
-    again = generate.generate(FolderOptions(), SHORT)[0].read_bytes()
+    again = generate.generate(GenerateRequest(sampling=SHORT))[0].read_bytes()
     assert again == first, "the same seed"
     assert describe(FolderOptions())[-1].startswith("choice   the memory plays")
 
@@ -81,8 +84,8 @@ def test_a_finished_job_is_not_judged_again(choices: list[str], monkeypatch: pyt
     with monkeypatch.context() as broken:
         broken.setattr(generate, "generate", killed)
         with pytest.raises(KeyboardInterrupt):
-            compose.compose(FolderOptions(), NETWORK, JOB, SHORT)
-    compose.compose(FolderOptions(), NETWORK, JOB, SHORT)
+            compose.compose(ComposeRequest(network=NetworkChoice(**NETWORK), training=JOB, sampling=SHORT))
+    compose.compose(ComposeRequest(network=NetworkChoice(**NETWORK), training=JOB, sampling=SHORT))
     assert choices == ["1"]
 
 
@@ -140,7 +143,7 @@ def test_a_new_training_plays_as_the_old_one_until_it_has_weights(choices, monke
         with pytest.raises(KeyboardInterrupt):
             train(fresh=True)
     assert json.loads((tmp_path / "model" / "choice.json").read_text())["head"] == "memory"
-    assert generate.generate(FolderOptions(), SHORT)
+    assert generate.generate(GenerateRequest(sampling=SHORT))
     said = train()
     assert choices == ["1", "1"]
     assert "the memory plays" in said[-1]

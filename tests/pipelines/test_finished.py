@@ -12,11 +12,13 @@ import pytest
 from music_composer.context import Context
 from music_composer.errors import OptionError, OutputError, RecordingError, RunFolderError, ScoreError
 from music_composer.files import destinations
-from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, TrainOptions
+from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions
 from music_composer.pipelines.audio import compose, copy_check, evaluate
 from music_composer.pipelines.audio import generate as play_audio
+from music_composer.pipelines.audio.requests import ComposeRequest, EvaluateRequest, TrainRequest
 from music_composer.pipelines.symbolic import compose as compose_midi
 from music_composer.pipelines.symbolic import observe
+from music_composer.pipelines.symbolic import requests as notes
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.notation import score_file
 from music_composer.symbolic.options import BiaxialOptions, BoundOptions, PlayOptions
@@ -72,31 +74,31 @@ def _verdict(order: list[str], monkeypatch: pytest.MonkeyPatch, answer: object) 
 def test_a_report_that_cannot_be_made_is_a_note_after_the_music(order, monkeypatch, error, words) -> None:
     _verdict(order, monkeypatch, error)
     said: list[str] = []
-    paths = compose.compose(FolderOptions(), {}, TrainOptions(), GenerateOptions(), context=Context(said.append))
+    paths = compose.compose(ComposeRequest(), Context(said.append))
     assert paths == [Path("output-0.wav")]
     assert order == ["trained", "written", "marked", "report"]
     (line,) = said
     assert line.startswith("note: the copying report could not be made: ")
     assert words in line
     said.clear()
-    compose.train(FolderOptions(), {}, TrainOptions(), context=Context(said.append))
+    compose.train(TrainRequest(), Context(said.append))
     assert said[0].startswith("note: the copying report could not be made: ")
 
 
 def test_the_report_is_the_last_thing_that_is_said(order, monkeypatch) -> None:
     _verdict(order, monkeypatch, "nothing copied")
     said: list[str] = []
-    compose.train(FolderOptions(), {}, TrainOptions(), context=Context(said.append))
+    compose.train(TrainRequest(), Context(said.append))
     assert (order, said) == (["trained", "report"], ["nothing copied"])
     _verdict(order, monkeypatch, None)
-    compose.train(FolderOptions(), {}, TrainOptions(), context=Context(said.append))
+    compose.train(TrainRequest(), Context(said.append))
     assert said == ["nothing copied"], "and nothing where there is nothing to say"
 
 
 def test_being_stopped_while_it_is_made_is_no_note(order, monkeypatch) -> None:
     _verdict(order, monkeypatch, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        compose.train(FolderOptions(), {}, TrainOptions())
+        compose.train(TrainRequest())
 
 
 @pytest.mark.parametrize("blend", [False, True])
@@ -106,9 +108,9 @@ def test_a_prompt_that_was_named_is_read_before_anything_is_trained(order, tmp_p
     text.write_text("la la la")
     good = write(tmp_path / "good.wav", tune(3))
     for path, error in ((silent, RecordingError), (text, RecordingError), (tmp_path, OptionError), ("no", OptionError)):
-        named = {"blend": [good, Path(path)]} if blend else {"prompts": [good, Path(path)]}
+        named = {"blend": (good, Path(path))} if blend else {"prompts": (good, Path(path))}
         with pytest.raises(error, match=Path(path).name):
-            compose.compose(FolderOptions(), {}, TrainOptions(), GenerateOptions(), **named)
+            compose.compose(ComposeRequest(**named))
     assert order == []
 
 
@@ -127,7 +129,7 @@ def test_music_that_the_disk_has_no_room_for_is_refused_before_anything(order, t
             assert len(play_audio.require_outputs(options)) == 2
             continue
         with pytest.raises(OutputError, match="-g 2 -s 36000 are 6.4 GB at least, and 1.0 GB are free"):
-            compose.compose(FolderOptions(), {}, TrainOptions(), options)
+            compose.compose(ComposeRequest(sampling=options))
     assert order == []
 
 
@@ -157,7 +159,11 @@ def test_what_is_asked_of_notes_is_read_before_they_are_learnt(
     primer = None if playing or bounds else tmp_path / "primer.mid"
     options = PlayOptions(name=str(tmp_path / "x"), **playing)
     with pytest.raises(error, match=words):
-        compose_midi.compose(FolderOptions(model=tmp_path), None, {}, {}, options, BoundOptions(**bounds), primer)
+        compose_midi.compose(
+            notes.ComposeRequest(
+                FolderOptions(model=tmp_path), playing=options, bounds=BoundOptions(**bounds), primer=primer
+            )
+        )
 
 
 def test_musicxml_that_cannot_be_written_is_refused_before_training(tmp_path: Path, monkeypatch) -> None:
@@ -165,7 +171,7 @@ def test_musicxml_that_cannot_be_written_is_refused_before_training(tmp_path: Pa
     monkeypatch.setattr(score_file.importlib.util, "find_spec", lambda name: None)
     options = PlayOptions(name=str(tmp_path / "x"), musicxml=True)
     with pytest.raises(OptionError, match="--musicxml needs music21"):
-        compose_midi.compose(FolderOptions(model=tmp_path), None, {}, {}, options, BoundOptions())
+        compose_midi.compose(notes.ComposeRequest(FolderOptions(model=tmp_path), playing=options))
 
 
 @pytest.mark.parametrize(("backend", "words"), [("jax", "pip install jax"), ("thearno", "not one of tensorflow")])
@@ -174,9 +180,9 @@ def test_a_backend_that_is_not_there_is_refused_before_any_work(tmp_path: Path, 
         pytest.skip("jax is installed here")
     monkeypatch.setenv("KERAS_BACKEND", backend)
     with pytest.raises(OptionError, match=words):
-        compose.train(FolderOptions(tmp_path / "a", tmp_path / "b", tmp_path / "c"), {}, TrainOptions())
+        compose.train(TrainRequest(FolderOptions(tmp_path / "a", tmp_path / "b", tmp_path / "c")))
     with pytest.raises(OptionError, match=words):
-        compose_midi.train(FolderOptions(tmp_path / "a", tmp_path / "b", tmp_path / "c"), None, {}, {})
+        compose_midi.train(notes.TrainRequest(FolderOptions(tmp_path / "a", tmp_path / "b", tmp_path / "c")))
     assert not (tmp_path / "a").exists()
 
 
@@ -195,7 +201,7 @@ def test_a_file_of_the_users_in_the_place_of_a_card_is_refused_before_any_work(t
     path.parent.mkdir(parents=True)
     path.write_text("the user's")
     with pytest.raises(OutputError, match=path.name):
-        evaluate.evaluate_run(FolderOptions(model=tmp_path / "none"), EvaluateOptions(tmp_path / "card"))
+        evaluate.evaluate(EvaluateRequest(FolderOptions(model=tmp_path / "none"), EvaluateOptions(tmp_path / "card")))
     assert path.read_text() == "the user's"
 
 

@@ -20,7 +20,8 @@ from music_composer.files import outputs
 from music_composer.files.atomic import PART
 from music_composer.parallel import Died
 from music_composer.pipelines import render as render_midi
-from music_composer.pipelines.render import RenderOptions, render_file, render_files
+from music_composer.pipelines.render import render_file, render_files
+from music_composer.pipelines.requests import RenderOptions, RenderRequest
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.synth import render as synth_render
 from music_composer.synth.render import render
@@ -42,7 +43,7 @@ def midi(path: Path, *pitches: int, quarters: int = 1) -> Path:
 
 def run(*files: Path, output: Path | None = None, options: RenderOptions = NES) -> tuple[list[Path], str]:
     said: list[str] = []
-    return render_files(files, output, options, Context(said.append)), "\n".join(said)
+    return render_files(RenderRequest(files, output, options), Context(said.append)), "\n".join(said)
 
 
 @pytest.fixture(autouse=True)
@@ -234,8 +235,9 @@ def test_workers_end_with_their_parent_and_leave_nothing_torn(tmp_path: Path, nu
     files = [midi(tmp_path / f"{name}.mid", *range(40, 80), quarters=20) for name in "abcd"]
     code = (
         "import sys; from pathlib import Path; from music_composer.pipelines import render as render_midi\n"
+        "from music_composer.pipelines.requests import RenderRequest\n"
         "if __name__ == '__main__':\n"
-        "    render_midi.render_files([Path(each) for each in sys.argv[1:]], None, render_midi.RenderOptions())\n"
+        "    render_midi.render_files(RenderRequest(tuple(Path(each) for each in sys.argv[1:])))\n"
     )
     script = tmp_path / "script.py"
     script.write_text(code)

@@ -108,13 +108,14 @@ class RunFile:
     def __init__(self, folder: Path, name: str) -> None:
         from music_composer.options import FolderOptions, TrainOptions
         from music_composer.pipelines.audio import compose
+        from music_composer.pipelines.audio.requests import NetworkChoice, TrainRequest
         from music_composer.training import run_folder
 
         (folder / "music").mkdir()
         (folder / "music" / "a.wav").write_bytes(_encoded("WAV", "PCM_16", 1, RATE, seconds=4))
         folders = FolderOptions(folder / "music", folder / "cache", folder / "model")
-        model = {"neurons": 4, "layers": 1, "head": "flow"}
-        compose.train(folders, model, TrainOptions(epochs=1, batch_size=2, seed=1))
+        network = NetworkChoice(neurons=4, layers=1, head="flow")
+        compose.train(TrainRequest(folders, network, TrainOptions(epochs=1, batch_size=2, seed=1)))
         self.here = run_folder.read_run(folders.model)
         self.path = folders.model / name
         self.seeds, self.text = [self.path.read_bytes()], name.endswith(".json")

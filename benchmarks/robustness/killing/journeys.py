@@ -80,6 +80,7 @@ def stand_ins() -> Iterator[None]:
     from music_composer.audio.continuation import network_player, registry
     from music_composer.pipelines.audio import compose
     from music_composer.pipelines.symbolic import generate
+    from music_composer.pipelines.symbolic.loaded import LoadedModel
     from music_composer.symbolic.composition import networks
     from music_composer.training import devices
 
@@ -96,6 +97,7 @@ def stand_ins() -> Iterator[None]:
         (networks, "trainable_network", _trainable_on_notes),
         (networks, "trained_network", _trained),
         (generate, "play", _rolls),
+        (LoadedModel, "player", None),
     ]
     with contextlib.ExitStack() as patched:
         for place, name, value in patches:

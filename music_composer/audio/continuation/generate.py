@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -21,6 +21,8 @@ from music_composer.options import GenerateOptions
 from music_composer.training.devices import compile_arguments
 
 Tensor = Any
+Loop = TypeVar("Loop", bound=keras.Model)
+LOOPS = "_loops"  # the attribute of a model that holds its compiled loops
 LOUDEST = np.log(2.0)  # of a band's magnitude; full scale is log(1)
 
 
@@ -66,6 +68,16 @@ class Player(keras.Model):
         return [played, *state]
 
 
+def compiled_once(model: Continuation, kind: type[Loop]) -> Loop:
+    """The model's own Listener or Player: its graph is built when it first plays, and kept for as long as the model."""
+    loops: dict[type[Loop], Loop] = vars(model).get(LOOPS, {})
+    if kind not in loops:
+        # Past Keras, which would take a loop for a layer of the model that is a layer of the loop.
+        object.__setattr__(model, LOOPS, {**loops, kind: kind(model)})
+    found: Loop = vars(model)[LOOPS][kind]
+    return found
+
+
 def continue_prompts(
     model: Continuation,
     prompts: Sequence[Prompt],
@@ -99,7 +111,7 @@ def _play(
     chunk_steps: int,
 ) -> Iterator[np.ndarray]:
     """Latents (batch, chunk_steps, components) without end, from the last ones and the state before them."""
-    player = Player(model)
+    player = compiled_once(model, Player)
     while True:
         past, start = _noise(rngs, chunk_steps, model.options.components)
         played, *state = player.predict_on_batch([latents, level, past, start * temperature, *state])
@@ -153,7 +165,7 @@ def _listen(
 def _listen_to_voices(
     model: Continuation, prompts: Sequence[Prompt], rngs: Sequence[np.random.Generator], level: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    components, listener = model.options.components, Listener(model)
+    components, listener = model.options.components, compiled_once(model, Listener)
     encoded = [_encode(model, to_steps(prompt.bands, model.options.stack)) for prompt in prompts]
     state = [np.array(part) for part in model.initial_state(len(prompts))]
     for length in sorted({len(latents) for latents in encoded} - {1}):

@@ -40,9 +40,14 @@ def write_liner_notes(
 
     files: where it was written. number: of the sample; with `seed` it gives the same one again.
     """
-    music = {"seed": seed, "number": number, **_heard(file.prompt), CUT: round(file.cut, 3), **_jumps(file.jumps)}
     _draw(files, path, here, [file.cut])
-    files.commit(_notes(music, file.clipped, here, options))
+    files.commit(notes_of(file, number, here, options, seed))
+
+
+def notes_of(file: Written, number: int, here: run_folder.Run, options: GenerateOptions, seed: int) -> dict[str, Any]:
+    """How a continuation was made: what the JSON beside it says."""
+    music = {"seed": seed, "number": number, **_heard(file.prompt), CUT: round(file.cut, 3), **_jumps(file.jumps)}
+    return _notes(music, file.clipped, here, options)
 
 
 def write_stream_notes(
@@ -76,6 +81,20 @@ def write_infill_notes(
     seed: int,
 ) -> None:
     """The same beside a recording whose gap was filled; both edges of the gap are marked."""
+    _draw(files, path, here, [gap.start / here.frame.rate, gap.stop / here.frame.rate])
+    files.commit(infill_notes_of(gap, filling, clipped, here, options, infill, seed))
+
+
+def infill_notes_of(
+    gap: Gap,
+    filling: Filling,
+    clipped: int,
+    here: run_folder.Run,
+    options: GenerateOptions,
+    infill: InfillOptions,
+    seed: int,
+) -> dict[str, Any]:
+    """How a gap was filled: what the JSON beside the recording says."""
     edges = [gap.start / here.frame.rate, gap.stop / here.frame.rate]
     music = {
         "seed": seed,
@@ -86,8 +105,7 @@ def write_infill_notes(
         **_jumps([(filling.first + at) / here.frame.rate for at in filling.jumps]),
         "infill_options": dataclasses.asdict(infill),
     }
-    _draw(files, path, here, edges)
-    files.commit(_notes(music, clipped, here, options))
+    return _notes(music, clipped, here, options)
 
 
 def _said(path: Path, key: str) -> list[float]:

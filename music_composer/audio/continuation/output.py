@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 
+from music_composer.audio.continuation.sinks import Sink
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt, with_channels
 from music_composer.audio.reading.recording import read_blocks
@@ -16,6 +18,7 @@ from music_composer.audio.wav import write_wav
 from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.values import Played
 
+Opened = Callable[[Path, int, int, str, int], AbstractContextManager[Sink]]  # rate, channels, subtype, samples
 MOST_JUMPS = 10_000  # of one file that are noted: an hour of them
 
 
@@ -39,16 +42,18 @@ def write_continuations(
     options: GenerateOptions,
     seed: int,
     advance: Callable[[float], None] = lambda seconds: None,
+    opened: Opened = write_wav,
 ) -> list[Written]:
     """Continues each prompt into its path, side by side, in memory that does not grow with the length.
 
     numbers: of the samples; with `seed` they alone decide what is played. advance: gets seconds of music written.
+    opened: opens what a path stands for, a WAV unless told otherwise.
     """
     channels = prompts[0].bands.shape[1]
     total = round(options.seconds * frame.rate)
     with contextlib.ExitStack() as files:
         writers = [
-            files.enter_context(write_wav(path, frame.rate, channels, options.subtype, total + len(prompt.samples)))
+            files.enter_context(opened(path, frame.rate, channels, options.subtype, total + len(prompt.samples)))
             for path, prompt in zip(paths, prompts, strict=True)
         ]
         for writer, prompt in zip(writers, prompts, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from music_composer.audio.continuation.choice import chosen_head
@@ -49,16 +49,38 @@ def with_head(here: Run, head: str) -> Run:
     return dataclasses.replace(here, model=dataclasses.replace(here.model, head=head))
 
 
-def player_of(here: Run, options: GenerateOptions) -> Player:
-    """The head of a run folder, to be asked for sound. Raises RunFolderError where it is damaged."""
+@dataclasses.dataclass(frozen=True)
+class LoadedHead:
+    """What a head plays from, read once: a network; or the recordings of a memory, and the seconds that they share."""
+
+    network: Any = None
+    recordings: Sequence[store.Remembered] = ()
+    shared: float = 0.0
+
+
+def load_head(here: Run, options: GenerateOptions) -> LoadedHead:
+    """Reads the head of a run folder. Raises RunFolderError where it is damaged.
+
+    options: of them a network depends on `flow_steps` alone, a memory on nothing.
+    """
+    if here.model.head != MEMORY:
+        return LoadedHead(trained_network(here, options))
+    recordings = store.recall(here.memory, here.memory_files, StepOptions(), here.frame)
+    return LoadedHead(recordings=recordings, shared=store.read_index(here.memory, StepOptions()).shared)
+
+
+def player_of(here: Run, options: GenerateOptions, loaded: LoadedHead | None = None) -> Player:
+    """The head of a run folder, to be asked for sound. Raises RunFolderError where it is damaged.
+
+    loaded: what `load_head` has read; None reads it now.
+    """
+    loaded = loaded or load_head(here, options)
     if here.model.head == MEMORY:
-        recordings = store.recall(here.memory, here.memory_files, StepOptions(), here.frame)
-        walk = WalkOptions(guard=options.guard, shared=store.read_index(here.memory, StepOptions()).shared)
-        return MemoryPlayer(recordings, here.frame, MemoryOptions(walk=walk), options.chunk_seconds)
-    model = trained_network(here, options)
+        walk = WalkOptions(guard=options.guard, shared=loaded.shared)
+        return MemoryPlayer(loaded.recordings, here.frame, MemoryOptions(walk=walk), options.chunk_seconds)
     from music_composer.audio.continuation.network_player import NetworkPlayer
 
-    return NetworkPlayer(model, here.frame, options)
+    return NetworkPlayer(loaded.network, here.frame, options)
 
 
 def listening(here: Run, options: GenerateOptions, named: bool) -> GenerateOptions:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +30,12 @@ from music_composer.options import (
     MEMORY,
     FolderOptions,
     FrameOptions,
-    GenerateOptions,
     ModelOptions,
     TrainOptions,
     network_of,
 )
 from music_composer.pipelines.audio import build_memory, generate, model_selection
+from music_composer.pipelines.audio.requests import ComposeRequest, PrepareRequest, TrainRequest
 from music_composer.pipelines.audio.validation import dataset_for, split_of
 from music_composer.progress import duration
 from music_composer.training import beginning, checkpoint, devices, run_folder
@@ -45,8 +44,13 @@ from music_composer.training.job import next_job, run_job
 SMALL_BATCH, MOST_TIMES = 32, 4  # a batch that is larger holds each window so many times at most
 
 
-def prepare(folders: FolderOptions, frame: FrameOptions = FrameOptions(), context: Context = SILENT) -> cache.Cache:
+def prepare(request: PrepareRequest, context: Context = SILENT) -> cache.Cache:
     """Recordings to a cache of frames that is up to date."""
+    return prepare_cache(request.folders, FrameOptions(), context)
+
+
+def prepare_cache(folders: FolderOptions, frame: FrameOptions, context: Context = SILENT) -> cache.Cache:
+    """The same for the frames of a run folder."""
     with locked(folders.traindata, folders.wait, context.say):
         return _prepared(folders, frame, context)
 
@@ -66,43 +70,32 @@ def _prepared(folders: FolderOptions, frame: FrameOptions, context: Context) -> 
     return ready
 
 
-def train(
-    folders: FolderOptions,
-    model_options: Mapping[str, Any],
-    options: TrainOptions,
-    fresh: bool = False,
-    context: Context = SILENT,
-) -> run_folder.Run:
-    """Prepares, then trains in the run folder: on from what is there, unless `fresh`.
+def train(request: TrainRequest, context: Context = SILENT) -> run_folder.Run:
+    """Prepares, then trains in the run folder: on from what is there, unless it is to be fresh.
 
-    model_options: the fields of ModelOptions that were asked for; neurons and layers that are not among them fit the
-    amount of music, as epochs do where `options` have none. A run folder made with others is an OptionError.
+    Neurons, layers and epochs that were not asked for fit the amount of music. Raises OptionError for a run folder that
+    was made with another network than is asked for.
     """
+    folders = request.folders
     # Training reads the cache all the time: nobody else may take songs out of it meanwhile.
     with locked(folders.model, folders.wait, context.say), locked(folders.traindata, folders.wait, context.say):
-        here, trained_on = _trained(folders, model_options, options, fresh, False, context)
+        here, trained_on = _trained(request, False, context)
         _report_copying(trained_on, here, context)
     return here
 
 
-def _trained(
-    folders: FolderOptions,
-    model_options: Mapping[str, Any],
-    options: TrainOptions,
-    fresh: bool,
-    then_generate: bool,
-    context: Context,
-) -> tuple[run_folder.Run, cache.Cache]:
+def _trained(request: TrainRequest, then_generate: bool, context: Context) -> tuple[run_folder.Run, cache.Cache]:
     """The run folder when all of the training is saved, and what it was trained on. Both folders are locked."""
-    old = run_folder.going_on(folders.model, fresh)
+    folders, options, asked = request.folders, request.training, request.network.asked
+    old = run_folder.going_on(folders.model, request.fresh)
     if old:
-        check_fits(old, model_options)
-    head = old.model.head if old else model_options.get("head", ModelOptions.head)
+        check_fits(old, asked)
+    head = old.model.head if old else asked.get("head", ModelOptions.head)
     if head != MEMORY:
         devices.require_backend()
     ready = _prepared(folders, old.frame if old else FrameOptions(), context)
     fit = sizing.fit_to(ready.seconds / 60)
-    network = old.model if old else network_of({**fit.network, **model_options})
+    network = old.model if old else network_of({**fit.network, **asked})
     here = old or _new_run(folders.model, ready, network, options)
     if network.head == MEMORY:
         build_memory.remember_run(here, ready, not old, options.seed, context)
@@ -113,7 +106,7 @@ def _trained(
         split = split_of(ready, here, context.say)
         build_memory.keep_memory(here, build_memory.remember_music(here, ready, split, context))
         return _chosen(here, ready, split, before, context), ready
-    chosen = {} if old else {name: value for name, value in fit.network.items() if name not in model_options}
+    chosen = {} if old else {name: value for name, value in fit.network.items() if name not in asked}
     if options.epochs is None and (before is None or before.job_done):
         chosen["epochs"] = fit.epochs
     state = next_job(before, options, ready.digest, then_generate, context.say, fit.epochs)
@@ -197,22 +190,14 @@ def _report_copying(ready: cache.Cache, here: run_folder.Run, context: Context) 
         context.say(copied)
 
 
-def compose(
-    folders: FolderOptions,
-    model_options: Mapping[str, Any],
-    training: TrainOptions,
-    generating: GenerateOptions,
-    prompts: Sequence[Path] = (),
-    fresh: bool = False,
-    blend: Sequence[Path] = (),
-    context: Context = SILENT,
-) -> list[Path]:
-    """The whole journey. Cut off anywhere, the same call goes on from there."""
-    prompt_selection.require_prompts(prompts, blend, generating)
-    generate.require_outputs(generating, [*prompts, *blend])
+def compose(request: ComposeRequest, context: Context = SILENT) -> list[Path]:
+    """Prepares, trains and continues music. Cut off anywhere, the same call goes on from there."""
+    folders, prompts, blend = request.folders, request.prompts, request.blend
+    prompt_selection.require_prompts(prompts, blend, request.sampling)
+    generate.require_outputs(request.sampling, [*prompts, *blend])
     with locked(folders.model, folders.wait, context.say), locked(folders.traindata, folders.wait, context.say):
-        here, trained_on = _trained(folders, model_options, training, fresh, True, context)
-        paths = generate.generate(folders, generating, prompts, blend=blend, context=context)
+        here, trained_on = _trained(request.train, True, context)
+        paths = generate.generate(request.generate, context)
         checkpoint.mark_generated(here.checkpoint)
         _report_copying(trained_on, here, context)
     return paths

@@ -20,13 +20,14 @@ from music_composer.files.outputs import Output, clean, require_free, staged
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
+from music_composer.pipelines.audio.requests import GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import duration
 from music_composer.training.beginning import LOSS_PLOT
 from music_composer.training.devices import require_backend
 
 MINUTES = 5  # of music to learn from
-MEMORY = {"head": "memory"}
-NETWORK = {"neurons": 256, "layers": 2, "head_width": 256, "head": "flow"}
+MEMORY = NetworkChoice(head="memory")
+NETWORK = NetworkChoice(neurons=256, layers=2, head_width=256, head="flow")
 TRAINING: dict[str, Any] = {"epochs": 12, "batch_size": 8, "window_steps": 64}
 MANIFEST, PAGE = "demo.json", "index.html"
 PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
@@ -59,7 +60,8 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
     prompts, rests = _write_prompts(folder, seed, overwrite)
     played = []
     for name, place, network in (("continuation", memory, MEMORY), ("network", folders, NETWORK)):
-        compose.train(place, network, TrainOptions(**TRAINING, seed=seed), True, context)
+        request = TrainRequest(place, network, TrainOptions(**TRAINING, seed=seed), fresh=True)
+        compose.train(request, context)
         options = GenerateOptions(
             name=str(folder / name),
             seconds=NEW_SECONDS,
@@ -68,7 +70,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
             overwrite=overwrite,
             seed=seed,
         )
-        played.append(generate.generate(place, options, prompts, context=context))
+        played.append(generate.generate(GenerateRequest(place, sampling=options, prompts=tuple(prompts)), context))
     results = [DemoResult(f"Song {i}", *each) for i, each in enumerate(zip(prompts, *played, strict=True), 1)]
     context.say("judging the continuations")
     after = {
@@ -81,7 +83,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
         "Learnt from": f"{len(pieces)} pieces, {MINUTES:g} minutes, in {folders.datasets.name}/",
         "Prompts": f"the first {PROMPT_SECONDS:g} s of pieces by the same rules that are not among them",
         "Continuations": "--head memory: real steps of the prompt and of the pieces, in two layers; nothing is trained",
-        "Network": f"{NETWORK['layers']} LSTM layers of {NETWORK['neurons']}, flow-matching head",
+        "Network": f"{NETWORK.layers} LSTM layers of {NETWORK.neurons}, flow-matching head",
         "Training": f"{TRAINING['epochs']} epochs",
         "Whole demonstration": spent,
         "Seed": str(seed),

@@ -14,8 +14,7 @@ from typing import Any
 
 from music_composer.audio.continuation import prompt_selection
 from music_composer.audio.continuation.metadata import cut_said
-from music_composer.audio.continuation.registry import listening, player_of
-from music_composer.audio.continuation.registry import playing as as_it_plays
+from music_composer.audio.continuation.registry import listening
 from music_composer.audio.prompts import whole_recording
 from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError, RunFolderError
@@ -28,7 +27,6 @@ from music_composer.files.locks import locked
 from music_composer.files.outputs import clean, require_free, staged
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import (
-    AUTO,
     MEMORY,
     EvaluateOptions,
     FolderOptions,
@@ -37,8 +35,10 @@ from music_composer.options import (
     StreamOptions,
 )
 from music_composer.pipelines.audio import compose, generate
+from music_composer.pipelines.audio.loaded import LoadedModel, load
 from music_composer.pipelines.audio.reconstruction import codec_error, coded_name, write_coded
-from music_composer.pipelines.audio.scoring import CARD, Music, card_output, judge
+from music_composer.pipelines.audio.requests import EvaluateRequest, GenerateRequest, NetworkChoice
+from music_composer.pipelines.audio.scoring import CARD, Music, card_output, judge, lines_of
 from music_composer.pipelines.audio.validation import (
     divided,
     heard_of,
@@ -49,34 +49,42 @@ from music_composer.pipelines.audio.validation import (
     whole_tracks,
 )
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, sounding_excerpts, write_prompts
+from music_composer.pipelines.results import Scorecard
 from music_composer.training import checkpoint, devices, run_folder
 
 TOY_SECONDS = 30.0  # of a toy's continuation, at most
 
 
+def evaluate(request: EvaluateRequest, context: Context = SILENT) -> Scorecard:
+    """Judges what a run folder plays, or one folder of recordings by another. Writes the scorecard and its page."""
+    if request.generated and request.reference:
+        card = evaluate_folders(request.generated, request.reference, request.evaluation, request.held_out, context)
+    else:
+        card = evaluate_run(request, context)
+    return Scorecard(card, request.evaluation.output, tuple(lines_of(card)))
+
+
 def evaluate_run(
-    folders: FolderOptions,
-    options: EvaluateOptions,
-    held_out: Path | None = None,
+    request: EvaluateRequest,
     context: Context = SILENT,
     playing: Mapping[str, Any] = MappingProxyType({}),
-    head: str = AUTO,
+    model: LoadedModel | None = None,
 ) -> dict[str, Any]:
     """Continues held-out music with the run folder's model, and judges what comes out. Returns the scorecard.
 
-    held_out: a folder of recordings that were not trained on; None takes the regions of the dataset that were left out
-    of training. playing: fields of GenerateOptions other than their defaults. head: what plays, where the folder has a
-    network and a memory.
+    playing: fields of GenerateOptions other than their defaults. model: of the run folder, where it is loaded already.
     """
+    folders, options, held_out = request.folders, request.evaluation, request.held_out
     require_windows_of(options, Measures())
     prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
     require_free([card_output(options, prompts)], options.overwrite)
-    here = as_it_plays(run_folder.read_run(folders.model), {"head": head})
+    model = model or load(folders.model)
+    here = model.playing({"head": request.head})
     if here.model.head != MEMORY:
         devices.require_backend()
         if checkpoint.read_state(here.checkpoint) is None:
             raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
-    ready = compose.prepare(folders, here.frame, context)
+    ready = compose.prepare_cache(folders, here.frame, context)
     split = split_of(ready, here, context.say)
     training, spared = divided(ready, split)
     tracks = whole_tracks(ready, split)
@@ -95,12 +103,12 @@ def evaluate_run(
         clean([card_output(options, prompts)])
         cuts = chosen_cuts(tracks, options)
         heard = write_prompts(real, cuts, options, prompts, here)
-        return _continued(folders, options, here, training, real, cuts, heard, playing, context)
+        return _continued(request, model, here, training, real, cuts, heard, playing, context)
 
 
 def _continued(
-    folders: FolderOptions,
-    options: EvaluateOptions,
+    request: EvaluateRequest,
+    model: LoadedModel,
     here: run_folder.Run,
     training: Sequence[Span],
     real: Sequence[Span],
@@ -110,6 +118,7 @@ def _continued(
     context: Context,
 ) -> dict[str, Any]:
     """Continues the prompts, puts real music through the codec where a network has one, and judges both."""
+    folders, options = request.folders, request.evaluation
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
     wanted = [
         GenerateOptions(name=str(options.output / name), seconds=seconds, count=count, overwrite=options.overwrite)
@@ -117,17 +126,17 @@ def _continued(
         if count
     ]
     made = [
-        _continuations(folders, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), context)
+        _continuations(folders, model, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), context)
         for each in wanted
     ]
-    facts = {**_facts(here, made), "first_sound_seconds": _first_sound(here, prompts[0])}
+    facts = {**_facts(here, made), "first_sound_seconds": _first_sound(model, here, prompts[0])}
     codec: list[Span] = []
     if here.model.head != MEMORY:
         context.say("putting music through frames and back")
         names = [f"codec/{coded_name(i, span)}" for i, span in enumerate(real)]
         clean([card_output(options, names)])
         with staged(options.output / CARD, options.overwrite) as files:
-            write_coded(real, [files.file(name) for name in names], here, options.seed)
+            write_coded(real, [files.file(name) for name in names], here, model.network(here), options.seed)
             files.commit()
         codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
         facts["codec_error_db"] = codec_error(real, codec, here.frame)
@@ -135,7 +144,7 @@ def _continued(
         pieces = pieces_of(training) if codec else []
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
         if pieces:
-            write_coded(pieces, paths, here, options.seed)
+            write_coded(pieces, paths, here, model.network(here), options.seed)
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
         heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
         seconds = cuts[0].part if cuts else min(options.seconds, TOY_SECONDS)
@@ -153,7 +162,7 @@ def _continued(
                 SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
                 SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
             },
-            cut=[*first, *_more_cuts(options, here, real, scratch, playing, context)],
+            cut=[*first, *_more_cuts(options, model, here, real, scratch, playing, context)],
         )
         return judge(music, options, facts, context)
 
@@ -184,10 +193,17 @@ def evaluate_folders(
 
 
 def _continuations(
-    folders: FolderOptions, here: run_folder.Run, prompts: Sequence[Path], wanted: GenerateOptions, context: Context
+    folders: FolderOptions,
+    model: LoadedModel,
+    here: run_folder.Run,
+    prompts: Sequence[Path],
+    wanted: GenerateOptions,
+    context: Context,
 ) -> tuple[list[Span], dict[str, Any]]:
     started = time.monotonic()
-    paths = generate.generate(folders, wanted, prompts[: wanted.count], {"head": here.model.head}, context=context)
+    chosen = NetworkChoice(head=here.model.head)
+    wish = GenerateRequest(folders, chosen, wanted, tuple(prompts[: wanted.count]))
+    paths = generate.generate(wish, context, model)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
     facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
     return [Span(path, cut_said(path)) for path in paths], facts
@@ -195,6 +211,7 @@ def _continuations(
 
 def _more_cuts(
     options: EvaluateOptions,
+    model: LoadedModel,
     here: run_folder.Run,
     real: Sequence[Span],
     scratch: Path,
@@ -208,16 +225,16 @@ def _more_cuts(
         return []
     context.say(f"continuing {len(prompts)} more prompts for two seconds each")
     wanted = GenerateOptions(seconds=Measures().splice.most_seconds, **playing)
-    written = generate.play_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed)
+    written = generate.play_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed, model)
     return [Span(each.path, each.cut) for each in written]
 
 
-def _first_sound(here: run_folder.Run, prompt: Path) -> float:
+def _first_sound(model: LoadedModel, here: run_folder.Run, prompt: Path) -> float:
     """Seconds from a loaded model to the first sound of a stream."""
     from music_composer.audio.continuation.stream import stream_continuation
 
     options = listening(here, GenerateOptions(), named=True)
-    player = player_of(here, options)
+    player = model.player(here, options)
     heard = prompt_selection.hear([whole_recording(prompt, options.prompt_seconds)], here, options.blend_share)
     started = time.monotonic()
     pieces = stream_continuation(player, here.frame, heard, options, StreamOptions(), seed=0)

@@ -1,4 +1,4 @@
-"""The last leg of the audio journey: a trained model goes on playing, and what it played is written.
+"""The last step of the audio job: a trained model continues music, and the result is written.
 
 Keras is imported inside the functions that need it.
 """
@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from music_composer.audio.continuation import prompt_selection, sinks
-from music_composer.audio.continuation.registry import listening, player_of, playing
-from music_composer.audio.gap import prompt_before, read_gap
-from music_composer.audio.prompts import Prompt, whole_recording
+from music_composer.audio.continuation.registry import listening
+from music_composer.audio.prompts import whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.context import SILENT, Context
 from music_composer.files.destinations import require_room
 from music_composer.files.locks import locked_output
 from music_composer.files.outputs import Output, beside, clean, numbered, require_free, staged
-from music_composer.options import MEMORY, FolderOptions, FrameOptions, GenerateOptions, InfillOptions, StreamOptions
-from music_composer.pipelines.audio.prompt_warnings import note_long, note_strange
+from music_composer.options import FrameOptions, GenerateOptions
+from music_composer.pipelines.audio.loaded import LoadedModel, Session, batches_of, fill, load, session_of
+from music_composer.pipelines.audio.prompt_warnings import note_strange
+from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 from music_composer.progress import duration
-from music_composer.training import run_folder
+from music_composer.training.run_folder import Run
 from music_composer.values import Played
 
 if TYPE_CHECKING:
@@ -47,38 +46,20 @@ def require_outputs(options: GenerateOptions, sources: Iterable[Path] = ()) -> l
     return wanted
 
 
-def generate(
-    folders: FolderOptions,
-    options: GenerateOptions,
-    prompts: Sequence[Path] = (),
-    model_options: Mapping[str, Any] = MappingProxyType({}),
-    blend: Sequence[Path] = (),
-    context: Context = SILENT,
-) -> list[Path]:
-    """Writes continuations with the model of the run folder; returns the WAVs.
-
-    blend: two recordings whose mixture every sample goes on from, in place of `prompts`.
-    """
-    here = playing(run_folder.read_run(folders.model), model_options)
-    options = listening(here, options, named=bool(prompts or blend))
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    wanted = require_outputs(options, [*prompts, *blend])
-    prompt_of = prompt_selection.prompts_for(folders, here, options, prompts, blend, seed, context.say)
-    note_long(here, [*blend, *prompts[: options.count]], options.prompt_seconds, context.say)
-    with locked_output(wanted[0].paths[0], folders.wait, context.say):
-        return _continued(here, prompt_of, wanted, options, seed, context)
+def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> list[Path]:
+    """Writes continuations; returns the WAVs. model: of the run folder, where it is loaded already."""
+    model = model or load(request.folders.model)
+    model.playing(request.network.asked)  # refused before anything else
+    wanted = require_outputs(request.sampling, [*request.prompts, *request.blend])
+    session = session_of(model, request, context)
+    with locked_output(wanted[0].paths[0], request.folders.wait, context.say):
+        return _write(model, session, wanted, context)
 
 
-def _continued(
-    here: run_folder.Run,
-    prompt_of: Callable[[int], Prompt],
-    wanted: Sequence[Output],
-    options: GenerateOptions,
-    seed: int,
-    context: Context,
-) -> list[Path]:
-    player = player_of(here, options)
-    paths, noted = [output.paths[0] for output in wanted], set[Path]()
+def _write(model: LoadedModel, session: Session, wanted: Sequence[Output], context: Context) -> list[Path]:
+    here, options, seed = session.run, session.options, session.seed
+    player = model.player(here, options)
+    paths = [output.paths[0] for output in wanted]
     from music_composer.audio.continuation.metadata import write_liner_notes
     from music_composer.audio.continuation.output import write_continuations
 
@@ -88,15 +69,11 @@ def _continued(
     started, total = time.monotonic(), options.count * options.seconds
     with context.stage("generating", "seconds", f"writing {duration(total)} of music") as advance:
         clean(wanted)
-        for first in range(0, options.count, options.batch):
-            numbers = range(first, min(first + options.batch, options.count))
+        for numbers, heard in batches_of(session, player, context):
 
             def written_of_each(seconds: float, numbers: range = numbers) -> None:
                 advance(numbers[0] * options.seconds + len(numbers) * seconds, total)
 
-            heard = [prompt_of(i) for i in numbers]
-            note_strange(player, [prompt for prompt in heard if prompt.source not in noted], context.say)
-            noted |= {prompt.source for prompt in heard}
             with contextlib.ExitStack() as opened:
                 files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
                 parts = [each.file(paths[i].name) for each, i in zip(files, numbers, strict=True)]
@@ -109,13 +86,21 @@ def _continued(
 
 
 def play_into_scratch(
-    here: run_folder.Run, prompts: Sequence[Path], folder: Path, options: GenerateOptions, seed: int
+    here: Run,
+    prompts: Sequence[Path],
+    folder: Path,
+    options: GenerateOptions,
+    seed: int,
+    model: LoadedModel | None = None,
 ) -> list[Written]:
-    """A continuation of each recording, to be judged: without pictures and notes, in a folder of the moment."""
+    """Continues each recording into a scratch folder, to be judged: without pictures and metadata.
+
+    here: the run with the head that plays. model: of the run folder, where it is loaded already.
+    """
     from music_composer.audio.continuation.output import write_continuations
 
     options = listening(here, options, named=True)
-    player = player_of(here, options)
+    player = (model or LoadedModel(here)).player(here, options)
     made: list[Written] = []
     for first in range(0, len(prompts), options.batch):
         few = prompts[first : first + options.batch]
@@ -126,35 +111,27 @@ def play_into_scratch(
     return made
 
 
-def stream(
-    folders: FolderOptions,
-    options: GenerateOptions,
-    streaming: StreamOptions,
-    prompts: Sequence[Path] = (),
-    model_options: Mapping[str, Any] = MappingProxyType({}),
-    blend: Sequence[Path] = (),
-    context: Context = SILENT,
-) -> Path | None:
+def stream(request: StreamRequest, context: Context = SILENT, model: LoadedModel | None = None) -> Path | None:
     """Plays one continuation while it is made, as raw PCM on standard output (name "-") or into a WAV that grows.
 
-    Ends after `options.seconds`; an endless one with Ctrl-C; and any when nobody reads standard output any more.
+    Ends after so many seconds; an endless one when it is cancelled; and any when nobody reads standard output any more.
     """
-    here = playing(run_folder.read_run(folders.model), model_options)
-    options = listening(here, dataclasses.replace(options, count=1), named=bool(prompts or blend))
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    prompt = prompt_selection.prompts_for(folders, here, options, prompts, blend, seed, context.say)(0)
-    note_long(here, [*blend, *prompts[:1]], options.prompt_seconds, context.say)
+    request = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, count=1))
+    model = model or load(request.folders.model)
+    session = session_of(model, request, context)
+    here, options, streaming = session.run, session.options, request.streaming
+    prompt = session.prompt_of(0)
     path = None
     if options.name != STANDARD_OUTPUT:
-        wanted = require_outputs(options, [*prompts, *blend])
+        wanted = require_outputs(options, [*request.prompts, *request.blend])
         path = wanted[0].paths[0]
     with contextlib.ExitStack() as opened:
         if path:
-            opened.enter_context(locked_output(path, folders.wait, context.say))
+            opened.enter_context(locked_output(path, request.folders.wait, context.say))
             clean(wanted)
         # Before the model is loaded, since whatever that prints would be heard.
         raw = None if path else opened.enter_context(sinks.standard_output(options.subtype))
-        player = player_of(here, options)
+        player = model.player(here, options)
         note_strange(player, [prompt], context.say)
         from music_composer.audio.continuation.metadata import write_stream_notes
         from music_composer.audio.continuation.stream import at_listening_pace, play_into, stream_continuation
@@ -166,15 +143,15 @@ def stream(
         assert out
         length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
         kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
-        context.say(f"playing {length} into {path or 'standard output'}: {kind}, seed {seed}")
-        pieces: Iterator[Played] = stream_continuation(player, here.frame, prompt, options, streaming, seed)
+        context.say(f"playing {length} into {path or 'standard output'}: {kind}, seed {session.seed}")
+        pieces: Iterator[Played] = stream_continuation(player, here.frame, prompt, options, streaming, session.seed)
         if path and streaming.endless:
             pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds, context.wait)
             opened.enter_context(context.patiently("the piece that is being made is written"))
         pieces = _until_cancelled(pieces, streaming.endless, context)
         jumps = play_into(out, pieces, here.frame.rate, streaming.endless, context.say)
         if path:
-            write_stream_notes(path, prompt, out.clipped, jumps, here, options, streaming, seed)
+            write_stream_notes(path, prompt, out.clipped, jumps, here, options, streaming, session.seed)
     return path
 
 
@@ -187,41 +164,29 @@ def _until_cancelled(pieces: Iterator[Played], endless: bool, context: Context) 
         context.check()
 
 
-def infill(
-    folders: FolderOptions,
-    options: GenerateOptions,
-    filling: InfillOptions,
-    recording: Path,
-    start: float,
-    stop: float,
-    model_options: Mapping[str, Any] = MappingProxyType({}),
-    context: Context = SILENT,
-) -> Path:
-    """Writes a recording whose gap from `start` to `stop` (seconds) the model of the run folder has filled."""
-    here = playing(run_folder.read_run(folders.model), model_options)
-    prompt_selection.require_files("--infill", [recording])
-    options = listening(here, dataclasses.replace(options, count=1), named=True)
-    wanted = require_outputs(options, [recording])
-    path = wanted[0].paths[0]
-    after = options.prompt_seconds if here.model.head == MEMORY else 0.0
-    gap = read_gap(recording, start, stop, options.prompt_seconds, here.frame, filling, after)
-    prompt_before(gap, here.channels, here.model.stack, here.frame)  # refused before the model is loaded
-    for remark in gap.remarks:
-        context.say(f"note: {recording}: {remark}")
-    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-    player = player_of(here, options)
+def infill(request: InfillRequest, context: Context = SILENT, model: LoadedModel | None = None) -> Path:
+    """Writes a recording whose gap the model of the run folder has filled."""
+    request = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, count=1))
+    model = model or load(request.folders.model)
+    model.playing(request.network.asked)  # refused before anything else
+    prompt_selection.require_files("--infill", [request.recording])
+    wanted = require_outputs(request.sampling, [request.recording])
+    found = fill(model, request, context)
     from music_composer.audio.continuation.infill import write_filled
     from music_composer.audio.continuation.metadata import write_infill_notes
 
-    context.say(f"filling {start:g} s to {stop:g} s of {recording} from {filling.candidates} candidates, seed {seed}")
-    filled = player.filled(gap, here.channels, filling, seed)
-    with locked_output(path, folders.wait, context.say), staged(wanted[0].manifest, options.overwrite) as files:
+    here, options, gap, filled = found.run, found.options, found.gap, found.filling
+    path = wanted[0].paths[0]
+    with (
+        locked_output(path, request.folders.wait, context.say),
+        staged(wanted[0].manifest, options.overwrite) as files,
+    ):
         clean(wanted)
         clipped = write_filled(files.file(path.name), gap, filled, here.frame, options.subtype)
-        write_infill_notes(files, path, gap, filled, clipped, here, options, filling, seed)
+        write_infill_notes(files, path, gap, filled, clipped, here, options, request.filling, found.seed)
     best, others = filled.join.candidate, filled.join.distances
     context.say(
-        f"{path}: candidate {best} of 0 to {filling.candidates - 1} fits best, {others[best]:.1f} dB from the music "
-        f"after the gap (the farthest {max(others):.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
+        f"{path}: candidate {best} of 0 to {request.filling.candidates - 1} fits best, {others[best]:.1f} dB from the "
+        f"music after the gap (the farthest {max(others):.1f} dB), played at {100 * filled.speed:.1f} % of its speed"
     )
     return path

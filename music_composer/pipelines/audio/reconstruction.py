@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from music_composer.audio.codec import log_spectral_error, through_codec
-from music_composer.audio.continuation.networks import trained_network
 from music_composer.audio.linear_decoder import extended
 from music_composer.audio.reading.recording import read_excerpt, seconds_of
 from music_composer.audio.wav import write_flac
@@ -24,10 +23,9 @@ def coded_name(number: int, span: Span) -> str:
     return f"{number:03d}-{span.path.stem[:STEM_LENGTH]}.flac"
 
 
-def write_coded(spans: Sequence[Span], paths: Sequence[Path], here: Run, seed: int) -> None:
-    """The music after frames and back, a FLAC for each span."""
+def write_coded(spans: Sequence[Span], paths: Sequence[Path], here: Run, model: Any, seed: int) -> None:
+    """The music after frames and back, a FLAC for each span. model: the network of the run folder."""
     options = GenerateOptions()
-    model = trained_network(here, options)
     kernel, bias = model.encoder.get_weights()
     for i, (span, path) in enumerate(zip(spans, paths, strict=True)):
         stop = min(span.stop, seconds_of(span.path))

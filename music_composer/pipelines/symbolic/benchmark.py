@@ -31,12 +31,13 @@ from music_composer.evaluation.symbolic.benchmark_files import (
 )
 from music_composer.files.atomic import write_json
 from music_composer.options import TrainOptions
+from music_composer.pipelines.symbolic.requests import BenchmarkRequest
 from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition.registry import composer_of
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.constraints import VELOCITY
-from music_composer.symbolic.options import DEFAULT_MODEL, BiaxialOptions, VoicesOptions
+from music_composer.symbolic.options import TRAINING, BiaxialOptions, VoicesOptions
 from music_composer.symbolic.roll import PITCHES
 from music_composer.training import checkpoint, devices
 from music_composer.training.job import run_job
@@ -64,27 +65,20 @@ PUBLISHED = MappingProxyType(
 )
 
 
-def evaluate_benchmark(
-    path: Path,
-    folder: Path,
-    options: TrainOptions,
-    members: int = 1,
-    name: str = DEFAULT_MODEL,
-    asked: Mapping[str, Any] = MappingProxyType({}),
-    every_key: bool = False,
-    context: Context = SILENT,
-) -> dict[str, Any]:
-    """Returns the figures, which it also prints and writes to `benchmark.json` in the folder.
+def evaluate_benchmark(request: BenchmarkRequest, context: Context = SILENT) -> dict[str, Any]:
+    """Returns the figures, which it also says and writes to `benchmark.json` in the folder.
 
-    name: of the model; asked: fields of its options. Raises OptionError for one that cannot be scored by such files.
-    options.seed: of the first member; the others have the next ones. every_key: the test part is scored under every
-    transposition too, the key not told.
+    The first member of the mixture has the seed that was asked for, the others have the next ones; with `every_key` the
+    test part is scored under every transposition too, the key not told. Raises OptionError for a model that cannot be
+    scored by such files.
     """
+    path, folder, name, every_key = request.file, request.folder, request.name, request.every_key
+    options = dataclasses.replace(TRAINING[name], **request.training.asked)
     if name not in NETWORKS:
         raise OptionError(
             f"--model {name}: such files do not say which notes are struck; {' and '.join(NETWORKS)} can do without"
         )
-    network, composer = dataclasses.replace(NETWORKS[name], **asked), composer_of(name)
+    network, composer = dataclasses.replace(NETWORKS[name], **request.network.asked), composer_of(name)
     music = read_benchmark(path)
     devices.load_keras()
     started = time.monotonic()
@@ -92,7 +86,7 @@ def evaluate_benchmark(
     first, home = options.seed or 0, _home(folder, path, network, options)
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
     moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
-    for member in range(members):
+    for member in range(request.members):
         how = dataclasses.replace(options, seed=first + member)
         here = SymbolicRun(home / f"seed-{how.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
         model = _train(here, parts, how, context)

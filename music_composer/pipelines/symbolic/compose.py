@@ -19,6 +19,8 @@ from music_composer.errors import OptionError, ScoreError
 from music_composer.files.locks import locked
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.pipelines.symbolic import generate
+from music_composer.pipelines.symbolic.loaded import play
+from music_composer.pipelines.symbolic.requests import ComposeRequest, PrepareRequest, TrainRequest
 from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run
@@ -45,8 +47,13 @@ from music_composer.training.job import next_job, run_job
 from music_composer.training.weights import save_weights
 
 
-def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, context: Context = SILENT) -> list[Song]:
+def prepare(request: PrepareRequest, context: Context = SILENT) -> list[Song]:
     """MIDI files to a cache of piano rolls that is up to date."""
+    return prepare_cache(request.folders, PER_QUARTER, context)
+
+
+def prepare_cache(folders: FolderOptions, per_quarter: int, context: Context = SILENT) -> list[Song]:
+    """The same on the grid of a run folder."""
     started = time.monotonic()
     with locked(folders.traindata, folders.wait, context.say), context.stage("reading", "files") as advance:
         songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
@@ -60,42 +67,25 @@ def prepare(folders: FolderOptions, per_quarter: int = PER_QUARTER, context: Con
     return songs
 
 
-def train(
-    folders: FolderOptions,
-    name: str | None,
-    model_options: Mapping[str, Any],
-    typed: Mapping[str, Any],
-    fresh: bool = False,
-    then_generate: bool = False,
-    sample_every: int = 0,
-    context: Context = SILENT,
-) -> SymbolicRun:
-    """Reads the MIDI files and trains in the run folder: on from what is there, unless `fresh`.
+def train(request: TrainRequest, context: Context = SILENT) -> SymbolicRun:
+    """Reads the MIDI files and trains in the run folder: on from what is there, unless it is to be fresh.
 
-    name: of the model, None for that of the run folder. model_options: the fields of its options that were asked for, a
-    run folder made with others is an OptionError; typed: those of TrainOptions, the rest being as the model likes it.
-    sample_every: epochs between two samples, each with the weights that made it, in the run folder; 0: none.
+    What was not asked for is as the model likes it. Raises OptionError for a run folder that was made with another
+    network than is asked for.
     """
-    with locked(folders.model, folders.wait, context.say):
-        return _train(folders, name, model_options, typed, fresh, then_generate, sample_every, context)
+    with locked(request.folders.model, request.folders.wait, context.say):
+        return _train(request, False, context)
 
 
-def _train(
-    folders: FolderOptions,
-    name: str | None,
-    model_options: Mapping[str, Any],
-    typed: Mapping[str, Any],
-    fresh: bool,
-    then_generate: bool,
-    sample_every: int,
-    context: Context,
-) -> SymbolicRun:
+def _train(request: TrainRequest, then_generate: bool, context: Context) -> SymbolicRun:
+    folders, asked = request.folders, request.network.asked
+    name = request.network.which
     devices.require_backend()
-    old = symbolic_run.going_on(folders.model, fresh)
+    old = symbolic_run.going_on(folders.model, request.fresh)
     if old:
-        _check_fits(old, name, model_options)
-    options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **typed)
-    songs = prepare(folders, old.per_quarter if old else PER_QUARTER, context)
+        _check_fits(old, name, asked)
+    options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **request.training.asked)
+    songs = prepare_cache(folders, old.per_quarter if old else PER_QUARTER, context)
     before = checkpoint.read_state(old.checkpoint) if old else None
     state = next_job(before, options, digest_of(songs), then_generate, context.say)
     if old and state.job_done:
@@ -105,7 +95,7 @@ def _train(
     parts = divided(songs, split)
     if not parts[0]:
         raise ScoreError(f"{folders.datasets}: all of its {len(songs)} songs are held out of training: add others")
-    here = old or _new_run(folders.model, songs, parts[0], name or DEFAULT_MODEL, model_options, options)
+    here = old or _new_run(folders.model, songs, parts[0], name or DEFAULT_MODEL, asked, options)
     devices.load_keras()
     model = networks.trainable_network(here, options, state.seed, context.say, going_on=old is not None)
 
@@ -118,27 +108,17 @@ def _train(
         write_split(here.folder, split)
     else:
         symbolic_run.begin(here, fill)
-    _train_job(model, parts, here, options, state, sample_every, context)
+    _train_job(model, parts, here, options, state, request.sample_every, context)
     return symbolic_run.read_run(folders.model)
 
 
-def compose(
-    folders: FolderOptions,
-    name: str | None,
-    model_options: Mapping[str, Any],
-    training: Mapping[str, Any],
-    playing: PlayOptions,
-    bounds: BoundOptions,
-    primer: Path | None = None,
-    fresh: bool = False,
-    context: Context = SILENT,
-) -> list[Path]:
-    """The whole journey. Cut off anywhere, the same call goes on from there."""
-    generate.require_outputs(playing, primer)
-    generate.require_request(playing, bounds, primer)
-    with locked(folders.model, folders.wait, context.say):
-        here = _train(folders, name, model_options, training, fresh, True, 0, context)
-        paths = generate.generate(folders, playing, bounds, primer, context)
+def compose(request: ComposeRequest, context: Context = SILENT) -> list[Path]:
+    """Reads the MIDI files, trains and composes. Cut off anywhere, the same call goes on from there."""
+    generate.require_outputs(request.playing, request.primer)
+    generate.require_request(request.playing, request.bounds, request.primer)
+    with locked(request.folders.model, request.folders.wait, context.say):
+        here = _train(request.train, True, context)
+        paths = generate.generate(request.generate, context)
         checkpoint.mark_generated(here.checkpoint)
     return paths
 
@@ -191,7 +171,8 @@ def _train_job(
             home = beginning.home_of(here.folder)
             sampled = dataclasses.replace(here, folder=home / "samples" / f"epoch-{state.epoch:04d}")
             request = request_of(None, PlayOptions(), BoundOptions(), here.blank)
-            (roll,) = generate.play(here, model, [request], as_it_plays(here.name, PlayOptions()), state.seed)
+            player = composer_of(here.name).player(model)
+            (roll,) = play(here, player, [request], as_it_plays(here.name, PlayOptions()), state.seed)
             write_midi(to_score(roll), sampled.folder / "sample.mid")
             save_weights(model, sampled.weights)
 

@@ -13,9 +13,16 @@ from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
 from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import compose, evaluate, generate
+from music_composer.pipelines.symbolic.requests import (
+    EvaluateRequest,
+    GenerateRequest,
+    ModelChoice,
+    TrainChoice,
+    TrainRequest,
+)
 from music_composer.progress import duration
 from music_composer.reports.tables import Table, write_page
-from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
+from music_composer.symbolic.options import JudgeOptions, PlayOptions
 from music_composer.training.devices import require_backend
 
 MANIFEST, PAGE = "demo.json", "index.html"
@@ -55,15 +62,16 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
     for name, (network, training) in MODELS.items():
         folders = FolderOptions(scores, folder / "train_data", folder / name / "model")
         began = time.monotonic()
-        compose.train(folders, name, network, {**training, "seed": seed}, fresh=True, context=context)
+        request = TrainRequest(folders, ModelChoice(name, **network), TrainChoice(**training, seed=seed), fresh=True)
+        compose.train(request, context)
         trained = time.monotonic() - began
         playing = PlayOptions(
             count=NEW_PIECES, steps=NEW_STEPS, name=str(folder / name / "piece"), overwrite=overwrite, seed=seed
         )
-        made = generate.generate(folders, playing, BoundOptions(), context=context)
+        made = generate.generate(GenerateRequest(folders, playing), context)
         output = folder / name / "scorecard"
         judged = JudgeOptions(output, JUDGED.count, JUDGED.steps, overwrite, seed)
-        card = evaluate.evaluate_run(folders, judged, context=context)
+        card = evaluate.evaluate_run(EvaluateRequest(folders, judged), context)
         tables.append(_table(name, card, trained))
         pictures[name] = [path.with_suffix(".png").relative_to(folder).as_posix() for path in made]
     summary = (

@@ -9,7 +9,6 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,12 +20,12 @@ from music_composer.evaluation.symbolic.report import summary_of, tables_of
 from music_composer.evaluation.symbolic.scorecard import scorecard
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
-from music_composer.options import FolderOptions
+from music_composer.pipelines.results import Scorecard
 from music_composer.pipelines.symbolic import compose, generate
+from music_composer.pipelines.symbolic.loaded import LoadedModel, load, play
+from music_composer.pipelines.symbolic.requests import EvaluateRequest
 from music_composer.reports.figures import plot_densities
 from music_composer.reports.tables import Table, markdown, write_page
-from music_composer.symbolic.composition import networks
-from music_composer.symbolic.composition import run_folder as symbolic_run
 from music_composer.symbolic.composition.registry import composer_of
 from music_composer.symbolic.constraints import request_of
 from music_composer.symbolic.dataset.songs import Song, read_song, read_songs
@@ -43,36 +42,44 @@ CARD, PAGE, METRICS_PLOT = "scorecard.json", "scorecard.html", "metrics.png"
 SHOWN = 3  # of them on the page
 
 
+def evaluate(request: EvaluateRequest, context: Context = SILENT) -> Scorecard:
+    """Judges what a run folder composes, or one folder of MIDI files by another. Writes the scorecard and its page."""
+    if request.generated and request.reference:
+        card = evaluate_folders(request.generated, request.reference, request.judging, context)
+    else:
+        card = evaluate_run(request, context)
+    return Scorecard(card, request.judging.output, tuple(lines_of(card)))
+
+
 def evaluate_run(
-    folders: FolderOptions,
-    options: JudgeOptions,
-    playing: Mapping[str, Any] = MappingProxyType({}),
-    context: Context = SILENT,
+    request: EvaluateRequest, context: Context = SILENT, loaded: LoadedModel | None = None
 ) -> dict[str, Any]:
     """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
-    pieces that were held out. playing: fields of PlayOptions other than their defaults. Returns the scorecard.
+    pieces that were held out. Returns the scorecard. loaded: the model, where it is loaded already.
     """
+    folders, options = request.folders, request.judging
     pieces = [f"piece-{number}{suffix}" for number in range(options.count) for suffix in (".mid", ".png")]
     require_free([_card(options, pieces)], options.overwrite)
     devices.require_backend()
-    here = symbolic_run.read_run(folders.model)
+    loaded = loaded or load(folders.model)
+    here = loaded.run
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
         raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer midi train` first")
-    songs = compose.prepare(folders, here.per_quarter, context)
+    songs = compose.prepare_cache(folders, here.per_quarter, context)
     training, held_out = divided(songs, split_of(here.folder, songs, here.held_out, context.say))
     if not held_out:
         raise MusicComposerError(
             f"nothing of {folders.datasets} was held out of training: train with more files, "
             "or with --eval-ratio above 0"
         )
-    model = networks.trained_network(here)
-    played = as_it_plays(here.name, PlayOptions(count=options.count, steps=options.steps, **playing))
+    model, player = loaded.network, loaded.player
+    played = as_it_plays(here.name, PlayOptions(count=options.count, steps=options.steps, **request.sampling))
     examples = _examples_for(training, options.count, options.seed)
     requests = [request_of(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
     with context.stage("composing", "pieces") as advance:
-        rolls = generate.play(here, model, requests, played, options.seed, advance)
+        rolls = play(here, player, requests, played, options.seed, advance)
     # A song is over where those of the training music are: the model never heard what comes after.
     made = [
         Song(f"piece-{number}", beginning(roll, song.roll.steps))
@@ -126,12 +133,16 @@ def lines_of(card: Mapping[str, Any]) -> list[str]:
     return markdown(tables_of(card))
 
 
-def score(folder: Path, files: Sequence[Path], context: Context = SILENT) -> list[str]:
+def score(
+    folder: Path, files: Sequence[Path], context: Context = SILENT, loaded: LoadedModel | None = None
+) -> list[str]:
     """How likely each file is under the model of a run folder, from its first bar with notes on: a Markdown table.
 
-    Files that cannot be scored are named and left out. Raises ScoreError where that is all of them.
+    Files that cannot be scored are named and left out. Raises ScoreError where that is all of them. loaded: the model,
+    where it is loaded already.
     """
-    here = symbolic_run.read_run(folder)
+    loaded = loaded or load(folder)
+    here = loaded.run
     songs, failures = [], []
     for path in files:
         try:
@@ -146,7 +157,7 @@ def score(folder: Path, files: Sequence[Path], context: Context = SILENT) -> lis
         raise ScoreError(failures[0] if len(failures) == 1 else "nothing was scored:\n  " + "\n  ".join(failures))
     for failure in failures:
         context.say(f"note: left out: {failure}")
-    model = networks.trained_network(here)
+    model = loaded.network
     likelihoods = composer_of(here.name).likelihood(model, [song.roll for song in songs])
     rows = []
     for song, steps in zip(songs, likelihoods, strict=True):

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from music_composer.context import SILENT, Context
 from music_composer.files.locks import locked_output
 from music_composer.files.outputs import Output, beside, clean, numbered, require_free, staged
-from music_composer.options import FolderOptions
+from music_composer.pipelines.symbolic.loaded import LoadedModel, load, notes_of, play
+from music_composer.pipelines.symbolic.requests import GenerateRequest
 from music_composer.progress import duration
-from music_composer.symbolic.composition import networks
-from music_composer.symbolic.composition import run_folder as symbolic_run
 from music_composer.symbolic.composition.assemble import assembled
-from music_composer.symbolic.composition.registry import composer_of
-from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.constraints import Request, request_of
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.midi.tempo import seconds_at
@@ -28,11 +22,9 @@ from music_composer.symbolic.notation.score_file import require_musicxml, write_
 from music_composer.symbolic.options import PER_QUARTER, BoundOptions, PlayOptions, as_it_plays
 from music_composer.symbolic.plots import plot_roll
 from music_composer.symbolic.roll import PITCHES, on_grid
-from music_composer.symbolic.roll_operations import laid_over, shortened
-from music_composer.training import run_folder
+from music_composer.symbolic.roll_operations import shortened
 from music_composer.values import Roll
 
-SIDE_BY_SIDE = 20  # pieces played at a time
 EMPTY = "the model is trained too little, or --range, --scale or --max-polyphony leave room for none"
 
 
@@ -46,42 +38,40 @@ def require_request(options: PlayOptions, bounds: BoundOptions, primer: Path | N
         require_musicxml()
 
 
-def generate(
-    folders: FolderOptions,
-    options: PlayOptions,
-    bounds: BoundOptions,
-    primer: Path | None = None,
-    context: Context = SILENT,
-) -> list[Path]:
-    """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew."""
-    here = symbolic_run.read_run(folders.model)
-    options = as_it_plays(here.name, options)
+def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> list[Path]:
+    """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew.
+
+    model: of the run folder, where it is loaded already.
+    """
+    model = model or load(request.folders.model)
+    here, primer, bounds = model.run, request.primer, request.bounds
+    options = as_it_plays(here.name, request.playing)
     wanted = require_outputs(options, primer)
     if options.musicxml:
         require_musicxml()
-    request = request_of(primer, options, bounds, here.blank)
-    for remark in request.remarks:
+    wish = request_of(primer, options, bounds, here.blank)
+    for remark in wish.remarks:
         context.say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [output.paths[0] for output in wanted]
-    kept = shortened(request.kept, request.omitted)
-    with locked_output(paths[0], folders.wait, context.say):
-        model = networks.trained_network(here)
+    kept = shortened(wish.kept, wish.omitted)
+    with locked_output(paths[0], request.folders.wait, context.say):
+        player = model.player
         started = time.monotonic()
         with context.stage("composing", "pieces") as advance:
-            made = play(here, model, [request] * options.count, options, seed, advance)
+            made = play(here, player, [wish] * options.count, options, seed, advance)
         clean(wanted)
         for number, (roll, output) in enumerate(zip(made, wanted, strict=True)):
-            piece = assembled(roll, request, options.program)
+            piece = assembled(roll, wish, options.program)
             with staged(output.manifest, options.overwrite) as files:
                 write_midi(piece.score, files.file(output.paths[0].name))
                 if options.musicxml:
                     write_musicxml(on_grid(piece.score, here.per_quarter), files.file(output.paths[2].name))
                 plot_roll(piece.roll, kept.sounding, files.file(output.paths[1].name))
-                files.commit(_notes(number, seed, primer, here, options, bounds))
+                files.commit(notes_of(number, seed, primer, here, options, bounds))
             if not piece.added:
                 context.say(f"note: {paths[number]} has no new notes: {EMPTY}")
-    spent, seconds = time.monotonic() - started, options.count * seconds_of(request)
+    spent, seconds = time.monotonic() - started, options.count * seconds_of(wish)
     context.say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
     return paths
 
@@ -94,41 +84,7 @@ def require_outputs(options: PlayOptions, primer: Path | None = None) -> list[Ou
     return wanted
 
 
-def play(
-    here: SymbolicRun,
-    model: Any,
-    requests: Sequence[Request],
-    options: PlayOptions,
-    seed: int,
-    progress: Callable[[float, float, str], None] = lambda done, total, name: None,
-) -> list[Roll]:
-    """A piece for each request, as long as that, with what is kept on its grid; some side by side, each on its own."""
-    composer = composer_of(here.name)
-    player, made = composer.player(model), []
-    for first in range(0, len(requests), SIDE_BY_SIDE):
-        some = requests[first : first + SIDE_BY_SIDE]
-        rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
-        rolls = composer.play(player, some, options, rngs)
-        made += [laid_over(roll, request.kept) for roll, request in zip(rolls, some, strict=True)]
-        progress(len(made), len(requests), "")
-    return made
-
-
 def seconds_of(request: Request) -> float:
     """Of what is composed, in the tempos that it has."""
     each = np.diff(seconds_at(request.kept, np.arange(request.steps + 1)))
     return float(each[request.open_steps].sum())
-
-
-def _notes(
-    number: int, seed: int, primer: Path | None, here: SymbolicRun, options: PlayOptions, bounds: BoundOptions
-) -> dict[str, Any]:
-    return {
-        "number": number,
-        "seed": seed,
-        "primer": str(primer) if primer else None,
-        "options": {name: value for name, value in dataclasses.asdict(options).items() if name != "overwrite"},
-        "bounds": dataclasses.asdict(bounds),
-        "model": str(here.folder),
-        "versions": run_folder.versions(),
-    }

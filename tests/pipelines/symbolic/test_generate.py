@@ -10,7 +10,8 @@ import pytest
 
 from music_composer.context import Context
 from music_composer.options import FolderOptions
-from music_composer.pipelines.symbolic import generate
+from music_composer.pipelines.symbolic import generate, loaded
+from music_composer.pipelines.symbolic.requests import GenerateRequest
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.midi.midi_file import read_midi, write_midi
 from music_composer.symbolic.options import MODELS, BoundOptions, PlayOptions
@@ -40,14 +41,16 @@ def generated(
         return made
 
     here = SymbolicRun(Path("model"), "voices", MODELS["voices"](), 4, 0.1, 100.0, (4, 4))
-    monkeypatch.setattr(generate.symbolic_run, "read_run", lambda folder: here)
-    monkeypatch.setattr(generate.networks, "trained_network", lambda here: None)
+    monkeypatch.setattr(loaded.symbolic_run, "read_run", lambda folder: here)
+    monkeypatch.setattr(loaded.networks, "trained_network", lambda here: None)
     composer = types.SimpleNamespace(player=lambda model: None, play=play)
-    monkeypatch.setattr(generate, "composer_of", lambda name: composer)
-    monkeypatch.setattr(generate.run_folder, "versions", dict)
+    monkeypatch.setattr(loaded, "composer_of", lambda name: composer)
+    monkeypatch.setattr(loaded.run_folder, "versions", dict)
     said: list[str] = []
     playing = PlayOptions(count=2, steps=16, seed=1, **options)  # type: ignore[arg-type]
-    return generate.generate(FolderOptions(), playing, BoundOptions(), primer, Context(said.append)), said
+    return generate.generate(
+        GenerateRequest(FolderOptions(), playing, BoundOptions(), primer), Context(said.append)
+    ), said
 
 
 def test_kept_parts_and_new_ones_are_written_and_the_grid_is_said(

@@ -1,0 +1,165 @@
+"""What the jobs of the audio backend are asked for, as records that go to JSON and back: see records.py.
+
+A request is made of the option records of its stages. The command line and the library build the same ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from music_composer.errors import OptionError
+from music_composer.options import (
+    AUTO,
+    HEADS,
+    EvaluateOptions,
+    FolderOptions,
+    GenerateOptions,
+    InfillOptions,
+    ModelOptions,
+    StreamOptions,
+    TrainOptions,
+    require_one_of,
+)
+from music_composer.records import given
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkChoice:
+    """The fields of ModelOptions that somebody has asked for; None leaves a field to the run folder or the music."""
+
+    neurons: int | None = None
+    layers: int | None = None
+    head: str | None = None
+    stack: int | None = None
+    components: int | None = None
+    head_width: int | None = None
+    head_blocks: int | None = None
+    dropout: float | None = None
+    tilt: float | None = None
+    training_noise: float | None = None
+    reach: int | None = None
+
+    def __post_init__(self) -> None:
+        ModelOptions(**self.asked)  # raises OptionError for a value out of range
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        return given(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class PrepareRequest:
+    """Brings the cache up to date with the recordings."""
+
+    folders: FolderOptions = FolderOptions()
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainRequest:
+    """Prepares and trains. fresh: anew, and not on from the weights that are there."""
+
+    folders: FolderOptions = FolderOptions()
+    network: NetworkChoice = NetworkChoice()
+    training: TrainOptions = TrainOptions()
+    fresh: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateRequest:
+    """Continues music.
+
+    network: what the run folder must have been made with; its head says what plays. prompts: recordings, used in turn;
+    none: random excerpts. blend: two recordings whose mixture is continued instead.
+    """
+
+    folders: FolderOptions = FolderOptions()
+    network: NetworkChoice = NetworkChoice()
+    sampling: GenerateOptions = GenerateOptions()
+    prompts: tuple[Path, ...] = ()
+    blend: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_blend(self.prompts, self.blend)
+
+
+@dataclasses.dataclass(frozen=True)
+class ComposeRequest:
+    """The whole way: prepares, trains, and continues music."""
+
+    folders: FolderOptions = FolderOptions()
+    network: NetworkChoice = NetworkChoice()
+    training: TrainOptions = TrainOptions()
+    fresh: bool = False
+    sampling: GenerateOptions = GenerateOptions()
+    prompts: tuple[Path, ...] = ()
+    blend: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_blend(self.prompts, self.blend)
+
+    @property
+    def train(self) -> TrainRequest:
+        return TrainRequest(self.folders, self.network, self.training, self.fresh)
+
+    @property
+    def generate(self) -> GenerateRequest:
+        """Of the model that was just trained, whatever it was asked to be made with."""
+        return GenerateRequest(self.folders, NetworkChoice(), self.sampling, self.prompts, self.blend)
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamRequest:
+    """Plays one continuation while it is made."""
+
+    folders: FolderOptions = FolderOptions()
+    network: NetworkChoice = NetworkChoice()
+    sampling: GenerateOptions = GenerateOptions()
+    streaming: StreamOptions = StreamOptions()
+    prompts: tuple[Path, ...] = ()
+    blend: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_blend(self.prompts, self.blend)
+
+
+@dataclasses.dataclass(frozen=True)
+class InfillRequest:
+    """Fills the gap of a recording from one second to another."""
+
+    recording: Path
+    gap_start: float
+    gap_stop: float
+    folders: FolderOptions = FolderOptions()
+    network: NetworkChoice = NetworkChoice()
+    sampling: GenerateOptions = GenerateOptions()
+    filling: InfillOptions = InfillOptions()
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateRequest:
+    """Judges what a run folder plays, or, with `generated` and `reference`, one folder of recordings by another.
+
+    held_out: recordings that were not trained on; None: the part of the dataset that training left out. head: what
+    plays, where the run folder has a network and a memory.
+    """
+
+    folders: FolderOptions = FolderOptions()
+    evaluation: EvaluateOptions = EvaluateOptions()
+    head: str = AUTO
+    held_out: Path | None = None
+    generated: Path | None = None
+    reference: Path | None = None
+
+    def __post_init__(self) -> None:
+        require_one_of("--head", self.head, HEADS)
+        if (self.generated is None) != (self.reference is None):
+            raise OptionError("--generated and --reference go together: what is judged, and by what")
+
+
+def _require_blend(prompts: tuple[Path, ...], blend: tuple[Path, ...]) -> None:
+    if blend and prompts:
+        raise OptionError("--blend and --prompt exclude each other: give one of them")
+    if len(blend) not in (0, 2):
+        raise OptionError(f"--blend is {len(blend)} recordings: it takes two")
