@@ -82,7 +82,7 @@ TWINS = (  # what both sides do has one name in both
     *((f"evaluation.audio.{name}", f"evaluation.symbolic.{name}") for name in ("report", "scorecard")),
     *(
         (f"pipelines.audio.{name}", f"pipelines.symbolic.{name}")
-        for name in ("compose", "demo", "evaluate", "generate")
+        for name in ("compose", "demo", "evaluate", "generate", "loaded", "requests")
     ),
 )
 
