@@ -43,6 +43,7 @@ LAYERS = (
     ("evaluation",),
     ("demo",),
     ("pipelines",),
+    ("library",),
     ("cli",),
     ("__main__",),
 )
@@ -345,6 +346,14 @@ def test_only_the_command_line_and_what_runs_it_know_it():
     assert {name for name in FILES if "cli.audio" in known_to(name)} == {"cli.main"}
 
 
+@pytest.mark.parametrize("name", sorted(within(FILES, "library")))
+def test_the_library_calls_only_pipelines(name):
+    known = known_to(name)
+    assert not known - within(known, "pipelines", "library", "context", "errors", "options", "records", "values")
+    light = {"context", "errors", "options", "records"}
+    assert known_to(name, anywhere=False) - within(known, "library") <= light, "the rest is imported when it is needed"
+
+
 @pytest.mark.parametrize("name", sorted(within(FILES, "cli")))
 def test_the_command_line_calls_only_pipelines(name):
     plain = (
@@ -364,7 +373,7 @@ def test_the_command_line_calls_only_pipelines(name):
 
 @pytest.mark.parametrize("name", sorted(within(FILES, "cli")))
 def test_the_command_line_imports_nothing_of_ours_but_errors_and_options_before_it_is_asked(name):
-    plain = {"errors", "quiet", "stopping", "options", "symbolic.options", "genetic.options"}
+    plain = {"errors", "quiet", "stopping", "options", "records", "symbolic.options", "genetic.options"}
     known = known_to(name, anywhere=False)
     assert known - within(known, "cli") <= plain
 

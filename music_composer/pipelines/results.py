@@ -9,6 +9,14 @@ from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What there is to learn from. files: that can be used; seconds: of music in them."""
+
+    files: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Scorecard(Mapping[str, Any]):
     """The figures of an evaluation, by name as in scorecard.json: `card["distance"]`.
 

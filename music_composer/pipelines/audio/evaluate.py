@@ -55,12 +55,15 @@ from music_composer.training import checkpoint, devices, run_folder
 TOY_SECONDS = 30.0  # of a toy's continuation, at most
 
 
-def evaluate(request: EvaluateRequest, context: Context = SILENT) -> Scorecard:
-    """Judges what a run folder plays, or one folder of recordings by another. Writes the scorecard and its page."""
+def evaluate(request: EvaluateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> Scorecard:
+    """Judges what a run folder plays, or one folder of recordings by another. Writes the scorecard and its page.
+
+    model: of the run folder, where it is loaded already.
+    """
     if request.generated and request.reference:
         card = evaluate_folders(request.generated, request.reference, request.evaluation, request.held_out, context)
     else:
-        card = evaluate_run(request, context)
+        card = evaluate_run(request, context, model=model)
     return Scorecard(card, request.evaluation.output, tuple(lines_of(card)))
 
 

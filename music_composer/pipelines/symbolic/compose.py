@@ -59,12 +59,17 @@ def prepare_cache(folders: FolderOptions, per_quarter: int, context: Context = S
         songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
     for remark in report.remarks:
         context.say(f"note: {remark}")
-    music = duration(sum(float(seconds_at(song.roll, song.roll.steps)) for song in songs))
+    music = duration(seconds_of(songs))
     context.say(
         f"{len(songs)} MIDI files, {music} of music: {report.done} read, {report.kept} already there, "
         f"{report.removed} removed ({duration(time.monotonic() - started)})"
     )
     return songs
+
+
+def seconds_of(songs: Sequence[Song]) -> float:
+    """Of music in some songs."""
+    return sum(float(seconds_at(song.roll, song.roll.steps)) for song in songs)
 
 
 def train(request: TrainRequest, context: Context = SILENT) -> SymbolicRun:

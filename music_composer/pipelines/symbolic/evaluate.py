@@ -42,12 +42,15 @@ CARD, PAGE, METRICS_PLOT = "scorecard.json", "scorecard.html", "metrics.png"
 SHOWN = 3  # of them on the page
 
 
-def evaluate(request: EvaluateRequest, context: Context = SILENT) -> Scorecard:
-    """Judges what a run folder composes, or one folder of MIDI files by another. Writes the scorecard and its page."""
+def evaluate(request: EvaluateRequest, context: Context = SILENT, loaded: LoadedModel | None = None) -> Scorecard:
+    """Judges what a run folder composes, or one folder of MIDI files by another. Writes the scorecard and its page.
+
+    loaded: the model, where it is loaded already.
+    """
     if request.generated and request.reference:
         card = evaluate_folders(request.generated, request.reference, request.judging, context)
     else:
-        card = evaluate_run(request, context)
+        card = evaluate_run(request, context, loaded)
     return Scorecard(card, request.judging.output, tuple(lines_of(card)))
 
 

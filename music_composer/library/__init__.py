@@ -1,0 +1,1 @@
+"""The jobs as Python functions with keyword arguments: what `import music_composer` offers. See docs/library.md."""

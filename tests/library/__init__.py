@@ -1,0 +1,1 @@
+"""What `import music_composer` offers."""
