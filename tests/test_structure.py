@@ -363,6 +363,7 @@ def test_the_command_line_calls_only_pipelines(name):
         "printable",
         "progress",
         "quiet",
+        "records",
         "stopping",
         "symbolic.options",
         "genetic.options",

@@ -88,7 +88,6 @@ def stand_ins() -> Iterator[None]:
         (os, "fsync", lambda file: None),
         (Figure, "savefig", lambda figure, path, **options: Path(path).write_bytes(DOT)),
         (devices, "load_keras", lambda: None),
-        (devices, "play_fast", lambda: None),
         (devices, "require_backend", lambda: None),
         (devices, "describe", lambda: "no network"),
         (compose, "trainable_network", _trainable),

@@ -18,7 +18,7 @@ from music_composer.audio.models.network import Continuation
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.spectrogram import to_frames, to_steps
 from music_composer.options import GenerateOptions
-from music_composer.training.devices import compile_arguments
+from music_composer.training.devices import compile_arguments, playing_fast
 
 Tensor = Any
 Loop = TypeVar("Loop", bound=keras.Model)
@@ -114,7 +114,8 @@ def _play(
     player = compiled_once(model, Player)
     while True:
         past, start = _noise(rngs, chunk_steps, model.options.components)
-        played, *state = player.predict_on_batch([latents, level, past, start * temperature, *state])
+        with playing_fast():
+            played, *state = player.predict_on_batch([latents, level, past, start * temperature, *state])
         latents = played[:, -1]
         yield played
 
@@ -172,7 +173,8 @@ def _listen_to_voices(
         same = [i for i, latents in enumerate(encoded) if len(latents) == length]
         latents = np.stack([encoded[i][:-1] for i in same])
         noise = np.stack([rngs[i].standard_normal((length - 1, components), np.float32) for i in same])
-        after = listener.predict_on_batch([latents, level[same, :, None], noise])
+        with playing_fast():
+            after = listener.predict_on_batch([latents, level[same, :, None], noise])
         for whole, part in zip(state, after, strict=True):
             whole[same] = part
     kept = max(1, model.options.reach)

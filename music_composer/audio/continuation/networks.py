@@ -29,7 +29,6 @@ def build_model(here: run_folder.Run, **ways: Any) -> Continuation:
 def trained_network(here: run_folder.Run, options: GenerateOptions) -> Continuation:
     """The network of a run folder as it plays."""
     devices.load_keras()
-    devices.play_fast()
     model = build_model(here, flow_steps=options.flow_steps, blank=True)
     load_weights(model, here.weights, here.command)
     return model

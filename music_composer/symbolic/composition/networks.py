@@ -16,7 +16,6 @@ from music_composer.training.weights import load_weights
 def trained_network(here: SymbolicRun) -> Any:
     """The network of a run folder as it plays."""
     devices.load_keras()
-    devices.play_fast()
     model = composer_of(here.name).build(here.model)
     load_weights(model, here.weights, here.command)
     return model

@@ -16,6 +16,7 @@ import numpy as np
 
 from music_composer.symbolic.constraints import Request
 from music_composer.symbolic.options import PlayOptions
+from music_composer.training.devices import playing_fast
 
 CHUNK = 16  # steps between two looks at the drafts
 FEWEST = 0.5  # share of the drafts that must be worth something, or they are drawn anew
@@ -78,7 +79,8 @@ def play_drafts(
         now = [np.repeat(each[:, at], search.drafts, axis=0) for each in by_step]
         shape = (search.drafts, search.chunk, *player.draws)
         draws = np.concatenate([rng.random(shape, np.float32) for rng in rngs])
-        found = player.predict_on_batch([draws, *now, *fixed, *state])
+        with playing_fast():
+            found = player.predict_on_batch([draws, *now, *fixed, *state])
         kept = min(search.chunk, steps - first)
         new = [each[:, :kept] for each in found[: player.parts]]
         shares, likely = (each[:, :kept].sum(axis=1).reshape(weights.shape) for each in found[player.parts :][:2])
