@@ -58,7 +58,9 @@ def section_of(name: str, command: click.Command) -> str:
 
 def groups_of(command: click.Command) -> list[tuple[str, Sequence[click.Option]]]:
     """The options of a command by their headings."""
-    return [("", [each for each in command.params if isinstance(each, click.Option) and not each.hidden])]
+    from music_composer.cli.sections import sections_of
+
+    return sections_of(command, command.params)
 
 
 def paragraphs_of(command: click.Command) -> list[str]:

@@ -26,6 +26,7 @@ from music_composer.cli.options import (
     with_options,
 )
 from music_composer.cli.render import SOUND, sound_of
+from music_composer.cli.sections import SectionedGroup, under
 from music_composer.errors import OptionError
 from music_composer.options import (
     HEADS,
@@ -99,8 +100,12 @@ TEMPERATURE = option(GenerateOptions, "temperature", "--temperature", type=float
 FROM_MIDI = click.option(
     "--from-midi", type=FOLDER, metavar="FOLDER", help="First render these MIDI files into the folder of recordings."
 )
-PREPARING, TRAINING = [DATASETS, TRAINDATA, WAIT], [MODEL, NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH]
-GENERATING = [NAME, SECONDS, COUNT, PROMPT, BLEND, BLEND_SHARE, INCLUDE, SUBTYPE, TEMPERATURE, GUARD, OVERWRITE]
+PREPARING = under("Folders", DATASETS, TRAINDATA, WAIT)
+FOLDERS = under("Folders", DATASETS, TRAINDATA, MODEL, WAIT)
+TRAINING = under("Training", NEURONS, LAYERS, HEAD, EPOCHS, BATCH, FRESH)
+PROMPTS = under("Prompts", PROMPT, BLEND, BLEND_SHARE, INCLUDE)
+SAMPLING = under("Sampling", SECONDS, COUNT, TEMPERATURE, GUARD, SEED)
+WRITING = under("Output", NAME, SUBTYPE, OVERWRITE)
 # What makes no sense together, or alone: said, not silently left out.
 EXCLUDE = {
     "blend": ("prompts",),
@@ -120,8 +125,8 @@ NEED = {
 }
 
 
-@click.group(invoke_without_command=True, context_settings=SETTINGS)
-@with_options(FROM_MIDI, *SOUND, *PREPARING, *TRAINING, *GENERATING, SEED, DEBUG)
+@click.group(cls=SectionedGroup, invoke_without_command=True, context_settings=SETTINGS)
+@with_options(under("From MIDI files", FROM_MIDI, *SOUND), FOLDERS, TRAINING, PROMPTS, SAMPLING, WRITING, DEBUG)
 @click.version_option(music_composer.__version__)
 @click.pass_context
 def cli(context: click.Context, **given: Any) -> None:
@@ -148,7 +153,7 @@ def cli(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, DEBUG)
+@with_options(PREPARING, DEBUG)
 def prepare(**given: Any) -> None:
     """Cut the recordings into frames (only what has changed)."""
     from music_composer.pipelines.audio import compose
@@ -158,7 +163,7 @@ def prepare(**given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, *TRAINING, SEED, DEBUG)
+@with_options(FOLDERS, TRAINING, under("Training", SEED), DEBUG)
 @click.pass_context
 def train(context: click.Context, **given: Any) -> None:
     """Prepare, then train; further, where there are weights."""
@@ -169,7 +174,16 @@ def train(context: click.Context, **given: Any) -> None:
 
 
 @cli.command()
-@with_options(*PREPARING, MODEL, NEURONS, LAYERS, PLAYS, *GENERATING, *INFILL, STREAM, ENDLESS, SEED, DEBUG)
+@with_options(
+    FOLDERS,
+    under("Model", PLAYS, NEURONS, LAYERS),
+    PROMPTS,
+    under("Filling a gap", *INFILL),
+    under("Streaming", STREAM, ENDLESS),
+    SAMPLING,
+    WRITING,
+    DEBUG,
+)
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
@@ -199,20 +213,28 @@ def demo(**given: Any) -> None:
 
 @cli.command()
 @with_options(
-    *PREPARING,
-    MODEL,
-    option(EvaluateOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
-    option(EvaluateOptions, "count", "-g", "--generated-music-num", type=int, help="Continuations to judge."),
-    option(EvaluateOptions, "seconds", "-s", "--seconds-to-generate", type=float, help="New music in each."),
-    option(EvaluateOptions, "long_count", "--long-num", type=int, help="Long continuations, for drift; 0 for none."),
-    option(EvaluateOptions, "long_seconds", "--long-seconds", type=float, help="New music in each long one."),
-    option(EvaluateOptions, "cut_count", "--cuts", type=int, help="Places at which going on is judged."),
-    option(EvaluateOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed gives the same music."),
-    click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
-    click.option("--reference", type=FOLDER, help="Judge them by these; goes with --generated."),
-    OVERWRITE,
-    PLAYS,
-    click.option("--held-out", type=FOLDER, help="Music that was not trained on.  [default: part of the dataset]"),
+    FOLDERS,
+    under(
+        "What is judged",
+        PLAYS,
+        option(EvaluateOptions, "count", "-g", "--generated-music-num", type=int, help="Continuations to judge."),
+        option(EvaluateOptions, "seconds", "-s", "--seconds-to-generate", type=float, help="New music in each."),
+        option(EvaluateOptions, "long_count", "--long-num", type=int, help="Long continuations, for drift; 0: none."),
+        option(EvaluateOptions, "long_seconds", "--long-seconds", type=float, help="New music in each long one."),
+        option(EvaluateOptions, "cut_count", "--cuts", type=int, help="Places at which going on is judged."),
+        option(EvaluateOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed gives the same music."),
+        click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
+    ),
+    under(
+        "What it is judged by",
+        click.option("--held-out", type=FOLDER, help="Music that was not trained on.  [default: part of the dataset]"),
+        click.option("--reference", type=FOLDER, help="Other recordings; goes with --generated."),
+    ),
+    under(
+        "Output",
+        option(EvaluateOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
+        OVERWRITE,
+    ),
     DEBUG,
 )
 def evaluate(**given: Any) -> None:
@@ -227,7 +249,7 @@ def evaluate(**given: Any) -> None:
 
 
 @cli.command()
-@with_options(DATASETS, TRAINDATA, MODEL, DEBUG)
+@with_options(under("Folders", DATASETS, TRAINDATA, MODEL), DEBUG)
 def info(**given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder."""
     from music_composer.pipelines.info import describe

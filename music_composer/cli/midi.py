@@ -26,6 +26,7 @@ from music_composer.cli.options import (
     with_options,
 )
 from music_composer.cli.render import RENDER, check_sound, render, render_written
+from music_composer.cli.sections import SectionedGroup, under
 from music_composer.options import FolderOptions, TrainOptions
 from music_composer.records import from_names
 from music_composer.symbolic.options import (
@@ -65,11 +66,13 @@ HELD_OUT = click.option(
     "--eval-ratio", "held_out", type=click.FloatRange(0, 0.9), default=TrainOptions.held_out, show_default=True,
     help="Share of the pieces that the model is only judged by.",
 )  # fmt: skip
-LEARNING = [DATASETS, TRAINDATA, WAIT, MODEL, WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH]
+FOLDERS = under("Folders", DATASETS, TRAINDATA, MODEL, WAIT)
+LEARNING = under("Training", WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH)
+RENDERING = under("Rendering", *RENDER)
 
 
-@click.group(invoke_without_command=True, context_settings=SETTINGS)
-@with_options(*LEARNING, *PLAYING, *RENDER, SEED, DEBUG)
+@click.group(cls=SectionedGroup, invoke_without_command=True, context_settings=SETTINGS)
+@with_options(FOLDERS, LEARNING, *PLAYING, RENDERING, DEBUG)
 @click.pass_context
 def midi(context: click.Context, **given: Any) -> None:
     """Learns music from a folder of MIDI files, and composes more of its kind.
@@ -91,7 +94,7 @@ midi.add_command(render)
 
 
 @midi.command()
-@with_options(DATASETS, TRAINDATA, WAIT, DEBUG)
+@with_options(under("Folders", DATASETS, TRAINDATA, WAIT), DEBUG)
 def prepare(**given: Any) -> None:
     """Read the MIDI files, only what has changed."""
     from music_composer.pipelines.symbolic import compose
@@ -101,7 +104,7 @@ def prepare(**given: Any) -> None:
 
 
 @midi.command()
-@with_options(click.argument("files", nargs=-1, type=FOLDER), DATASETS, TRAINDATA, MODEL, DEBUG)
+@with_options(click.argument("files", nargs=-1, type=FOLDER), under("Folders", DATASETS, TRAINDATA, MODEL), DEBUG)
 def info(files: tuple[Path, ...], **given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder; or, of FILES, which parts they have.
 
@@ -116,10 +119,11 @@ def info(files: tuple[Path, ...], **given: Any) -> None:
 
 @midi.command()
 @with_options(
-    *LEARNING,
-    click.option("--sample-every", type=click.IntRange(min=0), default=0, show_default=True,
-                 help="Epochs between two samples, kept with their weights in the run folder; 0: none."),
-    SEED,
+    FOLDERS,
+    LEARNING,
+    under("Training", click.option(
+        "--sample-every", type=click.IntRange(min=0), default=0, show_default=True,
+        help="Epochs between two samples, kept with their weights in the run folder; 0: none."), SEED),
     DEBUG,
 )  # fmt: skip
 def train(**given: Any) -> None:
@@ -131,7 +135,7 @@ def train(**given: Any) -> None:
 
 
 @midi.command()
-@with_options(MODEL, WAIT, *PLAYING, *RENDER, SEED, DEBUG)
+@with_options(under("Folders", MODEL, WAIT), *PLAYING, RENDERING, DEBUG)
 def generate(**given: Any) -> None:
     """Compose with the trained model."""
     from music_composer.pipelines.symbolic import generate as play_midi
@@ -143,25 +147,31 @@ def generate(**given: Any) -> None:
 
 @midi.command()
 @with_options(
-    DATASETS,
-    TRAINDATA,
-    WAIT,
-    MODEL,
-    OVERWRITE,
-    option(JudgeOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
-    option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces that are composed to be judged."),
-    option(JudgeOptions, "steps", "--num-steps", type=int, help="In each of them, sixteenths, at most."),
-    *TASTE,
-    click.option("--generated", type=FOLDER, help="Judge these MIDI files instead of a model's,"),
-    click.option("--reference", type=FOLDER, help="by these."),
-    click.option("--benchmark", type=FOLDER, help="Train and score on a .mat file of piano rolls with its parts."),
-    WHICH,
-    NEURONS,
-    EPOCHS,
-    BATCH,
-    click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Models in the mixture."),
-    click.option("--every-key", is_flag=True, help="Score a .mat file's test part under every transposition too."),
-    option(JudgeOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed, the same verdict."),
+    FOLDERS,
+    under(
+        "What is judged",
+        option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces that are composed to be judged."),
+        option(JudgeOptions, "steps", "--num-steps", type=int, help="In each of them, sixteenths, at most."),
+        *TASTE,
+        option(JudgeOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed, the same verdict."),
+        click.option("--generated", type=FOLDER, help="Judge these MIDI files instead of a model's,"),
+        click.option("--reference", type=FOLDER, help="by these."),
+    ),
+    under(
+        "Benchmark",
+        click.option("--benchmark", type=FOLDER, help="Train and score on a .mat file of piano rolls with its parts."),
+        WHICH,
+        NEURONS,
+        EPOCHS,
+        BATCH,
+        click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Models in the mixture."),
+        click.option("--every-key", is_flag=True, help="Score a .mat file's test part under every transposition too."),
+    ),
+    under(
+        "Output",
+        option(JudgeOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
+        OVERWRITE,
+    ),
     DEBUG,
 )
 def evaluate(**given: Any) -> None:
@@ -185,7 +195,7 @@ def evaluate(**given: Any) -> None:
 
 
 @midi.command()
-@with_options(click.argument("files", nargs=-1, required=True, type=FOLDER), MODEL, DEBUG)
+@with_options(click.argument("files", nargs=-1, required=True, type=FOLDER), under("Folders", MODEL), DEBUG)
 def score(files: tuple[Path, ...], **given: Any) -> None:
     """Print how likely pieces are under the trained model."""
     from music_composer.pipelines.symbolic import evaluate as evaluate_midi
@@ -197,7 +207,7 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
 @midi.command()
 @with_options(
     click.argument("file", type=FOLDER),
-    MODEL,
+    under("Folders", MODEL),
     click.option(
         "-o", "--output", type=FOLDER, default=Path("midi_thoughts"), show_default=True, help="Folder of the pictures."
     ),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from music_composer.cli.options import DEBUG, FOLDER, OVERWRITE, terminal, with_options
+from music_composer.cli.sections import SectionedCommand, under
 from music_composer.errors import OptionError
 
 VOICES = ("auto", "piano", "strings", "organ", "pluck", "flute", "bell", "brass", "reed", "nes", "famicom")
@@ -22,12 +23,15 @@ SOUND = [
 RENDER = [click.option("--render", "rendered", is_flag=True, help="Write a WAV beside each MIDI file."), *SOUND]
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @with_options(
     click.argument("files", nargs=-1, required=True, type=FOLDER),
-    *SOUND,
-    click.option("-o", "--output", type=FOLDER, help="Folder of the WAVs.  [default: beside each file]"),
-    OVERWRITE,
+    under("Sound", *SOUND),
+    under(
+        "Output",
+        click.option("-o", "--output", type=FOLDER, help="Folder of the WAVs.  [default: beside each file]"),
+        OVERWRITE,
+    ),
     DEBUG,
 )
 def render(**given: Any) -> None:
