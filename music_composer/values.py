@@ -6,6 +6,9 @@ import dataclasses
 
 import numpy as np
 
+OCTAVE = 12  # semitones, and pitch classes
+PITCHES = 128  # of MIDI
+
 
 @dataclasses.dataclass(frozen=True)
 class Waveform:
@@ -114,21 +117,21 @@ class Score:
 class Roll:
     """Music as notes on a grid, the pitched parts in one, drums left out.
 
-    velocity: uint8, shape (steps, 128), of what sounds in a step, 0 where nothing does.
-    struck: bool, the same shape: the note begins in this step; what sounds and is not struck is held on.
+    velocity: uint8, shape (steps, 128), of the notes that are active in a step, 0 where none is.
+    onset: bool, the same shape: the note begins in this step. An active note without an onset is held.
     per_quarter: steps in a quarter note.
     tempos: (step, quarter notes a minute); metres: (step, beats in a bar, what note a beat is).
     """
 
     velocity: np.ndarray
-    struck: np.ndarray
+    onset: np.ndarray
     per_quarter: int = 4
     tempos: tuple[tuple[int, float], ...] = ((0, 120.0),)
     metres: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)
 
     @property
-    def sounding(self) -> np.ndarray:
-        """bool, (steps, 128)"""
+    def active(self) -> np.ndarray:
+        """Which notes sound in each step, bool (steps, 128)."""
         return self.velocity > 0
 
     @property

@@ -23,9 +23,16 @@ import numpy as np
 
 from music_composer.evaluation.symbolic.benchmark_files import read_benchmark
 from music_composer.pipelines.symbolic.benchmark import roll_of
-from music_composer.symbolic.composition.registry import composer_of
-from music_composer.symbolic.constraints import Request
-from music_composer.symbolic.models.biaxial.features import ALREADY, BEFORE, already, before, features, features_of
+from music_composer.symbolic.composition.registry import note_model
+from music_composer.symbolic.constraints import Constraints
+from music_composer.symbolic.models.biaxial.features import (
+    BEFORE_FEATURES,
+    LOWER_FEATURES,
+    before_features,
+    features,
+    features_of,
+    lower_features,
+)
 from music_composer.symbolic.models.biaxial.notes import BITS
 from music_composer.symbolic.options import MODELS, TRAINING, PlayOptions, make_model
 from music_composer.symbolic.roll_operations import silence
@@ -74,39 +81,39 @@ def _print_training(options: argparse.Namespace) -> None:
 
 def _some_music() -> Roll:
     rng = np.random.default_rng(0)
-    sounding = np.zeros((256, 128), bool)
-    sounding[:, 40:80] = rng.random((256, 40)) < 0.1
-    return Roll(np.where(sounding, 80, 0).astype(np.uint8), sounding)
+    active = np.zeros((256, 128), bool)
+    active[:, 40:80] = rng.random((256, 40)) < 0.1
+    return Roll(np.where(active, 80, 0).astype(np.uint8), active)
 
 
 def _playing(name: str, count: int, repeats: int) -> float:
     """Seconds for `count` pieces side by side."""
-    composer = composer_of(name)
-    model = composer.build(composer.fitted(make_model(name, {}), [_some_music()]))
+    kind = note_model(name)
+    model = kind.build(kind.fitted(make_model(name, {}), [_some_music()]))
     if name == "voices":
         model.by_end.bias.assign([np.log(model.options.pitches / 4)])
-    player = composer.player(model)
-    request = Request(silence(STEPS, _some_music()), np.ones(STEPS, bool), np.ones(128, bool), 4)
+    player = kind.player(model)
+    constraints = Constraints(silence(STEPS, _some_music()), np.ones(STEPS, bool), np.ones(128, bool), 4)
 
     def play() -> None:
-        composer.play(player, [request] * count, PlayOptions(), [np.random.default_rng(i) for i in range(count)])
+        kind.play(player, [constraints] * count, PlayOptions(), [np.random.default_rng(i) for i in range(count)])
 
     play()
     return _median([play], repeats)[0]
 
 
 def _training(rolls: list[Roll]) -> tuple[float, float]:
-    """Training steps a second of a plain stack and of the biaxial model, over an epoch, in turns."""
-    options, how = make_model("biaxial", {}), TRAINING["biaxial"]
-    lessons = composer_of("biaxial").lessons(rolls, [], options, how)
-    batches = [inputs for (inputs,) in lessons.epoch(1, 0, 0)]
-    ours, plain = composer_of("biaxial").build(options), plain_stack(options, how.window_steps)
-    loop.compile_model(ours, how)
+    """Training steps a second of a plain stack and of the biaxial model, over an epoch, alternately."""
+    options, train_options = make_model("biaxial", {}), TRAINING["biaxial"]
+    loader = note_model("biaxial").loader(rolls, [], options, train_options)
+    batches = [inputs for (inputs,) in loader.epoch(1, 0, 0)]
+    ours, plain = note_model("biaxial").build(options), plain_stack(options, train_options.window_steps)
+    loop.compile_model(ours, train_options)
     shapes = set()
     seconds = np.zeros(2)
     for inputs in batches:
         steps = [
-            functools.partial(plain.train_on_batch, *plain_inputs(inputs, options, how.window_steps)),
+            functools.partial(plain.train_on_batch, *plain_inputs(inputs, options, train_options.window_steps)),
             functools.partial(ours.train_on_batch, inputs),
         ]
         if inputs[0].shape not in shapes:  # once a training, and not in what is counted: graphs are built
@@ -118,36 +125,38 @@ def _training(rolls: list[Roll]) -> tuple[float, float]:
 
 
 def plain_stack(options: Any, window: int) -> Any:
-    """LSTM layers along time, and then along the notes, with dropout, as Keras has them."""
+    """LSTM layers along time and then along the notes, with dropout, from stock Keras layers."""
     import keras
     from keras import layers, ops
 
-    told = keras.Input((options.notes, window, features_of(options)))
-    again = keras.Input((window, options.notes, BEFORE + ALREADY))
-    x = ops.reshape(told, (-1, window, told.shape[-1]))
+    time_features = keras.Input((options.notes, window, features_of(options)))
+    note_features = keras.Input((window, options.notes, BEFORE_FEATURES + LOWER_FEATURES))
+    x = ops.reshape(time_features, (-1, window, time_features.shape[-1]))
     for _ in range(options.layers):
         x = layers.Dropout(options.dropout)(layers.LSTM(options.neurons, return_sequences=True)(x))
     x = ops.transpose(ops.reshape(x, (-1, options.notes, window, x.shape[-1])), (0, 2, 1, 3))
-    x = ops.concatenate([x, again], axis=-1)
+    x = ops.concatenate([x, note_features], axis=-1)
     x = ops.reshape(x, (-1, options.notes, x.shape[-1]))
     for units in options.note_neurons:
         x = layers.Dropout(options.dropout)(layers.LSTM(units, return_sequences=True)(x))
     x = ops.reshape(layers.Dense(BITS)(x), (-1, window, options.notes, BITS))
-    model = keras.Model([told, again], x)
+    model = keras.Model([time_features, note_features], x)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.AdamW(1e-3), loss=loss, jit_compile=False)
     return model
 
 
 def plain_inputs(inputs: list[np.ndarray], options: Any, window: int) -> list[Any]:
-    """What `plain_stack` is trained with: its inputs, what it is to say, and which notes count."""
-    bits, heard, clock, weight = (
+    """The inputs, targets and sample weights of `plain_stack`."""
+    bits, key_history, clock, mask = (
         np.pad(each, [(0, 0), (0, window - each.shape[1]), *[(0, 0)] * (each.ndim - 2)]) for each in inputs
     )
     last = np.concatenate([np.zeros_like(bits[:, :1]), bits[:, :-1]], axis=1)
-    told = np.asarray(features(last, heard, clock, options.lowest)).transpose(0, 2, 1, 3)
-    again = np.concatenate([np.asarray(each) for each in (before(last), already(bits))], axis=-1)
-    return [[told, again], bits, np.repeat(weight[:, :, None], options.notes, axis=2)]
+    time_features = np.asarray(features(last, key_history, clock, options.lowest)).transpose(0, 2, 1, 3)
+    note_features = np.concatenate(
+        [np.asarray(each) for each in (before_features(last), lower_features(bits))], axis=-1
+    )
+    return [[time_features, note_features], bits, np.repeat(mask[:, :, None], options.notes, axis=2)]
 
 
 def _median(contestants: list[Callable[[], object]], repeats: int) -> list[float]:

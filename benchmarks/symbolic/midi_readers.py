@@ -34,16 +34,16 @@ def with_mido(content: bytes) -> Notes:
 
     notes: Notes = Counter()
     for track in mido.MidiFile(file=io.BytesIO(content), clip=True).tracks:
-        sounding: dict[tuple[int, int], list[int]] = defaultdict(list)
+        active: dict[tuple[int, int], list[int]] = defaultdict(list)
         now = 0
         for message in track:
             now += message.time
             if message.type == "note_on" and message.velocity:
-                sounding[message.channel, message.note].append(now)
-            elif message.type in ("note_on", "note_off") and sounding[message.channel, message.note]:
-                start = sounding[message.channel, message.note].pop(0)
+                active[message.channel, message.note].append(now)
+            elif message.type in ("note_on", "note_off") and active[message.channel, message.note]:
+                start = active[message.channel, message.note].pop(0)
                 notes[start, max(start + 1, now), message.note] += 1
-        for (_, pitch), starts in sounding.items():
+        for (_, pitch), starts in active.items():
             notes.update((start, max(start + 1, now), pitch) for start in starts)
     return notes
 

@@ -12,7 +12,8 @@ TASTE = [
     option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
     option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
     click.option(
-        "--top-p", type=float, help=f"Draw from the likeliest that reach this; 0 is all.  {by_model(PLAYS, 'top_p')}"
+        "--top-p", type=float,
+        help=f"Draw from the likeliest that reach this; 0 is all.  {by_model(PLAY_DEFAULTS, 'top_p')}",
     ),
     option(
         PlayOptions,

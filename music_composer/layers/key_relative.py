@@ -1,7 +1,8 @@
-"""What was heard, as each pitch class hears it: the network's sense of degrees in a key.
+"""Key-relative features: pitch classes described by the intervals to what sounded recently, not by their names.
 
-Told of pitch classes by their names, a network has to learn every key by itself; told of each class how much was heard
-of the one a semitone above it, two above, ..., it learns them all at once.
+A network that sees pitch classes by name has to learn every key separately. Here each pitch class sees how often the
+class a semitone above it sounded, the class two semitones above it, and so on. A scale degree then looks the same in
+every key.
 """
 
 from __future__ import annotations
@@ -12,44 +13,50 @@ import keras
 import numpy as np
 from keras import ops
 
+from music_composer.values import OCTAVE
+
 Tensor = Any
-OCTAVE = 12
 
 
-def degrees(heard: Tensor) -> Tensor:
-    """For each pitch class the shares of those that lie 0 to 11 semitones above it: (..., fades, 12) -> (..., 12,
-    fades * 12).
+def key_relative_shares(key_history: Tensor) -> Tensor:
+    """For each pitch class, the shares of the classes that lie 0 to 11 semitones above it.
+
+    Input shape: (..., channels, 12), a key history; see `symbolic.key_history`.
+    Output shape: (..., 12, channels * 12). The 12 shares of a channel sum to 1, or to 0 in silence.
     """
-    fades, lead = heard.shape[-2], ops.shape(heard)[:-2]
-    shares = heard / ops.maximum(ops.sum(heard, axis=-1, keepdims=True), 1.0)
+    channels, leading = key_history.shape[-2], ops.shape(key_history)[:-2]
+    shares = key_history / ops.maximum(ops.sum(key_history, axis=-1, keepdims=True), 1.0)
     above = (np.arange(OCTAVE)[:, None] + np.arange(OCTAVE)) % OCTAVE
-    return ops.reshape(ops.swapaxes(ops.take(shares, above, axis=-1), -3, -2), (*lead, OCTAVE, fades * OCTAVE))
+    return ops.reshape(ops.swapaxes(ops.take(shares, above, axis=-1), -3, -2), (*leading, OCTAVE, channels * OCTAVE))
 
 
 def over_pitches(by_class: Tensor, pitches: int) -> Tensor:
-    """What belongs to a pitch class, (..., 12), for each of so many pitches, the first of which is of class 0."""
-    times = [1] * (len(by_class.shape) - 1)
-    return ops.tile(by_class, (*times, -(-pitches // OCTAVE)))[..., :pitches]
+    """Repeats values of pitch classes for every pitch: (..., 12) -> (..., pitches). The first pitch is of class 0."""
+    repeats = [1] * (len(by_class.shape) - 1)
+    return ops.tile(by_class, (*repeats, -(-pitches // OCTAVE)))[..., :pitches]
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
 class Tonality(keras.layers.Layer):
-    """Weighs pitch classes by their degrees in what was heard, as a hidden state asks for them.
+    """Scores pitch classes by attention: a hidden state is the query, key-relative features are the keys.
 
-    size: numbers that each class is told by. kinds: ways in which a note can come, each weighed by itself.
-    Input: hidden (..., units), and (..., 12, size), as `known` gives it. Output: (..., kinds, 12).
+    size: features of each pitch class. kinds: independent scores of each pitch class, such as for new and held notes.
+
+    Input shape: hidden (..., units); features (..., 12, size), as `features` returns them.
+    Output shape: (..., kinds, 12), logits.
     """
 
+    # The class name and the attributes `listen` and `ask` are paths in weights files: they stay.
     def __init__(self, size: int, kinds: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size, self.kinds = size, kinds
         self.listen = keras.layers.Dense(size, activation="silu")
         self.ask = keras.layers.Dense(kinds * size)
 
-    def known(self, heard: Tensor) -> Tensor:
-        """heard (..., fades, 12) -> (..., 12, size)"""
-        return self.listen(degrees(heard))
+    def features(self, key_history: Tensor) -> Tensor:
+        """Key-relative features of each pitch class: (..., channels, 12) -> (..., 12, size)."""
+        return self.listen(key_relative_shares(key_history))
 
-    def call(self, hidden: Tensor, known: Tensor) -> Tensor:
-        asked = ops.reshape(self.ask(hidden), (*ops.shape(hidden)[:-1], self.kinds, self.size))
-        return ops.matmul(asked, ops.swapaxes(known, -1, -2))
+    def call(self, hidden: Tensor, features: Tensor) -> Tensor:
+        queries = ops.reshape(self.ask(hidden), (*ops.shape(hidden)[:-1], self.kinds, self.size))
+        return ops.matmul(queries, ops.swapaxes(features, -1, -2))

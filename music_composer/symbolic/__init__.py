@@ -1,1 +1,1 @@
-"""The symbolic backend: from notes to piano rolls, and back."""
+"""The symbolic backend: scores to piano rolls, models of these, and back."""

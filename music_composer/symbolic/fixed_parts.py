@@ -1,5 +1,7 @@
-"""What is kept of a score stays what it was: its parts with their names, programs, controllers and bends, its drums,
-its tempos and its metres. Notes keep their own ticks; the grid of a model only says to which step a note belongs.
+"""Cuts scores around the bars that are composed anew, without changing what stays.
+
+Parts keep their names, programs, controllers, bends and drums; the score keeps its tempos and metres. Notes keep their
+own ticks. The grid of a model only decides to which step a note belongs.
 """
 
 from __future__ import annotations
@@ -14,16 +16,19 @@ from music_composer.symbolic.roll import nearest_step, onset_steps, tick_of, to_
 from music_composer.symbolic.roll_operations import lengthened
 from music_composer.values import BEND, CONTROL, NOTE, Part, Roll, Score
 
-LATELY = 64  # steps beside what is composed; parts that play in them go on in it
-FINE = 96  # ticks in a quarter note from which on the grid need not divide them: the rest is a few ms
-REGISTERED = (6, 38, 96, 97, 98, 99, 100, 101)  # controllers that mean something together: all of them are kept
-AT_REST = {1: 0, 7: 100, 10: 64, 11: 127, 64: 0, 65: 0, 66: 0, 67: 0}  # values of controllers where nothing is said
-RESET, FIRST_MODE = 121, 120  # of the channel modes, from 120 on, only a reset changes what controllers are
+NEARBY_STEPS = 64  # steps around the new music; the parts that play in them continue in it
+FINE_RESOLUTION = 96  # ticks in a quarter note; rounding such ticks to the grid is a few ms
+REGISTERED = (6, 38, 96, 97, 98, 99, 100, 101)  # controllers that set a registered parameter together: all are kept
+DEFAULT_CONTROLS = {1: 0, 7: 100, 10: 64, 11: 127, 64: 0, 65: 0, 66: 0, 67: 0}  # values of controllers that are not set
+RESET, FIRST_MODE = 121, 120  # of the channel modes, from 120 on, only a reset changes controllers
 
 
-def ready(score: Score, per_quarter: int) -> Score:
-    """The score, in ticks that the grid divides: in finer ones where its own are few."""
-    if score.resolution % per_quarter == 0 or score.resolution >= FINE:
+def with_fine_ticks(score: Score, per_quarter: int) -> Score:
+    """The score in ticks that the grid divides.
+
+    A score with few ticks in a quarter note gets finer ones; with many, the rounding to the grid is not heard.
+    """
+    if score.resolution % per_quarter == 0 or score.resolution >= FINE_RESOLUTION:
         return score
     return Score(
         tuple(_in_ticks(part, lambda ticks: ticks * per_quarter) for part in score.parts),
@@ -34,7 +39,10 @@ def ready(score: Score, per_quarter: int) -> Score:
 
 
 def roll_of(score: Score, per_quarter: int) -> Roll:
-    """As a model hears it. It lasts until the last drum is struck too, though no model hears that."""
+    """The score as a piano roll that also lasts until the last drum onset.
+
+    A roll has no drums: they lengthen it by silent steps.
+    """
     roll = to_roll(score, per_quarter)
     drums = [steps for part, steps in zip(score.parts, onset_steps(score, per_quarter), strict=True) if part.drums]
     last = max((int(steps.max(initial=-1)) + 1 for steps in drums), default=0)
@@ -42,7 +50,7 @@ def roll_of(score: Score, per_quarter: int) -> Roll:
 
 
 def playing_in(score: Score, steps: np.ndarray, per_quarter: int) -> tuple[Part, ...]:
-    """The pitched parts that begin notes in some steps, bool (steps,), with these notes alone."""
+    """The pitched parts with onsets in some steps, bool (steps,), with these notes alone."""
     found = []
     for part, begins in zip(score.parts, onset_steps(score, per_quarter), strict=True):
         inside = part.notes[_within(begins, steps)]
@@ -51,50 +59,58 @@ def playing_in(score: Score, steps: np.ndarray, per_quarter: int) -> tuple[Part,
     return tuple(found)
 
 
-def playing_beside(score: Score, steps: np.ndarray, per_quarter: int) -> tuple[Part, ...]:
-    """The pitched parts that play in some steps, bool (steps,); where none does, those that play beside them, or
-    anywhere.
+def playing_near(score: Score, steps: np.ndarray, per_quarter: int) -> tuple[Part, ...]:
+    """The pitched parts that play in some steps, bool (steps,).
+
+    If none does, those that play near these steps; if none does, all.
     """
-    inside = np.flatnonzero(steps)
+    indices = np.flatnonzero(steps)
     near = np.zeros(len(steps), bool)
-    near[max(0, inside[0] - LATELY) : inside[-1] + 1 + LATELY] = True
+    near[max(0, indices[0] - NEARBY_STEPS) : indices[-1] + 1 + NEARBY_STEPS] = True
     everywhere = np.ones(len(steps), bool)
-    tried = (playing_in(score, each, per_quarter) for each in (steps, near, everywhere))
-    return next((parts for parts in tried if parts), ())
+    candidates = (playing_in(score, where, per_quarter) for where in (steps, near, everywhere))
+    return next((parts for parts in candidates if parts), ())
 
 
 def without_bars(score: Score, gap: np.ndarray, per_quarter: int) -> Score:
-    """Without the pitched notes that begin in a gap, bool (steps,).
+    """The score without the pitched notes that begin in a gap, bool (steps,).
 
-    A note that begins before the gap stays whole. What is held on over its end is struck there. Drums stay.
+    A note that begins before the gap stays whole. A note that lasts beyond the end of the gap begins there. Drums stay.
     """
     end = int(np.flatnonzero(gap)[-1]) + 1
     parts = []
     for part, begins in zip(score.parts, onset_steps(score, per_quarter), strict=True):
-        gone = _within(begins, gap) & (not part.drums)
+        removed = _within(begins, gap) & (not part.drums)
         parts.append(
-            dataclasses.replace(part, notes=_joined(part.notes[~gone], _tails(part, gone, end, score, per_quarter)))
+            dataclasses.replace(
+                part, notes=_joined(part.notes[~removed], _tails(part, removed, end, score, per_quarter))
+            )
         )
     return dataclasses.replace(score, parts=_with_notes(parts))
 
 
 def from_step(score: Score, step: int, per_quarter: int) -> Score:
-    """From a step on. What is held on over the cut is struck there; controllers and bends are as they were."""
+    """The score from a step on, which becomes its beginning.
+
+    Notes that last across the cut begin there. Controllers and bends keep the values that they have at the cut.
+    """
     if not step:
         return score
     cut = int(tick_of(step, score.resolution, per_quarter))
     parts = []
     for part, begins in zip(score.parts, onset_steps(score, per_quarter), strict=True):
-        gone = begins < step
-        held = _tails(part, gone & (not part.drums), step, score, per_quarter)
+        removed = begins < step
+        held = _tails(part, removed & (not part.drums), step, score, per_quarter)
         controls, bends = _controls_at(part.controls, cut), _bends_at(part.bends, cut)
-        parts.append(dataclasses.replace(part, notes=_joined(part.notes[~gone], held), controls=controls, bends=bends))
+        parts.append(
+            dataclasses.replace(part, notes=_joined(part.notes[~removed], held), controls=controls, bends=bends)
+        )
     moved = tuple(_in_ticks(part, lambda ticks: np.maximum(0, ticks - cut)) for part in _with_notes(parts))
     return Score(moved, score.resolution, _changes_at(score.tempos, cut), _changes_at(score.metres, cut))
 
 
 def twice(score: Score, step: int, per_quarter: int) -> Score:
-    """The score, and from a step on, when it has ended, once more."""
+    """The score, and the whole score again from a step on, which lies after its end."""
     later = int(tick_of(step, score.resolution, per_quarter))
     parts = []
     for part in score.parts:
@@ -116,9 +132,9 @@ def _within(begins: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return np.append(steps, False)[np.minimum(begins, len(steps))]
 
 
-def _tails(part: Part, which: np.ndarray, step: int, score: Score, per_quarter: int) -> np.ndarray:
-    """What is left from a step on of some notes, bool (notes,), that begin before it."""
-    notes = part.notes[which & (nearest_step(part.notes["stop"], score.resolution, per_quarter) > step)].copy()
+def _tails(part: Part, selected: np.ndarray, step: int, score: Score, per_quarter: int) -> np.ndarray:
+    """The parts of some notes, bool (notes,), that last beyond a step: they begin there."""
+    notes = part.notes[selected & (nearest_step(part.notes["stop"], score.resolution, per_quarter) > step)].copy()
     notes["start"] = tick_of(step, score.resolution, per_quarter)
     return notes
 
@@ -133,7 +149,7 @@ def _with_notes(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def _in_ticks(part: Part, change: Any) -> Part:
-    """With all times changed."""
+    """The part with all times mapped."""
     notes, controls, bends = part.notes.copy(), part.controls.copy(), part.bends.copy()
     for table, field in ((notes, "start"), (notes, "stop"), (controls, "tick"), (bends, "tick")):
         table[field] = change(table[field])
@@ -141,11 +157,14 @@ def _in_ticks(part: Part, change: Any) -> Part:
 
 
 def _at_rest(part: Part) -> Part:
-    """With what has changed when it ends as it was when it began: it can be played again."""
+    """The part with its controllers and wheel reset at the beginning, so that it can be played again.
+
+    Only those are reset that end at another value than the default and are not set at tick 0.
+    """
     controls = part.controls
     last = dict(zip(controls["controller"].tolist(), controls["value"].tolist(), strict=True))
     set_first = set(controls["controller"][controls["tick"] == 0].tolist())
-    rest = [(0, controller, value) for controller, value in AT_REST.items()
+    rest = [(0, controller, value) for controller, value in DEFAULT_CONTROLS.items()
             if last.get(controller, value) != value and controller not in set_first]  # fmt: skip
     bent = len(part.bends) and part.bends["value"][-1] and part.bends["tick"][0]
     return dataclasses.replace(
@@ -155,7 +174,7 @@ def _at_rest(part: Part) -> Part:
 
 
 def _controls_at(controls: np.ndarray, cut: int) -> np.ndarray:
-    """Those after a cut, and of those before it what still holds."""
+    """The controls from a cut on, and the last value of each controller before it."""
     before, kept = controls["tick"] < cut, controls["tick"] >= cut
     anew = set(controls["controller"][controls["tick"] == cut].tolist())
     last: dict[int, int] = {}
@@ -174,6 +193,6 @@ def _bends_at(bends: np.ndarray, cut: int) -> np.ndarray:
 
 
 def _changes_at(changes: Any, cut: int) -> Any:
-    """(tick, ...) as they are from a cut on, the first of them at 0."""
+    """Changes (tick, ...) from a cut on. The first of them is at 0."""
     last = [change for change in changes if change[0] <= cut][-1]
     return ((0, *last[1:]), *((tick - cut, *rest) for tick, *rest in changes if tick > cut))

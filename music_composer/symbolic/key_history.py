@@ -1,4 +1,7 @@
-"""How much of each pitch class was heard lately: what a key is known by."""
+"""The key history: how often each pitch class sounded recently, which tells a network the key.
+
+A key history counts active notes by pitch class. Older steps count less: each channel decays with its own half-life.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,30 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.signal import lfilter
 
-OCTAVE = 12
+from music_composer.values import OCTAVE
 
 
-def fading(fades: Sequence[float]) -> np.ndarray:
-    """What a step leaves of what was heard, float (fades, 1). fades: steps after which half is left."""
-    return np.array([0.5 ** (1 / steps) for steps in fades], np.float32).reshape(-1, 1)
+def decay_factors(half_lives: Sequence[float]) -> np.ndarray:
+    """The factor by which each channel shrinks in a step, float32 (channels, 1). half_lives: in steps."""
+    return np.array([0.5 ** (1 / steps) for steps in half_lives], np.float32).reshape(-1, 1)
 
 
-def classes_of(pitches: int) -> np.ndarray:
-    """The class of each pitch as one of twelve, the first being class 0, float (pitches, 12)."""
+def pitch_class_matrix(pitches: int) -> np.ndarray:
+    """One-hot pitch classes, float32 (pitches, 12). The lowest pitch is of class 0.
+
+    A product with it sums an array over pitches into one over pitch classes.
+    """
     return np.eye(OCTAVE, dtype=np.float32)[np.arange(pitches) % OCTAVE]
 
 
-def heard_before(sounding: np.ndarray, fades: Sequence[float]) -> np.ndarray:
-    """How many notes of each pitch class were heard before each step, and before the one after the last, older ones
-    counting less: bool (steps, pitches) -> float (steps + 1, fades, 12).
+def key_history_of(active: np.ndarray, half_lives: Sequence[float]) -> np.ndarray:
+    """The key history before each step, float32 (steps + 1, channels, 12). The last row is the history after the end.
+
+    active: bool (steps, pitches). half_lives: one for each channel, in steps.
     """
-    classes = sounding.astype(np.float32) @ classes_of(sounding.shape[1])
-    classes = np.concatenate([np.zeros((1, OCTAVE), np.float32), classes])
-    heard = [lfilter([1.0], [1.0, -left], classes, axis=0) for left in fading(fades)[:, 0]]
-    return np.stack(heard, axis=1).astype(np.float32) if heard else np.zeros((len(classes), 0, OCTAVE), np.float32)
+    counts = active.astype(np.float32) @ pitch_class_matrix(active.shape[1])
+    counts = np.concatenate([np.zeros((1, OCTAVE), np.float32), counts])  # nothing sounds before the first step
+    channels = [lfilter([1.0], [1.0, -factor], counts, axis=0) for factor in decay_factors(half_lives)[:, 0]]
+    if not channels:
+        return np.zeros((len(counts), 0, OCTAVE), np.float32)
+    return np.stack(channels, axis=1).astype(np.float32)

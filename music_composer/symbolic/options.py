@@ -1,4 +1,4 @@
-"""The symbolic backend's own records, one frozen one for each stage. Defaults live here and nowhere else."""
+"""The options of the symbolic backend, a frozen record for each stage. Defaults live here and nowhere else."""
 
 from __future__ import annotations
 
@@ -21,30 +21,33 @@ from music_composer.options import (
     require_within,
 )
 
-COLDEST = 0.001  # temperature, and what else probabilities are raised to
-MOST_DRAFTS = 4096  # of a piece at a time
+MIN_TEMPERATURE = 0.001  # and least exponent of a probability
+MAX_PARTICLES = 4096  # of a piece
 PER_QUARTER = 4  # steps in a quarter note
-FADES = 2, 16, 64  # steps after which a note that was heard counts half, for each way of counting: see key_history.py
+HALF_LIVES = 2, 16, 64  # steps, of the channels of the key history
 
 
 @dataclasses.dataclass(frozen=True)
 class VoicesOptions:
-    """The network of the voices model: what is stored in the run folder rebuilds it."""
+    """The network of the voices model. The run folder stores this record and rebuilds the network from it.
+
+    Field names are keys of the stored file.
+    """
 
     pitches: int = 88
-    most: int = 15  # notes in a step that are told apart; of more, the outer ones and some between them are kept
-    voices: int = 4  # that are led from chord to chord
-    neurons: int = 256
-    wide: int = 512  # first layer of a decision
-    narrow: int = 256  # its second
-    embedding: int = 64  # of a pitch
-    attention: int = 64
-    shifts: int = 12  # semitones that a piece may be transposed by, -5 to 6: the model is told which
-    memory: int = 256  # steps back that attention reaches
-    clock: int = 8  # numbers that say where in bar and phrase a step is
-    fades: tuple[int, ...] = FADES
-    tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
-    loudness: int = 16  # levels that a note can be struck with; 0: notes sound or not, as in the benchmark files
+    most: int = 15  # notes in a step; of larger chords the outer notes and some inner ones are kept
+    voices: int = 4  # voices that lead from chord to chord
+    neurons: int = 256  # units of the LSTM
+    wide: int = 512  # units of the first layer of a decision
+    narrow: int = 256  # and of its second layer
+    embedding: int = 64  # size of a pitch embedding
+    attention: int = 64  # size of queries and keys
+    shifts: int = 12  # transpositions in training, from -5 semitones on; the network is told which
+    memory: int = 256  # past steps that attention reaches
+    clock: int = 8  # features of a step's position in bar and phrase: see `roll.bar_clock`
+    fades: tuple[int, ...] = HALF_LIVES
+    tonal: int = 32  # key-relative features of each pitch class
+    loudness: int = 16  # loudness levels of an onset; 0: no articulation, as in the benchmark files
     dropout: float = 0.5
     input_dropout: float = 0.25
 
@@ -59,23 +62,23 @@ class VoicesOptions:
         _require_fades(self.fades)
 
     @property
-    def manners(self) -> int:
-        """Ways in which a note can sound: held on, or struck with one of the levels."""
+    def articulations(self) -> int:
+        """Articulations of a note: held, or an onset with one of the loudness levels."""
         return 1 + self.loudness
 
 
 @dataclasses.dataclass(frozen=True)
 class PolyphonyOptions:
-    """The network of the polyphony model: what is stored in the run folder rebuilds it."""
+    """The network of the polyphony model: see `VoicesOptions`."""
 
     neurons: int = 256
     layers: int = 3
-    embedding: int = 128  # of what the first layer hears
-    fades: tuple[int, ...] = FADES
-    tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
+    embedding: int = 128  # size of the input of the first layer
+    fades: tuple[int, ...] = HALF_LIVES
+    tonal: int = 32  # key-relative features of each pitch class
     dropout: float = 0.5
-    transpose: int = 4  # semitones, up and down, that training pieces are transposed by at most
-    most: int = 15  # notes in a step, when playing
+    transpose: int = 4  # most semitones, up and down, of random transposition in training
+    most: int = 15  # notes in a generated step
 
     def __post_init__(self) -> None:
         require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
@@ -92,15 +95,15 @@ class PolyphonyOptions:
 
 @dataclasses.dataclass(frozen=True)
 class PianorollOptions:
-    """The network of the piano-roll model: what is stored in the run folder rebuilds it."""
+    """The network of the piano-roll model: see `VoicesOptions`."""
 
     neurons: int = 256
     layers: int = 2
     dropout: float = 0.5
-    fades: tuple[int, ...] = FADES
-    tonal: int = 32  # numbers that each pitch class is told by, from how much of all others was heard
-    most_words: int = 8192  # sets of notes that it can play, the most frequent of the music
-    words: tuple[tuple[int, ...], ...] = ()  # those that there are: see symbolic/models/pianoroll/vocabulary.py
+    fades: tuple[int, ...] = HALF_LIVES
+    tonal: int = 32  # key-relative features of each pitch class
+    most_words: int = 8192  # size of the vocabulary: the most frequent chords of the music
+    words: tuple[tuple[int, ...], ...] = ()  # the vocabulary itself: see models/pianoroll/vocabulary.py
 
     def __post_init__(self) -> None:
         require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
@@ -110,24 +113,24 @@ class PianorollOptions:
         require_within(self, 1, DEEPEST, "layers")
         require_within(self, 0.0, 0.99, "dropout")
         if len(self.words) > WIDEST or not all(0 <= key < 256 for word in self.words for key in word):
-            raise OptionError(f"words are {len(self.words)} sets of notes: at most {WIDEST}, of keys from 0 to 255")
+            raise OptionError(f"words has {len(self.words)} entries: give at most {WIDEST}, of keys from 0 to 255")
         _require_fades(self.fades)
 
 
 @dataclasses.dataclass(frozen=True)
 class BiaxialOptions:
-    """The network of the biaxial model: what is stored in the run folder rebuilds it."""
+    """The network of the biaxial model: see `VoicesOptions`."""
 
     lowest: int = 24  # MIDI pitch of the first note, C1
     notes: int = 78
-    neurons: int = 300  # of the layers along time
+    neurons: int = 300  # units of the layers along time
     layers: int = 2
-    note_neurons: tuple[int, ...] = (100, 50)  # of those along the notes
-    fades: tuple[int, ...] = FADES
-    articulation: bool = True  # whether notes are struck or held on; benchmark files do not say
+    note_neurons: tuple[int, ...] = (100, 50)  # units of the layers along the notes
+    fades: tuple[int, ...] = HALF_LIVES
+    articulation: bool = True  # whether the music says which notes begin; benchmark files do not
     dropout: float = 0.5
-    forget: float = 0.05  # share of past notes that training does not hear: it learns to begin what is missing
-    transpose: int = 0  # semitones, up and down, that training pieces are transposed by at most
+    forget: float = 0.05  # share of past notes hidden in training, so that the network learns to begin missing notes
+    transpose: int = 0  # most semitones, up and down, of random transposition in training
 
     def __post_init__(self) -> None:
         require_between("-n/--hidden-layer-neurons", self.neurons, 1, WIDEST)
@@ -139,52 +142,57 @@ class BiaxialOptions:
         require_within(self, 1, WIDEST, "neurons")
         require_within(self, 1, DEEPEST, "layers")
         require_within(self, 0.0, 0.99, "dropout", "forget")
-        if not self.note_neurons or not all(1 <= each <= WIDEST for each in self.note_neurons):
-            raise OptionError(f"note_neurons are {self.note_neurons}: each must be between 1 and {WIDEST}")
+        if not self.note_neurons or not all(1 <= units <= WIDEST for units in self.note_neurons):
+            raise OptionError(f"note_neurons is {self.note_neurons}: give numbers between 1 and {WIDEST}")
         _require_fades(self.fades)
 
 
 @dataclasses.dataclass(frozen=True)
 class PlayOptions:
-    """Sampling and writing."""
+    """Generation: sampling, search, the primer, and the output files.
 
-    count: int = 10
+    Field names are keys of the metadata file beside the output.
+    """
+
+    count: int = 10  # pieces
     steps: int = 128  # of new music, sixteenths
     name: str = "output"
     temperature: float = 1.0
-    top_k: int = 0  # likeliest choices that are drawn from; 0: all
-    top_p: float | None = None  # the fewest choices that together reach it are drawn from; 0: all; None: see PLAYS
-    note_stability: int = 1  # steps that a chord of the piano-roll model lasts at least
-    conservativity: float = 0.8  # power of the probability that a note of the biaxial model sounds with
-    adaptive: bool = False  # the biaxial model plays more where little sounds
-    drafts: int = 16  # of each sample, where notes are locked: see symbolic/models/particles.py
-    beam_size: int = 1  # drafts that go on by likelihood; 1: none is preferred
-    branch_factor: int = 1  # copies of each of them
-    steps_per_iteration: int = 1  # steps between two looks at which are the likeliest
-    qpm: float = 0.0  # quarter notes a minute; 0: as the primer's, or as the music's own
-    metre: str = ""  # of what is composed, "3/4"; empty: as the primer's, or as most of the music's
-    program: int | None = None  # of General MIDI, for new notes; None: as the part they replace or go on from, or piano
-    musicxml: bool = False  # written beside each MIDI file
+    top_k: int = 0  # samples from the k likeliest choices; 0: all
+    top_p: float | None = None  # samples from the fewest choices whose sum reaches p; 0: all; None: see PLAY_DEFAULTS
+    note_stability: int = 1  # fewest steps of a chord of the piano-roll model
+    conservativity: float = 0.8  # exponent of the probability of a note of the biaxial model
+    adaptive: bool = False  # whether the biaxial model plays more notes after silence
+    drafts: int = 16  # particles of each sample, where later notes are fixed: see models/particles.py
+    beam_size: int = 1  # particles that continue by likelihood; 1: no beam
+    branch_factor: int = 1  # copies of each particle of the beam
+    steps_per_iteration: int = 1  # steps between two selections of the beam
+    qpm: float = 0.0  # quarter notes a minute; 0: that of the primer, or of the training music
+    metre: str = ""  # of the new music, "3/4"; empty: that of the primer, or of most of the training music
+    program: int | None = (
+        None  # of General MIDI, for new notes; None: that of the part they replace or continue, or piano
+    )
+    musicxml: bool = False  # whether MusicXML is written beside each MIDI file
     primer_melody: str = ""  # "[60, -2, 62, -1]", a sixteenth each
     primer_pitches: str = ""  # "[60, 64, 67]", for a quarter
-    condition_on_primer: bool = True  # the primer is heard first, and gone on from
-    inject_primer: bool = False  # the primer's notes are kept while others are composed around them
-    omit_primer: bool = False  # what was heard first is not written
-    lock_tracks: tuple[int, ...] = ()  # of the primer, counted from 0: kept, and the rest composed around them
-    from_bar: int = 0  # of the primer, counted from 1: bars that are composed anew; 0: none
-    to_bar: int = 0
-    overwrite: bool = False  # files of others too
+    condition_on_primer: bool = True  # the primer comes first, and the new music continues it
+    inject_primer: bool = False  # the primer's notes are fixed in the new music
+    omit_primer: bool = False  # the part before the new music is not written
+    lock_tracks: tuple[int, ...] = ()  # parts of the primer, counted from 0, that are fixed
+    from_bar: int = 0  # first bar of the primer, counted from 1, that is composed anew; 0: none
+    to_bar: int = 0  # last bar that is composed anew
+    overwrite: bool = False  # also files of other programs
     seed: int | None = None
 
     def __post_init__(self) -> None:
         require_between("-g/--num-outputs", self.count, 1, MOST_PIECES)
         require_between("--num-steps", self.steps, 1, MOST)
         require_between("--note-stability", self.note_stability, 1, MOST)
-        require_between("--conservativity", self.conservativity, COLDEST, HOTTEST)
-        require_between("--drafts", self.drafts, 1, MOST_DRAFTS)
-        require_between("--beam-size", self.beam_size, 1, MOST_DRAFTS)
-        require_between("--branch-factor", self.branch_factor, 1, MOST_DRAFTS)
-        require_between("--beam-size times --branch-factor", self.beam_size * self.branch_factor, 1, MOST_DRAFTS)
+        require_between("--conservativity", self.conservativity, MIN_TEMPERATURE, HOTTEST)
+        require_between("--drafts", self.drafts, 1, MAX_PARTICLES)
+        require_between("--beam-size", self.beam_size, 1, MAX_PARTICLES)
+        require_between("--branch-factor", self.branch_factor, 1, MAX_PARTICLES)
+        require_between("--beam-size times --branch-factor", self.beam_size * self.branch_factor, 1, MAX_PARTICLES)
         require_between("--steps-per-iteration", self.steps_per_iteration, 1, MOST)
         require_between("--top-k", self.top_k, 0, MOST)
         if self.top_p is not None:
@@ -192,26 +200,28 @@ class PlayOptions:
         require_between("--from-bar", self.from_bar, 0, MOST)
         require_between("--to-bar", self.to_bar, 0, MOST)
         if bool(self.from_bar) != bool(self.to_bar):
-            raise OptionError("--from-bar and --to-bar go together: the first and the last bar that are composed anew")
+            raise OptionError(
+                "--from-bar and --to-bar go together: give the first and the last bar that are composed anew"
+            )
         if not self.condition_on_primer and not self.inject_primer:
             raise OptionError(
-                "--no-condition-on-primer without --inject-primer-during-generation leaves the primer nothing to do: "
-                "leave one of them out"
+                "--no-condition-on-primer needs --inject-primer-during-generation, or the primer has no effect: "
+                "give both or none"
             )
         if self.lock_tracks and self.from_bar:
             raise OptionError("--lock-track and --from-bar exclude each other: give one of them")
-        require_between("--temperature", self.temperature, COLDEST, HOTTEST)
+        require_between("--temperature", self.temperature, MIN_TEMPERATURE, HOTTEST)
         if self.qpm:
             require_between("--qpm", self.qpm, 4.0, 1000.0)
 
 
 @dataclasses.dataclass(frozen=True)
 class BoundOptions:
-    """What the music is held to, as it is typed: see scales.py. Empty words and 0 bind nothing."""
+    """Constraints on pitches, as the command line takes them: see scales.py. An empty string and 0 allow everything."""
 
     scale: str = ""  # "D minor"
     range: str = ""  # "C3-C6", or "48-84"
-    max_polyphony: int = 0  # notes at once, those that are locked included
+    max_polyphony: int = 0  # simultaneous notes, fixed ones included
 
     def __post_init__(self) -> None:
         require_between("--max-polyphony", self.max_polyphony, 0, 128)
@@ -219,12 +229,12 @@ class BoundOptions:
 
 @dataclasses.dataclass(frozen=True)
 class JudgeOptions:
-    """What is composed to be judged, and where the scorecard goes."""
+    """Evaluation: the pieces that are generated for it, and the folder of the scorecard."""
 
     output: Path = Path("midi_scorecard")
     count: int = 60
     steps: int = 256
-    overwrite: bool = False  # files of others too
+    overwrite: bool = False  # also files of other programs
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -260,9 +270,9 @@ TRAINING = MappingProxyType(
         "biaxial": BIAXIAL_TRAINING,
     }
 )
-TASTES = "temperature", "top_k", "top_p", "conservativity"  # fields of PlayOptions that say how boldly it is played
-# As each model plays best; see docs/RESULTS.md, likeness.
-PLAYS = MappingProxyType(
+SAMPLING_FIELDS = "temperature", "top_k", "top_p", "conservativity"  # of PlayOptions
+# The values at which each model's music is most like held-out music: see docs/results.md.
+PLAY_DEFAULTS = MappingProxyType(
     {
         "voices": PlayOptions(top_p=0.8),
         "polyphony": PlayOptions(top_p=0.85),
@@ -273,20 +283,21 @@ PLAYS = MappingProxyType(
 DEFAULT_MODEL = next(iter(MODELS))
 
 
-def as_it_plays(name: str, options: PlayOptions) -> PlayOptions:
-    """The options with what was left to the model."""
-    return dataclasses.replace(options, top_p=PLAYS[name].top_p) if options.top_p is None else options
+def with_model_defaults(name: str, options: PlayOptions) -> PlayOptions:
+    """The options, with the model's own values where they leave the choice to it."""
+    return dataclasses.replace(options, top_p=PLAY_DEFAULTS[name].top_p) if options.top_p is None else options
 
 
-def make_model(name: str, asked: Mapping[str, Any]) -> Any:
-    """The options of a model. Raises OptionError for what it does not have."""
+def make_model(name: str, fields: Mapping[str, Any]) -> Any:
+    """The options of a model. Raises OptionError for a field that the model does not have."""
     record = MODELS[name]
-    foreign = [field for field in asked if field not in {each.name for each in dataclasses.fields(record)}]
-    if foreign:
-        raise OptionError(f"--model {name} has no {foreign[0]}: leave that option out")
-    return record(**asked)
+    known = {field.name for field in dataclasses.fields(record)}
+    unknown = [field for field in fields if field not in known]
+    if unknown:
+        raise OptionError(f"--model {name} has no {unknown[0]}: leave that option out")
+    return record(**fields)
 
 
 def _require_fades(fades: tuple[int, ...]) -> None:
-    if len(fades) > DEEPEST or not all(1 <= each <= WIDEST for each in fades):
-        raise OptionError(f"fades are {fades}: each must be between 1 and {WIDEST} steps")
+    if len(fades) > DEEPEST or not all(1 <= steps <= WIDEST for steps in fades):
+        raise OptionError(f"fades is {fades}: give at most {DEEPEST} numbers between 1 and {WIDEST} steps")

@@ -21,7 +21,7 @@ def test_every_note_of_a_piece_is_in_its_score():
     assert score.ticks == piece.bars * piece.metre * score.resolution
     roll = to_roll(score)
     for note in piece.notes:
-        assert roll.struck[round(4 * note.start), note.pitch]
+        assert roll.onset[round(4 * note.start), note.pitch]
 
 
 def test_a_corpus_has_several_keys_and_metres_and_can_be_read(tmp_path):

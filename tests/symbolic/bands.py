@@ -1,4 +1,4 @@
-"""Scores of several parts for tests: one band that has everything, and any that there can be."""
+"""Scores of several parts for tests: a fixed band, and a strategy for any score."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ def notes(*rows: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def band(bars: int = 8) -> Score:
-    """Piano, bass, strings and drums in 3/4, none of it quite on the grid; the tempo changes in the middle."""
+    """Piano, bass, strings and drums in 3/4, slightly off the grid; the tempo changes in the middle."""
     piano = [
         (BAR * bar + 480 * beat + 7 * beat, BAR * bar + 480 * beat + 400, pitch + bar % 3, 70 + beat)
         for bar in range(bars) for beat in range(3) for pitch in (60, 64, 67)
@@ -37,7 +37,7 @@ def band(bars: int = 8) -> Score:
 
 @st.composite
 def scores(draw: st.DrawFn) -> Score:
-    """Any parts that a MIDI file can hold and give back: a pitch sounds once at a time, and no part is empty."""
+    """Any score that round-trips through a MIDI file: notes of a pitch do not overlap, and no part is empty."""
     resolution = draw(st.sampled_from([1, 2, 24, 100, 480]))
     parts = []
     for _ in range(draw(st.integers(1, 4))):
@@ -59,8 +59,8 @@ def scores(draw: st.DrawFn) -> Score:
 
 
 def any_roll(seed: int, steps: int) -> Roll:
-    """What a model could play: notes begin, go on and end anywhere, kept or not, in open steps or not."""
+    """A roll that a model could play: notes begin and end anywhere."""
     rng = np.random.default_rng(seed)
-    sounding = np.cumsum(rng.random((steps, PITCHES)) < 0.1 * (np.arange(PITCHES) % 8 == 0), axis=0) % 2 == 1
-    velocity = np.where(sounding, rng.integers(1, 128, (steps, PITCHES)), 0).astype(np.uint8)
-    return Roll(velocity, sounding & (rng.random((steps, PITCHES)) < 0.3), 4)
+    active = np.cumsum(rng.random((steps, PITCHES)) < 0.1 * (np.arange(PITCHES) % 8 == 0), axis=0) % 2 == 1
+    velocity = np.where(active, rng.integers(1, 128, (steps, PITCHES)), 0).astype(np.uint8)
+    return Roll(velocity, active & (rng.random((steps, PITCHES)) < 0.3), 4)

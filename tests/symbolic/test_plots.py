@@ -1,4 +1,4 @@
-"""Pictures of notes: that they are drawn, and that what is in them is where it should be."""
+"""Pictures of rolls: notes are drawn at their places."""
 
 import numpy as np
 import pytest
@@ -8,14 +8,14 @@ from music_composer.symbolic import plots
 from music_composer.values import Roll
 
 
-def test_a_roll_shows_its_notes_where_they_are(tmp_path):
+def test_notes_are_drawn_at_their_places(tmp_path):
     velocity = np.zeros((32, 128), np.uint8)
     velocity[4:8, 60] = velocity[8:12, 72] = 80
-    struck = np.zeros((32, 128), bool)
-    struck[4, 60] = struck[8, 72] = True
+    onset = np.zeros((32, 128), bool)
+    onset[4, 60] = onset[8, 72] = True
     kept = np.zeros((32, 128), bool)
     kept[4:8, 60] = True
-    plots.plot_roll(Roll(velocity, struck), kept, tmp_path / "a.png")
+    plots.plot_roll(Roll(velocity, onset), kept, tmp_path / "a.png")
     picture = imread(tmp_path / "a.png")[..., :3]
     assert picture.shape == (300, 1000, 3)
     blue = np.abs(picture - plots.NEW).max(axis=2) < 0.02
@@ -27,7 +27,7 @@ def test_a_roll_shows_its_notes_where_they_are(tmp_path):
 
 
 @pytest.mark.parametrize("pitches", [[], [0], [127], [0, 127]])
-def test_any_roll_can_be_drawn(tmp_path, pitches):
+def test_any_roll_is_drawn(tmp_path, pitches):
     velocity = np.zeros((8 if pitches else 0, 128), np.uint8)
     velocity[:, pitches] = 80
     plots.plot_roll(Roll(velocity, velocity > 0), velocity > 0, tmp_path / "a.png")

@@ -28,17 +28,17 @@ class Copies:
     source_at: int = 0
 
 
-def windows_of(sounding: np.ndarray) -> dict[int, bytes]:
+def windows_of(active: np.ndarray) -> dict[int, bytes]:
     """Every 16 steps in which something changes, whatever key they are in, by the step that they begin with.
 
     sounding: bool (steps, pitches).
     """
     found = {}
-    changes = np.concatenate([[0], np.cumsum((sounding[1:] != sounding[:-1]).any(axis=1))])
-    for start in range(len(sounding) - WINDOW + 1):
+    changes = np.concatenate([[0], np.cumsum((active[1:] != active[:-1]).any(axis=1))])
+    for start in range(len(active) - WINDOW + 1):
         if changes[start] == changes[start + WINDOW - 1]:
             continue  # a chord that is held is nobody's
-        window = sounding[start : start + WINDOW]
+        window = active[start : start + WINDOW]
         lowest = int(np.argmax(window.any(axis=0)))
         found[start] = hashlib.blake2b(np.packbits(np.roll(window, -lowest, axis=1)).tobytes(), digest_size=8).digest()
     return found

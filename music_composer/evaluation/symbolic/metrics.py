@@ -71,27 +71,27 @@ def overlap(some: np.ndarray, others: np.ndarray, least: float) -> float:
 def _measure(roll: Roll, durations: np.ndarray, edges: np.ndarray) -> list[float]:
     """edges: where the bars of the stretch begin, and where the last one ends."""
     stretch = slice(edges[0], edges[-1])
-    sounding, struck = roll.sounding[stretch], roll.struck[stretch]
-    at_once = sounding.sum(axis=1)
-    pitches = np.flatnonzero(sounding.any(axis=0))
+    active, onset = roll.active[stretch], roll.onset[stretch]
+    at_once = active.sum(axis=1)
+    pitches = np.flatnonzero(active.any(axis=0))
     if not len(pitches):
         return [np.nan, np.nan, np.nan, np.nan, np.nan, 1.0, np.nan]
-    bars = [np.any(struck[first:last], axis=1) for first, last in _pairs(edges - edges[0])]
-    empty = [not sounding[first:last].any() for first, last in _pairs(edges - edges[0])]
-    begun = durations[stretch][struck]
+    bars = [np.any(onset[first:last], axis=1) for first, last in _pairs(edges - edges[0])]
+    empty = [not active[first:last].any() for first, last in _pairs(edges - edges[0])]
+    begun = durations[stretch][onset]
     return [
         float(at_once[at_once > 0].mean()),
         float(pitches[-1] - pitches[0]),
-        *_harmony(struck),
+        *_harmony(onset),
         _groove(bars),
         float(np.mean(empty)),
         float(begun.mean()) / roll.per_quarter if len(begun) else np.nan,
     ]
 
 
-def _harmony(struck: np.ndarray) -> tuple[float, float]:
+def _harmony(onset: np.ndarray) -> tuple[float, float]:
     """Entropy of the pitch classes that begin, in bits, and the share that one scale holds."""
-    counts = np.bincount(np.nonzero(struck)[1] % OCTAVE, minlength=OCTAVE)
+    counts = np.bincount(np.nonzero(onset)[1] % OCTAVE, minlength=OCTAVE)
     if not counts.any():
         return np.nan, np.nan
     shares = counts / counts.sum()
@@ -112,9 +112,9 @@ def _durations(roll: Roll) -> np.ndarray:
     lasting = np.zeros(roll.velocity.shape, np.int64)
     left = np.zeros(roll.velocity.shape[1], np.int64)
     for step in range(roll.steps - 1, -1, -1):
-        left = np.where(roll.sounding[step], left + 1, 0)
+        left = np.where(roll.active[step], left + 1, 0)
         lasting[step] = left
-        left = np.where(roll.struck[step], 0, left)
+        left = np.where(roll.onset[step], 0, left)
     return lasting
 
 

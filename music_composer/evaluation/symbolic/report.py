@@ -9,7 +9,7 @@ from music_composer.evaluation.symbolic.copying import WINDOW
 from music_composer.evaluation.symbolic.metrics import BARS
 from music_composer.progress import duration
 from music_composer.reports.tables import Table
-from music_composer.symbolic.options import TASTES
+from music_composer.symbolic.options import SAMPLING_FIELDS
 
 
 def summary_of(card: Mapping[str, Any]) -> str:
@@ -76,7 +76,7 @@ def _facts_table(card: Mapping[str, Any]) -> Table:
     if "facts" in card:
         facts = card["facts"]
         rows.append(["composing", f"{duration(facts['spent'])}: {facts['x_real_time']:.0f} x real time"])
-        rows += [[key.replace("_", "-"), f"{facts[key]:g}"] for key in TASTES]
+        rows += [[key.replace("_", "-"), f"{facts[key]:g}"] for key in SAMPLING_FIELDS]
         for name, nats in card["likelihood"].items():
             rows.append([f"likelihood, {name}", f"{-nats['a_step']:.3f} nats a step, {-nats['a_note']:.3f} a note"])
     return Table("Model", "on this machine", ["what", "reading"], rows)

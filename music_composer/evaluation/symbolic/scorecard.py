@@ -55,10 +55,10 @@ def _metrics(measured: Mapping[str, np.ndarray], seed: int) -> list[dict[str, An
 def _copying(
     made: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
 ) -> dict[str, dict[str, Any]]:
-    index = index_of([song.roll.sounding for song in training])
+    index = index_of([song.roll.active for song in training])
     cards = {}
     for name, songs in (("made", made), ("held_out", held_out)):
-        found = [copies_in(song.roll.sounding, index) for song in songs]
+        found = [copies_in(song.roll.active, index) for song in songs]
         share, low, high = copied_share(found, seed)
         longest = max(range(len(found)), key=lambda i: found[i].run)
         run = found[longest]

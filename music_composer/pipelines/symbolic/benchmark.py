@@ -34,7 +34,7 @@ from music_composer.options import TrainOptions
 from music_composer.pipelines.symbolic.requests import BenchmarkRequest
 from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
-from music_composer.symbolic.composition.registry import composer_of
+from music_composer.symbolic.composition.registry import note_model
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.constraints import VELOCITY
 from music_composer.symbolic.options import TRAINING, BiaxialOptions, VoicesOptions
@@ -42,7 +42,7 @@ from music_composer.symbolic.roll import PITCHES
 from music_composer.training import checkpoint, devices
 from music_composer.training.job import run_job
 from music_composer.training.weights import load_weights
-from music_composer.values import Roll
+from music_composer.values import PITCHES, Roll
 
 # These files know neither struck notes nor loudness, and no note of them may be left out.
 NETWORKS: Mapping[str, Any] = MappingProxyType(
@@ -92,8 +92,7 @@ def evaluate_benchmark(request: BenchmarkRequest, context: Context = SILENT) -> 
         model = _train(here, parts, how, context)
         for part in ("validation", "test"):
             found[part].append(composer.likelihood(model, parts[part]))
-        in_any_key = getattr(composer, "likelihood_in_any_key", composer.likelihood)
-        found["any key"].append(in_any_key(model, parts["test"]))
+        found["any key"].append(composer.likelihood_in_any_key(model, parts["test"]))
         for shift, found_there in moved.items():
             found_there.append(in_any_key(model, [roll_of(transposed(piece, shift)) for piece in music.test]))
         context.say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
@@ -118,16 +117,16 @@ def _home(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path
 
 def roll_of(piece: np.ndarray) -> Roll:
     """bool (steps, KEYS) -> a roll. What is struck is a guess that none of these models looks at."""
-    sounding = np.zeros((len(piece), PITCHES), bool)
-    sounding[:, LOWEST : LOWEST + KEYS] = piece
-    before = np.concatenate([np.zeros_like(sounding[:1]), sounding[:-1]])
-    velocity = np.where(sounding, VELOCITY, 0).astype(np.uint8)
-    return Roll(velocity, sounding & ~before, 1, metres=((0, STEPS_IN_BAR, 4),))
+    active = np.zeros((len(piece), PITCHES), bool)
+    active[:, LOWEST : LOWEST + KEYS] = piece
+    before = np.concatenate([np.zeros_like(active[:1]), active[:-1]])
+    velocity = np.where(active, DEFAULT_VELOCITY, 0).astype(np.uint8)
+    return Roll(velocity, active & ~before, 1, metres=((0, STEPS_IN_BAR, 4),))
 
 
 def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions, context: Context) -> Any:
     """The trained network with the weights that were best on the validation part."""
-    lessons = composer_of(here.name).lessons(parts["training"], parts["validation"], here.model, options)
+    loader = note_model(here.name).loader(parts["training"], parts["validation"], here.model, options)
     state = checkpoint.read_state(here.checkpoint) or checkpoint.TrainState(options.seed or 0)
     state.job_epochs = options.epochs or state.job_epochs
     model = networks.trainable_network(here, options, state.seed, context.say)

@@ -24,9 +24,9 @@ from music_composer.pipelines.symbolic.requests import ComposeRequest, PrepareRe
 from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run
-from music_composer.symbolic.composition.registry import composer_of
+from music_composer.symbolic.composition.registry import note_model
 from music_composer.symbolic.composition.run_folder import SymbolicRun
-from music_composer.symbolic.constraints import request_of
+from music_composer.symbolic.constraints import constraints_from
 from music_composer.symbolic.dataset import cache
 from music_composer.symbolic.dataset.songs import Song
 from music_composer.symbolic.dataset.split import digest_of, divided, split_of
@@ -38,8 +38,8 @@ from music_composer.symbolic.options import (
     TRAINING,
     BoundOptions,
     PlayOptions,
-    as_it_plays,
     make_model,
+    with_model_defaults,
 )
 from music_composer.symbolic.roll import to_score
 from music_composer.training import beginning, checkpoint, devices
@@ -150,7 +150,7 @@ def _new_run(
     tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
     metres = [song.roll.metres[0][1:] for song in songs]
     metre = max(set(metres), key=metres.count)
-    model = composer_of(name).fitted(make_model(name, asked), [song.roll for song in training])
+    model = note_model(name).fitted(make_model(name, asked), [song.roll for song in training])
     return SymbolicRun(beginning.new_place(home), name, model, PER_QUARTER, options.held_out, tempo, metre)
 
 
@@ -164,11 +164,11 @@ def _train_job(
     context: Context,
 ) -> None:
     training, validation = ([song.roll for song in part] for part in parts)
-    lessons = composer_of(here.name).lessons(training, validation, here.model, options)
+    loader = note_model(here.name).loader(training, validation, here.model, options)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     context.say(
         f"training the {here.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
-        f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
+        f"{loader.batches} steps, seed {state.seed}, {devices.describe()}"
     )
 
     def sample(state: checkpoint.TrainState) -> None:

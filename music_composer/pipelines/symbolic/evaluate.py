@@ -31,7 +31,14 @@ from music_composer.symbolic.constraints import request_of
 from music_composer.symbolic.dataset.songs import Song, read_song, read_songs
 from music_composer.symbolic.dataset.split import divided, split_of
 from music_composer.symbolic.midi.midi_file import write_midi
-from music_composer.symbolic.options import PER_QUARTER, TASTES, BoundOptions, JudgeOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.options import (
+    PER_QUARTER,
+    SAMPLING_FIELDS,
+    BoundOptions,
+    JudgeOptions,
+    PlayOptions,
+    with_model_defaults,
+)
 from music_composer.symbolic.plots import plot_roll
 from music_composer.symbolic.roll import to_score
 from music_composer.symbolic.roll_operations import beginning, silence
@@ -79,7 +86,7 @@ def evaluate_run(
     model, player = loaded.network, loaded.player
     played = as_it_plays(here.name, PlayOptions(count=options.count, steps=options.steps, **request.sampling))
     examples = _examples_for(training, options.count, options.seed)
-    requests = [request_of(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
+    constraint_sets = [constraints_from(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
     with context.stage("composing", "pieces") as advance:
         rolls = play(here, player, requests, played, options.seed, advance)
@@ -89,10 +96,10 @@ def evaluate_run(
         for number, (roll, song) in enumerate(zip(rolls, examples, strict=True))
     ]
     spent = time.monotonic() - started
-    seconds = sum(map(generate.seconds_of, requests))
+    seconds = sum(map(generate.seconds_of, constraint_sets))
     facts = {
         "model": here.name,
-        **{name: getattr(played, name) for name in TASTES},
+        **{name: getattr(played, name) for name in SAMPLING_FIELDS},
         "seconds": round(seconds),
         "spent": round(spent, 1),
         "x_real_time": seconds / spent,
@@ -167,7 +174,7 @@ def score(
     rows = []
     for song, steps in zip(songs, likelihoods, strict=True):
         nats = _nats([steps], [song])
-        rows.append([song.source, str(song.roll.steps), str(int(song.roll.struck.sum())), f"{steps.sum():.1f}",
+        rows.append([song.source, str(song.roll.steps), str(int(song.roll.onset.sum())), f"{steps.sum():.1f}",
                      f"{-nats['a_step']:.3f}", f"{-nats['a_note']:.3f}"])  # fmt: skip
     words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
     columns = ["piece", "steps", "notes", "whole", "a step", "a note"]
@@ -207,7 +214,7 @@ def _judge(
         plot_densities(measured, list(METRICS), files.file(METRICS_PLOT))
         rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
         for song, name in zip(made, rolls, strict=False):
-            plot_roll(song.roll, np.zeros_like(song.roll.sounding), files.file(name))
+            plot_roll(song.roll, np.zeros_like(song.roll.active), files.file(name))
         pictures = {"Measures": [METRICS_PLOT], "Copying": rolls}
         write_page(files.file(PAGE), "The scorecard", summary_of(card), tables_of(card), pictures)
         files.commit(card)
@@ -216,6 +223,6 @@ def _judge(
 
 
 def _nats(likelihood: Sequence[np.ndarray], songs: Sequence[Song]) -> dict[str, float]:
-    steps, notes = sum(map(len, likelihood)), sum(int(song.roll.struck.sum()) for song in songs)
+    steps, notes = sum(map(len, likelihood)), sum(int(song.roll.onset.sum()) for song in songs)
     nats = -sum(float(each.sum()) for each in likelihood)
     return {"a_step": nats / max(1, steps), "a_note": nats / max(1, notes)}

@@ -19,7 +19,7 @@ from music_composer.symbolic.constraints import Request, request_of
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.midi.tempo import seconds_at
 from music_composer.symbolic.notation.score_file import require_musicxml, write_musicxml
-from music_composer.symbolic.options import PER_QUARTER, BoundOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.options import PER_QUARTER, BoundOptions, PlayOptions, with_model_defaults
 from music_composer.symbolic.plots import plot_roll
 from music_composer.symbolic.roll import PITCHES, on_grid
 from music_composer.symbolic.roll_operations import shortened
@@ -33,7 +33,7 @@ def require_request(options: PlayOptions, bounds: BoundOptions, primer: Path | N
     contradict it or make no sense, and for what is not installed.
     """
     none = np.zeros((0, PITCHES), np.uint8)
-    request_of(primer, options, bounds, Roll(none, none.astype(bool), PER_QUARTER))
+    constraints_from(primer, options, bounds, Roll(none, none.astype(bool), PER_QUARTER))
     if options.musicxml:
         require_musicxml()
 

@@ -10,7 +10,7 @@ import numpy as np
 from music_composer.errors import ScoreError
 from music_composer.progress import duration
 from music_composer.reports.tables import Table, markdown
-from music_composer.symbolic.fixed_parts import ready, roll_of
+from music_composer.symbolic.fixed_parts import roll_of, with_fine_ticks
 from music_composer.symbolic.midi.instruments import instrument, name_of
 from music_composer.symbolic.midi.tempo import seconds_at
 from music_composer.symbolic.notation.score_file import read_score
@@ -40,7 +40,7 @@ def describe_files(paths: Sequence[Path]) -> list[str]:
 def describe_file(path: Path) -> list[str]:
     """A table of the parts, and what is odd about the file. Raises ScoreError when it cannot be read."""
     reading = read_score(path)
-    score = ready(reading.score, PER_QUARTER)
+    score = with_fine_ticks(reading.score, PER_QUARTER)
     bars = np.cumsum(bars_of(roll_of(score, PER_QUARTER))[0] == 0)
     words = [
         f"{_counted(score.count, 'note')} in {_counted(len(score.parts), 'part')}",

@@ -35,14 +35,14 @@ def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = Fals
     wanted = Output(output / THOUGHTS, (PAGE, NOTES, *names))
     require_free([wanted], overwrite)
     roll, _ = read_song(piece, here.per_quarter)
-    roll = dataclasses.replace(roll, velocity=roll.velocity[:MOST_STEPS], struck=roll.struck[:MOST_STEPS])
-    sounding, layers = observe(networks.trained_network(here), roll)
+    roll = dataclasses.replace(roll, velocity=roll.velocity[:MOST_STEPS], onset=roll.onset[:MOST_STEPS])
+    active, layers = observe(networks.trained_network(here), roll)
     with locked(output), staged(output / THOUGHTS, overwrite) as files:
         clean([wanted])
-        plot_roll(roll, np.zeros_like(roll.sounding), files.file(NOTES))
+        plot_roll(roll, np.zeros_like(roll.active), files.file(NOTES))
         tables, pictures = [], {}
         for layer in layers:
-            hidden, cells = layer.of(sounding)
+            hidden, cells = layer.mean_over(active)
             name = f"{layer.name.replace(' ', '-')}.png"
             plot_thoughts(hidden, cells, files.file(name))
             busiest = np.argsort(-np.abs(np.diff(hidden, axis=0)).sum(axis=0))[:5]

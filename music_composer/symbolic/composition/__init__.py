@@ -1,1 +1,1 @@
-"""Composing with a trained model of notes: the models by name, their run folders, whole scores."""
+"""Composition with a trained model: the models by name, their run folders, whole scores."""

@@ -1,4 +1,7 @@
-"""What was kept and what a model added, to one score: kept parts as they were, new notes in parts of their own."""
+"""Assembles fixed notes and generated notes into one score.
+
+Fixed parts stay as they were; new notes get parts of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from music_composer.symbolic.constraints import Request
+from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.fixed_parts import from_step
 from music_composer.symbolic.roll import tick_of, to_score
 from music_composer.symbolic.roll_operations import laid_over, shortened
@@ -15,51 +18,55 @@ from music_composer.values import CONTROL, Part, Roll, Score
 
 PIANO = 0
 NEW = "new"
-BANK, VOLUME, PAN = (0, 32), 7, 10  # controllers that say which sound a part has, how loud, and where
+BANK, VOLUME, PAN = (0, 32), 7, 10  # controllers of a part's sound, loudness and position
 
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """roll: what sounds on the grid, for the picture. added: notes that are new."""
+    """A finished piece. roll: for the picture. added: the number of new notes."""
 
     score: Score
     roll: Roll
     added: int
 
 
-def assembled(made: Roll, request: Request, program: int | None = None) -> Piece:
-    """A piece from what a model made of a request, as long as that.
+def assembled(generated: Roll, constraints: Constraints, program: int | None = None) -> Piece:
+    """The piece that a model generated for some constraints.
 
-    Each new note goes to the instrument of the request whose notes are nearest in pitch, in the middle; with a
-    `program`, or where there is no instrument, to one part. A primer in words is in one part with what follows it.
+    Each new note goes to the instrument whose median pitch is nearest. With a `program`, or without instruments, all
+    new notes go to one part. A primer without a score shares a part with the notes that follow it.
     """
-    new = added(made, request)
-    roll = shortened(laid_over(new, request.kept), request.omitted)
-    count = int(new.struck.sum())
-    if request.score is None:
+    new = added(generated, constraints)
+    roll = shortened(laid_over(new, constraints.fixed), constraints.omitted)
+    count = int(new.onset.sum())
+    if constraints.score is None:
         return Piece(to_score(roll, PIANO if program is None else program), roll, count)
-    score = request.score
+    score = constraints.score
     notes = _notes_of(new, score.resolution)
-    parts = _parts_of(notes, () if program is not None else request.instruments, PIANO if program is None else program)
+    parts = _parts_of(
+        notes, () if program is not None else constraints.instruments, PIANO if program is None else program
+    )
     whole = dataclasses.replace(score, parts=(*score.parts, *parts))
-    return Piece(from_step(whole, request.omitted, made.per_quarter), roll, count)
+    return Piece(from_step(whole, constraints.omitted, generated.per_quarter), roll, count)
 
 
-def added(made: Roll, request: Request) -> Roll:
-    """The notes that begin in open steps and are not kept. A kept note ends when it did: what a model holds on of it
-    is left out.
+def added(generated: Roll, constraints: Constraints) -> Roll:
+    """The notes that begin in editable steps and are not fixed.
+
+    A fixed note ends where it did: what a model adds to its end is dropped.
     """
-    free = made.sounding & ~request.kept.sounding & request.open_steps[:, None]
-    before = np.concatenate([np.zeros_like(made.sounding[:1]), made.sounding[:-1] | request.kept.sounding[:-1]])
-    struck = free & (made.struck | ~before)
-    goes_on = np.zeros_like(free)
-    for step in range(made.steps):
-        goes_on[step] = free[step] & (struck[step] | (goes_on[step - 1] if step else False))
-    return dataclasses.replace(made, velocity=np.where(goes_on, made.velocity, 0), struck=struck)
+    fixed = constraints.fixed.active
+    free = generated.active & ~fixed & constraints.editable[:, None]
+    before = np.concatenate([np.zeros_like(fixed[:1]), generated.active[:-1] | fixed[:-1]])
+    onset = free & (generated.onset | ~before)
+    sounds = np.zeros_like(free)
+    for step in range(generated.steps):
+        sounds[step] = free[step] & (onset[step] | (sounds[step - 1] if step else False))
+    return dataclasses.replace(generated, velocity=np.where(sounds, generated.velocity, 0), onset=onset)
 
 
 def _notes_of(roll: Roll, resolution: int) -> np.ndarray:
-    """The notes of a roll in other ticks."""
+    """The notes of a roll in ticks of another resolution."""
     score = to_score(roll)
     notes = score.parts[0].notes
     per_step = score.resolution // roll.per_quarter
@@ -85,7 +92,7 @@ def _parts_of(notes: np.ndarray, instruments: Sequence[Part], program: int) -> l
 
 
 def _sound(part: Part) -> np.ndarray:
-    """What makes a new part sound like another: its bank and place, as they are set first, and its greatest volume."""
+    """The controls that give a new part the sound of another: bank and pan as first set, and the greatest volume."""
     rows = []
     for controller in (*BANK, VOLUME, PAN):
         values = part.controls["value"][part.controls["controller"] == controller]

@@ -1,9 +1,10 @@
-"""The cache of piano rolls: one file a song and an index of them all, in the folder `train_data/`.
+"""The cache of piano rolls: a file for each song and an index of them all, in the folder `train_data/`.
 
-    scores.json             magic, version, the grid, one entry a song; see `data.index`
-    roll-0123456789ab.npz   velocity, struck, tempos and metres of a roll; plain NumPy arrays
+    scores.json             magic, version, the grid, one entry for each song; see `data.index`
+    roll-0123456789ab.npz   velocity, struck (onsets), tempos and metres of a roll; NumPy arrays
 
-Only what has changed is read again, and songs that are done stay done whatever ends it. Mirrors audio/dataset/cache.py.
+Only changed files are read again. If preparation is interrupted, the songs that are done stay in the cache. Mirrors
+audio/dataset/cache.py.
 """
 
 from __future__ import annotations
@@ -20,13 +21,12 @@ from music_composer.data.index import Index, require_hash, require_inside
 from music_composer.errors import CacheError, MusicComposerError, OptionError, ScoreError
 from music_composer.files.atomic import make_folder, reason, remove_torn, whole_file
 from music_composer.symbolic.dataset.songs import Song, read_song
-from music_composer.symbolic.roll import PITCHES
-from music_composer.values import Roll
+from music_composer.values import PITCHES, Roll
 
 MAGIC = "music-composer scores"
-VERSION = 2  # of what files become: those of another are read again
+VERSION = 2  # of the conversion to rolls: files of another version are read again
 INDEX = "scores.json"
-MOST_BYTES = 2**30  # of a roll in memory
+MAX_BYTES = 2**30  # of a roll in memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,16 +39,16 @@ class Entry:
     remarks: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Raises OptionError for an entry that leads elsewhere: an index names no files but its own."""
+        """Raises OptionError for a path outside the dataset or the cache: an index names only its own files."""
         require_inside(self.source)
         require_hash(self.fingerprint.content)
         if self.shard != _shard(self.fingerprint):
-            raise OptionError(f"{self.shard!r} is no file of this cache")
+            raise OptionError(f"{self.shard!r} is not a file of this cache")
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What `prepare` did. remarks: a line for each file that something is odd about."""
+    """What `prepare` did. remarks: a line for each oddity in a file."""
 
     done: int
     kept: int
@@ -62,10 +62,10 @@ def prepare(
     per_quarter: int,
     progress: Callable[[float, float, str], None] = lambda done, total, name: None,
 ) -> tuple[list[Song], Report]:
-    """All songs of a folder of MIDI files, on a grid of `per_quarter` steps in a quarter note.
+    """All songs of a folder of score files, on a grid of `per_quarter` steps in a quarter note.
 
-    Raises ScoreError when not one file can be used, naming every one and why; CacheError when the cache cannot be
-    written, or the folder holds somebody else's files.
+    Raises ScoreError when no file can be used, with the reason for each; CacheError when the cache cannot be written,
+    or the folder holds another program's files.
     """
     notes: list[str] = []
     sources = {path.relative_to(datasets).as_posix(): path for path in scores_in(datasets, say=notes.append)}
@@ -107,9 +107,9 @@ def prepare(
 
 
 def read_index(folder: Path, per_quarter: int) -> list[Entry]:
-    """The songs of an index that is ours and has this grid; what is damaged is left out.
+    """The readable songs of an index with this grid.
 
-    Raises CacheError where the file is somebody else's.
+    Raises CacheError where the file is another program's.
     """
     return list(_index(folder, per_quarter).read().values())
 
@@ -121,9 +121,9 @@ def _index(folder: Path, per_quarter: int) -> Index[Entry]:
 def _song(
     source: str, path: Path, known: Mapping[str, Entry], folder: Path, per_quarter: int
 ) -> tuple[Entry, Roll, bool]:
-    """A song's entry and its roll, and whether it had to be read.
+    """A song's entry, its roll, and whether its file was read.
 
-    Raises ScoreError for a file that cannot be used, whatever the reason.
+    Raises ScoreError for a file that cannot be used.
     """
     try:
         old = known.get(source)
@@ -134,7 +134,7 @@ def _song(
         roll, remarks = read_song(path, per_quarter)
     except MusicComposerError:
         raise
-    except Exception as error:  # whatever one file does to its reader, the others go on
+    except Exception as error:  # a fault in one file must not stop the others
         raise ScoreError(f"{path}: cannot be used: {type(error).__name__}: {error}") from error
     _save(folder / shard, roll)
     return Entry(source, fingerprint, shard, remarks), roll, True
@@ -148,7 +148,7 @@ def _save(path: Path, roll: Roll) -> None:
     try:
         with whole_file(path) as part, part.open("wb") as file:
             np.savez_compressed(
-                file, velocity=roll.velocity, struck=np.packbits(roll.struck, axis=1), per_quarter=roll.per_quarter,
+                file, velocity=roll.velocity, struck=np.packbits(roll.onset, axis=1), per_quarter=roll.per_quarter,
                 tempos=np.array(roll.tempos, np.float64), metres=np.array(roll.metres, np.int64),
             )  # fmt: skip
     except MusicComposerError as error:
@@ -158,26 +158,30 @@ def _save(path: Path, roll: Roll) -> None:
 
 
 def _load(path: Path, per_quarter: int) -> Roll | None:
-    """The inverse; None where the file is missing or damaged."""
+    """The inverse of `_save`; None where the file is missing or damaged."""
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if not path.is_file():  # reading a pipe would block
             return None
         with zipfile.ZipFile(path) as packed:
-            if sum(member.file_size for member in packed.infolist()) > MOST_BYTES:
+            if sum(member.file_size for member in packed.infolist()) > MAX_BYTES:
                 return None
         with np.load(path, allow_pickle=False) as found:
-            velocity, struck = found["velocity"], np.unpackbits(found["struck"], axis=1).astype(bool)
+            velocity, onset = found["velocity"], np.unpackbits(found["struck"], axis=1).astype(bool)
             tempos = tuple((int(step), float(tempo)) for step, tempo in found["tempos"])
             metres = tuple((int(step), int(beats), int(note)) for step, beats, note in found["metres"])
-            whole = velocity.dtype == np.uint8 and velocity.shape == struck.shape and velocity.shape[1:] == (PITCHES,)
-            named = _changes_fit(tempos) and _changes_fit(metres) and velocity.max(initial=0) < PITCHES
-            return Roll(velocity, struck, per_quarter, tempos, metres) if whole and named and len(velocity) else None
+            well_formed = (
+                velocity.dtype == np.uint8 and velocity.shape == onset.shape and velocity.shape[1:] == (PITCHES,)
+            )
+            fits = _changes_fit(tempos) and _changes_fit(metres) and velocity.max(initial=0) < PITCHES
+            return (
+                Roll(velocity, onset, per_quarter, tempos, metres) if well_formed and fits and len(velocity) else None
+            )
     except Exception:  # NumPy and zipfile raise a dozen kinds of errors for damaged files
         return None
 
 
 def _changes_fit(changes: tuple[tuple[float, ...], ...]) -> bool:
-    """Whether changes of tempo or metre begin with the music, come one after the other, and are numbers above 0."""
+    """Whether changes of tempo or metre start at 0, come in rising order, and have positive finite values."""
     steps = [step for step, *_ in changes]
     numbers = [number for _, *rest in changes for number in rest]
     return bool(steps) and steps[0] == 0 and steps == sorted(set(steps)) and all(0 < n < 2**31 for n in numbers)

@@ -1,4 +1,4 @@
-"""The user's MIDI files as piano rolls: what can be read is, and every other file is named with its reason."""
+"""The user's score files as piano rolls. Files that cannot be used are named with their reason."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from music_composer.values import Roll
 
 @dataclasses.dataclass(frozen=True)
 class Song:
-    """One file. source: its path, as seen from the dataset folder."""
+    """One file. source: its path relative to the dataset folder."""
 
     source: str
     roll: Roll
 
 
 def read_song(path: Path, per_quarter: int) -> tuple[Roll, tuple[str, ...]]:
-    """A score file on a grid of `per_quarter` steps in a quarter note, without silent bars at its beginning, and
-    remarks on what is odd about it. Raises ScoreError when it cannot be read, or has no notes in it.
+    """A score file on a grid of `per_quarter` steps in a quarter note, without silent bars at the beginning.
+
+    Also returns remarks on its oddities. Raises ScoreError when the file cannot be read, or has no pitched notes.
     """
     reading = read_score(path)
     roll = without_lead_in(to_roll(reading.score, per_quarter))
@@ -39,21 +40,21 @@ def read_song(path: Path, per_quarter: int) -> tuple[Roll, tuple[str, ...]]:
 def read_songs(
     folder: Path, per_quarter: int = 4, progress: Callable[[float, float, str], None] = lambda done, total, name: None
 ) -> tuple[list[Song], list[str]]:
-    """All songs of a folder, and remarks, a line for each oddity.
+    """All songs of a folder, and a remark for each oddity.
 
-    Raises ScoreError when not one file can be used, naming every one and why.
+    Raises ScoreError when no file can be used, with the reason for each.
     """
     paths = scores_in(folder, ours=True)
     songs, remarks = [], []
     for done, path in enumerate(paths):
         progress(done, len(paths), path.name)
         try:
-            roll, odd = read_song(path, per_quarter)
+            roll, oddities = read_song(path, per_quarter)
         except ScoreError as error:
             remarks.append(str(error))
             continue
         songs.append(Song(path.relative_to(folder).as_posix(), roll))
-        remarks += [f"{path}: {remark}" for remark in odd]
+        remarks += [f"{path}: {remark}" for remark in oddities]
     if not songs:
         raise ScoreError(f"none of the {len(paths)} files in {folder} can be used:\n  " + "\n  ".join(remarks))
     return songs, remarks

@@ -141,13 +141,13 @@ class _Gathered:
 
     def parts(self) -> tuple[Part, ...]:
         messages = self.messages
-        struck = np.flatnonzero((messages.kinds == NOTE_ON) | (messages.kinds == NOTE_OFF))
-        if not len(struck):
+        onset = np.flatnonzero((messages.kinds == NOTE_ON) | (messages.kinds == NOTE_OFF))
+        if not len(onset):
             return ()
-        voices = (messages.tracks[struck] << 12) + messages.channels[struck]
-        velocities = np.where(messages.kinds[struck] == NOTE_ON, messages.two[struck], 0)
-        notes = paired((voices << 7) + messages.one[struck], messages.ticks[struck], velocities)
-        notes[:, 0] = struck[notes[:, 0]]
+        voices = (messages.tracks[onset] << 12) + messages.channels[onset]
+        velocities = np.where(messages.kinds[onset] == NOTE_ON, messages.two[onset], 0)
+        notes = paired((voices << 7) + messages.one[onset], messages.ticks[onset], velocities)
+        notes[:, 0] = onset[notes[:, 0]]
         notes = self._whole(notes)
         if not len(notes):
             return ()

@@ -89,12 +89,12 @@ def _first_in_first_out(cluster: Sequence[Strike]) -> list[Note]:
 
 def _until_struck_again(cluster: Sequence[Strike]) -> list[Note]:
     notes: list[Note] = []
-    sounding: list[Strike] = []
+    active: list[Strike] = []
     for strike in cluster:
-        if strike[2] > 0 and sounding and sounding[0][1] == strike[1]:  # struck twice at once: they end together
-            sounding.append(strike)
+        if strike[2] > 0 and active and active[0][1] == strike[1]:  # struck twice at once: they end together
+            active.append(strike)
             continue
         stop, following = (LOST, strike[1]) if strike[2] > 0 else (strike[1], LOST)
-        notes += [(order, start, stop, velocity, following) for order, start, velocity in sounding]
-        sounding = [strike] if strike[2] > 0 else []
-    return notes + [(order, start, LOST, velocity, LOST) for order, start, velocity in sounding]
+        notes += [(order, start, stop, velocity, following) for order, start, velocity in active]
+        active = [strike] if strike[2] > 0 else []
+    return notes + [(order, start, LOST, velocity, LOST) for order, start, velocity in active]

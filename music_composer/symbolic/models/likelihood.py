@@ -1,4 +1,4 @@
-"""What the networks of all models of notes have in common: they give log likelihoods, and learn by these."""
+"""The base of all networks of notes: they return log likelihoods, and these are their loss."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Tensor = Any
 
 
 class LikelihoodModel(keras.Model):
-    """A network whose output is natural log likelihoods, 0 where nothing counts; the last of its inputs says what does.
+    """A network that returns natural log likelihoods, 0 where the mask is 0. The mask is its last input.
 
-    The loss is nats each. Nothing is carried from batch to batch.
+    The loss is the mean negative log likelihood in nats. Batches are independent: no state is carried between them.
     """
 
     RECORD: ClassVar[type]  # of its options
@@ -25,11 +25,11 @@ class LikelihoodModel(keras.Model):
     def __init__(self, options: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.options = options
-        # All randomness of training; the loop sets it before each step, so that any step can be replayed.
+        # The only source of randomness in training. The loop sets it before each step, so that a step can be repeated.
         self.noise_seed = keras.random.SeedGenerator(0)
 
     def build(self, shape: Any = None) -> None:
-        """Nothing: layers build themselves as they are first called, which saves Keras a graph that nobody runs."""
+        """Marks the network as built. Layers build themselves at their first call; this saves Keras one more graph."""
         self.built = True
 
     def compute_loss(
@@ -48,14 +48,14 @@ class LikelihoodModel(keras.Model):
     def initial_state(self, batch: int) -> list[np.ndarray]:
         return []
 
-    def dropped(self, x: Tensor, training: bool, share: float | None = None) -> Tensor:
-        """With dropout while training, of `share`, or as the options say."""
-        share = self.options.dropout if share is None else share
-        if not training or not share:
+    def dropped(self, x: Tensor, training: bool, rate: float | None = None) -> Tensor:
+        """Applies dropout while training. rate: by default the options' `dropout`."""
+        rate = self.options.dropout if rate is None else rate
+        if not training or not rate:
             return x
-        # In float32 whatever x is: of the few numbers that bfloat16 can draw, not just the share lies below the share.
-        kept = keras.random.dropout(ops.ones_like(x, dtype="float32"), share, seed=self.noise_seed)
-        return x * ops.cast(kept, x.dtype)
+        # The mask is drawn in float32 for any dtype of x: bfloat16 has so few random values that the rate would be off.
+        mask = keras.random.dropout(ops.ones_like(x, dtype="float32"), rate, seed=self.noise_seed)
+        return x * ops.cast(mask, x.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "options": dataclasses.asdict(self.options)}

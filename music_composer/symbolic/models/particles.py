@@ -1,79 +1,93 @@
-"""Several drafts of each sample, side by side; every few steps some of them give way to copies of others.
+"""Searches for good samples with particles: several versions of each sample that run side by side.
 
-Where notes are locked later than others are drawn, one pass would draw without knowing what is to come: drafts that
-left little room for what was locked give way to those that left more (sequential Monte Carlo, Gordon, Salmond & Smith
-1993). What comes out is drawn, the more drafts the nearer, from the model's pieces in which these notes sound. Or,
-with a beam, the likeliest go on (stochastic beam search as in Magenta's polyphony_rnn, 2016).
+Notes may be fixed at later steps than the current one. A single pass does not see them coming. A particle filter
+(sequential Monte Carlo; Gordon, Salmond & Smith 1993) draws particles anew every few steps, by how well they fit the
+fixed notes. With more particles, samples come closer to the model's distribution given all fixed notes. A beam instead
+keeps the likeliest particles (stochastic beam search, as in Magenta's polyphony_rnn, 2016).
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from music_composer.symbolic.constraints import Request
+from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.options import PlayOptions
 from music_composer.training.devices import playing_fast
 
-CHUNK = 16  # steps between two looks at the drafts
-FEWEST = 0.5  # share of the drafts that must be worth something, or they are drawn anew
+CHUNK_STEPS = 16
+MIN_EFFECTIVE_SHARE = 0.5  # of the particles; below this effective sample size they are drawn anew
+
+
+class Steps(NamedTuple):
+    """What a player returns for a chunk of steps.
+
+    outputs: arrays of the notes, each (batch, steps, ...). log_mass: log of the share of the model's probability that
+    the constraints leave, (batch, steps). log_prob: log probability of the choices within that share, (batch, steps).
+    state: the player's state after the last step, arrays (batch, ...), nested in tuples.
+    """
+
+    outputs: tuple[Any, ...]
+    log_mass: Any
+    log_prob: Any
+    state: Any
 
 
 class Player(Protocol):
-    """A compiled model that plays some steps.
+    """A compiled model that plays a chunk of steps.
 
-    Input: draws (batch, steps, *`draws`) even in 0 to 1, what holds by step (batch, steps, ...), what holds for good
-    (batch, ...), and the state. Output: `parts` arrays of what was played (batch, steps, ...), the logarithm of what
-    share of everything each step was drawn from, (batch, steps), that of its probability there, and the state.
+    Input: random numbers in 0 to 1, (batch, steps, *draw_shape); the inputs of each step, (batch, steps, ...); the
+    inputs of each sample, (batch, ...); and the state. Output: `Steps`.
     """
 
-    parts: int
-    draws: tuple[int, ...]
+    draw_shape: tuple[int, ...]
 
-    def initial_state(self, batch: int) -> list[np.ndarray]: ...
+    def initial_state(self, batch: int) -> Any: ...
 
-    def predict_on_batch(self, inputs: list[np.ndarray]) -> list[np.ndarray]: ...
+    def predict_on_batch(self, inputs: list[Any]) -> Steps: ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """drafts: of each sample. beam: how many of them, the likeliest, go on, each in as many copies; 0 where drafts go
-    on by how well they fit what is locked. chunk: steps between two looks.
+    """How to search.
+
+    particles: for each sample. beam: how many likeliest particles continue, in equally many copies; 0 resamples by fit
+    to the fixed notes. chunk: steps between two selections.
     """
 
-    drafts: int = 1
+    particles: int = 1
     beam: int = 0
-    chunk: int = CHUNK
+    chunk: int = CHUNK_STEPS
 
 
-def search_of(requests: Sequence[Request], options: PlayOptions) -> Search:
-    """How to search: by a beam where one is asked for; by drafts where something is locked that is to come."""
+def search_of(constraint_sets: Sequence[Constraints], options: PlayOptions) -> Search:
+    """A beam if the options ask for one; several particles if notes are fixed after the first editable step."""
     if options.beam_size * options.branch_factor > 1:
         return Search(options.beam_size * options.branch_factor, options.beam_size, options.steps_per_iteration)
-    to_come = any(request.kept.sounding[request.primed :].any() for request in requests)
-    return Search(options.drafts if to_come else 1)
+    fixed_later = any(each.fixed.active[each.primer_steps :].any() for each in constraint_sets)
+    return Search(options.drafts if fixed_later else 1)
 
 
-def play_drafts(
+def play_particles(
     player: Player,
-    by_step: Sequence[np.ndarray],
-    for_good: Sequence[np.ndarray],
+    step_inputs: Sequence[np.ndarray],
+    sample_inputs: Sequence[np.ndarray],
     rngs: Sequence[np.random.Generator],
     search: Search = Search(),
 ) -> list[np.ndarray]:
-    """What was played, (samples, steps, ...) each.
+    """Plays a batch of samples and returns the player's outputs, each (samples, steps, ...).
 
-    by_step (samples, steps, ...), for_good (samples, ...). A sample depends on its own inputs and random
-    generator alone.
+    step_inputs: (samples, steps, ...) each. sample_inputs: (samples, ...) each. rngs: one for each sample. A sample
+    depends on its own inputs and its own generator alone.
     """
-    samples, steps = by_step[0].shape[:2]
-    state = player.initial_state(samples * search.drafts)
-    weights = np.zeros((samples, search.drafts))
-    fixed = [np.repeat(each, search.drafts, axis=0) for each in for_good]
-    played: list[np.ndarray] = []
+    samples, steps = step_inputs[0].shape[:2]
+    state = player.initial_state(samples * search.particles)
+    log_weights = np.zeros((samples, search.particles))
+    repeated_inputs = [np.repeat(array, search.particles, axis=0) for array in sample_inputs]
+    outputs: list[np.ndarray] = []
     for first in range(0, steps, search.chunk):
         at = np.minimum(np.arange(first, first + search.chunk), steps - 1)  # the last ones are repeated at the end
         now = [np.repeat(each[:, at], search.drafts, axis=0) for each in by_step]
@@ -94,28 +108,42 @@ def play_drafts(
     return [each[:: search.drafts] for each in played]
 
 
-def _drawn_anew(weights: np.ndarray, rngs: Sequence[np.random.Generator], last: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Which drafts go on, as indices (samples * drafts,), and their weights, logarithms (samples, drafts).
+def _take(state: Any, rows: np.ndarray) -> Any:
+    """Rows of every array of a state; a state is an array, or a (named) tuple of states."""
+    if not isinstance(state, tuple | list):
+        return state[rows]
+    taken = [_take(part, rows) for part in state]
+    return type(state)(*taken) if hasattr(state, "_fields") else type(state)(taken)
 
-    At the last look the first draft is one drawn by weight: the one that is kept.
+
+def _resample(
+    log_weights: np.ndarray, rngs: Sequence[np.random.Generator], is_last: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Systematic resampling where few particles carry most of the weight.
+
+    Returns the log weights, (samples, particles), and the particles that continue, as indices (samples * particles,).
+    At the last selection the first particle of a sample is one drawn by weight: the one that is returned.
     """
-    drafts = weights.shape[1]
-    chosen = np.arange(weights.size).reshape(weights.shape)
-    weights = weights - weights.max(axis=1, keepdims=True)
+    particles = log_weights.shape[1]
+    chosen = np.arange(log_weights.size).reshape(log_weights.shape)
+    log_weights = log_weights - log_weights.max(axis=1, keepdims=True)
     for i, rng in enumerate(rngs):
-        share = np.exp(weights[i]) / np.exp(weights[i]).sum()
-        place = rng.random()  # drawn in any case, so that what is played later does not depend on the weights
-        if last or 1 / (share**2).sum() < FEWEST * drafts:
-            spread = (place + np.arange(drafts)) / drafts if not last else np.full(drafts, place)
-            found = np.searchsorted(np.cumsum(share), spread, side="right")
-            chosen[i] = i * drafts + np.minimum(found, drafts - 1)
-            weights[i] = 0.0
-    return weights, chosen.reshape(-1)
+        weights = np.exp(log_weights[i]) / np.exp(log_weights[i]).sum()
+        offset = rng.random()  # always drawn, so that later random numbers do not depend on the weights
+        if is_last or 1 / (weights**2).sum() < MIN_EFFECTIVE_SHARE * particles:
+            positions = np.full(particles, offset) if is_last else (offset + np.arange(particles)) / particles
+            found = np.searchsorted(np.cumsum(weights), positions, side="right")
+            chosen[i] = i * particles + np.minimum(found, particles - 1)
+            log_weights[i] = 0.0
+    return log_weights, chosen.reshape(-1)
 
 
-def _likeliest(weights: np.ndarray, beam: int, last: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The same for a beam: the likeliest go on, each in as many copies; at the last look, the likeliest of all."""
-    samples, drafts = weights.shape
-    order = np.argsort(-weights, axis=1, kind="stable")[:, : 1 if last else beam]
-    best: Any = np.repeat(order, drafts // order.shape[1], axis=1)
-    return np.take_along_axis(weights, best, axis=1), (best + np.arange(samples)[:, None] * drafts).reshape(-1)
+def _prune(log_probs: np.ndarray, beam: int, is_last: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Keeps the likeliest particles, each in as many copies; at the last selection the likeliest of all.
+
+    Returns as `_resample` does.
+    """
+    samples, particles = log_probs.shape
+    order = np.argsort(-log_probs, axis=1, kind="stable")[:, : 1 if is_last else beam]
+    best: Any = np.repeat(order, particles // order.shape[1], axis=1)
+    return np.take_along_axis(log_probs, best, axis=1), (best + np.arange(samples)[:, None] * particles).reshape(-1)

@@ -1,4 +1,4 @@
-"""Drawing one of several choices, within what is allowed and as boldly as is asked."""
+"""Draws one of several choices: within what is possible, with temperature, top-k and top-p."""
 
 from __future__ import annotations
 
@@ -11,41 +11,49 @@ from keras import ops
 from music_composer.symbolic.options import PlayOptions
 
 Tensor = Any
-NEVER = -1e9
+NEVER = -1e9  # a logit whose probability is 0 in float32
 
 
-def tastes(options: Sequence[PlayOptions]) -> np.ndarray:
-    """What `drawn` is told of each sample, float (samples, 3): temperature, top-k and top-p."""
+def sampling_parameters(options: Sequence[PlayOptions]) -> np.ndarray:
+    """Temperature, top-k and top-p of each sample, float32 (samples, 3)."""
     return np.array([(each.temperature, each.top_k, each.top_p or 0.0) for each in options], np.float32)
 
 
-def drawn(weight: Tensor, open_: Tensor, taste: Tensor, draw: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Draws one of those that are open, int (batch, 1); the logarithm of the share of all that these are, (batch,);
-    and of the probability of what was drawn among them, (batch,).
+def sample(log_probs: Tensor, possible: Tensor, sampling: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Draws one possible choice for each row.
 
-    weight: log probabilities (batch, choices). taste: see `tastes`. draw: even in 0 to 1, (batch, 1).
+    log_probs: (batch, choices). possible: bool (batch, choices). sampling: see `sampling_parameters`.
+    uniform: random numbers in 0 to 1, (batch, 1).
+
+    Returns the choice, int32 (batch, 1); the log of the total probability of the possible choices, (batch,); and the
+    log probability of the choice among them, after top-k and top-p, (batch,).
     """
-    weight = weight / taste[:, :1]
-    weight = ops.where(open_, weight - ops.logsumexp(weight, axis=-1, keepdims=True), NEVER)
-    whole = ops.logsumexp(weight, axis=-1, keepdims=True)
-    likely = weight - whole
-    likely = ops.cond(ops.any(taste[:, 1:] > 0), lambda: narrowed(likely, taste), lambda: likely)
-    reached = ops.cumsum(ops.exp(likely), axis=-1)
-    chosen = ops.argmax(ops.cast((reached > draw * reached[:, -1:]) & open_, "float32"), axis=-1)
+    log_probs = log_probs / sampling[:, :1]
+    log_probs = ops.where(possible, log_probs - ops.logsumexp(log_probs, axis=-1, keepdims=True), NEVER)
+    log_mass = ops.logsumexp(log_probs, axis=-1, keepdims=True)
+    log_probs = log_probs - log_mass
+    # Sorting costs more than the rest: it is skipped while no row truncates.
+    log_probs = ops.cond(
+        ops.any(sampling[:, 1:] > 0), lambda: truncate(log_probs, sampling), lambda: log_probs
+    )  # fmt: skip
+    cumulative = ops.cumsum(ops.exp(log_probs), axis=-1)
+    # The sum may end below 1 by rounding; scaled by it, every uniform number finds a choice.
+    chosen = ops.argmax(ops.cast((cumulative > uniform * cumulative[:, -1:]) & possible, "float32"), axis=-1)
     chosen = ops.cast(chosen, "int32")[:, None]
-    return chosen, whole[:, 0], ops.take_along_axis(likely, chosen, axis=-1)[:, 0]
+    return chosen, log_mass[:, 0], ops.take_along_axis(log_probs, chosen, axis=-1)[:, 0]
 
 
-def narrowed(likely: Tensor, taste: Tensor) -> Tensor:
-    """Log probabilities without all but the `top-k` likeliest choices (Fan et al. 2018), and all but the fewest that
-    together reach `top-p` (Holtzman et al. 2020). 0 leaves everything.
+def truncate(log_probs: Tensor, sampling: Tensor) -> Tensor:
+    """Keeps the k likeliest choices (Fan et al. 2018) and the fewest whose sum reaches p (Holtzman et al. 2020).
+
+    A k or p of 0 keeps everything. Returns log probabilities, (batch, choices), that are normalised again.
     """
-    choices = likely.shape[-1]
-    falling = -ops.sort(-likely, axis=-1)
-    place = ops.cast(ops.arange(choices), "float32")[None]
-    before = ops.cumsum(ops.exp(falling), axis=-1) - ops.exp(falling)
-    top_k, top_p = taste[:, 1:2], taste[:, 2:3]
-    kept = ((top_k == 0) | (place < top_k)) & ((top_p == 0) | (before < top_p))
-    least = ops.min(ops.where(kept, falling, 0.0), axis=-1, keepdims=True)
-    likely = ops.where(likely >= least, likely, NEVER)
-    return likely - ops.logsumexp(likely, axis=-1, keepdims=True)
+    choices = log_probs.shape[-1]
+    descending = -ops.sort(-log_probs, axis=-1)
+    rank = ops.cast(ops.arange(choices), "float32")[None]
+    before = ops.cumsum(ops.exp(descending), axis=-1) - ops.exp(descending)
+    top_k, top_p = sampling[:, 1:2], sampling[:, 2:3]
+    kept = ((top_k == 0) | (rank < top_k)) & ((top_p == 0) | (before < top_p))
+    threshold = ops.min(ops.where(kept, descending, 0.0), axis=-1, keepdims=True)
+    log_probs = ops.where(log_probs >= threshold, log_probs, NEVER)
+    return log_probs - ops.logsumexp(log_probs, axis=-1, keepdims=True)

@@ -11,10 +11,10 @@ BAR = 16
 
 def roll_of(*notes, steps=4 * BAR, metres=((0, 4, 4),)):
     """Notes are (start, stop, pitch)."""
-    velocity, struck = np.zeros((steps, 128), np.uint8), np.zeros((steps, 128), bool)
+    velocity, onset = np.zeros((steps, 128), np.uint8), np.zeros((steps, 128), bool)
     for start, stop, pitch in notes:
-        velocity[start:stop, pitch], struck[start, pitch] = 80, True
-    return Roll(velocity, struck, metres=metres)
+        velocity[start:stop, pitch], onset[start, pitch] = 80, True
+    return Roll(velocity, onset, metres=metres)
 
 
 def figures(roll):

@@ -31,12 +31,12 @@ def generated(
 ) -> tuple[list[Path], list[str]]:
     """The files of a model that strikes the same pitches in all open steps, and what was said."""
 
-    def play(player: object, requests: list, options: PlayOptions, rngs: list) -> list:
+    def play(player: object, constraint_sets: list, options: PlayOptions, rngs: list) -> list:
         made = []
-        for request in requests:
-            roll = silence(request.steps, request.kept)
-            roll.velocity[np.ix_(request.open_steps, pitches)] = 70
-            roll.struck[np.ix_(request.open_steps, pitches)] = True
+        for constraints in constraint_sets:
+            roll = silence(constraints.steps, constraints.fixed)
+            roll.velocity[np.ix_(constraints.editable, pitches)] = 70
+            roll.onset[np.ix_(constraints.editable, pitches)] = True
             made.append(roll)
         return made
 
@@ -90,6 +90,6 @@ def test_a_primer_in_words_is_one_part_with_what_follows_it(monkeypatch: pytest.
 
 def test_what_was_composed_is_as_long_as_the_tempos_say(band_file: Path) -> None:
     blank = SymbolicRun(Path("model"), "voices", MODELS["voices"](), 4, 0.1, 100.0, (4, 4)).blank
-    request = generate.request_of(band_file, PlayOptions(from_bar=4, to_bar=5), BoundOptions(), blank)
+    constraints = generate.constraints_from(band_file, PlayOptions(from_bar=4, to_bar=5), BoundOptions(), blank)
     tempos = [tempo for _, tempo in read_midi(band_file).score.tempos]
-    assert generate.seconds_of(request) == pytest.approx(sum(3 * 60 / tempo for tempo in tempos))
+    assert generate.seconds_of(constraints) == pytest.approx(sum(3 * 60 / tempo for tempo in tempos))

@@ -1,4 +1,4 @@
-"""Only what has changed is read again, and what comes from the cache is what was read."""
+"""Only changed files are read again, and the cache returns what was read."""
 
 import json
 import os
@@ -40,12 +40,12 @@ def done(report):
 def assert_same(songs, others):
     assert [song.source for song in songs] == [song.source for song in others]
     for one, other in zip((song.roll for song in songs), (song.roll for song in others), strict=True):
-        assert np.array_equal(one.velocity, other.velocity) and np.array_equal(one.struck, other.struck)
-        assert one.struck.dtype == bool and one.velocity.dtype == np.uint8
+        assert np.array_equal(one.velocity, other.velocity) and np.array_equal(one.onset, other.onset)
+        assert one.onset.dtype == bool and one.velocity.dtype == np.uint8
         assert (one.per_quarter, one.tempos, one.metres) == (other.per_quarter, other.tempos, other.metres)
 
 
-def test_what_comes_from_the_cache_is_what_was_read(music, folder, monkeypatch):
+def test_the_cache_returns_what_was_read(music, folder, monkeypatch):
     first, report = prepare(music, folder, 4)
     assert done(report) == (3, 0, 0)
     assert len(report.remarks) == 1 and "broken.mid" in report.remarks[0]
@@ -65,7 +65,7 @@ def test_what_comes_from_the_cache_is_what_was_read(music, folder, monkeypatch):
     assert_same(second, read_songs(music, 4)[0])
 
 
-def test_only_what_has_changed_is_read(music, folder):
+def test_only_changed_files_are_read(music, folder):
     prepare(music, folder, 4)
     write(music / "b.mid", 72)
     (music / "a.mid").unlink()
@@ -76,13 +76,13 @@ def test_only_what_has_changed_is_read(music, folder):
     assert len(list(folder.glob("roll-*.npz"))) == 3
 
 
-def test_a_file_that_was_only_touched_is_not_read_again(music, folder):
+def test_a_touched_file_is_not_read_again(music, folder):
     prepare(music, folder, 4)
     os.utime(music / "a.mid", (1, 1))
     assert done(prepare(music, folder, 4)[1]) == (0, 3, 0)
 
 
-def test_another_grid_reads_all_again(music, folder):
+def test_another_grid_reads_all_files_again(music, folder):
     prepare(music, folder, 4)
     songs, report = prepare(music, folder, 2)
     assert done(report)[0] == 3
@@ -98,7 +98,7 @@ def test_a_damaged_roll_is_read_again(music, folder, damage):
     assert_same(songs, read_songs(music, 4)[0])
 
 
-def test_a_roll_damaged_anywhere_is_read_again_or_is_whole(music, folder):
+def test_a_roll_damaged_at_any_byte_is_read_again_or_intact(music, folder):
     songs, _ = prepare(music, folder, 4)
     shard = next(iter(folder.glob("roll-*.npz")))
     whole = shard.read_bytes()
@@ -108,7 +108,7 @@ def test_a_roll_damaged_anywhere_is_read_again_or_is_whole(music, folder):
 
 
 @pytest.mark.parametrize("damage", ["half", "version", "songs", "unknown field"])
-def test_a_damaged_index_is_made_again_and_said(music, folder, damage):
+def test_a_damaged_index_is_rebuilt_with_a_remark(music, folder, damage):
     prepare(music, folder, 4)
     text = (folder / "scores.json").read_text()
     plain = json.loads(text)
@@ -123,7 +123,7 @@ def test_a_damaged_index_is_made_again_and_said(music, folder, damage):
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "tunes", '["a.mid"]'])
-def test_an_index_without_our_magic_is_left_alone(music, folder, text):
+def test_an_index_without_our_magic_is_not_touched(music, folder, text):
     folder.mkdir()
     (folder / "scores.json").write_text(text)
     with pytest.raises(CacheError, match="is not ours, and is left alone"):
@@ -132,7 +132,7 @@ def test_an_index_without_our_magic_is_left_alone(music, folder, text):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RecursionError, OverflowError])
-def test_whatever_one_file_does_the_others_are_kept(music, folder, monkeypatch, error):
+def test_a_fault_in_one_file_keeps_the_others(music, folder, monkeypatch, error):
     read = cache.read_song
 
     def failing(path, per_quarter):
@@ -151,7 +151,7 @@ def test_whatever_one_file_does_the_others_are_kept(music, folder, monkeypatch, 
     assert done(prepare(music, folder, 4)[1]) == (1, 2, 0)
 
 
-def test_a_killed_prepare_keeps_what_was_done(music, folder, monkeypatch):
+def test_an_interrupted_prepare_keeps_finished_songs(music, folder, monkeypatch):
     def killed(self, entries):
         raise SystemExit
 
@@ -163,7 +163,7 @@ def test_a_killed_prepare_keeps_what_was_done(music, folder, monkeypatch):
     assert not (folder / "scores.jsonl").exists()
 
 
-def test_an_index_names_no_files_but_its_own(music, folder):
+def test_an_index_names_only_its_own_files(music, folder):
     prepare(music, folder, 4)
     plain = json.loads((folder / "scores.json").read_text())
     plain["songs"][0]["shard"] = "../../elsewhere.npz"
@@ -171,7 +171,7 @@ def test_an_index_names_no_files_but_its_own(music, folder):
     assert len(cache.read_index(folder, 4)) == 2
 
 
-def test_an_index_of_somebody_else_is_left_alone(music, folder):
+def test_another_programs_index_is_not_touched(music, folder):
     folder.mkdir()
     (folder / "scores.json").write_text('{"magic": "tune list"}')
     with pytest.raises(CacheError, match="is not ours, and is left alone"):
@@ -179,7 +179,7 @@ def test_an_index_of_somebody_else_is_left_alone(music, folder):
     assert (folder / "scores.json").read_text() == '{"magic": "tune list"}'
 
 
-def test_a_folder_that_cannot_be_written_is_said(music, tmp_path):
+def test_a_folder_that_cannot_be_written_raises(music, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CacheError, match="cannot be written"):
         prepare(music, tmp_path / "file" / "cache", 4)

@@ -1,4 +1,4 @@
-"""A folder of MIDI files: the good ones become songs, the bad ones are named."""
+"""A folder of MIDI files: good ones become songs, bad ones are named."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def write(path, *notes, drums=False):
     write_midi(Score((Part(np.array(list(notes), NOTE), drums=drums),)), path)
 
 
-def test_songs_come_in_the_order_of_their_names_from_subfolders_too(tmp_path):
+def test_songs_are_sorted_by_path(tmp_path):
     write(tmp_path / "b.mid", (0, 480, 60, 80))
     write(tmp_path / "a" / "c.MIDI", (0, 960, 62, 80))
     (tmp_path / "notes.txt").write_text("not music")
@@ -26,7 +26,7 @@ def test_songs_come_in_the_order_of_their_names_from_subfolders_too(tmp_path):
     assert remarks == []
 
 
-def test_bad_files_are_named_and_left_out(tmp_path):
+def test_bad_files_are_named_and_skipped(tmp_path):
     write(tmp_path / "good.mid", (0, 480, 60, 80))
     write(tmp_path / "drums.mid", (0, 480, 36, 80), drums=True)
     (tmp_path / "empty.mid").write_bytes(b"")
@@ -40,7 +40,7 @@ def test_bad_files_are_named_and_left_out(tmp_path):
     ]
 
 
-def test_a_folder_without_a_song_is_an_error_that_names_every_file(tmp_path):
+def test_a_folder_without_a_song_raises_and_names_every_file(tmp_path):
     (tmp_path / "empty.mid").write_bytes(b"")
     (tmp_path / "text.mid").write_text("Dear diary")
     with pytest.raises(ScoreError, match="none of the 2 files") as error:
@@ -49,7 +49,7 @@ def test_a_folder_without_a_song_is_an_error_that_names_every_file(tmp_path):
     assert "text.mid" in str(error.value)
 
 
-def test_a_folder_without_files_says_what_to_put_in(tmp_path):
+def test_a_folder_without_files_raises_with_advice(tmp_path):
     with pytest.raises(ScoreError, match=r"has no MIDI files in it \(MID, MIDI, .*\): put some in"):
         read_songs(tmp_path)
     with pytest.raises(ScoreError, match="did not exist and has been made: put MIDI files into it"):

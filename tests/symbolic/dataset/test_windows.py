@@ -1,4 +1,4 @@
-"""Windows cover a piece, whatever its length, and are not always the same."""
+"""Windows cover a piece of any length, with random overlaps."""
 
 import numpy as np
 from hypothesis import given
@@ -8,7 +8,7 @@ from music_composer.symbolic.dataset.windows import starts_of, windows_in
 
 
 @given(length=st.integers(0, 300), window=st.integers(1, 50), seed=st.integers(0, 9))
-def test_windows_cover_a_piece_and_no_fewer_would(length, window, seed):
+def test_windows_are_the_fewest_that_cover_a_piece(length, window, seed):
     starts = starts_of(length, window, np.random.default_rng(seed))
     assert len(starts) == windows_in(length, window) == max(1, -(-length // window))
     covered = {step for start in starts for step in range(start, start + window)}
@@ -17,5 +17,5 @@ def test_windows_cover_a_piece_and_no_fewer_would(length, window, seed):
     assert starts[-1] == max(0, length - window)
 
 
-def test_where_they_overlap_is_random():
+def test_overlaps_are_random():
     assert len({tuple(starts_of(100, 30, np.random.default_rng(seed))) for seed in range(20)}) > 5

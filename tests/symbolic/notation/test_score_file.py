@@ -34,18 +34,18 @@ def test_musicxml_is_the_inverse_of_itself(tmp_path):
     read = read_score(tmp_path / "a.musicxml").score
     assert (read.tempos, read.metres) == (some_score().tempos, some_score().metres)
     one, other = to_roll(read), to_roll(some_score())
-    assert np.array_equal(one.sounding, other.sounding) and np.array_equal(one.struck, other.struck)
+    assert np.array_equal(one.active, other.active) and np.array_equal(one.onset, other.onset)
 
 
 def test_a_roll_with_notes_of_all_lengths_survives(tmp_path):
     rng = np.random.default_rng(1)
-    sounding = np.repeat(rng.random((8, 128)) < np.where(np.arange(128) < 21, 0, 0.02), 3, axis=0)
-    struck = sounding & ~np.concatenate([np.zeros((1, 128), bool), sounding[:-1]])
-    roll = Roll(np.where(sounding, 80, 0).astype(np.uint8), struck)
+    active = np.repeat(rng.random((8, 128)) < np.where(np.arange(128) < 21, 0, 0.02), 3, axis=0)
+    onset = active & ~np.concatenate([np.zeros((1, 128), bool), active[:-1]])
+    roll = Roll(np.where(active, 80, 0).astype(np.uint8), onset)
     write_musicxml(to_score(roll), tmp_path / "a.musicxml")
     read = to_roll(read_notation(tmp_path / "a.musicxml").score)
-    assert np.array_equal(read.sounding, roll.sounding[: read.steps])
-    assert np.array_equal(read.struck, roll.struck[: read.steps])
+    assert np.array_equal(read.active, roll.active[: read.steps])
+    assert np.array_equal(read.onset, roll.onset[: read.steps])
 
 
 def test_a_compressed_file_is_read_too(tmp_path):
@@ -53,7 +53,7 @@ def test_a_compressed_file_is_read_too(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.mxl", "w") as pack:
         pack.writestr("META-INF/container.xml", "<container/>")
         pack.write(tmp_path / "a.musicxml", "score.xml")
-    assert np.array_equal(to_roll(read_score(tmp_path / "a.mxl").score).sounding, to_roll(some_score()).sounding)
+    assert np.array_equal(to_roll(read_score(tmp_path / "a.mxl").score).active, to_roll(some_score()).active)
 
 
 def test_abc_with_its_repeats(tmp_path):

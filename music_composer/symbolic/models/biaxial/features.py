@@ -1,8 +1,8 @@
-"""What each note of the biaxial model is told of the step before it.
+"""The input features of each note of the biaxial model.
 
-The features are those of biaxial-rnn-music-composition (D. Johnson 2015) with its faults mended: the surroundings of
-the lowest notes are silence and not the highest notes, and the beat is that of the music's own metre. Beyond them each
-note is told what was heard lately: the seed's knew of the step before alone, and had to find the key by themselves.
+They are those of biaxial-rnn-music-composition (D. Johnson 2015), with two faults corrected: the neighbours of the
+lowest notes are silence instead of the highest notes, and the beat is that of the music's own metre. The key history is
+new: the original saw only the step before and had to infer the key.
 """
 
 from __future__ import annotations
@@ -12,53 +12,60 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from music_composer.layers.key_relative import OCTAVE, degrees
+from music_composer.layers.key_relative import key_relative_shares
 from music_composer.symbolic.models.biaxial.notes import BITS
 from music_composer.symbolic.options import BiaxialOptions
 from music_composer.symbolic.roll import CLOCK
+from music_composer.values import OCTAVE
 
 Tensor = Any
-ALREADY = BITS + 1  # what a note is told of those below it in its step: bits of the next one, how many sound
-BEFORE = BITS + 2  # and of the step before: its own bits, how many sounded below it, and how many in all
-SOME = 4  # notes, which count as 1 where notes are counted
-SEED_FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK
+LOWER_FEATURES = BITS + 1  # of the lower notes of a step: bits of the next lower one, and a count
+BEFORE_FEATURES = BITS + 2  # of the step before: the note's bits, a count below it, and a count of all
+COUNT_SCALE = 4  # notes, so that counts are about 1
+ORIGINAL_FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK
 
 
 def features_of(options: BiaxialOptions) -> int:
-    """How many numbers each note is told."""
-    return SEED_FEATURES + OCTAVE * len(options.fades)
+    """The number of features of each note."""
+    return ORIGINAL_FEATURES + OCTAVE * len(options.fades)
 
 
-def features(bits: Tensor, heard: Tensor, clock: Tensor, lowest: int) -> Tensor:
-    """What each note is told: bits (batch, steps, notes, 2) of the step before, heard (batch, steps, fades, 12) up to
-    it, class 0 being the lowest note's, clock (batch, steps, clock) of its own -> (batch, steps, notes, features).
+def features(bits: Tensor, key_history: Tensor, clock: Tensor, lowest: int) -> Tensor:
+    """The features of each note for the layers along time.
 
-    Its place in the range, its pitch class, what an octave around it did, how many notes of each pitch class sounded
-    (its own first), the time, and which share of what was heard each pitch class had (its own first).
+    Input shape: bits (batch, steps, notes, 2), of the step before; key_history (batch, steps, channels, 12), where
+    class 0 is that of the lowest note; clock (batch, steps, clock), of the step itself.
+    Output shape: (batch, steps, notes, features): position in the range, pitch class, bits of the notes within an
+    octave, active notes of each pitch class from the note's own upward, clock, and the key-relative shares.
+
+    lowest: MIDI pitch of the first note.
     """
     notes = bits.shape[2]
     pitch = np.arange(lowest, lowest + notes)
     ones = ops.ones_like(bits[..., :1])
-    place = ones * np.linspace(-1, 1, notes, dtype=np.float32)[:, None]
-    own = ones * np.eye(OCTAVE, dtype=np.float32)[pitch % OCTAVE]
+    position = ones * np.linspace(-1, 1, notes, dtype=np.float32)[:, None]
+    own_class = ones * np.eye(OCTAVE, dtype=np.float32)[pitch % OCTAVE]
     padded = ops.pad(bits, ((0, 0), (0, 0), (OCTAVE, OCTAVE), (0, 0)))
-    around = [padded[:, :, i : i + notes] for i in range(2 * OCTAVE + 1)]
-    # How many notes of the class that lies k above each note's own sounded, as a product with a fixed matrix.
+    neighbours = [padded[:, :, i : i + notes] for i in range(2 * OCTAVE + 1)]
+    # Active notes of the class that lies k above each note's own: a product with a constant matrix.
     interval = (pitch[:, None] - pitch[None, :]) % OCTAVE
     counts = (interval[:, :, None] == np.arange(OCTAVE)).astype(np.float32).reshape(notes, notes * OCTAVE)
-    context = ops.reshape(ops.matmul(bits[..., 0], counts), (*ops.shape(bits)[:2], notes, OCTAVE))
+    by_class = ops.reshape(ops.matmul(bits[..., 0], counts), (*ops.shape(bits)[:2], notes, OCTAVE))
     time = ones * clock[:, :, None]
-    lately = ops.take(degrees(heard), np.arange(notes) % OCTAVE, axis=2)
-    return ops.concatenate([place, own, *around, context, time, lately], axis=-1)
+    key_features = ops.take(key_relative_shares(key_history), np.arange(notes) % OCTAVE, axis=2)
+    return ops.concatenate([position, own_class, *neighbours, by_class, time, key_features], axis=-1)
 
 
-def already(bits: Tensor) -> Tensor:
-    """What each note is told of those below it: bits (..., notes, 2) of its own step -> (..., notes, ALREADY)."""
-    below = ops.concatenate([ops.zeros_like(bits[..., :1, :]), bits[..., :-1, :]], axis=-2)
-    return ops.concatenate([below, ops.cumsum(below[..., :1], axis=-2) / SOME], axis=-1)
+def lower_features(bits: Tensor) -> Tensor:
+    """Features of the lower notes of the same step: bits (..., notes, 2) -> (..., notes, LOWER_FEATURES)."""
+    lower = ops.concatenate([ops.zeros_like(bits[..., :1, :]), bits[..., :-1, :]], axis=-2)
+    return ops.concatenate([lower, ops.cumsum(lower[..., :1], axis=-2) / COUNT_SCALE], axis=-1)
 
 
-def before(bits: Tensor) -> Tensor:
-    """What each note is told, on the way up, of the step before: its bits (..., notes, 2) -> (..., notes, BEFORE)."""
-    counts = ops.cumsum(bits[..., :1], axis=-2) / SOME
-    return ops.concatenate([bits, counts - bits[..., :1] / SOME, ops.ones_like(counts) * counts[..., -1:, :]], axis=-1)
+def before_features(bits: Tensor) -> Tensor:
+    """Features of the step before for the layers along the notes: bits (..., notes, 2) -> (..., notes,
+    BEFORE_FEATURES).
+    """
+    counts = ops.cumsum(bits[..., :1], axis=-2) / COUNT_SCALE
+    below = counts - bits[..., :1] / COUNT_SCALE
+    return ops.concatenate([bits, below, ops.ones_like(counts) * counts[..., -1:, :]], axis=-1)

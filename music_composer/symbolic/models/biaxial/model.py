@@ -1,4 +1,4 @@
-"""The biaxial model as the journey knows it: see symbolic/composition/registry.py."""
+"""The biaxial model behind the interface of all models of notes."""
 
 from __future__ import annotations
 
@@ -9,72 +9,87 @@ import numpy as np
 
 from music_composer.errors import OptionError
 from music_composer.options import TrainOptions
-from music_composer.symbolic.constraints import Request
-from music_composer.symbolic.models.biaxial.batches import ROUND, BitLessons, bit_inputs, to_lesson
+from music_composer.symbolic.constraints import Constraints
+from music_composer.symbolic.models.biaxial.batches import PAD_TO, BitLoader, bit_inputs, to_piece
 from music_composer.symbolic.models.biaxial.notes import to_bits, to_roll
-from music_composer.symbolic.models.particles import play_drafts, search_of
+from music_composer.symbolic.models.interface import NoteModel
+from music_composer.symbolic.models.particles import play_particles, search_of
 from music_composer.symbolic.options import BiaxialOptions, PlayOptions
 from music_composer.symbolic.roll import bar_clock
 from music_composer.values import Roll
 
-BATCH, AT_ONCE = 8, 1024  # pieces, and steps of all of them, where one alone is not longer: a step is all its notes
+MAX_BATCH, MAX_BATCH_STEPS = 8, 1024  # of likelihoods: pieces, and steps of all of them unless one piece is longer
 
 
-def fitted(options: BiaxialOptions, training: Sequence[Roll]) -> BiaxialOptions:
-    return options
+class BiaxialModel(NoteModel):
+    def build(self, options: BiaxialOptions) -> Any:
+        from music_composer.symbolic.models.biaxial.network import Biaxial
+
+        network = Biaxial(options)
+        network.build()
+        return network
+
+    def loader(
+        self, training: Sequence[Roll], validation: Sequence[Roll], options: BiaxialOptions, train_options: TrainOptions
+    ) -> BitLoader:
+        training_pieces, validation_pieces = (
+            [to_piece(roll, options) for roll in part] for part in (training, validation)
+        )
+        return BitLoader(
+            training_pieces, validation_pieces, train_options.batch_size, train_options.window_steps, options
+        )
+
+    def player(self, network: Any) -> Any:
+        from music_composer.symbolic.models.biaxial.player import BiaxialPlayer
+
+        return BiaxialPlayer(network)
+
+    def play(
+        self,
+        player: Any,
+        constraint_sets: Sequence[Constraints],
+        options: PlayOptions,
+        rngs: Sequence[np.random.Generator],
+    ) -> list[Roll]:
+        """Raises OptionError for top-k, which means nothing where each note is a decision between two choices."""
+        if options.top_k:
+            raise OptionError("--top-k does nothing for the biaxial model, which decides note by note: leave it out")
+        network_options = player.network.options
+        inputs = [step_inputs(constraints, network_options) for constraints in constraint_sets]
+        # Of two choices, top-p keeps the likelier alone where its probability reaches p; below 0.5 that is always so.
+        certain = max(0.5, options.top_p) if options.top_p else 1.0
+        parameters = (options.temperature, options.conservativity, float(options.adaptive), certain)
+        (bits,) = play_particles(
+            player,
+            [np.stack(arrays) for arrays in zip(*inputs, strict=True)],
+            [np.full(len(constraint_sets), value, np.float32) for value in parameters],
+            rngs,
+            search_of(constraint_sets, options),
+        )
+        return [
+            to_roll(row > 0, network_options, constraints.fixed)
+            for row, constraints in zip(bits, constraint_sets, strict=True)
+        ]
+
+    def likelihood(self, network: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
+        pieces = [to_piece(roll, network.options) for roll in rolls]
+        order = sorted(range(len(pieces)), key=lambda i: -pieces[i].steps)
+        likelihoods: dict[int, np.ndarray] = {}
+        while len(likelihoods) < len(pieces):
+            done = len(likelihoods)
+            longest = max(1, pieces[order[done]].steps)
+            # The network runs over every note of every step: long pieces get small batches.
+            batch = order[done : done + max(1, min(MAX_BATCH, MAX_BATCH_STEPS // longest))]
+            inputs = bit_inputs([(pieces[i], 0) for i in batch], -(-longest // PAD_TO) * PAD_TO)
+            for i, row in zip(batch, network.predict_on_batch(inputs), strict=True):
+                likelihoods[i] = np.asarray(row[: pieces[i].steps], np.float64)
+        return [likelihoods[i] for i in range(len(pieces))]
 
 
-def build(options: BiaxialOptions) -> Any:
-    from music_composer.symbolic.models.biaxial.network import Biaxial
-
-    model = Biaxial(options)
-    model.build()
-    return model
-
-
-def lessons(training: Sequence[Roll], judged: Sequence[Roll], options: BiaxialOptions, how: TrainOptions) -> BitLessons:
-    learnt, spared = ([to_lesson(roll, options) for roll in part] for part in (training, judged))
-    return BitLessons(learnt, spared, how.batch_size, how.window_steps, options)
-
-
-def player(model: Any) -> Any:
-    from music_composer.symbolic.models.biaxial.player import BiaxialPlayer
-
-    return BiaxialPlayer(model)
-
-
-def play(
-    player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
-) -> list[Roll]:
-    if options.top_k:
-        raise OptionError("--top-k does nothing for the biaxial model, which decides note by note: leave it out")
-    model = player.model.options
-    by_step = [np.stack(each) for each in zip(*(_by_step(request, model) for request in requests), strict=True)]
-    # Of two choices the likelier alone reaches a top-p below its probability; below a half, always.
-    sure = max(0.5, options.top_p) if options.top_p else 1.0
-    ways = (options.temperature, options.conservativity, float(options.adaptive), sure)
-    for_good = [np.full(len(requests), way, np.float32) for way in ways]
-    (played,) = play_drafts(player, by_step, for_good, rngs, search_of(requests, options))
-    return [to_roll(bits > 0, model, request.kept) for bits, request in zip(played, requests, strict=True)]
-
-
-def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
-    pieces = [to_lesson(roll, model.options) for roll in rolls]
-    order = sorted(range(len(pieces)), key=lambda i: -pieces[i].steps)
-    found: dict[int, np.ndarray] = {}
-    while len(found) < len(pieces):
-        longest = max(1, pieces[order[len(found)]].steps)
-        numbers = order[len(found) : len(found) + max(1, min(BATCH, AT_ONCE // longest))]
-        inputs = bit_inputs([(pieces[i], 0) for i in numbers], -(-longest // ROUND) * ROUND)
-        for i, row in zip(numbers, model.predict_on_batch(inputs), strict=True):
-            found[i] = np.asarray(row[: pieces[i].steps], np.float64)
-    return [found[i] for i in range(len(pieces))]
-
-
-def _by_step(request: Request, options: BiaxialOptions) -> list[np.ndarray]:
-    """clock, allowed, locked and fullest, as the player takes them."""
-    locked = to_bits(request.kept, options)[..., 0].astype(np.float32)
-    keys = request.pitches[options.lowest : options.lowest + options.notes].astype(np.float32)
-    room = (request.fullest or options.notes) - locked.sum(axis=1).astype(np.int32)
-    fullest = np.where(request.open_steps, np.maximum(room, 0), 0).astype(np.int32)
-    return [bar_clock(request.kept), np.tile(keys, (request.steps, 1)), locked, fullest]
+def step_inputs(constraints: Constraints, options: BiaxialOptions) -> list[np.ndarray]:
+    """What the player takes for each step: clock, allowed, fixed and max_new_notes; see `BiaxialPlayer`."""
+    fixed = to_bits(constraints.fixed, options)[..., 0].astype(np.float32)
+    allowed = constraints.pitches[options.lowest : options.lowest + options.notes].astype(np.float32)
+    room = (constraints.max_polyphony or options.notes) - fixed.sum(axis=1).astype(np.int32)
+    max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
+    return [bar_clock(constraints.fixed), np.tile(allowed, (constraints.steps, 1)), fixed, max_new_notes]

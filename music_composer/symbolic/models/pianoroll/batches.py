@@ -1,4 +1,4 @@
-"""Pieces for the piano-roll model: what is heard before each step, and which word it is; in windows."""
+"""Training batches of the piano-roll model: pieces as words, cut into windows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.symbolic.dataset.windows import WindowedLessons, stacked
-from music_composer.symbolic.key_history import heard_before
+from music_composer.symbolic.dataset.windows import WindowLoader, stacked
+from music_composer.symbolic.key_history import key_history_of
 from music_composer.symbolic.models.pianoroll.vocabulary import Word, keys_of, words_of
 from music_composer.symbolic.options import PianorollOptions
 from music_composer.symbolic.roll import bar_clock
@@ -18,15 +18,15 @@ from music_composer.values import Roll
 
 @dataclasses.dataclass(frozen=True)
 class WordPiece:
-    """keys: bool (steps, KEYS). words: int (steps,), numbers in the vocabulary; what is not in it is its length.
+    """A piece as words, with the context of each step.
 
-    heard: float (steps, fades, 12), how much of each pitch class was heard before each step. clock: float (steps,
-    clock).
+    keys: bool (steps, KEYS). words: int (steps,), indices into the vocabulary; an unknown word has the vocabulary's
+    length. key_history: float (steps, channels, 12), before each step. clock: float (steps, clock).
     """
 
     keys: np.ndarray
     words: np.ndarray
-    heard: np.ndarray
+    key_history: np.ndarray
     clock: np.ndarray
 
     @property
@@ -36,35 +36,33 @@ class WordPiece:
     length = steps
 
 
-def to_lesson(roll: Roll, numbers: Mapping[Word, int], fades: Sequence[int]) -> WordPiece:
-    """numbers: of the words, as `numbers_of` gives them."""
+def to_piece(roll: Roll, indices: Mapping[Word, int], half_lives: Sequence[int]) -> WordPiece:
+    """indices: of the words, from `word_indices`. half_lives: of the key history, in steps."""
     keys = keys_of(roll)
-    words = np.array([numbers.get(word, len(numbers)) for word in words_of(keys)], np.int32)
-    return WordPiece(keys, words, heard_before(roll.sounding, fades)[:-1], bar_clock(roll))
+    words = np.array([indices.get(word, len(indices)) for word in words_of(keys)], np.int32)
+    return WordPiece(keys, words, key_history_of(roll.active, half_lives)[:-1], bar_clock(roll))
 
 
-def numbers_of(options: PianorollOptions) -> dict[Word, int]:
-    return {tuple(word): number for number, word in enumerate(options.words)}
+def word_indices(options: PianorollOptions) -> dict[Word, int]:
+    """The index of each word of the vocabulary."""
+    return {tuple(word): index for index, word in enumerate(options.words)}
 
 
 @dataclasses.dataclass(frozen=True)
-class WordLessons(WindowedLessons):
-    """Windows of `window` steps."""
+class WordLoader(WindowLoader):
+    """Windows of `window` steps. Pieces are not transposed: a vocabulary belongs to its keys."""
 
-    def inputs(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator | None) -> list[np.ndarray]:
-        return stacked([word_inputs(piece, at, self.window) for piece, at in places])
+    def inputs(self, windows: Sequence[tuple[Any, int]], rng: np.random.Generator | None) -> list[np.ndarray]:
+        return stacked([word_inputs(piece, start, self.window) for piece, start in windows])
 
 
 def word_inputs(piece: WordPiece, start: int, window: int) -> list[np.ndarray]:
-    """last, word, heard, clock and weight, as the model takes them, of `window` steps, the rest filled up with silence.
-
-    last: the keys of the step before each.
-    """
+    """The network's inputs for a window of steps: see `Pianoroll`. A window beyond the end is padded with silence."""
     stop = min(start + window, piece.steps)
-    last = np.concatenate([np.zeros_like(piece.keys[:1]), piece.keys])[start:stop]
+    keys_before = np.concatenate([np.zeros_like(piece.keys[:1]), piece.keys])[start:stop]
     arrays = [
-        last.astype(np.float32), piece.words[start:stop], piece.heard[start:stop], piece.clock[start:stop],
-        np.ones(stop - start, np.float32),
+        keys_before.astype(np.float32), piece.words[start:stop], piece.key_history[start:stop],
+        piece.clock[start:stop], np.ones(stop - start, np.float32),
     ]  # fmt: skip
-    spare = window - (stop - start)
-    return [np.concatenate([each, np.zeros((spare, *each.shape[1:]), each.dtype)]) for each in arrays]
+    padding = window - (stop - start)
+    return [np.concatenate([array, np.zeros((padding, *array.shape[1:]), array.dtype)]) for array in arrays]

@@ -1,4 +1,4 @@
-"""The piano-roll model as the journey knows it: see symbolic/composition/registry.py."""
+"""The piano-roll model behind the interface of all models of notes."""
 
 from __future__ import annotations
 
@@ -9,92 +9,108 @@ from typing import Any
 import numpy as np
 
 from music_composer.options import TrainOptions
-from music_composer.symbolic.constraints import VELOCITY, Request
-from music_composer.symbolic.models.particles import play_drafts, search_of
-from music_composer.symbolic.models.pianoroll.batches import WordLessons, WordPiece, numbers_of, to_lesson, word_inputs
+from music_composer.symbolic.constraints import Constraints
+from music_composer.symbolic.models.interface import NoteModel
+from music_composer.symbolic.models.particles import play_particles, search_of
+from music_composer.symbolic.models.pianoroll.batches import WordLoader, WordPiece, to_piece, word_indices, word_inputs
 from music_composer.symbolic.models.pianoroll.vocabulary import KEYS, vocabulary_of
 from music_composer.symbolic.options import PianorollOptions, PlayOptions
-from music_composer.symbolic.roll import PITCHES, bar_clock
-from music_composer.values import Roll
+from music_composer.symbolic.roll import DEFAULT_VELOCITY, bar_clock
+from music_composer.values import PITCHES, Roll
 
-ROUND = 128  # steps: pieces are filled up to a multiple of so many, since every other length is another graph
-CHANGE = 1 / 8  # probability that a key of an unknown word differs from the step before
-
-
-def fitted(options: PianorollOptions, training: Sequence[Roll]) -> PianorollOptions:
-    """With the words of the training music."""
-    return dataclasses.replace(options, words=vocabulary_of(training, options.most_words))
+PAD_TO = 128  # steps: every new length of input compiles a graph
+CHANGE = 1 / 8  # probability that a pitch of an unknown word differs from the step before
 
 
-def build(options: PianorollOptions) -> Any:
-    from music_composer.symbolic.models.pianoroll.network import Pianoroll
+class PianorollModel(NoteModel):
+    def fitted(self, options: PianorollOptions, training: Sequence[Roll]) -> PianorollOptions:
+        """The options with the vocabulary of the training music."""
+        return dataclasses.replace(options, words=vocabulary_of(training, options.most_words))
 
-    model = Pianoroll(options)
-    none = np.zeros((1, PITCHES), np.uint8)
-    piece = to_lesson(Roll(none, none.astype(bool)), numbers_of(options), options.fades)
-    model([each[None] for each in word_inputs(piece, 0, 2)])
-    return model
+    def build(self, options: PianorollOptions) -> Any:
+        from music_composer.symbolic.models.pianoroll.network import Pianoroll
+
+        network = Pianoroll(options)
+        silent = np.zeros((1, PITCHES), np.uint8)
+        piece = to_piece(Roll(silent, silent.astype(bool)), word_indices(options), options.fades)
+        network([array[None] for array in word_inputs(piece, 0, 2)])  # the first call creates the weights
+        return network
+
+    def loader(
+        self,
+        training: Sequence[Roll],
+        validation: Sequence[Roll],
+        options: PianorollOptions,
+        train_options: TrainOptions,
+    ) -> WordLoader:
+        indices = word_indices(options)
+        training_pieces, validation_pieces = (
+            [to_piece(roll, indices, options.fades) for roll in part] for part in (training, validation)
+        )
+        return WordLoader(training_pieces, validation_pieces, train_options.batch_size, train_options.window_steps)
+
+    def player(self, network: Any) -> Any:
+        from music_composer.symbolic.models.pianoroll.player import PianorollPlayer
+
+        return PianorollPlayer(network)
+
+    def play(
+        self,
+        player: Any,
+        constraint_sets: Sequence[Constraints],
+        options: PlayOptions,
+        rngs: Sequence[np.random.Generator],
+    ) -> list[Roll]:
+        from music_composer.symbolic.models.sampling import sampling_parameters
+
+        samples = len(constraint_sets)
+        stability = np.full(samples, options.note_stability, np.float32)
+        (keys,) = play_particles(
+            player,
+            [np.stack(arrays) for arrays in zip(*map(step_inputs, constraint_sets), strict=True)],
+            [sampling_parameters([options] * samples), stability],
+            rngs,
+            search_of(constraint_sets, options),
+        )
+        return [to_roll(row > 0, constraints.fixed) for row, constraints in zip(keys, constraint_sets, strict=True)]
+
+    def likelihood(self, network: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
+        """An unknown word has the likelihood of being unknown, times that of its keys given the keys before."""
+        indices, likelihoods = word_indices(network.options), []
+        for roll in rolls:
+            piece = to_piece(roll, indices, network.options.fades)
+            inputs = word_inputs(piece, 0, max(1, -(-piece.steps // PAD_TO)) * PAD_TO)
+            by_step = np.asarray(network.predict_on_batch([array[None] for array in inputs]))[0, : piece.steps]
+            is_unknown = piece.words == len(indices)
+            likelihoods.append(by_step + np.where(is_unknown, unknown_log_probs(piece), 0.0))
+        return likelihoods
 
 
-def lessons(
-    training: Sequence[Roll], judged: Sequence[Roll], options: PianorollOptions, how: TrainOptions
-) -> WordLessons:
-    numbers = numbers_of(options)
-    learnt, spared = ([to_lesson(roll, numbers, options.fades) for roll in part] for part in (training, judged))
-    return WordLessons(learnt, spared, how.batch_size, how.window_steps)
+def unknown_log_probs(piece: WordPiece) -> np.ndarray:
+    """Natural log likelihood of the keys of each step, given the keys before, (steps,).
 
-
-def player(model: Any) -> Any:
-    from music_composer.symbolic.models.pianoroll.player import PianorollPlayer
-
-    return PianorollPlayer(model)
-
-
-def play(
-    player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
-) -> list[Roll]:
-    from music_composer.symbolic.models.sampling import tastes
-
-    by_step = [np.stack(each) for each in zip(*map(_by_step, requests), strict=True)]
-    stability = np.full(len(requests), options.note_stability, np.float32)
-    for_good = [tastes([options] * len(requests)), stability]
-    (played,) = play_drafts(player, by_step, for_good, rngs, search_of(requests, options))
-    return [_to_roll(keys > 0, request.kept) for keys, request in zip(played, requests, strict=True)]
-
-
-def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
-    """Of a word that is not in the vocabulary: that of being none, and then of its keys given those before."""
-    numbers, found = numbers_of(model.options), []
-    for roll in rolls:
-        piece = to_lesson(roll, numbers, model.options.fades)
-        inputs = word_inputs(piece, 0, max(1, -(-piece.steps // ROUND)) * ROUND)
-        each = np.asarray(model.predict_on_batch([part[None] for part in inputs]))[0, : piece.steps]
-        found.append(each + np.where(piece.words == len(numbers), _of_unknown(piece), 0.0))
-    return found
-
-
-def _of_unknown(piece: WordPiece) -> np.ndarray:
-    """Natural log likelihood of the keys of each step, given those before: each pitch stays or changes by itself.
-
-    A pitch is silent, held on or struck; what was silent cannot be held on.
+    Each pitch is independent: it stays as it was, or changes with probability CHANGE. A pitch is silent, held or
+    begins, and a silent pitch cannot become a held one.
     """
-    struck, held = piece.keys[:, :PITCHES], piece.keys[:, PITCHES:]
-    before = np.concatenate([np.zeros_like(held[:1]), (struck | held)[:-1]])
-    stays = np.where(before, held, ~struck & ~held)
-    likely = np.where(stays, 1 - CHANGE, np.where(before, CHANGE / 2, CHANGE))
-    return np.log(likely).sum(axis=1)
+    onset, held = piece.keys[:, :PITCHES], piece.keys[:, PITCHES:]
+    active_before = np.concatenate([np.zeros_like(held[:1]), (onset | held)[:-1]])
+    stays = np.where(active_before, held, ~onset & ~held)
+    # An active pitch can change in two ways, a silent one in one: the probabilities of each sum to 1.
+    probs = np.where(stays, 1 - CHANGE, np.where(active_before, CHANGE / 2, CHANGE))
+    return np.log(probs).sum(axis=1)
 
 
-def _by_step(request: Request) -> list[np.ndarray]:
-    """clock, allowed, locked and fullest, as the player takes them."""
-    kept = request.kept
-    room = (request.fullest or KEYS) - kept.sounding.sum(axis=1)
-    fullest = np.where(request.open_steps, np.maximum(room, 0), 0).astype(np.int32)
-    allowed = np.tile(request.pitches.astype(np.float32), (request.steps, 1))
-    return [bar_clock(kept), allowed, kept.sounding.astype(np.float32), fullest]
+def step_inputs(constraints: Constraints) -> list[np.ndarray]:
+    """What the player takes for each step: clock, allowed, fixed and max_new_notes; see `PianorollPlayer`."""
+    roll = constraints.fixed
+    room = (constraints.max_polyphony or KEYS) - roll.active.sum(axis=1)
+    max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
+    allowed = np.tile(constraints.pitches.astype(np.float32), (constraints.steps, 1))
+    return [bar_clock(roll), allowed, roll.active.astype(np.float32), max_new_notes]
 
 
-def _to_roll(keys: np.ndarray, like: Roll) -> Roll:
-    struck, held = keys[:, :PITCHES], keys[:, PITCHES:]
-    velocity = np.where(struck | held, VELOCITY, 0).astype(np.uint8)
-    return Roll(velocity, struck, like.per_quarter, like.tempos, like.metres)
+def to_roll(keys: np.ndarray, like: Roll) -> Roll:
+    """bool (steps, KEYS) as a roll, in the tempos and metres of another."""
+    onset, held = keys[:, :PITCHES], keys[:, PITCHES:]
+    velocity = np.where(onset | held, DEFAULT_VELOCITY, 0).astype(np.uint8)
+    return Roll(velocity, onset, like.per_quarter, like.tempos, like.metres)

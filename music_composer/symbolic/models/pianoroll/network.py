@@ -1,9 +1,10 @@
-"""The piano-roll model: an LSTM over steps whose chords are words (after Bach-Music-Generator-RNN, A. Lem).
+"""The network of the piano-roll model: an LSTM over steps that predicts the next word (after Bach-Music-Generator-RNN
+by A. Lem).
 
-Unlike its forebear it hears the notes of the step before and not only which word it was, so that chords that it never
-saw can be gone on from; and words that are not in its vocabulary have a probability too. A word is weighed by itself
-and by each of its notes: what a note is in what was heard lately, and whether it is struck or held on, is learnt for
-all words at once. What holds on a note that did not sound has no probability.
+Unlike that model it sees the notes of the step before instead of the index of a word, so that it can continue from
+chords that are not in its vocabulary. The logit of a word is a term for the word and a sum of terms for its keys. The
+terms of keys depend on the pitch class relative to the key history, and are shared by all words. A word that holds a
+note which was not active has no probability.
 """
 
 from __future__ import annotations
@@ -20,54 +21,58 @@ from music_composer.symbolic.models.likelihood import LikelihoodModel
 from music_composer.symbolic.models.pianoroll.vocabulary import KEYS, table_of
 from music_composer.symbolic.models.sampling import NEVER
 from music_composer.symbolic.options import PianorollOptions
-from music_composer.symbolic.roll import PITCHES
+from music_composer.values import PITCHES
 
 Tensor = Any
-State = list[Tensor]  # h and c of each layer, each (batch, neurons)
+LayerStates = tuple[Tensor, ...]  # h and c of each layer in turn, each (batch, neurons)
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
 class Pianoroll(LikelihoodModel):
-    """Log likelihoods of words, each given all before it.
+    """Log likelihoods of words, each given all words before it.
 
-    Input: last (batch, steps, KEYS), the step before each; word int (batch, steps); heard (batch, steps, fades, 12),
-    how much of each pitch class was heard before; clock (batch, steps, clock); and weight (batch, steps), 1 for steps
-    that count. Output: natural log likelihood of each word, (batch, steps).
+    Input shape: keys_before (batch, steps, KEYS), of the step before each; word int (batch, steps); key_history (batch,
+    steps, channels, 12), before each step; clock (batch, steps, clock); mask (batch, steps), 1 for steps that count.
+    Output shape: (batch, steps), natural log likelihood of each word. The loss is nats a step.
     """
 
     RECORD = PianorollOptions
 
+    # Attribute names are paths in weights files: they stay.
     def __init__(self, options: PianorollOptions, **kwargs: Any) -> None:
         super().__init__(options, **kwargs)
         self.inlet = keras.layers.Dense(options.neurons)
         self.lstms = [
             HoistedLSTM(options.neurons, return_sequences=True, name=f"lstm_{i}") for i in range(options.layers)
         ]
-        self.outlet = keras.layers.Dense(len(options.words) + 1)  # the last: none of them
+        self.outlet = keras.layers.Dense(len(options.words) + 1)  # the last is the unknown word
         self.by_key = keras.layers.Dense(KEYS)
-        self.tonality = Tonality(options.tonal, kinds=2)  # of struck notes and of those that are held on
+        self.tonality = Tonality(options.tonal, kinds=2)  # of onsets and of held notes
         self.table = table_of([*options.words, ()]).astype(np.float32)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
-        last, word, heard, clock, weight = inputs
-        x = self.dropped(self.inlet(ops.concatenate([last, clock], axis=-1)), training)
+        keys_before, word, key_history, clock, mask = inputs
+        x = self.dropped(self.inlet(ops.concatenate([keys_before, clock], axis=-1)), training)
         for i, lstm in enumerate(self.lstms):
             y = self.dropped(lstm(x, training=training), training)
-            x = y if i == 0 else x + y
-        weighed = self.weighed(x, last, heard)
-        return ops.take_along_axis(weighed, word[..., None], axis=-1)[..., 0] * weight
+            x = y if i == 0 else x + y  # residual; x: (batch, steps, neurons)
+        log_probs = self.log_probs(x, keys_before, key_history)
+        return ops.take_along_axis(log_probs, word[..., None], axis=-1)[..., 0] * mask
 
-    def listen_step(self, last: Tensor, heard: Tensor, clock: Tensor, state: State) -> tuple[Tensor, State]:
-        """One step later: log probabilities (batch, words + 1) of what may come next, and the state."""
-        x = self.inlet(ops.concatenate([last, clock], axis=-1))
-        x, after = stack_step(self.lstms, x, state)
-        return self.weighed(x, last, heard), after
+    def step(
+        self, keys_before: Tensor, key_history: Tensor, clock: Tensor, layers: LayerStates
+    ) -> tuple[Tensor, LayerStates]:
+        """Advances by one step: log probabilities of the next word, (batch, words + 1), and the layers' states."""
+        x = self.inlet(ops.concatenate([keys_before, clock], axis=-1))
+        x, after = stack_step(self.lstms, x, layers)
+        return self.log_probs(x, keys_before, key_history), tuple(after)
 
-    def weighed(self, hidden: Tensor, last: Tensor, heard: Tensor) -> Tensor:
+    def log_probs(self, hidden: Tensor, keys_before: Tensor, key_history: Tensor) -> Tensor:
         """Log probabilities of all words, (..., words + 1)."""
-        by_degree = over_pitches(self.tonality(hidden, self.tonality.known(heard)), PITCHES)
+        by_degree = over_pitches(self.tonality(hidden, self.tonality.features(key_history)), PITCHES)
         by_degree = ops.reshape(by_degree, (*ops.shape(by_degree)[:-2], KEYS))
-        weight = self.outlet(hidden) + ops.matmul(self.by_key(hidden) + by_degree, self.table.T)
-        silent = 1 - last[..., :PITCHES] - last[..., PITCHES:]
-        possible = ops.matmul(silent, self.table[:, PITCHES:].T) < 0.5
-        return ops.log_softmax(ops.where(possible, weight, NEVER), axis=-1)
+        logits = self.outlet(hidden) + ops.matmul(self.by_key(hidden) + by_degree, self.table.T)
+        silent_before = 1 - keys_before[..., :PITCHES] - keys_before[..., PITCHES:]
+        # The product counts, for each word, the held notes that have nothing to hold.
+        possible = ops.matmul(silent_before, self.table[:, PITCHES:].T) < 0.5
+        return ops.log_softmax(ops.where(possible, logits, NEVER), axis=-1)

@@ -1,105 +1,142 @@
-"""The piano-roll model plays: word after word, within what is allowed.
+"""Plays the piano-roll model: word by word, within the constraints.
 
-All samples of a batch play side by side in one compiled loop; see symbolic/models/particles.py for what is around it.
+All samples of a batch run side by side in one compiled loop; `models/particles.py` calls it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
 from music_composer.layers.lstm import silent_state
-from music_composer.symbolic.key_history import OCTAVE, classes_of, fading
-from music_composer.symbolic.models.pianoroll.network import Pianoroll
+from music_composer.symbolic.key_history import decay_factors, pitch_class_matrix
+from music_composer.symbolic.models.particles import Steps
+from music_composer.symbolic.models.pianoroll.network import LayerStates, Pianoroll
 from music_composer.symbolic.models.pianoroll.vocabulary import KEYS
-from music_composer.symbolic.models.sampling import NEVER, drawn
-from music_composer.symbolic.roll import PITCHES
+from music_composer.symbolic.models.sampling import NEVER, sample
 from music_composer.training.devices import compile_arguments
+from music_composer.values import OCTAVE, PITCHES
 
 Tensor = Any
 
 
-class PianorollPlayer(keras.Model):
-    """Plays as many steps as it is given random numbers for.
+class State(NamedTuple):
+    """What the player carries from step to step.
 
-    Input: draws (batch, steps, 1) even in 0 to 1, clock (batch, steps, clock), allowed and locked (batch, steps, 128)
-    as 0 and 1, fullest (batch, steps): notes at most besides those locked; taste (batch, 3), stability (batch,), and
-    the state. Output: keys (batch, steps, KEYS) as 0 and 1; the logarithm of what share of everything each step was
-    drawn from, (batch, steps); that of its probability there; and the state after the last step.
-
-    Where no word of the vocabulary has what is locked and nothing that is not allowed, what is locked sounds alone.
-    stability: steps for which a chord is held at least; one that lasts longer by itself is not lengthened.
+    keys: of the last step, (batch, KEYS). key_history: (batch, channels, 12). age: steps that the last chord has
+    lasted, (batch,). layers: h and c of each LSTM layer, (batch, neurons) each.
     """
 
-    parts = 1
-    draws = (1,)
+    keys: Any
+    key_history: Any
+    age: Any
+    layers: LayerStates
 
-    def __init__(self, model: Pianoroll) -> None:
+
+class StepInputs(NamedTuple):
+    """The player's inputs for one step: see `PianorollPlayer`."""
+
+    uniform: Tensor
+    clock: Tensor
+    allowed: Tensor
+    fixed: Tensor
+    max_new_notes: Tensor
+
+
+class PianorollPlayer(keras.Model):
+    """Plays a step for each row of random numbers.
+
+    Input shape: uniform (batch, steps, 1), random numbers in 0 to 1; clock (batch, steps, clock); allowed and fixed
+    (batch, steps, 128), 0 or 1; max_new_notes int (batch, steps), besides the fixed ones; sampling (batch, 3), see
+    `sampling_parameters`; stability (batch,), the fewest steps that a chord lasts; and a `State`.
+    Output: `Steps` with one output, keys (batch, steps, KEYS), 0 or 1.
+
+    Where no word of the vocabulary satisfies the constraints, the fixed notes sound alone.
+    """
+
+    draw_shape = (1,)
+
+    def __init__(self, network: Pianoroll) -> None:
         super().__init__()
-        self.model = model
-        self.table = table = model.table
-        self.fading = fading(model.options.fades)
-        self.classes = classes_of(PITCHES)
-        self.sounding = table[:, :PITCHES] + table[:, PITCHES:]
+        self.network = network
+        self.table = table = network.table
+        self.decay = decay_factors(network.options.fades)
+        self.pitch_classes = pitch_class_matrix(PITCHES)
+        self.active = table[:, :PITCHES] + table[:, PITCHES:]  # the active pitches of each word
         self.compile(**compile_arguments())
 
-    def initial_state(self, batch: int) -> list[np.ndarray]:
-        """Nothing heard: the keys of the last step, how much each pitch class was heard, how long the last chord has
-        lasted, h and c of each layer.
-        """
-        return [
+    def initial_state(self, batch: int) -> State:
+        """The state before the first step, NumPy arrays."""
+        return State(
             np.zeros((batch, KEYS), np.float32),
-            np.zeros((batch, len(self.fading), OCTAVE), np.float32),
-            np.full(batch, KEYS, np.float32),
-            *silent_state(self.model.lstms, batch),
-        ]
+            np.zeros((batch, len(self.decay), OCTAVE), np.float32),
+            np.full(batch, KEYS, np.float32),  # older than any stability: the first chord may come at once
+            tuple(silent_state(self.network.lstms, batch)),
+        )
 
-    def call(self, inputs: list[Tensor]) -> list[Tensor]:
-        draws, clock, allowed, locked, fullest, taste, stability, *state = inputs
-        steps = ops.shape(clock)[1]
+    def call(self, inputs: list[Any]) -> Steps:
+        *step_arrays, sampling, stability, state = inputs
+        state = State(*state)
+        batch_inputs = StepInputs(*step_arrays)
+        steps = ops.shape(batch_inputs.clock)[1]
         index = ops.reshape(ops.arange(steps), (1, steps, 1))
 
-        def play(i: Tensor, played: Tensor, how: Tensor, *state: Tensor) -> list[Tensor]:
-            now = [ops.take(each, i, axis=1) for each in (draws, clock, allowed, locked, fullest)]
-            keys, found, after = self._step(now, taste, stability, list(state))
-            # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
-            played, how = ops.where(index == i, keys[:, None], played), ops.where(index == i, found[:, None], how)
-            return [i + 1, played, how, *after]
+        def play(i: Tensor, keys: Tensor, log_terms: Tensor, state: State) -> list[Any]:
+            now = StepInputs(*(ops.take(array, i, axis=1) for array in batch_inputs))
+            state, terms = self._step(now, sampling, stability, state)
+            # Written by mask: the one way to fill an array in a loop that every backend compiles.
+            keys = ops.where(index == i, state.keys[:, None], keys)
+            log_terms = ops.where(index == i, terms[:, None], log_terms)
+            return [i + 1, keys, log_terms, state]
 
-        blank = ops.concatenate([allowed, allowed], axis=-1) * 0
-        start = [ops.zeros((), dtype="int32"), blank, blank[..., :2], *state]
-        _, played, how, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
-        return [played, how[..., 0], how[..., 1], *state]
+        blank = ops.concatenate([batch_inputs.allowed, batch_inputs.allowed], axis=-1) * 0
+        start = [ops.zeros((), dtype="int32"), blank, blank[..., :2], state]
+        _, keys, log_terms, state = ops.while_loop(lambda i, *rest: i < steps, play, start)
+        return Steps((keys,), log_terms[..., 0], log_terms[..., 1], state)
 
-    def _step(
-        self, now: list[Tensor], taste: Tensor, stability: Tensor, state: list[Tensor]
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        draw, clock, allowed, locked, fullest = now
-        last, heard, age, *layers = state
-        sounded = last[:, :PITCHES] + last[:, PITCHES:]
-        weight, layers = self.model.listen_step(last, heard, clock, layers)
-        # Matrix products count, for every word, what it lacks of the locked notes, what it has that is not allowed, and
-        # how much it adds to them; one that holds on what did not sound has no weight.
-        open_ = ops.matmul(locked, 1 - self.sounding.T) < 0.5
-        open_ &= ops.matmul((1 - allowed) * (1 - locked), self.sounding.T) < 0.5
-        open_ &= ops.matmul(1 - locked, self.sounding.T) < ops.cast(fullest, "float32")[:, None] + 0.5
-        open_ &= weight > NEVER / 2
-        open_ = ops.concatenate([open_[:, :-1], ops.zeros_like(open_[:, :1])], axis=-1)  # the last is no word
-        some = ops.any(open_, axis=-1, keepdims=True)
-        word, share, likely = drawn(weight, open_ | ~some, taste, draw)
+    def _step(self, now: StepInputs, sampling: Tensor, stability: Tensor, state: State) -> tuple[State, Tensor]:
+        """One step: the state after it, and log mass and log probability, (batch, 2)."""
+        active_before = state.keys[:, :PITCHES] + state.keys[:, PITCHES:]
+        log_probs, layers = self.network.step(state.keys, state.key_history, now.clock, tuple(state.layers))
+        possible = self._possible(log_probs, now)
+        any_possible = ops.any(possible, axis=-1, keepdims=True)
+        word, log_mass, log_prob = sample(log_probs, possible | ~any_possible, sampling, now.uniform)
         keys = ops.take(ops.convert_to_tensor(self.table), word[:, 0], axis=0)
-        alone = ops.concatenate([locked * (1 - sounded), locked * sounded], axis=-1)
-        keys = ops.where(some, keys, alone)
-        # Held on while it is too young to change, if it may sound on and that leaves nothing out.
-        held = ops.concatenate([ops.zeros_like(sounded), sounded], axis=-1)
-        may = ~ops.any((locked > sounded) | ((sounded > locked) & (allowed < 1)), axis=-1)
-        may &= ops.sum(sounded * (1 - locked), axis=-1) < ops.cast(fullest, "float32") + 0.5
-        keys = ops.where(((age < stability) & may)[:, None], held, keys)
-        sounding = keys[:, :PITCHES] + keys[:, PITCHES:]
-        changed = ops.any(keys[:, :PITCHES] > 0, axis=-1) | ops.any(sounding != sounded, axis=-1)
-        how = ops.where(some, ops.stack([share, likely], axis=-1), 0.0)
-        heard = heard * self.fading + ops.matmul(sounding, self.classes)[:, None]
-        return keys, how, [keys, heard, ops.where(changed, 1.0, age + 1), *layers]
+        fixed_alone = ops.concatenate([now.fixed * (1 - active_before), now.fixed * active_before], axis=-1)
+        keys = ops.where(any_possible, keys, fixed_alone)
+        keys = ops.where(self._holds(now, active_before, state.age, stability)[:, None], _held(active_before), keys)
+        active = keys[:, :PITCHES] + keys[:, PITCHES:]
+        changed = ops.any(keys[:, :PITCHES] > 0, axis=-1) | ops.any(active != active_before, axis=-1)
+        log_terms = ops.where(any_possible, ops.stack([log_mass, log_prob], axis=-1), 0.0)
+        key_history = state.key_history * self.decay + ops.matmul(active, self.pitch_classes)[:, None]
+        return State(keys, key_history, ops.where(changed, 1.0, state.age + 1), layers), log_terms
+
+    def _possible(self, log_probs: Tensor, now: StepInputs) -> Tensor:
+        """The words that satisfy the constraints, bool (batch, words + 1).
+
+        Matrix products count, for every word, its missing fixed notes, its notes that are not allowed, and its new
+        notes. The network has excluded words that hold a silent pitch.
+        """
+        words, max_new_notes = self.active.T, ops.cast(now.max_new_notes, "float32")[:, None]
+        possible = ops.matmul(now.fixed, 1 - words) < 0.5
+        possible &= ops.matmul((1 - now.allowed) * (1 - now.fixed), words) < 0.5
+        possible &= ops.matmul(1 - now.fixed, words) < max_new_notes + 0.5
+        possible &= log_probs > NEVER / 2
+        unknown = ops.zeros_like(possible[:, :1])  # the last entry is no word that can be played
+        return ops.concatenate([possible[:, :-1], unknown], axis=-1)
+
+    def _holds(self, now: StepInputs, active_before: Tensor, age: Tensor, stability: Tensor) -> Tensor:
+        """Whether the last chord is too young to change, and the constraints let it continue, bool (batch,)."""
+        violates = (now.fixed > active_before) | ((active_before > now.fixed) & (now.allowed < 1))
+        can_hold = ~ops.any(violates, axis=-1)
+        new_notes = ops.sum(active_before * (1 - now.fixed), axis=-1)
+        can_hold &= new_notes < ops.cast(now.max_new_notes, "float32") + 0.5
+        return (age < stability) & can_hold
+
+
+def _held(active: Tensor) -> Tensor:
+    """The keys of a chord that is held: (batch, 128) -> (batch, KEYS)."""
+    return ops.concatenate([ops.zeros_like(active), active], axis=-1)

@@ -1,4 +1,4 @@
-"""Pieces as events for the polyphony model: what it is told before each event, cut into windows, transposed."""
+"""Training batches of the polyphony model: pieces as events, cut into windows and transposed."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.symbolic.dataset.windows import WindowedLessons, stacked, transposed
-from music_composer.symbolic.key_history import heard_before
-from music_composer.symbolic.models.polyphony.events import NEW, PITCHES, STEP_END, to_events
+from music_composer.symbolic.dataset.windows import WindowLoader, stacked, transposed
+from music_composer.symbolic.key_history import key_history_of
+from music_composer.symbolic.models.polyphony.events import NEW, STEP_END, to_events
 from music_composer.symbolic.options import PolyphonyOptions
 from music_composer.symbolic.roll import bar_clock
 from music_composer.symbolic.roll_operations import lengthened
-from music_composer.values import Roll
+from music_composer.values import PITCHES, Roll
 
 
 @dataclasses.dataclass(frozen=True)
 class EventPiece:
-    """events: int (events,), from START to END. step: int (events - 1,), that each event after the first lies in.
+    """A piece as events, with the context of each step.
 
-    sounded: bool (steps + 1, 128), what sounds in the step before each. heard: float (steps + 1, fades, 12), how much
-    of each pitch class was heard before it. clock: float (steps + 1, clock), where in its bar it is.
+    events: int (events,), from START to END. step: int (events - 1,), the step of each event after the first.
+    active_before: bool (steps + 1, 128), the notes of the step before each step. key_history: float (steps + 1,
+    channels, 12), before each step. clock: float (steps + 1, clock), the position of each step in its bar. The extra
+    step is that of END.
     """
 
     events: np.ndarray
     step: np.ndarray
-    sounded: np.ndarray
-    heard: np.ndarray
+    active_before: np.ndarray
+    key_history: np.ndarray
     clock: np.ndarray
 
     @property
@@ -37,54 +39,56 @@ class EventPiece:
 
     @property
     def length(self) -> int:
-        """Events that are asked for."""
+        """The number of events to predict."""
         return len(self.events) - 1
 
     def shifted(self, semitones: int) -> EventPiece:
-        """`fits` says whether it can be."""
-        moved = np.where(self.events >= NEW, self.events + semitones, self.events)
-        sounded, heard = (np.roll(each, semitones, axis=-1) for each in (self.sounded, self.heard))
-        return dataclasses.replace(self, events=moved, sounded=sounded, heard=heard)
+        """The piece, transposed. `fits` says whether its notes stay within the MIDI range."""
+        events = np.where(self.events >= NEW, self.events + semitones, self.events)
+        active_before, key_history = (
+            np.roll(array, semitones, axis=-1) for array in (self.active_before, self.key_history)
+        )
+        return dataclasses.replace(self, events=events, active_before=active_before, key_history=key_history)
 
     def fits(self, semitones: int) -> bool:
         pitches = (self.events[self.events >= NEW] - NEW) % PITCHES + semitones
         return not len(pitches) or bool(pitches.min() >= 0 and pitches.max() < PITCHES)
 
 
-def to_lesson(roll: Roll, options: PolyphonyOptions) -> EventPiece:
+def to_piece(roll: Roll, options: PolyphonyOptions) -> EventPiece:
     events = to_events(roll)
     step = np.cumsum(events[:-1] == STEP_END)
-    sounded = np.concatenate([np.zeros((1, PITCHES), bool), roll.sounding])
-    heard = heard_before(roll.sounding, options.fades)
-    return EventPiece(events, step, sounded, heard, bar_clock(lengthened(roll, 1)))
+    active_before = np.concatenate([np.zeros((1, PITCHES), bool), roll.active])
+    key_history = key_history_of(roll.active, options.fades)
+    return EventPiece(events, step, active_before, key_history, bar_clock(lengthened(roll, 1)))
 
 
 @dataclasses.dataclass(frozen=True)
-class EventLessons(WindowedLessons):
-    """Windows of `window` events. Training pieces are transposed at random."""
+class EventLoader(WindowLoader):
+    """Windows of `window` events. Training windows are transposed at random."""
 
     options: PolyphonyOptions
 
-    def inputs(self, places: Sequence[tuple[Any, int]], rng: np.random.Generator | None) -> list[np.ndarray]:
-        most = self.options.transpose
-        return stacked([event_inputs(transposed(piece, most, rng), at, self.window) for piece, at in places])
+    def inputs(self, windows: Sequence[tuple[Any, int]], rng: np.random.Generator | None) -> list[np.ndarray]:
+        semitones = self.options.transpose
+        return stacked(
+            [event_inputs(transposed(piece, semitones, rng), start, self.window) for piece, start in windows]
+        )
 
 
 def event_inputs(piece: EventPiece, start: int, window: int) -> list[np.ndarray]:
-    """told, target, sounded, heard, clock and weight, as the model takes them, of `window` events, the rest filled up.
-
-    told: the event before each target.
-    """
-    places = np.arange(start, min(start + window, len(piece.events) - 1))
-    spare = window - len(places)
-    step = piece.step[places]
+    """The network's inputs for a window of events: see `Polyphony`. A window beyond the end is padded."""
+    indices = np.arange(start, min(start + window, len(piece.events) - 1))
+    padding = window - len(indices)
+    step = piece.step[indices]
     arrays = [
-        piece.events[places].astype(np.int32), piece.events[places + 1].astype(np.int32),
-        piece.sounded[step].astype(np.float32), piece.heard[step], piece.clock[step], np.ones(len(places), np.float32),
+        piece.events[indices].astype(np.int32), piece.events[indices + 1].astype(np.int32),
+        piece.active_before[step].astype(np.float32), piece.key_history[step], piece.clock[step],
+        np.ones(len(indices), np.float32),
     ]  # fmt: skip
-    # What fills up is told and asked for STEP_END, which is always possible, and counts for nothing.
+    # STEP_END is possible after STEP_END, so the masked terms are finite and their gradients are not NaN.
     fills = (STEP_END, STEP_END, 0, 0, 0, 0)
     return [
-        np.concatenate([each, np.full((spare, *each.shape[1:]), fill, each.dtype)])
-        for each, fill in zip(arrays, fills, strict=True)
+        np.concatenate([array, np.full((padding, *array.shape[1:]), fill, array.dtype)])
+        for array, fill in zip(arrays, fills, strict=True)
     ]

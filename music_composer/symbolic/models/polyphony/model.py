@@ -1,4 +1,4 @@
-"""The polyphony model as the journey knows it: see symbolic/composition/registry.py."""
+"""The polyphony model behind the interface of all models of notes."""
 
 from __future__ import annotations
 
@@ -8,82 +8,93 @@ from typing import Any
 import numpy as np
 
 from music_composer.options import TrainOptions
-from music_composer.symbolic.constraints import Request
-from music_composer.symbolic.models.particles import play_drafts, search_of
-from music_composer.symbolic.models.polyphony.batches import EventLessons, event_inputs, to_lesson
-from music_composer.symbolic.models.polyphony.events import PITCHES, VELOCITY
+from music_composer.symbolic.constraints import Constraints
+from music_composer.symbolic.models.interface import NoteModel
+from music_composer.symbolic.models.particles import play_particles, search_of
+from music_composer.symbolic.models.polyphony.batches import EventLoader, event_inputs, to_piece
 from music_composer.symbolic.options import PlayOptions, PolyphonyOptions
-from music_composer.symbolic.roll import bar_clock
-from music_composer.values import Roll
+from music_composer.symbolic.roll import DEFAULT_VELOCITY, bar_clock
+from music_composer.symbolic.roll_operations import silence
+from music_composer.values import PITCHES, Roll
 
-ROUND = 256  # events: pieces are filled up to a multiple of so many, since every other length is another graph
-
-
-def fitted(options: PolyphonyOptions, training: Sequence[Roll]) -> PolyphonyOptions:
-    return options
+PAD_TO = 256  # events: every new length of input compiles a graph
 
 
-def build(options: PolyphonyOptions) -> Any:
-    from music_composer.symbolic.models.polyphony.network import Polyphony
+class PolyphonyModel(NoteModel):
+    def build(self, options: PolyphonyOptions) -> Any:
+        from music_composer.symbolic.models.polyphony.network import Polyphony
 
-    model = Polyphony(options)
-    none = np.zeros((1, PITCHES), np.uint8)
-    model([each[None] for each in event_inputs(to_lesson(Roll(none, none.astype(bool)), options), 0, 2)])
-    return model
+        network = Polyphony(options)
+        silent = np.zeros((1, PITCHES), np.uint8)
+        example = event_inputs(to_piece(Roll(silent, silent.astype(bool)), options), 0, 2)
+        network([array[None] for array in example])  # the first call creates the weights
+        return network
+
+    def loader(
+        self,
+        training: Sequence[Roll],
+        validation: Sequence[Roll],
+        options: PolyphonyOptions,
+        train_options: TrainOptions,
+    ) -> EventLoader:
+        training_pieces, validation_pieces = (
+            [to_piece(roll, options) for roll in part] for part in (training, validation)
+        )
+        return EventLoader(
+            training_pieces, validation_pieces, train_options.batch_size, train_options.window_steps, options
+        )
+
+    def player(self, network: Any) -> Any:
+        from music_composer.symbolic.models.polyphony.player import PolyphonyPlayer
+
+        return PolyphonyPlayer(network)
+
+    def play(
+        self,
+        player: Any,
+        constraint_sets: Sequence[Constraints],
+        options: PlayOptions,
+        rngs: Sequence[np.random.Generator],
+    ) -> list[Roll]:
+        from music_composer.symbolic.models.sampling import sampling_parameters
+
+        network_options = player.network.options
+        inputs = [step_inputs(constraints, network_options) for constraints in constraint_sets]
+        sampling = sampling_parameters([options] * len(constraint_sets))
+        active, onset = play_particles(
+            player,
+            [np.stack(arrays) for arrays in zip(*inputs, strict=True)],
+            [sampling],
+            rngs,
+            search_of(constraint_sets, options),
+        )
+        rolls = []
+        for active_of_piece, onset_of_piece, constraints in zip(active, onset, constraint_sets, strict=True):
+            roll = silence(constraints.steps, constraints.fixed)
+            roll.velocity[active_of_piece] = DEFAULT_VELOCITY
+            roll.onset[onset_of_piece & active_of_piece] = True
+            rolls.append(roll)
+        return rolls
+
+    def likelihood(self, network: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
+        likelihoods = []
+        for roll in rolls:
+            piece = to_piece(roll, network.options)
+            inputs = event_inputs(piece, 0, -(-piece.length // PAD_TO) * PAD_TO)
+            by_event = np.asarray(network.predict_on_batch([array[None] for array in inputs]))[0, : piece.length]
+            # END has no step of its own: its likelihood is added to that of the last step.
+            steps = np.minimum(piece.step, max(0, piece.steps - 1))
+            likelihoods.append(np.bincount(steps, weights=by_event, minlength=piece.steps)[: piece.steps])
+        return likelihoods
 
 
-def lessons(
-    training: Sequence[Roll], judged: Sequence[Roll], options: PolyphonyOptions, how: TrainOptions
-) -> EventLessons:
-    learnt, spared = ([to_lesson(roll, options) for roll in part] for part in (training, judged))
-    return EventLessons(learnt, spared, how.batch_size, how.window_steps, options)
-
-
-def player(model: Any) -> Any:
-    from music_composer.symbolic.models.polyphony.player import PolyphonyPlayer
-
-    return PolyphonyPlayer(model)
-
-
-def play(
-    player: Any, requests: Sequence[Request], options: PlayOptions, rngs: Sequence[np.random.Generator]
-) -> list[Roll]:
-    from music_composer.symbolic.models.sampling import tastes
-
-    model = player.model.options
-    by_step = [np.stack(each) for each in zip(*(_by_step(request, model) for request in requests), strict=True)]
-    taste = tastes([options] * len(requests))
-    sounding, struck = play_drafts(player, by_step, [taste], rngs, search_of(requests, options))
-    return [
-        Roll(np.where(row, VELOCITY, 0).astype(np.uint8), new & row, *_grid(request.kept))
-        for row, new, request in zip(sounding, struck, requests, strict=True)
-    ]
-
-
-def likelihood(model: Any, rolls: Sequence[Roll]) -> list[np.ndarray]:
-    found = []
-    for roll in rolls:
-        piece = to_lesson(roll, model.options)
-        events = len(piece.events) - 1
-        inputs = event_inputs(piece, 0, -(-events // ROUND) * ROUND)
-        each = np.asarray(model.predict_on_batch([part[None] for part in inputs]))[0, :events]
-        # That the piece ends is said with its last step.
-        steps = np.minimum(piece.step, max(0, piece.steps - 1))
-        found.append(np.bincount(steps, weights=each, minlength=piece.steps)[: piece.steps])
-    return found
-
-
-def _by_step(request: Request, options: PolyphonyOptions) -> list[np.ndarray]:
-    """clock, allowed, locked and fullest, as the player takes them."""
+def step_inputs(constraints: Constraints, options: PolyphonyOptions) -> list[np.ndarray]:
+    """What the player takes for each step: clock, allowed, fixed and max_new_notes; see `PolyphonyPlayer`."""
     from music_composer.symbolic.models.polyphony.player import FREE, HELD
 
-    kept = request.kept
-    locked = np.where(kept.sounding, np.where(kept.struck, HELD + 1, HELD), FREE).astype(np.int32)
-    room = min(options.most, request.fullest or options.most) - kept.sounding.sum(axis=1)
-    fullest = np.where(request.open_steps, np.maximum(room, 0), 0).astype(np.int32)
-    allowed = np.tile(request.pitches.astype(np.float32), (request.steps, 1))
-    return [bar_clock(kept), allowed, locked, fullest]
-
-
-def _grid(roll: Roll) -> tuple[int, tuple[tuple[int, float], ...], tuple[tuple[int, int, int], ...]]:
-    return roll.per_quarter, roll.tempos, roll.metres
+    roll = constraints.fixed
+    fixed = np.where(roll.active, np.where(roll.onset, HELD + 1, HELD), FREE).astype(np.int32)
+    room = min(options.most, constraints.max_polyphony or options.most) - roll.active.sum(axis=1)
+    max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
+    allowed = np.tile(constraints.pitches.astype(np.float32), (constraints.steps, 1))
+    return [bar_clock(roll), allowed, fixed, max_new_notes]

@@ -1,4 +1,4 @@
-"""Pieces of notes as lessons of the training loop: cut, transposed, and filled up to batches."""
+"""Training batches of the voices model: pieces cut into windows, transposed, and padded."""
 
 from __future__ import annotations
 
@@ -9,98 +9,103 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from music_composer.symbolic.dataset.windows import starts_of, windows_in
-from music_composer.symbolic.key_history import OCTAVE, heard_before
+from music_composer.symbolic.key_history import key_history_of
 from music_composer.symbolic.models.voices.chords import lead_voices, to_chords
 from music_composer.symbolic.options import VoicesOptions
+from music_composer.values import OCTAVE
 
-ROUND = 32  # batches are filled up to a multiple of so many steps: every other length is another graph to build
-DECISIONS = 512  # the same for what is decided in a batch
-ALIKE = 24  # pieces that differ in length by less are put into a batch together, more or less
+PAD_TO = 32  # steps: every new length of a batch compiles a graph
+PAD_DECISIONS_TO = 512
+LENGTH_SPREAD = 24  # steps by which the windows of a batch differ in length, more or less
 LOWEST_SHIFT = -5  # semitones
 UNSHIFTED = 1 / 3  # of the batches
 
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """sounding: bool (steps, pitches). clock: float (steps, clock), where in bar and phrase each step is.
+    """A piece on the keys of the model.
 
-    struck: bool, where notes begin, and level: int, how loud what sounds is, 1 and more, both (steps, pitches); None
-    where nobody asks.
+    active: bool (steps, pitches). clock: float (steps, clock), the position of each step in bar and phrase. onset:
+    bool, and level: int, the loudness level of active notes from 1 on, both (steps, pitches); None in models without
+    articulation.
     """
 
-    sounding: np.ndarray
+    active: np.ndarray
     clock: np.ndarray
-    struck: np.ndarray | None = None
+    onset: np.ndarray | None = None
     level: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
-        return len(self.sounding)
+        return len(self.active)
 
     @property
-    def manner(self) -> np.ndarray:
-        """int (steps, pitches), of what sounds: 0 is held on, 1 and more are struck. What is held on at the beginning
-        of a cut counts as struck there.
+    def articulation(self) -> np.ndarray:
+        """Of active notes, int (steps, pitches): 0 is held, 1 and more are the loudness level of an onset.
+
+        A note that is held across the start of a window has an onset there.
         """
-        if self.struck is None or self.level is None:
-            return np.zeros(self.sounding.shape, np.int64)
-        before = np.concatenate([np.zeros_like(self.sounding[:1]), self.sounding[:-1]])
-        return np.where(self.sounding & (self.struck | ~before), self.level, 0)
+        if self.onset is None or self.level is None:
+            return np.zeros(self.active.shape, np.int64)
+        before = np.concatenate([np.zeros_like(self.active[:1]), self.active[:-1]])
+        return np.where(self.active & (self.onset | ~before), self.level, 0)
 
     def cut(self, start: int, steps: int) -> Piece:
-        return self._with(lambda each: each[start : start + steps], self.clock[start : start + steps])
+        return self._mapped(lambda array: array[start : start + steps], self.clock[start : start + steps])
 
     def shifted(self, semitones: int) -> Piece:
-        """Transposed; `fits` says whether it can be."""
-        return self._with(lambda each: np.roll(each, semitones, axis=1), self.clock)
+        """The piece, transposed. `fits` says whether its notes stay on the keys."""
+        return self._mapped(lambda array: np.roll(array, semitones, axis=1), self.clock)
 
-    def _with(self, change: Callable[[np.ndarray], np.ndarray], clock: np.ndarray) -> Piece:
-        struck, level = (None if each is None else change(each) for each in (self.struck, self.level))
-        return Piece(change(self.sounding), clock, struck, level)
+    def _mapped(self, function: Callable[[np.ndarray], np.ndarray], clock: np.ndarray) -> Piece:
+        onset, level = (None if array is None else function(array) for array in (self.onset, self.level))
+        return Piece(function(self.active), clock, onset, level)
 
     def fits(self, semitones: int) -> bool:
         lowest, highest = self.range
-        return lowest + semitones >= 0 and highest + semitones < self.sounding.shape[1]
+        return lowest + semitones >= 0 and highest + semitones < self.active.shape[1]
 
     @functools.cached_property
     def range(self) -> tuple[int, int]:
-        """Lowest and highest pitch; those of a piece of silence are the middle."""
-        found = np.flatnonzero(self.sounding.any(axis=0))
-        middle = self.sounding.shape[1] // 2
-        return (int(found[0]), int(found[-1])) if len(found) else (middle, middle)
+        """The lowest and the highest pitch; for a silent piece, the middle twice."""
+        pitches = np.flatnonzero(self.active.any(axis=0))
+        middle = self.active.shape[1] // 2
+        return (int(pitches[0]), int(pitches[-1])) if len(pitches) else (middle, middle)
 
 
 @dataclasses.dataclass(frozen=True)
-class VoicesLessons:
-    """Pieces for the voices model.
+class VoicesLoader:
+    """A data loader of whole pieces; pieces longer than `window_steps` are cut into windows.
 
-    window_steps: a longer piece is cut into windows of so many, at places that change from epoch to epoch.
+    The cuts are random in each epoch. Batches depend on (seed, epoch) alone, so that any epoch can be repeated.
     """
 
     training: Sequence[Piece]
-    judged: Sequence[Piece]
+    validation: Sequence[Piece]
     options: VoicesOptions
     batch_size: int
     window_steps: int
 
     @property
     def batches(self) -> int:
+        """Batches in an epoch."""
         return -(-sum(windows_in(piece.steps, self.window_steps) for piece in self.training) // self.batch_size)
 
     @functools.cached_property
-    def most(self) -> int:
-        return decisions_of([*self.training, *self.judged])
+    def max_decisions(self) -> int:
+        return decisions_of([*self.training, *self.validation])
 
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
+        """The batches of an epoch, from number `first` on."""
         rng = np.random.default_rng([seed, 1, epoch])
         windows = [
             piece.cut(start, self.window_steps)
             for piece in self.training
             for start in starts_of(piece.steps, self.window_steps, rng)
         ]
-        # Alike in length, but never the same together in every epoch.
+        # Windows of a batch are of similar length, but the random part groups them differently in every epoch.
         lengths = np.array([window.steps for window in windows])
-        order = np.argsort(lengths // ALIKE + rng.random(len(windows)), kind="stable")
+        order = np.argsort(lengths // LENGTH_SPREAD + rng.random(len(windows)), kind="stable")
         starts = rng.permutation(range(0, len(order), self.batch_size))
         for number in range(first, len(starts)):
             chosen = [windows[i] for i in order[starts[number] : starts[number] + self.batch_size]]
@@ -108,9 +113,10 @@ class VoicesLessons:
             yield [self.inputs(chosen, shifts)]
 
     def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
+        """The validation batches, not transposed, and how many steps count in each."""
         windows = [
             piece.cut(start, self.window_steps)
-            for piece in sorted(self.judged, key=lambda piece: piece.steps)
+            for piece in sorted(self.validation, key=lambda piece: piece.steps)
             for start in range(0, piece.steps, self.window_steps)
         ]
         for i in range(0, len(windows), self.batch_size):
@@ -118,8 +124,8 @@ class VoicesLessons:
             yield self.inputs(batch, [0] * len(batch)), sum(piece.steps for piece in batch)
 
     def inputs(self, pieces: Sequence[Piece], shifts: Sequence[int]) -> list[np.ndarray]:
-        """What the model is given for pieces that are to be transposed by so many semitones."""
-        return voices_inputs(pieces, shifts, self.options, self.most)
+        """The network's inputs for pieces, each to be transposed by so many semitones."""
+        return voices_inputs(pieces, shifts, self.options, self.max_decisions)
 
     def _shifts(self, pieces: Sequence[Piece], rng: np.random.Generator) -> list[int]:
         if rng.random() < UNSHIFTED:
@@ -129,50 +135,55 @@ class VoicesLessons:
 
 
 def decisions_of(pieces: Sequence[Piece]) -> int:
-    """Decisions in a step, at most: one for each note, and "no more"."""
-    return 1 + max((int(piece.sounding.sum(axis=1).max(initial=0)) for piece in pieces), default=0)
+    """The most decisions in any step: one for each note, and "no more"."""
+    return 1 + max((int(piece.active.sum(axis=1).max(initial=0)) for piece in pieces), default=0)
 
 
 def voices_inputs(
     pieces: Sequence[Piece],
     shifts: Sequence[int],
     options: VoicesOptions,
-    most: int,
-    told: Sequence[int] | None = None,
+    max_decisions: int,
+    conditions: Sequence[int] | None = None,
 ) -> list[np.ndarray]:
-    """What the voices model takes, filled up to the longest piece.
+    """The network's inputs for pieces, padded to the longest: see `Voices`.
 
-    shifts: semitones that the pieces are transposed by. told: what the model is told of it, if that is not the same.
+    shifts: semitones by which the pieces are transposed. conditions: the transpositions that the network is told; by
+    default the shifts.
     """
-    shape = len(pieces), -(-max(piece.steps for piece in pieces) // ROUND) * ROUND
-    chords = np.full((*shape, most), options.pitches, np.int32)
-    manners = np.zeros((*shape, most), np.int32)
-    led = np.zeros((*shape, options.voices), np.int32)
-    heard = np.zeros((*shape, len(options.fades), OCTAVE), np.float32)
+    shape = len(pieces), -(-max(piece.steps for piece in pieces) // PAD_TO) * PAD_TO
+    chords = np.full((*shape, max_decisions), options.pitches, np.int32)
+    articulations = np.zeros((*shape, max_decisions), np.int32)
+    voice_pitches = np.zeros((*shape, options.voices), np.int32)
+    key_history = np.zeros((*shape, len(options.fades), OCTAVE), np.float32)
     clock = np.zeros((*shape, options.clock), np.float32)
-    weight = np.zeros(shape, np.float32)
+    mask = np.zeros(shape, np.float32)
     for i, (piece, shift) in enumerate(zip(pieces, shifts, strict=True)):
         steps, moved = piece.steps, piece.shifted(shift)
-        chords[i, :steps] = to_chords(moved.sounding, most)
-        manners[i, :steps] = manners_by_rank(chords[i, :steps], moved.manner)
-        led[i] = lead_voices(chords[i], options.pitches, options.voices)
-        heard[i, :steps] = heard_before(moved.sounding, options.fades)[:-1]
-        clock[i, :steps], weight[i, :steps] = piece.clock, 1
-    told_shift = np.array(told or shifts, np.int32) - LOWEST_SHIFT
-    decisions = decisions_in(chords, weight, options.pitches)
-    return [chords, manners, led, heard, clock, told_shift, decisions, weight]
+        chords[i, :steps] = to_chords(moved.active, max_decisions)
+        articulations[i, :steps] = articulations_by_rank(chords[i, :steps], moved.articulation)
+        voice_pitches[i] = lead_voices(chords[i], options.pitches, options.voices)
+        key_history[i, :steps] = key_history_of(moved.active, options.fades)[:-1]
+        clock[i, :steps], mask[i, :steps] = piece.clock, 1
+    shift_index = np.array(conditions or shifts, np.int32) - LOWEST_SHIFT
+    decisions = decisions_in(chords, mask, options.pitches)
+    return [chords, articulations, voice_pitches, key_history, clock, shift_index, decisions, mask]
 
 
-def decisions_in(chords: np.ndarray, weight: np.ndarray, pitches: int) -> np.ndarray:
-    """Which notes by rank are decided on, int (any,), as places in chords (batch, steps, most): all notes of the steps
-    that count, and the first "no more" of each. Filled up with -1 to a multiple of DECISIONS.
+def decisions_in(chords: np.ndarray, mask: np.ndarray, pitches: int) -> np.ndarray:
+    """The decisions of a batch, as flat indices into chords (batch, steps, max_notes): int32 (decisions,).
+
+    They are all notes of the steps that count, and the first unused place of each: "no more". Padded with -1 to a
+    multiple of PAD_DECISIONS_TO.
     """
     notes = (chords < pitches).sum(axis=-1)
-    places = np.flatnonzero((np.arange(chords.shape[-1]) <= notes[..., None]) & (weight[..., None] > 0))
-    return np.pad(places, (0, -len(places) % DECISIONS), constant_values=-1).astype(np.int32)
+    indices = np.flatnonzero((np.arange(chords.shape[-1]) <= notes[..., None]) & (mask[..., None] > 0))
+    return np.pad(indices, (0, -len(indices) % PAD_DECISIONS_TO), constant_values=-1).astype(np.int32)
 
 
-def manners_by_rank(chords: np.ndarray, manner: np.ndarray) -> np.ndarray:
-    """Manners by pitch, (steps, pitches), to those of the notes of chords, (steps, most); 0 where there is no note."""
-    silent = np.zeros((len(manner), 1), manner.dtype)
-    return np.take_along_axis(np.concatenate([manner, silent], axis=1), chords, axis=1)
+def articulations_by_rank(chords: np.ndarray, articulation: np.ndarray) -> np.ndarray:
+    """Articulations by pitch, (steps, pitches), as those of the notes of chords, (steps, max_notes); 0 without a
+    note.
+    """
+    unused = np.zeros((len(articulation), 1), articulation.dtype)
+    return np.take_along_axis(np.concatenate([articulation, unused], axis=1), chords, axis=1)

@@ -1,4 +1,4 @@
-"""Steps of a piano roll as chords: their notes from the bass up, and the voices that lead from one to the next."""
+"""Steps of a piano roll as chords: notes from the bass up, and the voices that lead from one chord to the next."""
 
 from __future__ import annotations
 
@@ -7,60 +7,62 @@ import itertools
 
 import numpy as np
 
-SILENT = -1  # what a voice has not sung yet
+SILENT = -1  # the pitch of a voice before its first note
 
 
-def to_chords(sounding: np.ndarray, most: int) -> np.ndarray:
-    """bool (steps, pitches) -> the notes of each step in rising order, int (steps, most); what is left is `pitches`.
+def to_chords(active: np.ndarray, max_notes: int) -> np.ndarray:
+    """The notes of each step in rising order, int32 (steps, max_notes). Unused places hold the number of pitches.
 
-    Raises ValueError where a step has more than `most` notes.
+    active: bool (steps, pitches). Raises ValueError where a step has more than `max_notes` notes.
     """
-    steps, pitches = sounding.shape
-    counts = sounding.sum(axis=1)
-    if counts.max(initial=0) > most:
-        raise ValueError(f"step {int(counts.argmax())} has {counts.max()} notes; there is room for {most}")
-    chords = np.full((steps, most), pitches, np.int32)
-    step, pitch = np.nonzero(sounding)  # in the order of steps, and of pitches in each
+    steps, pitches = active.shape
+    counts = active.sum(axis=1)
+    if counts.max(initial=0) > max_notes:
+        raise ValueError(f"step {int(counts.argmax())} has {counts.max()} notes; there is room for {max_notes}")
+    chords = np.full((steps, max_notes), pitches, np.int32)
+    step, pitch = np.nonzero(active)  # sorted by step, then by pitch
     rank = np.arange(len(step)) - np.repeat(np.cumsum(counts) - counts, counts)
     chords[step, rank] = pitch
     return chords
 
 
-def to_sounding(chords: np.ndarray, pitches: int) -> np.ndarray:
-    """The inverse: bool (steps, pitches)."""
-    sounding = np.zeros((len(chords), pitches + 1), bool)
-    np.put_along_axis(sounding, chords, True, axis=1)
-    return sounding[:, :pitches]
+def to_active(chords: np.ndarray, pitches: int) -> np.ndarray:
+    """The inverse, bool (steps, pitches)."""
+    active = np.zeros((len(chords), pitches + 1), bool)
+    np.put_along_axis(active, chords, True, axis=1)
+    return active[:, :pitches]
 
 
 def lead_voices(chords: np.ndarray, pitches: int, voices: int = 4) -> np.ndarray:
-    """What each voice sings in each step, from the bass up, int (steps, voices); SILENT before its first note.
+    """The pitch of each voice in each step, from the bass up, int32 (steps, voices); SILENT before the first note.
 
-    chords: as `to_chords` gives them. A chord of fewer notes than voices is sung with notes doubled, one of more
-    without some inner ones: in each case so that all voices together move as little as they can from the step before.
-    A silent step leaves the voices where they are. Steps never depend on later ones.
+    chords: from `to_chords`. Where a chord has fewer notes than voices, notes are doubled; where it has more, inner
+    notes are left out. Of all ways, the one with the least total motion from the step before is taken. The voices keep
+    their pitches through silence. A step never depends on later ones.
     """
     led = np.full((len(chords), voices), SILENT, np.int32)
     counts = (chords < pitches).sum(axis=1)
-    now = np.full(voices, SILENT, np.int32)
+    current = np.full(voices, SILENT, np.int32)
     for step, (chord, count) in enumerate(zip(chords, counts, strict=True)):
         if count:
-            ways = chord[ways_to_sing(int(count), voices)]
-            moved = np.abs(ways - now).sum(axis=1) if now[0] != SILENT else np.zeros(len(ways))
-            now = ways[moved.argmin()]
-        led[step] = now
+            candidates = chord[voicings(int(count), voices)]
+            first = current[0] == SILENT
+            motion = np.zeros(len(candidates)) if first else np.abs(candidates - current).sum(axis=1)
+            current = candidates[motion.argmin()]
+        led[step] = current
     return led
 
 
 @functools.cache
-def ways_to_sing(notes: int, voices: int) -> np.ndarray:
-    """Every way for voices in rising order to share notes in rising order, as ranks of notes, (ways, voices).
+def voicings(notes: int, voices: int) -> np.ndarray:
+    """All ways to give the notes of a chord to voices, both in rising order: ranks of notes, int (ways, voices).
 
-    The lowest and the highest note are always sung; of fewer notes than voices, all are. The first way spreads evenly.
+    The lowest and the highest note are always included; with fewer notes than voices, all are. The most even way comes
+    first.
     """
     if notes <= voices:
-        doublings = itertools.combinations(range(1, voices), notes - 1)  # where the next note begins
-        ways = [np.searchsorted(cuts, np.arange(voices), side="right") for cuts in doublings]
+        starts = itertools.combinations(range(1, voices), notes - 1)  # the voices at which the next note begins
+        ways = [np.searchsorted(start, np.arange(voices), side="right") for start in starts]
     else:
         inner = itertools.combinations(range(1, notes - 1), voices - 2)
         ways = [np.array([0, *middle, notes - 1]) for middle in inner]

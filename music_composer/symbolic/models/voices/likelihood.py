@@ -1,4 +1,4 @@
-"""How likely pieces are under a trained voices model, step by step, exactly."""
+"""The exact likelihood of pieces under a trained voices model, step by step."""
 
 from __future__ import annotations
 
@@ -10,35 +10,38 @@ from music_composer.symbolic.models.voices.batches import LOWEST_SHIFT, Piece, d
 from music_composer.symbolic.options import VoicesOptions
 
 BATCH = 8
-Judge = Callable[[list[np.ndarray]], np.ndarray]  # a model's inputs -> log likelihood of each step, (batch, steps)
+Forward = Callable[[list[np.ndarray]], np.ndarray]  # a network's inputs -> log likelihood of each step, (batch, steps)
 
 
-def likelihood_of(judge: Judge, pieces: Sequence[Piece], options: VoicesOptions, told: int = 0) -> list[np.ndarray]:
-    """Natural log likelihood of each step of whole pieces, (steps,) each.
+def likelihood_of(
+    forward: Forward, pieces: Sequence[Piece], options: VoicesOptions, condition: int = 0
+) -> list[np.ndarray]:
+    """Natural log likelihood of each step of whole pieces, one array (steps,) for each piece.
 
-    told: the transposition that the model is told of; the pieces stay as they are.
+    condition: the transposition in semitones that the network is told. The pieces stay as they are.
     """
-    most = decisions_of(pieces)
-    found: dict[int, np.ndarray] = {}
+    max_decisions = decisions_of(pieces)
+    likelihoods: dict[int, np.ndarray] = {}
     order = sorted(range(len(pieces)), key=lambda i: pieces[i].steps)
     for first in range(0, len(order), BATCH):
-        numbers = order[first : first + BATCH]
-        shifts = [0] * len(numbers)
-        inputs = voices_inputs([pieces[i] for i in numbers], shifts, options, most, [told] * len(numbers))
-        for i, row in zip(numbers, judge(inputs), strict=True):
-            found[i] = np.asarray(row[: pieces[i].steps], np.float64)
-    return [found[i] for i in range(len(pieces))]
+        batch = order[first : first + BATCH]
+        shifts, conditions = [0] * len(batch), [condition] * len(batch)
+        inputs = voices_inputs([pieces[i] for i in batch], shifts, options, max_decisions, conditions)
+        for i, row in zip(batch, forward(inputs), strict=True):
+            likelihoods[i] = np.asarray(row[: pieces[i].steps], np.float64)
+    return [likelihoods[i] for i in range(len(pieces))]
 
 
-def any_key(judge: Judge, pieces: Sequence[Piece], options: VoicesOptions) -> list[np.ndarray]:
-    """The same where nobody says how a piece was transposed: an even mixture over all transpositions of whole pieces.
+def any_key(forward: Forward, pieces: Sequence[Piece], options: VoicesOptions) -> list[np.ndarray]:
+    """The same without telling the network a transposition: an even mixture over all of them, for whole pieces.
 
-    Given step by step, each under the transpositions as the steps before make them likely.
+    The mixture is given step by step: each step is conditioned on the steps before, which make some transpositions
+    more probable than others.
     """
-    tokens = range(LOWEST_SHIFT, LOWEST_SHIFT + options.shifts)
-    told = [likelihood_of(judge, pieces, options, shift) for shift in tokens]
+    conditions = range(LOWEST_SHIFT, LOWEST_SHIFT + options.shifts)
+    by_condition = [likelihood_of(forward, pieces, options, condition) for condition in conditions]
     mixed = []
-    for each in zip(*told, strict=True):
-        so_far = np.logaddexp.reduce(np.cumsum(each, axis=1), axis=0) - np.log(len(each))
-        mixed.append(np.diff(so_far, prepend=0.0))
+    for likelihoods in zip(*by_condition, strict=True):
+        cumulative = np.logaddexp.reduce(np.cumsum(likelihoods, axis=1), axis=0) - np.log(len(likelihoods))
+        mixed.append(np.diff(cumulative, prepend=0.0))
     return mixed

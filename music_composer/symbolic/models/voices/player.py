@@ -1,183 +1,248 @@
-"""The voices model plays: chords are drawn step by step, note by note, within what is allowed.
+"""Plays the voices model: chords step by step, notes from the bass up, within the constraints.
 
-All samples of a batch play side by side in one compiled loop. Random numbers are drawn outside, each sample from its
-own stream, so that a sample depends on its seed alone.
+All samples of a batch run side by side in one compiled loop. Random numbers come from outside, for each sample from its
+own generator, so that a sample depends on its seed alone.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
 from music_composer.layers.lstm import lstm_step
-from music_composer.symbolic.key_history import OCTAVE, fading
-from music_composer.symbolic.models.sampling import drawn
-from music_composer.symbolic.models.voices.chords import SILENT, ways_to_sing
-from music_composer.symbolic.models.voices.network import Voices
+from music_composer.symbolic.key_history import decay_factors
+from music_composer.symbolic.models.particles import Steps
+from music_composer.symbolic.models.sampling import sample
+from music_composer.symbolic.models.voices.chords import SILENT, voicings
+from music_composer.symbolic.models.voices.network import StepContext, Voices
 from music_composer.training.devices import compile_arguments
+from music_composer.values import OCTAVE
 
 Tensor = Any
-State = list[Tensor]
+
+
+class State(NamedTuple):
+    """What the player carries from step to step.
+
+    h, c: of the LSTM, (batch, neurons). last, second_last: active notes of the last two steps, and loudness: of the
+    last onsets, (batch, pitches). last_voices, earlier_voices: int (batch, voices). key_history: (batch, channels, 12).
+    keys, ranks: the attention's memory, a ring of past steps: (batch, memory, attention), and their notes by rank, int
+    (batch, memory, max_notes). count: steps so far, int (batch, 1).
+    """
+
+    h: Any
+    c: Any
+    last: Any
+    second_last: Any
+    loudness: Any
+    last_voices: Any
+    earlier_voices: Any
+    key_history: Any
+    keys: Any
+    ranks: Any
+    count: Any
+
+
+class StepInputs(NamedTuple):
+    """The player's inputs for one step: see `VoicesPlayer`."""
+
+    uniform: Tensor
+    clock: Tensor
+    allowed: Tensor
+    fixed: Tensor
+    max_new_notes: Tensor
 
 
 class VoicesPlayer(keras.Model):
-    """Plays as many steps as it is given random numbers for.
+    """Plays a step for each row of random numbers.
 
-    Input: draws (batch, steps, most, 2) even in 0 to 1, clock (batch, steps, clock), allowed (batch, steps, pitches) as
-    0 and 1, locked int (batch, steps, pitches): 0 is free, 1 and more are the manner less one; fullest int (batch,
-    steps): notes at most; shift (batch,), taste (batch, 3), and the state.
-    Output: chords and manners int (batch, steps, most), 0 where there is no note; the logarithm of what share of all
-    chords each step was drawn from, (batch, steps); that of its probability among these; and the state after the last
-    step.
+    Input shape: uniform (batch, steps, max_notes, 2), random numbers in 0 to 1; clock (batch, steps, clock); allowed
+    (batch, steps, pitches), 0 or 1; fixed int (batch, steps, pitches), 0 is free, any other number is an articulation
+    plus one; max_new_notes int (batch, steps), besides the fixed ones; shift int (batch,); sampling (batch, 3), see
+    `sampling_parameters`; and a `State`.
+    Output: `Steps` whose outputs are chords and articulations, int (batch, steps, max_notes) each; an unused place
+    holds the number of pitches, and articulation 0.
 
-    Pitches that are not allowed never sound; those that are locked always do, and are not counted among `fullest`.
+    Pitches that are not allowed are never active, fixed ones always are.
     """
 
-    parts = 2  # chords and manners
-
-    def __init__(self, model: Voices, most: int) -> None:
+    def __init__(self, network: Voices, max_notes: int) -> None:
         super().__init__()
-        self.model, self.most = model, most
-        self.draws = (most, 2)
-        self.fading = fading(model.options.fades)
-        ways = [ways_to_sing(notes, model.options.voices) for notes in range(1, most + 1)]
+        self.network, self.max_notes = network, max_notes
+        self.draw_shape = (max_notes, 2)
+        self.decay = decay_factors(network.options.fades)
+        ways = [voicings(notes, network.options.voices) for notes in range(1, max_notes + 1)]
         count = max(map(len, ways))
-        # Filled up with the last way, which can only be found again.
-        self.ways = np.stack([np.concatenate([way, np.repeat(way[-1:], count - len(way), axis=0)]) for way in ways])
+        # Padded with the last way, which never wins: the first of equals does. (max_notes, ways, voices)
+        self.voicings = np.stack(
+            [np.concatenate([way, np.repeat(way[-1:], count - len(way), axis=0)]) for way in ways]
+        )  # fmt: skip
         self.compile(**compile_arguments())
 
-    def initial_state(self, batch: int) -> list[np.ndarray]:
-        """Nothing heard: h, c, notes of the last step and of the one before, what was struck in the last, the voices
-        of both, how much each pitch class was heard, and the memory that attention reaches: answers, notes by rank, and
-        how many steps there were.
-        """
-        options = self.model.options
-        zeros = [np.zeros((batch, size), np.float32) for size in [options.neurons] * 2 + [options.pitches] * 3]
-        silent = [np.full((batch, options.voices), SILENT, np.int32) for _ in range(2)]
-        answers = np.zeros((batch, options.memory, options.attention), np.float32)
-        ranks = np.full((batch, options.memory, self.most), options.pitches, np.int32)
-        heard = np.zeros((batch, len(options.fades), OCTAVE), np.float32)
-        return [*zeros, *silent, heard, answers, ranks, np.zeros((batch, 1), np.int32)]
+    def initial_state(self, batch: int) -> State:
+        """The state before the first step, NumPy arrays."""
+        options = self.network.options
+        no_notes = np.zeros((batch, options.pitches), np.float32)
+        no_voices = np.full((batch, options.voices), SILENT, np.int32)
+        return State(
+            h=np.zeros((batch, options.neurons), np.float32),
+            c=np.zeros((batch, options.neurons), np.float32),
+            last=no_notes,
+            second_last=no_notes,
+            loudness=no_notes,
+            last_voices=no_voices,
+            earlier_voices=no_voices,
+            key_history=np.zeros((batch, len(options.fades), OCTAVE), np.float32),
+            keys=np.zeros((batch, options.memory, options.attention), np.float32),
+            ranks=np.full((batch, options.memory, self.max_notes), options.pitches, np.int32),
+            count=np.zeros((batch, 1), np.int32),
+        )
 
-    def call(self, inputs: list[Tensor]) -> list[Tensor]:
-        draws, clock, allowed, locked, fullest, shift, taste, *state = inputs
-        steps = ops.shape(clock)[1]
+    def call(self, inputs: list[Any]) -> Steps:
+        batch_inputs, (shift, sampling, state) = StepInputs(*inputs[:5]), inputs[5:]
+        state = State(*state)
+        steps = ops.shape(batch_inputs.clock)[1]
         index = ops.reshape(ops.arange(steps), (1, steps, 1))
 
-        def play(i: Tensor, chords: Tensor, manners: Tensor, drawn: Tensor, *state: Tensor) -> list[Tensor]:
-            now, *within = (ops.take(each, i, axis=1) for each in (clock, draws, allowed, locked, fullest))
-            past, heard = self._hear(now[:, None], shift, list(state))
-            chord, manner, how = self._draw(past, within, taste)
-            # Written by mask: the one way to fill an array in a loop that every backend compiles alike.
+        def play(i: Tensor, chords: Tensor, articulations: Tensor, log_terms: Tensor, state: State) -> list[Any]:
+            now = StepInputs(*(ops.take(array, i, axis=1) for array in batch_inputs))
+            context, attention, state = self._advance(now.clock[:, None], shift, state)
+            chord, articulation, terms = self._draw(context, attention, state.ranks, now, sampling)
+            # Written by mask: the one way to fill an array in a loop that every backend compiles.
             chords = ops.where(index == i, chord[:, None], chords)
-            manners = ops.where(index == i, manner[:, None], manners)
-            drawn = ops.where(index == i, how[:, None], drawn)
-            return [i + 1, chords, manners, drawn, *self._remember(chord, manner, heard)]
+            articulations = ops.where(index == i, articulation[:, None], articulations)
+            log_terms = ops.where(index == i, terms[:, None], log_terms)
+            return [i + 1, chords, articulations, log_terms, self._append(chord, articulation, state)]
 
-        blank = ops.zeros_like(draws[..., 0], dtype="int32")
-        start = [ops.zeros((), dtype="int32"), blank, blank, ops.zeros_like(draws[..., 0, :]), *state]
-        _, chords, manners, drawn, *state = ops.while_loop(lambda i, *rest: i < steps, play, start)
-        return [chords, manners, drawn[..., 0], drawn[..., 1], *state]
+        uniform = batch_inputs.uniform
+        blank = ops.zeros_like(uniform[..., 0], dtype="int32")
+        start = [ops.zeros((), dtype="int32"), blank, blank, ops.zeros_like(uniform[..., 0, :]), state]
+        _, chords, articulations, log_terms, state = ops.while_loop(lambda i, *rest: i < steps, play, start)
+        return Steps((chords, articulations), log_terms[..., 0], log_terms[..., 1], state)
 
-    def _hear(self, clock: Tensor, shift: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
-        """What is known before the notes of a step, as for a batch of one step; and the state, the step heard."""
-        model = self.model
-        h, c, last, second, struck, led, led_before, heard, answers, ranks, count = state
-        x = model.heard(last[:, None], struck[:, None], led[:, None], led_before[:, None], clock, shift)
-        heard = heard * self.fading + (last @ model.classes)[:, None]
-        h, c = lstm_step(model.lstm, x[:, 0], h, c)
-        hidden = h[:, None]
-        memory = model.options.memory
-        seen = (ops.arange(memory)[None] < count)[:, None]
-        attended = model.attended(hidden, answers, seen)[:, 0]
-        known = model.known(hidden, last[:, None], second[:, None])
-        here = (ops.arange(memory)[None] == count % memory)[..., None]
-        answers = ops.where(here, model.answer(hidden), answers)
-        after = [h, c, *state[2:7], heard, answers, ranks, count]
-        return (known, led[:, None], last[:, None], model.degrees(heard[:, None]), attended, ranks), after
+    def _advance(self, clock: Tensor, shift: Tensor, state: State) -> tuple[StepContext, Tensor, State]:
+        """Runs the last step through the LSTM.
 
-    def _draw(self, past: tuple[Tensor, ...], within: list[Tensor], taste: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """One chord and its manners, (batch, most), and the logarithms of the share it was drawn from and of its
-        probability there, (batch, 2).
-
-        within: draws, allowed, locked and fullest of this step.
+        Returns the context of the next step, its attention over the memory, (batch, memory), and the state with the
+        last step in it. `copied` of the context is filled in rank by rank, in `_draw`.
         """
-        draws, allowed, locked, fullest = within
-        pitches = self.model.options.pitches
-        known, led, last, classes, attended, ranks = past
-        rank = ops.arange(self.most)[None]
-        place = ops.arange(pitches)[None]
+        network = self.network
+        x = network.lstm_input(
+            state.last[:, None], state.loudness[:, None], state.last_voices[:, None], state.earlier_voices[:, None],
+            clock, shift,
+        )  # fmt: skip
+        key_history = state.key_history * self.decay + (state.last @ network.pitch_classes)[:, None]
+        h, c = lstm_step(network.lstm, x[:, 0], state.h, state.c)
+        hidden = h[:, None]
+        memory = network.options.memory
+        visible = (ops.arange(memory)[None] < state.count)[:, None]
+        attention = network.attention(hidden, state.keys, visible)[:, 0]
+        context = StepContext(
+            network.projected(hidden, state.last[:, None], state.second_last[:, None]),
+            state.last_voices[:, None],
+            state.last[:, None],
+            network.key_features(key_history[:, None]),
+            copied=None,
+        )
+        keys = ops.where(self._slot(state), network.answer(hidden), state.keys)
+        return context, attention, state._replace(h=h, c=c, key_history=key_history, keys=keys)
+
+    def _slot(self, state: State) -> Tensor:
+        """The slot of the ring for the current step, bool (batch, memory, 1)."""
+        memory = self.network.options.memory
+        return (ops.arange(memory)[None] == state.count % memory)[..., None]
+
+    def _draw(
+        self, context: StepContext, attention: Tensor, ranks: Tensor, now: StepInputs, sampling: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One chord and its articulations, (batch, max_notes) each; log mass and log probability, (batch, 2)."""
+        pitches = self.network.options.pitches
+        rank, pitch = ops.arange(self.max_notes)[None], ops.arange(pitches)[None]
 
         def choose(
-            k: Tensor, before: Tensor, chosen: Tensor, chord: Tensor, manners: Tensor, how: Tensor, free: Tensor
-        ) -> list[Tensor]:
+            k: Tensor, note: Tensor, chosen: Tensor, chord: Tensor, articulations: Tensor, log_terms: Tensor,
+            room: Tensor,
+        ) -> list[Tensor]:  # fmt: skip
+            # The attention on past notes of rank k, summed by pitch: one segment for each sample and pitch.
             notes = ops.reshape(ops.take(ranks, k, axis=2) + (pitches + 1) * ops.arange(batch)[:, None], (-1,))
-            copied = ops.segment_sum(ops.reshape(attended, (-1,)), notes, num_segments=batch * (pitches + 1))
+            copied = ops.segment_sum(ops.reshape(attention, (-1,)), notes, num_segments=batch * (pitches + 1))
             copied = ops.reshape(copied, (batch, 1, 1, pitches + 1))
-            draw = ops.take(draws, k, axis=1)
-            weight, y = self.model.decide((known, led, last, classes, copied), chosen, before[:, None])
-            open_ = self._open(before, place, allowed, locked, free)
-            note, *of_note = drawn(weight[:, 0, 0], open_, taste, draw[:, :1])
-            manner, *of_manner = self._manner(y, note, last, locked, taste, draw[:, 1:])
-            note_counts, manner_counts = (ops.cast(each < pitches, "float32") for each in (before, note))
-            how += note_counts * ops.stack(of_note, axis=-1) + manner_counts * ops.stack(of_manner, axis=-1)
-            took = ops.any((place == note) & (locked == 0), axis=-1)
-            chord = ops.where(rank == k, note, chord)
-            manners = ops.where((rank == k) & (note < pitches), manner, manners)
-            chosen = chosen + self.model.chosen(note[:, None], manner[:, None], led)
-            return [k + 1, note, chosen, chord, manners, how, free - ops.cast(took, "int32")]
+            uniform = ops.take(now.uniform, k, axis=1)
+            log_probs, y = self.network.pitch_log_probs(context._replace(copied=copied), chosen, note[:, None])
+            possible = self._possible(note, pitch, now, room)
+            next_note, *note_terms = sample(log_probs[:, 0, 0], possible, sampling, uniform[:, :1])
+            articulation, *articulation_terms = self._articulation(
+                y, next_note, context.active, now.fixed, sampling, uniform[:, 1:]
+            )
+            # After "no more" nothing counts; an articulation counts where a note was chosen.
+            is_open, is_note = (ops.cast(array < pitches, "float32") for array in (note, next_note))
+            log_terms += is_open * ops.stack(note_terms, axis=-1) + is_note * ops.stack(articulation_terms, axis=-1)
+            is_new = ops.any((pitch == next_note) & (now.fixed == 0), axis=-1)
+            chord = ops.where(rank == k, next_note, chord)
+            articulations = ops.where((rank == k) & (next_note < pitches), articulation, articulations)
+            chosen = chosen + self.network.chosen(next_note[:, None], articulation[:, None], context.voice_pitches)
+            return [k + 1, next_note, chosen, chord, articulations, log_terms, room - ops.cast(is_new, "int32")]
 
-        batch = ops.shape(draws)[0]
-        begin = ops.full((batch, 1), SILENT, dtype="int32")
-        nothing = ops.zeros((batch, 1, 1, self.model.options.embedding))
-        chord = ops.full((batch, self.most), pitches, dtype="int32")
-        start = [ops.zeros((), dtype="int32"), begin, nothing, chord, chord * 0, ops.zeros((batch, 2)), fullest]
-        going = lambda k, before, *rest: (k < self.most) & ops.any(before < pitches)  # noqa: E731
-        _, _, _, chord, manners, how, _ = ops.while_loop(going, choose, start)
-        return chord, manners, how
+        def continues(k: Tensor, note: Tensor, *rest: Tensor) -> Tensor:
+            return (k < self.max_notes) & ops.any(note < pitches)
 
-    def _open(self, before: Tensor, place: Tensor, allowed: Tensor, locked: Tensor, free: Tensor) -> Tensor:
-        """Which pitches, and whether "no more", may follow the note `before`, bool (batch, pitches + 1)."""
-        pitches = self.model.options.pitches
-        # Nothing that is locked may be passed over, and all of it sounds before "no more".
-        next_locked = ops.min(ops.where((locked > 0) & (place > before), place, pitches), axis=-1, keepdims=True)
-        open_ = ((allowed > 0) & (free[:, None] > 0) & (place < next_locked)) | (place == next_locked)
-        open_ = ops.concatenate([open_ & (place > before), next_locked == pitches], axis=-1)
+        batch = ops.shape(now.uniform)[0]
+        first = ops.full((batch, 1), SILENT, dtype="int32")
+        nothing = ops.zeros((batch, 1, 1, self.network.options.embedding))
+        chord = ops.full((batch, self.max_notes), pitches, dtype="int32")
+        start = [
+            ops.zeros((), dtype="int32"), first, nothing, chord, chord * 0, ops.zeros((batch, 2)), now.max_new_notes
+        ]  # fmt: skip
+        _, _, _, chord, articulations, log_terms, _ = ops.while_loop(continues, choose, start)
+        return chord, articulations, log_terms
+
+    def _possible(self, note: Tensor, pitch: Tensor, now: StepInputs, room: Tensor) -> Tensor:
+        """The pitches, and "no more", that may follow a note, bool (batch, pitches + 1)."""
+        pitches = self.network.options.pitches
+        # A fixed note cannot be skipped, and the chord cannot end before the last of them.
+        next_fixed = ops.min(ops.where((now.fixed > 0) & (pitch > note), pitch, pitches), axis=-1, keepdims=True)
+        possible = (now.allowed > 0) & (room[:, None] > 0) & (pitch < next_fixed)
+        possible = possible | (pitch == next_fixed)
+        possible = ops.concatenate([possible & (pitch > note), next_fixed == pitches], axis=-1)
         only_end = ops.arange(pitches + 1)[None] == pitches
-        return ops.where(before == pitches, only_end, open_)  # what has ended stays so
+        return ops.where(note == pitches, only_end, possible)  # a chord that has ended stays so
 
-    def _manner(
-        self, y: Tensor, note: Tensor, last: Tensor, locked: Tensor, taste: Tensor, draw: Tensor
+    def _articulation(
+        self, y: Tensor, note: Tensor, last: Tensor, fixed: Tensor, sampling: Tensor, uniform: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The manner of a note, as `drawn` gives it."""
-        options = self.model.options
+        """The articulation of a note, with its log terms: see `sample`."""
+        options = self.network.options
         if not options.loudness:
-            return ops.zeros_like(note), ops.zeros_like(draw[:, 0]), ops.zeros_like(draw[:, 0])
-        weight = self.model.treat(y, note[:, None], last)[:, 0, 0]
-        wanted = ops.take_along_axis(locked, ops.minimum(note, options.pitches - 1), axis=-1)
-        kinds = ops.arange(options.manners)[None]
-        return drawn(weight, (wanted == 0) | (kinds == wanted - 1), taste, draw)
+            return ops.zeros_like(note), ops.zeros_like(uniform[:, 0]), ops.zeros_like(uniform[:, 0])
+        log_probs = self.network.articulation_log_probs(y, note[:, None], last)[:, 0, 0]
+        wanted = ops.take_along_axis(fixed, ops.minimum(note, options.pitches - 1), axis=-1)
+        kinds = ops.arange(options.articulations)[None]
+        return sample(log_probs, (wanted == 0) | (kinds == wanted - 1), sampling, uniform)
 
-    def _remember(self, chord: Tensor, manners: Tensor, state: State) -> State:
-        """The state after a step: its chord (batch, most) becomes the last one."""
-        pitches, memory = self.model.options.pitches, self.model.options.memory
-        h, c, last, _, _, led, _, heard, answers, ranks, count = state
-        here = (ops.arange(memory)[None] == count % memory)[..., None]
-        ranks = ops.where(here, chord[:, None], ranks)
-        ranked = ops.one_hot(chord[:, None], pitches + 1, dtype="float32")
-        sounding, struck = (each[:, 0] for each in self.model.notes_of(ranked, manners[:, None]))
-        return [h, c, sounding, last, struck, self._led(chord, led), led, heard, answers, ranks, count + 1]
+    def _append(self, chord: Tensor, articulations: Tensor, state: State) -> State:
+        """The state after a chord, int (batch, max_notes)."""
+        ranked = ops.one_hot(chord[:, None], self.network.options.pitches + 1, dtype="float32")
+        active, loudness = self.network.active_notes(ranked, articulations[:, None])
+        return state._replace(
+            last=active[:, 0],
+            second_last=state.last,
+            loudness=loudness[:, 0],
+            last_voices=self._lead_voices(chord, state.last_voices),
+            earlier_voices=state.last_voices,
+            ranks=ops.where(self._slot(state), chord[:, None], state.ranks),
+            count=state.count + 1,
+        )
 
-    def _led(self, chord: Tensor, led: Tensor) -> Tensor:
+    def _lead_voices(self, chord: Tensor, voice_pitches: Tensor) -> Tensor:
         """`lead_voices` for one step."""
-        pitches = self.model.options.pitches
+        pitches = self.network.options.pitches
         count = ops.sum(ops.cast(chord < pitches, "int32"), axis=-1)
-        ways = ops.take(ops.convert_to_tensor(self.ways, "int32"), ops.maximum(count, 1) - 1, axis=0)
-        sung = ops.take_along_axis(chord[:, None], ways, axis=-1)
-        moved = ops.sum(ops.abs(sung - led[:, None]), axis=-1)
-        best = ops.where(led[:, 0] == SILENT, 0, ops.argmin(moved, axis=-1))
-        way = ops.take_along_axis(sung, best[:, None, None], axis=1)[:, 0]
-        return ops.where(count[:, None] > 0, way, led)
+        ways = ops.take(ops.convert_to_tensor(self.voicings, "int32"), ops.maximum(count, 1) - 1, axis=0)
+        candidates = ops.take_along_axis(chord[:, None], ways, axis=-1)
+        motion = ops.sum(ops.abs(candidates - voice_pitches[:, None]), axis=-1)
+        best = ops.where(voice_pitches[:, 0] == SILENT, 0, ops.argmin(motion, axis=-1))
+        led = ops.take_along_axis(candidates, best[:, None, None], axis=1)[:, 0]
+        return ops.where(count[:, None] > 0, led, voice_pitches)

@@ -4,34 +4,34 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from music_composer.symbolic.models.voices.batches import manners_by_rank
+from music_composer.symbolic.models.voices.batches import articulations_by_rank
 from music_composer.symbolic.models.voices.chords import to_chords
-from music_composer.symbolic.models.voices.encoding import LOWEST, fold, to_piece, to_roll, velocity_of
+from music_composer.symbolic.models.voices.encoding import fold, to_piece, to_roll, velocity_of
 from music_composer.symbolic.options import VoicesOptions
-from music_composer.symbolic.roll import CLOCK, bar_clock
+from music_composer.symbolic.roll import CLOCK, PIANO_LOWEST, bar_clock
 from music_composer.values import Roll
 from tests.symbolic.rolls import rolls
 
 OPTIONS = VoicesOptions()
 
 
-@given(rolls(LOWEST, LOWEST + 87))
+@given(rolls(PIANO_LOWEST, PIANO_LOWEST + 87))
 @settings(max_examples=100, deadline=None)
 def test_what_is_encoded_is_the_roll_again_but_for_fine_shades(roll):
     piece = to_piece(roll, OPTIONS)
-    chords = to_chords(piece.sounding, 8)
-    again = to_roll(chords, manners_by_rank(chords, piece.manner), OPTIONS, roll)
-    assert np.array_equal(again.sounding, roll.sounding)
-    assert np.array_equal(again.struck, roll.struck)
+    chords = to_chords(piece.active, 8)
+    again = to_roll(chords, articulations_by_rank(chords, piece.articulation), OPTIONS, roll)
+    assert np.array_equal(again.active, roll.active)
+    assert np.array_equal(again.onset, roll.onset)
     assert np.abs(again.velocity.astype(int) - roll.velocity).max(initial=0) <= 4
 
 
-@given(rolls(LOWEST, LOWEST + 87))
-def test_only_what_sounded_is_held_on(roll):
+@given(rolls(PIANO_LOWEST, PIANO_LOWEST + 87))
+def test_only_active_notes_are_held(roll):
     piece = to_piece(roll, OPTIONS)
-    before = np.concatenate([np.zeros((1, 88), bool), piece.sounding[:-1]])[: roll.steps]
-    assert before[piece.sounding & (piece.manner == 0)].all()
-    assert (piece.manner[~piece.sounding] == 0).all()
+    before = np.concatenate([np.zeros((1, 88), bool), piece.active[:-1]])[: roll.steps]
+    assert before[piece.active & (piece.articulation == 0)].all()
+    assert (piece.articulation[~piece.active] == 0).all()
 
 
 def test_every_velocity_has_a_level_and_every_level_a_velocity():
@@ -45,7 +45,7 @@ def test_every_velocity_has_a_level_and_every_level_a_velocity():
 def test_notes_beyond_the_keys_are_moved_by_octaves():
     notes = np.zeros((1, 128), np.uint8)
     notes[0, [3, 60, 120]] = 5, 7, 9
-    assert np.flatnonzero(fold(notes, 88)[0]).tolist() == [3 + 24 - LOWEST, 60 - LOWEST, 108 - LOWEST]
+    assert np.flatnonzero(fold(notes, 88)[0]).tolist() == [3 + 24 - PIANO_LOWEST, 60 - PIANO_LOWEST, 108 - PIANO_LOWEST]
 
 
 def roll_of(steps, metres):

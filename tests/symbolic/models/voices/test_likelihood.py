@@ -1,4 +1,4 @@
-"""Likelihoods come back to their pieces, in the key that is told or in any."""
+"""Likelihoods are returned in the order of the pieces, for one transposition or a mixture of all."""
 
 import numpy as np
 import pytest
@@ -31,9 +31,9 @@ def test_likelihoods_come_back_to_their_pieces():
         assert each == pytest.approx(100 * number + np.arange(piece.steps))
 
 
-def test_in_any_key_a_piece_is_as_likely_as_in_its_own_but_for_the_choice():
+def test_the_mixture_costs_the_choice_of_a_key():
     def one_key(inputs):
-        """Sure of everything in one key, lost in all others."""
+        """Certain in one key, wrong in all others."""
         chords, shift = inputs[0], inputs[5]
         return np.broadcast_to(np.where(shift + LOWEST_SHIFT == 3, -0.5, -50.0)[:, None], chords.shape[:2])
 
@@ -42,12 +42,14 @@ def test_in_any_key_a_piece_is_as_likely_as_in_its_own_but_for_the_choice():
     assert found[1:] == pytest.approx(np.full(9, -0.5))
 
 
-def test_the_mixture_over_keys_is_that_of_whole_pieces():
+def test_the_mixture_is_over_whole_pieces():
     def noisy(inputs):
         rng = np.random.default_rng(int(inputs[5][0]))
         return -rng.random(inputs[0].shape[:2]) * 3
 
     pieces = pieces_of(6)
-    told = [likelihood_of(noisy, pieces, OPTIONS, shift)[0].sum() for shift in range(LOWEST_SHIFT, LOWEST_SHIFT + 12)]
+    conditions = [
+        likelihood_of(noisy, pieces, OPTIONS, shift)[0].sum() for shift in range(LOWEST_SHIFT, LOWEST_SHIFT + 12)
+    ]
     [found] = any_key(noisy, pieces, OPTIONS)
-    assert found.sum() == pytest.approx(np.logaddexp.reduce(told) - np.log(12))
+    assert found.sum() == pytest.approx(np.logaddexp.reduce(conditions) - np.log(12))
