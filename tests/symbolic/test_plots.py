@@ -13,13 +13,13 @@ def test_notes_are_drawn_at_their_places(tmp_path):
     velocity[4:8, 60] = velocity[8:12, 72] = 80
     onset = np.zeros((32, 128), bool)
     onset[4, 60] = onset[8, 72] = True
-    kept = np.zeros((32, 128), bool)
-    kept[4:8, 60] = True
-    plots.plot_roll(Roll(velocity, onset), kept, tmp_path / "a.png")
+    fixed = np.zeros((32, 128), bool)
+    fixed[4:8, 60] = True
+    plots.plot_roll(Roll(velocity, onset), fixed, tmp_path / "a.png")
     picture = imread(tmp_path / "a.png")[..., :3]
     assert picture.shape == (300, 1000, 3)
-    blue = np.abs(picture - plots.NEW).max(axis=2) < 0.02
-    grey = np.abs(picture - plots.OLD).max(axis=2) < 0.02
+    blue = np.abs(picture - plots.NEW_COLOUR).max(axis=2) < 0.02
+    grey = np.abs(picture - plots.FIXED_COLOUR).max(axis=2) < 0.02
     assert blue.sum() > 100
     assert grey.sum() > 100
     assert np.nonzero(grey)[1].mean() < np.nonzero(blue)[1].mean()  # earlier

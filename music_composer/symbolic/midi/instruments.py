@@ -1,4 +1,4 @@
-"""The instruments of General MIDI by name, and parts in words."""
+"""The instruments of General MIDI by name, and parts as text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DRUMS = {
     "claves": 75,
     "wood block": 76, "woodblock": 76, "triangle": 81, "shaker": 82,
 }  # fmt: skip
-LONGEST_NAME = 40
+MAX_NAME = 40
 
 
 def instrument(part: Part) -> str:
@@ -49,28 +49,28 @@ def instrument(part: Part) -> str:
 
 
 def in_words(part: Part) -> str:
-    """ "Strings, violin": its name, where it has one, and its instrument."""
+    """ "Strings, violin": a part's name, if it has one, and its instrument."""
     return f"{name_of(part)}, {instrument(part)}" if part.name else instrument(part)
 
 
 def name_of(part: Part) -> str:
-    """The name that a file gives a part, as a terminal may show it."""
+    """The name of a part from its file, with printable characters only."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in part.name)
-    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 3] + "..."
+    return shown if len(shown) <= MAX_NAME else shown[: MAX_NAME - 3] + "..."
 
 
 def listed(parts: tuple[Part, ...]) -> str:
-    """ "0 (Keys, harpsichord), 1 (drums)": by the numbers that options take."""
+    """ "0 (Keys, harpsichord), 1 (drums)": parts with the numbers that options take."""
     return ", ".join(f"{number} ({in_words(part)})" for number, part in enumerate(parts))
 
 
 def program_named(words: str) -> int | None:
-    """The program whose name is in the words, the longest of those that are; None where there is none."""
+    """The program whose name a text contains, the longest if there are several; None without one."""
     return _named(words, {name: number for number, name in enumerate(NAMES)} | ALIASES)
 
 
 def drum_named(words: str) -> int | None:
-    """The kind of drum whose name is in the words."""
+    """The kind of drum whose name a text contains; None without one."""
     return _named(words, DRUMS)
 
 

@@ -1,7 +1,7 @@
-"""MIDI files to scores, and scores to MIDI files.
+"""Reads MIDI files into scores, and writes them.
 
-Every track, channel and program is a part of its own, drums are kept apart, and tempo, metre, velocity, control changes
-and pitch bends are kept. What a file gets wrong and can be mended is said in `Reading.remarks`; the rest is a
+Each combination of track, channel and program becomes a part. Drums have parts of their own. Tempo, metre, velocity,
+control changes and pitch bends are kept. Faults that can be repaired are listed in `Reading.remarks`; all others raise
 ScoreError.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 from music_composer.errors import ScoreError
 from music_composer.files.atomic import reason, whole_file
 from music_composer.symbolic.midi.channels import BANK, DRUM_BANKS, DRUM_CHANNEL, PROGRAM, Channels, Messages, place_of
-from music_composer.symbolic.midi.container import LARGEST, Container, read_container
+from music_composer.symbolic.midi.container import MAX_BYTES, Container, read_container
 from music_composer.symbolic.midi.events import CONTROL_CHANGE, NOTE_OFF, NOTE_ON
 from music_composer.symbolic.midi.meta_events import (
     METRE,
@@ -36,11 +36,11 @@ from music_composer.symbolic.midi.tempo import seconds_of, without_long_rests
 from music_composer.symbolic.midi.writing import midi_bytes
 from music_composer.values import NOTE, Part, Score, no_bends, no_controls
 
-LONGEST = 50_000  # quarter notes, seven hours at 120: a score beyond this is a wrong number, not music
-LONGEST_SECONDS = 24 * 3600
-LATEST = 2**40  # ticks, far beyond LONGEST
-MOST_CHANGES = 4_000_000  # of controls, counted for each part that hears them
-SMPTE_TEMPO = 120.0  # files that count in seconds have no quarter notes: these are as good as any
+MAX_QUARTERS = 50_000  # quarter notes, seven hours at 120 bpm: a longer score has a wrong number in it
+MAX_SECONDS = 24 * 3600
+MAX_TICK = 2**40  # far beyond MAX_QUARTERS, and far from an overflow
+MAX_CHANGES = 4_000_000  # control changes, counted once for each part that gets them
+SMPTE_TEMPO = 120.0  # files that count in seconds have no quarter notes: any tempo would do
 FRAME_RATES = {24: 24.0, 25: 25.0, 29: 30 / 1.001, 30: 30.0}
 ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123
 NEVER = 2**62
@@ -48,19 +48,19 @@ NEVER = 2**62
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """A score as it was read. remarks: what was mended, in words."""
+    """A score as it was read. remarks: what was repaired, as text."""
 
     score: Score
     remarks: tuple[str, ...] = ()
 
 
 def read_midi(path: Path) -> Reading:
-    """Raises ScoreError, naming the file, when it is no MIDI file, or damaged."""
-    return parse_midi(content_of(path, LARGEST), str(path))
+    """The score of a MIDI file. Raises ScoreError, naming the file, when it is no MIDI file, or damaged."""
+    return parse_midi(content_of(path, MAX_BYTES), str(path))
 
 
 def content_of(path: Path, largest: int) -> bytes:
-    """The bytes of a score file. Raises ScoreError where it cannot be opened, is no file, or is longer than that."""
+    """The bytes of a score file. Raises ScoreError where it cannot be opened, is no regular file, or is too large."""
     try:
         status = path.stat()
         if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode) or stat.S_ISCHR(status.st_mode):
@@ -73,17 +73,20 @@ def content_of(path: Path, largest: int) -> bytes:
 
 
 def parse_midi(content: bytes, name: str = "MIDI") -> Reading:
-    """The bytes of a MIDI file, format 0, 1 or 2, to a score; `name` is for messages. Raises ScoreError."""
+    """The score in the bytes of a MIDI file of format 0, 1 or 2.
+
+    name: for messages. Raises ScoreError.
+    """
     try:
         return _score_of(read_container(content, name), name)
     except ScoreError:
         raise
-    except Exception as error:  # whatever the bytes lead to, one file never ends the reading of others
+    except Exception as error:  # a fault in one file must not stop the others
         raise ScoreError(f"{name}: is damaged: {type(error).__name__} {str(error)[:100]}") from error
 
 
 def write_midi(score: Score, path: Path) -> None:
-    """The inverse of `read_midi`: tempo and metre in the first track, then a track for each part."""
+    """The inverse of `read_midi`: tempos and metres in the first track, then a track for each part."""
     content = midi_bytes(score)
     with whole_file(path) as unfinished:
         unfinished.write_bytes(content)
@@ -96,58 +99,62 @@ def _score_of(container: Container, name: str) -> Reading:
     metres = _from_zero(gathered.metas(METRE, metre_of), (4, 4))
     score = Score(gathered.parts(), resolution, tempos, metres)
     if not score.count and container.damaged:
-        raise ScoreError(f"{name}: is damaged: there is no whole note in what can be read of it")
+        raise ScoreError(f"{name}: is damaged: what can be read of it has no complete note")
     score, cut = without_long_rests(score)
-    if score.ticks > LONGEST * resolution or seconds_of(score) > LONGEST_SECONDS:
+    if score.ticks > MAX_QUARTERS * resolution or seconds_of(score) > MAX_SECONDS:
         raise ScoreError(
             f"{name}: is damaged: it would last for {score.ticks // resolution:,} quarter notes, "
             f"{seconds_of(score) / 3600:.0f} hours"
         )
-    return Reading(score, (*(f"{count} {words}" for words, count in gathered.mended.items() if count), *cut))
+    return Reading(score, (*(f"{count} {words}" for words, count in gathered.repairs.items() if count), *cut))
 
 
 def _resolution(division: int, name: str) -> tuple[int, bool]:
-    """Ticks in a quarter note, and whether they are fractions of a second instead (SMPTE)."""
+    """Ticks in a quarter note, and whether the file counts in fractions of a second (SMPTE) instead.
+
+    Raises ScoreError for an undefined division.
+    """
     if division > 0:
         return division, False
-    frames, each = -(division >> 8), division & 0xFF
-    if not each or frames not in FRAME_RATES:
+    frames, per_frame = -(division >> 8), division & 0xFF
+    if not per_frame or frames not in FRAME_RATES:
         raise ScoreError(f"{name}: is damaged: its time division is {division & 0xFFFF:#06x}")
-    return max(1, round(FRAME_RATES[frames] * each * 60 / SMPTE_TEMPO)), True
+    return max(1, round(FRAME_RATES[frames] * per_frame * 60 / SMPTE_TEMPO)), True
 
 
 class _Gathered:
-    """What the tracks of a file hold, on one line of time."""
+    """The contents of all tracks of a file on one time line."""
 
     def __init__(self, container: Container, resolution: int) -> None:
         self.container, self.resolution = container, resolution
-        self.mended = container.mended
+        self.repairs = container.repairs
         ends = np.array([track.end for track in container.tracks], np.int64)
-        apart = container.format == 2  # its tracks are pieces of their own: one after another
+        apart = container.format == 2  # the tracks of format 2 are pieces: they follow one another
         self.offsets = np.concatenate([[0], np.cumsum(ends)[:-1]]) if apart and len(ends) else np.zeros_like(ends)
-        self.ends = np.minimum(self.offsets + ends, LATEST)
+        self.ends = np.minimum(self.offsets + ends, MAX_TICK)
         self.messages = self._messages(apart)
 
     def metas(self, kind: int, value_of: Any) -> dict[int, tuple[Any, ...]]:
-        """Values by their ticks; of two at once the later track's holds."""
+        """Values of one kind of meta event by their ticks. Of two at one tick the later track's is kept."""
         found = {}
         for number, track in enumerate(self.container.tracks):
             for meta in track.metas:
                 if meta.kind == kind:
                     value = value_of(meta.data)
-                    tick = min(LATEST, int(self.offsets[number]) + meta.tick)
+                    tick = min(MAX_TICK, int(self.offsets[number]) + meta.tick)
                     found[tick] = value if isinstance(value, tuple) else (value,)
         return found
 
     def parts(self) -> tuple[Part, ...]:
+        """The notes of the file as parts."""
         messages = self.messages
-        onset = np.flatnonzero((messages.kinds == NOTE_ON) | (messages.kinds == NOTE_OFF))
-        if not len(onset):
+        indices = np.flatnonzero((messages.kinds == NOTE_ON) | (messages.kinds == NOTE_OFF))
+        if not len(indices):
             return ()
-        voices = (messages.tracks[onset] << 12) + messages.channels[onset]
-        velocities = np.where(messages.kinds[onset] == NOTE_ON, messages.two[onset], 0)
-        notes = paired((voices << 7) + messages.one[onset], messages.ticks[onset], velocities)
-        notes[:, 0] = onset[notes[:, 0]]
+        voices = (messages.tracks[indices] << 12) + messages.channels[indices]
+        velocities = np.where(messages.kinds[indices] == NOTE_ON, messages.two[indices], 0)
+        notes = paired((voices << 7) + messages.one[indices], messages.ticks[indices], velocities)
+        notes[:, 0] = indices[notes[:, 0]]
         notes = self._whole(notes)
         if not len(notes):
             return ()
@@ -158,39 +165,40 @@ class _Gathered:
         return self._parted(table, begun)
 
     def _parted(self, table: np.ndarray, begun: np.ndarray) -> tuple[Part, ...]:
-        """begun: numbers of the messages that begin the notes."""
+        """Divides notes by track, channel, program and drums. begun: indices of the messages that begin the notes."""
         messages = self.messages
         channels, rhythm = Channels(messages, begun), _Rhythm(self)
         names = [next((m.data for m in track.metas if m.kind == NAME), b"") for track in self.container.tracks]
         keys = (messages.tracks[begun] << 12) + messages.channels[begun]
         order = np.lexsort((table["pitch"], table["start"], keys))
         parts: list[Part] = []
-        room = MOST_CHANGES
+        room = MAX_CHANGES
         for mine in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
             track, channel = int(messages.tracks[begun[mine[0]]]), int(messages.channels[begun[mine[0]]])
-            heard = channels.heard_by(track, channel)
+            settings = channels.settings_of(track, channel)
             places = place_of(table["start"][mine], begun[mine])
-            programs = heard.at(PROGRAM, places)
-            drums = rhythm.drums(channel, table["start"][mine], heard.at(BANK, places))
+            programs = settings.at(PROGRAM, places)
+            drums = rhythm.drums(channel, table["start"][mine], settings.at(BANK, places))
             kinds = 2 * programs + drums
-            controls, bends = heard.controls, heard.bends
+            controls, bends = settings.controls, settings.bends
             for kind in np.unique(kinds).tolist():
                 room -= len(controls) + len(bends)
                 if room < 0:
-                    self.mended["parts share too many control changes: theirs were left out"] += 1
+                    self.repairs["parts share too many control changes: theirs were left out"] += 1
                     controls, bends, room = no_controls(), no_bends(), room + len(controls) + len(bends)
                 notes, name = table[mine[kinds == kind]], name_of(names[track])
                 parts.append(Part(notes, kind // 2, bool(kind % 2), name, controls, bends))
         return tuple(parts)
 
     def _whole(self, notes: np.ndarray) -> np.ndarray:
-        """Without those that still sound where their track is cut off."""
+        """Drops notes without an end in a track that is cut off."""
         cut = np.array([track.cut for track in self.container.tracks])
         left = cut[self.messages.tracks[notes[:, 0]]] & (notes[:, 2] == LOST) & (notes[:, 4] == LOST)
-        self.mended["notes that sound where their track is cut off were left out"] += int(left.sum())
+        self.repairs["notes that sound where their track is cut off were left out"] += int(left.sum())
         return np.asarray(notes[~left])
 
     def _stops(self, notes: np.ndarray) -> np.ndarray:
+        """The tick at which each note stops, at least one after its start."""
         messages = self.messages
         silenced = np.full(len(notes), NEVER)
         channels = messages.channels[notes[:, 0]]
@@ -201,8 +209,10 @@ class _Gathered:
             silenced[mine] = when[np.searchsorted(when, notes[mine, 1], side="right")]
         stops, endless = ended(notes, silenced, self.resolution, self.ends[messages.tracks[notes[:, 0]]])
         instant = stops <= notes[:, 1]
-        self.mended["notes never end: each was ended where it is struck again, or after a while"] += int(endless.sum())
-        self.mended["notes of no length were given a tick"] += int(instant.sum())
+        self.repairs["notes never end: each ends at the next onset of its pitch, or after a while"] += int(
+            endless.sum()
+        )
+        self.repairs["notes of no length were given a tick"] += int(instant.sum())
         return np.maximum(stops, notes[:, 1] + 1)
 
     def _messages(self, apart: bool) -> Messages:
@@ -210,14 +220,14 @@ class _Gathered:
         counts = [len(track.ticks) for track in tracks]
         numbers = np.repeat(np.arange(len(tracks)), counts)
         ticks = np.concatenate([np.zeros(0, np.int64), *(track.ticks for track in tracks)])
-        ticks = np.minimum(ticks + self.offsets[numbers], LATEST) if len(ticks) else ticks
+        ticks = np.minimum(ticks + self.offsets[numbers], MAX_TICK) if len(ticks) else ticks
         port, status, one, two = np.concatenate([np.zeros((0, 4), np.uint8), *(track.messages for track in tracks)]).T
         ports = numbers if apart else port.astype(np.int64)
         return Messages(ticks, numbers, ports % 128 * 16 + (status & 15), status >> 4, one, two)
 
 
 class _Rhythm:
-    """Which channels play drums, and from when on."""
+    """The channels that play drums, and from which tick on."""
 
     def __init__(self, gathered: _Gathered) -> None:
         self.switched: dict[int, list[tuple[int, bool]]] = {}
@@ -228,15 +238,15 @@ class _Rhythm:
                     continue
                 gs = is_gs(meta.data)
                 self.gs, self.xg = self.gs or gs, self.xg or not gs
-                said = gs_rhythm(meta.data) or xg_rhythm(meta.data)
-                if said:
-                    tick = min(LATEST, int(gathered.offsets[number]) + meta.tick)
-                    self.switched.setdefault(said[0], []).append((tick, said[1]))
+                change = gs_rhythm(meta.data) or xg_rhythm(meta.data)
+                if change:
+                    tick = min(MAX_TICK, int(gathered.offsets[number]) + meta.tick)
+                    self.switched.setdefault(change[0], []).append((tick, change[1]))
 
     def drums(self, channel: int, ticks: np.ndarray, banks: np.ndarray) -> np.ndarray:
-        """Whether notes are kinds of drum, bool (notes,). banks: the bank that is selected at each."""
+        """Whether notes are drums, bool (notes,). banks: the bank that is selected at each."""
         drums = np.full(len(ticks), channel % 16 == DRUM_CHANNEL)
-        if self.xg or not self.gs:  # GS has melodies in these banks
+        if self.xg or not self.gs:  # in GS these banks have melodic instruments
             drums |= np.isin(banks, DRUM_BANKS)
         switched = sorted(self.switched.get(channel % 16, []), key=lambda each: each[0])
         if switched:
@@ -246,5 +256,5 @@ class _Rhythm:
 
 
 def _from_zero(found: dict[int, Any], first: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Changes in the order of time; what holds at the beginning is `first`, unless it is said."""
+    """Changes in order of time, with the default `first` at tick 0 unless the file has a change there."""
     return tuple((tick, *value) for tick, value in sorted({0: first, **found}.items()))

@@ -1,4 +1,4 @@
-"""Ticks and steps to seconds, by the whole tempo map; and silences of hours, which are cut."""
+"""Ticks and steps in seconds, by the tempo map; and rests of hours, which are cut."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ import numpy as np
 
 from music_composer.values import Roll, Score
 
-LONGEST_REST = 3600.0  # seconds in which nothing sounds, or of one note: beyond that a number is wrong
-LONGEST_BAR = 60.0  # seconds; of longer ones, a rest is cut to quarters
+MAX_REST = 3600.0  # seconds of silence, or of one note: a longer one comes from a wrong number
+MAX_BAR = 60.0  # seconds; where bars are longer, rests are cut by quarter notes
 
 
 def seconds_at(music: Score | Roll, times: Any) -> np.ndarray:
-    """When ticks of a score, or steps of a roll, come, in seconds since its beginning. times: numbers of any shape."""
+    """The times of ticks of a score, or of steps of a roll, in seconds from the beginning. times: of any shape."""
     unit = music.per_quarter if isinstance(music, Roll) else music.resolution
     changes = np.array([tick for tick, _ in music.tempos], float)
-    each = np.array([60 / tempo / unit for _, tempo in music.tempos])  # seconds a tick
-    begun = np.concatenate([[0.0], np.cumsum(np.diff(changes) * each[:-1])])
+    seconds = np.array([60 / tempo / unit for _, tempo in music.tempos])  # of a tick
+    begun = np.concatenate([[0.0], np.cumsum(np.diff(changes) * seconds[:-1])])
     times = np.asarray(times)
     number = np.clip(np.searchsorted(changes, times, side="right") - 1, 0, None)
-    return np.asarray(begun[number] + (times - changes[number]) * each[number])
+    return np.asarray(begun[number] + (times - changes[number]) * seconds[number])
 
 
 def seconds_of(music: Score | Roll) -> float:
-    """How long it lasts, until its last note ends."""
+    """The length to the end of the last note, in seconds."""
     return float(seconds_at(music, music.steps if isinstance(music, Roll) else music.ticks))
 
 
 def ticks_at(score: Score, seconds: np.ndarray) -> np.ndarray:
     """The inverse of `seconds_at`, rounded down, int64."""
     changes = np.array([tick for tick, _ in score.tempos], np.int64)
-    each = np.array([60 / tempo / score.resolution for _, tempo in score.tempos])
-    begun = np.concatenate([[0.0], np.cumsum(np.diff(changes) * each[:-1])])
+    tick_seconds = np.array([60 / tempo / score.resolution for _, tempo in score.tempos])
+    begun = np.concatenate([[0.0], np.cumsum(np.diff(changes) * tick_seconds[:-1])])
     number = np.clip(np.searchsorted(begun, seconds, side="right") - 1, 0, None)
-    return changes[number] + ((seconds - begun[number]) / each[number]).astype(np.int64)
+    return changes[number] + ((seconds - begun[number]) / tick_seconds[number]).astype(np.int64)
 
 
 def without_long_rests(score: Score) -> tuple[Score, tuple[str, ...]]:
-    """A score without rests or notes longer than LONGEST_REST, and remarks on what was cut.
+    """A score without rests or notes longer than MAX_REST, and remarks on what was cut.
 
-    Of a rest whole bars are taken out, so that what follows keeps its place in the bar. Control changes that come
-    long after the last note are moved to there.
+    Rests lose whole bars, so that what follows keeps its position in the bar. Control changes long after the last note
+    are moved to its end.
     """
     if not score.count:
         return score, ()
@@ -50,11 +50,11 @@ def without_long_rests(score: Score) -> tuple[Score, tuple[str, ...]]:
     begins, lengths = _long_rests(score)
     remarks = []
     if shortened:
-        remarks.append(f"{shortened} notes of more than {LONGEST_REST / 3600:.0f} hour were shortened")
+        remarks.append(f"{shortened} notes of more than {MAX_REST / 3600:.0f} hour were shortened")
     if len(begins):
         spent = (seconds_at(score, begins + lengths) - seconds_at(score, begins)).sum()
         remarks.append(f"{spent / 3600:.1f} hours of rest were cut")
-    end = seconds_at(score, score.ticks) + LONGEST_REST
+    end = seconds_at(score, score.ticks) + MAX_REST
     last = int(ticks_at(score, end))
     if not remarks and _last_change(score) <= last:
         return score, ()
@@ -71,38 +71,38 @@ def _with_shorter_notes(score: Score) -> tuple[Score, int]:
     for part in score.parts:
         notes = part.notes.copy()
         begun = seconds_at(score, notes["start"])
-        long = seconds_at(score, notes["stop"]) - begun > LONGEST_REST
-        notes["stop"][long] = np.maximum(notes["start"] + 1, ticks_at(score, begun + LONGEST_REST))[long]
+        long = seconds_at(score, notes["stop"]) - begun > MAX_REST
+        notes["stop"][long] = np.maximum(notes["start"] + 1, ticks_at(score, begun + MAX_REST))[long]
         shortened += int(long.sum())
         parts.append(dataclasses.replace(part, notes=notes))
     return dataclasses.replace(score, parts=tuple(parts)) if shortened else score, shortened
 
 
 def _long_rests(score: Score) -> tuple[np.ndarray, np.ndarray]:
-    """Where ticks are taken out of rests, and how many, int64 each."""
+    """Where rests are cut, and by how much, in ticks, int64 each."""
     notes = np.concatenate([part.notes for part in score.parts])
     order = np.argsort(notes["start"], kind="stable")
     begins = np.concatenate([[0], np.maximum.accumulate(notes["stop"][order])[:-1]])
     ends = notes["start"][order]
-    long = (ends > begins) & (seconds_at(score, ends) - seconds_at(score, begins) > LONGEST_REST)
+    long = (ends > begins) & (seconds_at(score, ends) - seconds_at(score, begins) > MAX_REST)
     begins, ends = begins[long], ends[long]
     metres = np.array(score.metres, np.int64)
     _, beats, note = metres[np.searchsorted(metres[:, 0], ends, side="right") - 1].T
     bars = np.maximum(1, beats * 4 * score.resolution // note)
-    short = seconds_at(score, ends) - seconds_at(score, ends - bars) <= LONGEST_BAR
+    short = seconds_at(score, ends) - seconds_at(score, ends - bars) <= MAX_BAR
     units = np.where(short, bars, score.resolution)
     return begins, np.maximum(0, (ends - begins) // units - 1) * units
 
 
 def _without(score: Score, begins: np.ndarray, lengths: np.ndarray, last: int) -> Score:
-    """Without the ticks from `begins` on for `lengths`; no control changes after `last`."""
-    before = np.concatenate([[0], np.cumsum(lengths)])  # ticks that are taken out before each stretch
+    """A score without `lengths` ticks from each of `begins` on. Control changes after `last` are moved to it."""
+    before = np.concatenate([[0], np.cumsum(lengths)])  # ticks that are cut before each segment
 
     def moved(ticks: np.ndarray) -> np.ndarray:
         number = np.searchsorted(begins, ticks, side="right")
         back = before[number]
         if len(begins):
-            within = begins[number - 1] + lengths[number - 1] - ticks  # what is in a cut goes to its beginning
+            within = begins[number - 1] + lengths[number - 1] - ticks  # events within a cut move to its beginning
             back = np.where((number > 0) & (within > 0), back - within, back)
         return np.asarray(ticks - back)
 

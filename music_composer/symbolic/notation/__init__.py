@@ -1,1 +1,1 @@
-"""MusicXML and ABC to scores, and back."""
+"""Reads MusicXML and ABC into scores, and writes MusicXML."""

@@ -1,4 +1,4 @@
-"""ABC tune books to scores: all tunes, one after another. Work and memory are bounded by counts."""
+"""Reads ABC tune books: all tunes, one after another. Counts are limited, so that time and memory are, too."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from music_composer.errors import ScoreError
 from music_composer.symbolic.notation.abc_fields import key_of, metre_of, name_of_voice, tempo_of, unit_of
 from music_composer.symbolic.notation.abc_voices import Voice
-from music_composer.symbolic.notation.bars import LONGEST, MOST_BARS, MOST_NOTES, Bar, Instrument
+from music_composer.symbolic.notation.bars import MAX_BARS, MAX_NOTES, MAX_QUARTERS, Bar, Instrument
 from music_composer.symbolic.notation.repeats import order_of_parts
 
-LARGEST = 8 * 2**20  # characters
-MOST_TOKENS = 1_000_000
-LAST_OF_HEADER = {"Q": 1, "V": 2}  # what is read after what it rests on, wherever it stands in a header
+MAX_CHARACTERS = 8 * 2**20  # characters
+MAX_TOKENS = 1_000_000
+HEADER_RANKS = {"Q": 1, "V": 2}  # fields that depend on others, wherever they stand in the header
 FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*)")
 TOKEN = re.compile(
     r"""(?P<inline>\[[A-Za-z]:[^\]]{0,200}\])
@@ -35,103 +35,108 @@ TOKEN = re.compile(
 
 
 def read_tunes(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counter[str]]:
-    """The bars of all tunes as they are played, repeats written out. Raises ScoreError where there is no tune."""
-    if len(text) > LARGEST:
+    """The bars of all tunes in playing order, their instruments, and counts of repairs.
+
+    Raises ScoreError, naming the file, where there is no tune.
+    """
+    if len(text) > MAX_CHARACTERS:
         raise ScoreError(f"{name}: is {len(text) / 2**20:.0f} MB long: no tune book is")
-    mended: Counter[str] = Counter()
+    repairs: Counter[str] = Counter()
     bars: list[Bar] = []
-    book = _Book(name, mended)
-    found = read = 0
+    book = _Book(name, repairs)
+    count = read = 0
     notes = quarters = 0.0
     for header, body in _tunes(text):
-        found += 1
+        count += 1
         if book.room < 0:
             continue
         tune = book.read(header, body)
-        order = order_of_parts([bar.signs for bar in tune], book.parts, MOST_BARS)
+        order = order_of_parts([bar.signs for bar in tune], book.parts, MAX_BARS)
         if order is None:
-            mended["tunes have repeats without an end, and are read as written"] += 1
+            repairs["tunes have repeats without an end, and are read as written"] += 1
         played = [dataclasses.replace(tune[number], signs=Bar().signs) for number in order or range(len(tune))]
         notes += sum(len(bar.notes) for bar in played)
         quarters += sum(bar.length for bar in played)
-        if found > 1 and (len(bars) + len(played) > MOST_BARS or notes > MOST_NOTES or quarters > LONGEST):
+        if count > 1 and (len(bars) + len(played) > MAX_BARS or notes > MAX_NOTES or quarters > MAX_QUARTERS):
             book.room = -1
             continue
         bars += played
         read += 1
-    if not found:
+    if not count:
         raise ScoreError(f"{name}: cannot be read as notation: there is no tune in it, which begins with X: and K:")
-    if read < found:
-        mended[f"tunes of {found} are read: the book is too long"] += read
+    if read < count:
+        repairs[f"tunes of {count} are read: the book is too long"] += read
     elif read > 1:
-        mended["tunes are read, one after another"] += read
-    return bars, book.instruments, mended
+        repairs["tunes are read, one after another"] += read
+    return bars, book.instruments, repairs
 
 
 def _tunes(text: str) -> Iterator[tuple[list[str], list[str]]]:
-    """The lines of each tune's header, after those that hold for all tunes, and of its body."""
+    """The header lines of each tune, after those of the whole book, and its body lines."""
     common: list[str] = []
     header: list[str] = []
     body: list[str] = []
-    place = "before"
+    state = "before"
     books = re.search(r"^X:", text, re.M) is not None
-    words = False  # within a block of text, which is no music
+    in_text = False  # within a block of text
     for line in text.splitlines():
-        if words and not line.startswith("X:"):
-            words = not line.startswith("%%end")
+        if in_text and not line.startswith("X:"):
+            in_text = not line.startswith("%%end")
         elif line.startswith("%%begin"):
-            words = True
+            in_text = True
         elif line.startswith("X:"):
-            words = False
+            in_text = False
             if body:
                 yield common + header, body
-            header, body, place = [], [], "header"
-        elif place == "before" and books:
+            header, body, state = [], [], "header"
+        elif state == "before" and books:
             common.append(line)
         elif not line.strip():
-            place = "between" if place == "body" else place
-        elif place in ("header", "before"):
+            state = "between" if state == "body" else state
+        elif state in ("header", "before"):
             header.append(line)
-            place = "body" if line.startswith("K:") else place
-        elif place == "body":
+            state = "body" if line.startswith("K:") else state
+        elif state == "body":
             body.append(line)
     if body:
         yield common + header, body
 
 
 class _Book:
-    """Reads tunes. instruments: of all of them, in the order in which they are met. parts: in which order those of the
-    tune are played, as its header says. common: what its header says of all voices.
+    """Reads tunes.
+
+    instruments: of all tunes, by first appearance. parts: the order of parts in the tune's header. common: the settings
+    of the tune's header, which all its voices start with.
     """
 
-    def __init__(self, name: str, mended: Counter[str]) -> None:
-        self.name, self.mended = name, mended
+    def __init__(self, name: str, repairs: Counter[str]) -> None:
+        self.name, self.repairs = name, repairs
         self.instruments: list[Instrument] = []
         self.numbers: dict[tuple[int, Instrument], int] = {}
-        self.room = MOST_TOKENS
+        self.room = MAX_TOKENS
         self.voices: dict[str, Voice] = {}
-        self.voice = self.common = Voice(mended)
+        self.voice = self.common = Voice(repairs)
         self.parts = ""
 
     def read(self, header: list[str], body: list[str]) -> list[Bar]:
         self.voices, self.parts = {}, ""
-        self.voice = self.common = Voice(self.mended)
-        for line in sorted(header, key=_place_in_header):
+        self.voice = self.common = Voice(self.repairs)
+        for line in sorted(header, key=_rank_in_header):
             self._line(line, header=True)
         if not self.voices:
-            self._turn_to("")
+            self._change_voice("")
         self.voice = self._first()
         for line in body:
             self._line(line)
         return self._together()
 
     def _together(self) -> list[Bar]:
-        """The bars of all voices; the first says where repeats are."""
+        """The bars of all voices; repeats are those of the first."""
         voices = [voice.finished() for voice in self.voices.values()]
         bars = [Bar() for _ in range(max(map(len, voices), default=0))]
-        for place, (voice, of_voice) in enumerate(zip(self.voices.values(), voices, strict=True)):
+        for state, (voice, of_voice) in enumerate(zip(self.voices.values(), voices, strict=True)):
             instrument = Instrument(0 if voice.drums else voice.program, voice.drums, voice.name)
-            number = self.numbers.setdefault((place, instrument), len(self.instruments))
+            number = self.numbers.setdefault((state, instrument), len(self.instruments))
             if number == len(self.instruments):
                 self.instruments.append(instrument)
             for bar, mine in zip(bars, of_voice, strict=False):
@@ -139,7 +144,7 @@ class _Book:
                 bar.length = max(bar.length, mine.length)
                 bar.metre = bar.metre or mine.metre
                 bar.tempos += mine.tempos
-                bar.signs = bar.signs if place else mine.signs
+                bar.signs = bar.signs if state else mine.signs
         if bars and not bars[0].tempos:
             bars[0].tempos.append((0.0, 120.0))
         return bars
@@ -156,32 +161,32 @@ class _Book:
         elif not header:
             self._music(re.sub(r"(?<!\\)%.*", "", line))
 
-    def _field(self, letter: str, words: str) -> None:
+    def _field(self, letter: str, text: str) -> None:
         voice = self.voice
         if letter == "V":
-            self._turn_to(words)
+            self._change_voice(text)
         elif letter == "P" and self.voices:
-            self._first().begin_part(words)
+            self._first().begin_part(text)
         elif letter == "P":
-            self.parts = words
+            self.parts = text
         elif letter == "K":
-            voice.key = key_of(words, voice.key)
-            voice.clef(words)
+            voice.key = key_of(text, voice.key)
+            voice.clef(text)
         elif letter == "L":
-            voice.unit = unit_of(words) or voice.unit
+            voice.unit = unit_of(text) or voice.unit
         elif letter == "M":
-            voice.turn_metre(metre_of(words))
+            voice.change_metre(metre_of(text))
         elif letter == "Q":
-            tempo = tempo_of(words, voice.unit_length)
+            tempo = tempo_of(text, voice.unit_length)
             if tempo:
                 voice.bar.tempos.append((voice.at, tempo))
 
-    def _turn_to(self, words: str) -> None:
-        """Goes on with another voice; one that is new begins as the header says."""
-        name = words.split()[0] if words.split() else ""
+    def _change_voice(self, text: str) -> None:
+        """Continues with another voice. A new one starts with the header's settings."""
+        name = text.split()[0] if text.split() else ""
         if name not in self.voices:
             if len(self.voices) >= 64:
-                self.mended["voices beyond the 64th were left out"] += 1
+                self.repairs["voices beyond the 64th were left out"] += 1
                 return
             unnamed = self.voices.get("")
             if unnamed and unnamed.is_empty:
@@ -189,18 +194,18 @@ class _Book:
             else:
                 self.voices[name] = self.common.like(first=not self.voices)
         self.voice = self.voices[name]
-        self.voice.name = name_of_voice(words) or self.voice.name
-        self.voice.clef(words)
+        self.voice.name = name_of_voice(text) or self.voice.name
+        self.voice.clef(text)
 
     def _first(self) -> Voice:
-        """The voice that says where repeats and parts are."""
+        """The voice that has the repeats and parts."""
         return next(iter(self.voices.values()))
 
     def _music(self, line: str) -> None:
         for token in TOKEN.finditer(line):
             self.room -= 1
             if self.room < 0:
-                raise ScoreError(f"{self.name}: holds more than {MOST_TOKENS:,} signs: no tune book does")
+                raise ScoreError(f"{self.name}: holds more than {MAX_TOKENS:,} signs: no tune book does")
             voice = self.voice
             if token["notes"]:
                 voice.notes(token["notes"], token["length"], bool(token["tie"]))
@@ -224,7 +229,8 @@ class _Book:
                 voice.sign(token["sign"][1:-1].lower())
 
 
-def _place_in_header(line: str) -> int:
+def _rank_in_header(line: str) -> int:
+    """Header lines are read by rank: a line comes after those it depends on."""
     if line.startswith(("%%", "I:")):
-        return LAST_OF_HEADER["V"]
-    return LAST_OF_HEADER.get(line[:1], 0)
+        return HEADER_RANKS["V"]
+    return HEADER_RANKS.get(line[:1], 0)

@@ -9,9 +9,9 @@ from collections import Counter
 
 from music_composer.symbolic.notation.abc_fields import ACCIDENTALS, Key
 from music_composer.symbolic.notation.bars import (
-    LONGEST_NOTE,
-    MOST_BARS,
-    MOST_NOTES,
+    MAX_BARS,
+    MAX_NOTE,
+    MAX_NOTES,
     ODD_METRES,
     VELOCITY,
     Bar,
@@ -19,9 +19,9 @@ from music_composer.symbolic.notation.bars import (
 )
 
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-MIDDLE = 60  # the key of the letter C
+MIDDLE = 60  # MIDI pitch of the letter C
 NOTE = re.compile(r"(\^\^|\^|__|_|=)?[_^=]{0,4}([A-Ga-gzx])([,']*)(\d*(?:/+\d*)*)(-?)")
-SIGNS = re.compile(r'"[^"]*"|![^!]*!')  # in a chord: words and decorations
+SIGNS = re.compile(r'"[^"]*"|![^!]*!')  # text and decorations in a chord
 CLEF = re.compile(r"(?:^|\s|clef=)(?:treble|alto|tenor|bass|[GCF][1-5])(?:[1-5])?([+-]8)?(?!\S)")
 ODD_LENGTHS = "lengths of time that make no sense count as none"
 TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
@@ -29,14 +29,14 @@ DRUM_CHANNEL = 10
 
 
 class Voice:
-    """Its bars, and what holds for it. unit: quarter notes of a note without a length, 0 while nobody says it: then the
-    metre does, as it is in the header.
+    """The bars of a voice, and its current settings.
 
-    bar: the one that is being read; at: quarter notes since it began.
+    unit: quarter notes of a note without a length; 0 until a field sets it: then the metre decides. bar: the current
+    bar. at: quarter notes from its beginning.
     """
 
-    def __init__(self, mended: Counter[str]) -> None:
-        self.mended = mended
+    def __init__(self, repairs: Counter[str]) -> None:
+        self.repairs = repairs
         self.key: Key = {}
         self.metre: tuple[int, int] | None = (4, 4)
         self.unit, self.program, self.octaves, self.clef_octaves, self.transposed = 0.0, 0, 0, 0, 0
@@ -45,15 +45,16 @@ class Voice:
         self.count = 0
         self.bar, self.at = Bar(), 0.0
         self.ending: tuple[int, ...] = ()
-        self.altered: dict[str, int] = {}  # in this bar
-        self.tied: dict[str, int] = {}  # letters with their octaves, and how tied notes are altered
-        self.last: tuple[int, float] = (0, 0.0)  # the first note of what was struck last, and how long that is
-        self.stretch = 1.0  # of the next, after a dotted one
-        self.tuplets: list[tuple[float, int]] = []  # factor, and how many are left
+        self.altered: dict[str, int] = {}  # accidentals of this bar
+        self.tied: dict[str, int] = {}  # alterations of tied notes, by letter and octave
+        self.last: tuple[int, float] = (0, 0.0)  # index of the last chord's first note, and its length
+        self.time_factor = 1.0  # of the next note in a broken rhythm
+        self.tuplets: list[tuple[float, int]] = []  # factor, and notes that are left
         self.graces: list[Written] = []
 
     @property
     def unit_length(self) -> float:
+        """Quarter notes of a note without a length. Without an L: field the header's metre decides."""
         beats, note = self.metre or (4, 4)
         return self.unit or (0.25 if note and beats / note < 0.75 else 0.5)
 
@@ -62,18 +63,18 @@ class Voice:
         return not self.bars and not self.bar.notes and not self.at
 
     def like(self, first: bool) -> Voice:
-        """A voice that begins as this one; the first takes over what was said of the beginning."""
-        made = Voice(self.mended)
-        made.key, made.metre, made.unit, made.program = dict(self.key), self.metre, self.unit_length, self.program
-        made.drums, made.transposed, made.octaves, made.clef_octaves = (
+        """A voice with the same settings. The first one also takes over the current bar."""
+        voice = Voice(self.repairs)
+        voice.key, voice.metre, voice.unit, voice.program = dict(self.key), self.metre, self.unit_length, self.program
+        voice.drums, voice.transposed, voice.octaves, voice.clef_octaves = (
             self.drums, self.transposed, self.octaves, self.clef_octaves
         )  # fmt: skip
-        made.bar = copy.deepcopy(self.bar) if first else made.bar
-        return made
+        voice.bar = copy.deepcopy(self.bar) if first else voice.bar
+        return voice
 
-    def turn_metre(self, metre: tuple[int, int] | None) -> None:
+    def change_metre(self, metre: tuple[int, int] | None) -> None:
         if metre == (0, 0):
-            self.mended[ODD_METRES] += 1
+            self.repairs[ODD_METRES] += 1
             return
         self.metre = self.bar.metre = metre
 
@@ -86,36 +87,36 @@ class Voice:
         elif what == "transpose" and abs(number) <= 60:
             self.transposed = number
 
-    def clef(self, words: str) -> None:
-        """What a K: or V: field says of pitches."""
-        for what, number in re.findall(r"\b(octave|transpose)=(-?\d{1,2})\b", words):
+    def clef(self, text: str) -> None:
+        """Reads the octave, transposition and clef of a K: or V: field."""
+        for what, number in re.findall(r"\b(octave|transpose)=(-?\d{1,2})\b", text):
             if what == "octave" and abs(int(number)) <= 4:
                 self.octaves = int(number)
             elif what == "transpose" and abs(int(number)) <= 60:
                 self.transposed = int(number)
-        found = CLEF.search(re.sub(r'"[^"]*"', "", words))
+        found = CLEF.search(re.sub(r'"[^"]*"', "", text))
         if found:
             self.clef_octaves = {"+8": 1, "-8": -1}.get(found[1] or "", 0)
 
     def notes(self, text: str, length: str, tie: bool) -> None:
-        """A note, a rest, or the notes of a chord in brackets."""
+        """Reads a note, a rest, or a chord in brackets."""
         chord = text.startswith("[")
         inside = NOTE.findall(SIGNS.sub("", text[1:-1])) if chord else [(*NOTE.findall(text)[0][:3], "", "")]
         if not inside:
             return
-        quarters = self._length(length) * self.unit_length * self.stretch * self._tuplet()
-        self.stretch = 1.0
+        quarters = self._length(length) * self.unit_length * self.time_factor * self._tuplet()
+        self.time_factor = 1.0
         if chord:
             quarters *= self._length(inside[0][3])
-        if quarters > LONGEST_NOTE:
-            self.mended[ODD_LENGTHS] += 1
+        if quarters > MAX_NOTE:
+            self.repairs[ODD_LENGTHS] += 1
             quarters = 0.0
         self.bar.notes += self.graces if quarters else []
         self.graces = []
         first = len(self.bar.notes)
         ties, self.tied = self.tied, {}
         for accidental, letter, octave, _, own_tie in inside:
-            if letter in "zx" or not quarters or self.count >= MOST_NOTES:
+            if letter in "zx" or not quarters or self.count >= MAX_NOTES:
                 continue
             key = letter + octave
             pitch = self._pitch(accidental, letter, octave, ties.get(key))
@@ -131,12 +132,12 @@ class Voice:
     def grace(self, text: str) -> None:
         for accidental, letter, octave, *_ in NOTE.findall(text):
             pitch = self._pitch(accidental, letter, octave, None) if letter not in "zx" else -1
-            if 0 <= pitch < 128 and self.count < MOST_NOTES:
+            if 0 <= pitch < 128 and self.count < MAX_NOTES:
                 self.graces.append(Written(self.at, 0.0, pitch, VELOCITY))
                 self.count += 1
 
     def broken(self, text: str) -> None:
-        """ "a>b" makes a longer by half and b shorter by as much."""
+        """ "a>b" lengthens a by half and shortens b by as much."""
         share = 1 - 0.5 ** min(3, len(text))
         first, quarters = self.last
         change = share if text[0] == ">" else -share
@@ -144,10 +145,10 @@ class Voice:
             note = self.bar.notes[place]
             self.bar.notes[place] = dataclasses.replace(note, length=note.length * (1 + change))
         self.at += quarters * change
-        self.last, self.stretch = (len(self.bar.notes), 0.0), 1 - change
+        self.last, self.time_factor = (len(self.bar.notes), 0.0), 1 - change
 
     def tuplet(self, text: str) -> None:
-        """ "3", "3:2" or "3:2:4": so many in the time of so many, for the next so many."""
+        """ "3", "3:2" or "3:2:4": p notes in the time of q, for the next r notes."""
         numbers = [int(each[:3] or 0) for each in text.split(":")]
         count, time, reach = (numbers + [0, 0])[:3]
         beats, note = self.metre or (4, 4)
@@ -177,12 +178,12 @@ class Voice:
             self._close()
 
     def begin_part(self, name: str) -> None:
-        """What follows is the part of the tune that has this name."""
+        """Begins a named part of the tune."""
         self._close()
         self.bar.signs.part = name
 
     def overlay(self) -> None:
-        """Goes back to the beginning of the bar."""
+        """Returns to the beginning of the bar."""
         self.bar.length = max(self.bar.length, self.at)
         self.at, self.last = 0.0, (len(self.bar.notes), 0.0)
 
@@ -207,11 +208,11 @@ class Voice:
                 last.dacapo, last.dalsegno, last.fine = here.dacapo, here.dalsegno, here.fine
                 here.dacapo = here.dalsegno = here.fine = False
             return
-        if len(self.bars) < MOST_BARS:
+        if len(self.bars) < MAX_BARS:
             self.bars.append(self.bar)
         self.bar, self.at, self.altered = Bar(), 0.0, {}
         self.bar.signs.ending = self.ending
-        self.last, self.stretch = (0, 0.0), 1.0
+        self.last, self.time_factor = (0, 0.0), 1.0
 
     def _pitch(self, accidental: str, letter: str, octave: str, tied: int | None) -> int:
         if accidental:
@@ -231,13 +232,13 @@ class Voice:
         return factor
 
     def _length(self, text: str) -> float:
-        """ "3/2", "/", "//4": a factor; 0 where it makes no sense."""
+        """ "3/2", "/" or "//4" as a factor; 0 for an invalid one."""
         if not text:
             return 1.0
         number, *below = re.split("/", text)
         digits = [number, *below]
         if max(map(len, digits)) > 4 or len(below) > 8:
-            self.mended[ODD_LENGTHS] += 1
+            self.repairs[ODD_LENGTHS] += 1
             return 0.0
         factor = float(number or 1)
         for each in below:
@@ -246,7 +247,7 @@ class Voice:
 
 
 def _endings(text: str) -> tuple[int, ...]:
-    """ "1,3" or "1-3"."""
+    """The numbers in "1,3" or "1-3"."""
     numbers: set[int] = set()
     for first, last in re.findall(r"(\d{1,2})(?:-(\d{1,2}))?", text[:40]):
         numbers |= set(range(int(first), int(last or first) + 1))

@@ -1,4 +1,4 @@
-"""Notation, as bars of written notes, to scores: repeats are played, ties joined, and bar lines kept where they are."""
+"""Bars of written notes as scores: repeats are written out, ties joined, and bar lines kept."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from music_composer.errors import ScoreError
-from music_composer.symbolic.midi.meta_events import FASTEST, SLOWEST, is_metre
+from music_composer.symbolic.midi.meta_events import MAX_TEMPO, MIN_TEMPO, is_metre
 from music_composer.symbolic.notation.repeats import Signs, playing_order
 from music_composer.values import NOTE, Part, Score
 
 RESOLUTION = 480  # ticks in a quarter note
-VELOCITY = 80  # where nothing is said
-MOST_BARS = 50_000  # as they are played
-MOST_NOTES = 500_000
-LONGEST_NOTE = 1000.0  # quarter notes
-LONGEST = 100_000  # quarter notes, of a whole score
-GRACE = 0.25  # quarter notes that grace notes take of what is before them
-NO_REPEATS = "repeats lead nowhere or to no end: it is read as written"
+VELOCITY = 80  # without dynamics
+MAX_BARS = 50_000  # with repeats written out
+MAX_NOTES = 500_000
+MAX_NOTE = 1000.0  # quarter notes
+MAX_QUARTERS = 100_000  # quarter notes, of a whole score
+GRACE = 0.25  # quarter notes that grace notes take from the time before their note
+NO_REPEATS = "repeats are inconsistent or endless: the bars are read as written"
 ODD_METRES = "metres that make no sense were left out"
 
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """A note in a bar: where it begins in it and how long it is, in quarter notes; a grace note has length 0.
+    """A note in a bar. at, length: in quarter notes from the bar's beginning; a grace note has length 0.
 
-    voice: grace notes belong to the next note of the same. instrument: number of the part that plays it. tied: to the
-    next note of its pitch, if that begins where it ends. chord: of a grace note, with the one before it.
+    voice: a grace note belongs to the next note of its voice. instrument: index of the part that plays it. tied: to the
+    next note of its pitch, if that begins where this one ends. chord: of a grace note, that it sounds with the one
+    before.
     """
 
     at: float
@@ -44,10 +45,9 @@ class Written:
 
 @dataclasses.dataclass
 class Bar:
-    """length: quarter notes. metre: what the signature here says, if there is one. tempos: (place, tempo).
+    """A bar of all parts. length: in quarter notes. metre: of a time signature in this bar. tempos: (at, tempo).
 
-    signs: of its end, and of its beginning. middle: of a bar with a repeat sign within, the place of that, and what
-    stands at the bar before it.
+    signs: at its end and its beginning. middle: for a repeat sign within the bar, its position and the signs before it.
     """
 
     notes: list[Written] = dataclasses.field(default_factory=list)
@@ -60,13 +60,15 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True)
 class Instrument:
+    """What plays a part: a program of General MIDI, or drums, and a name."""
+
     program: int = 0
     drums: bool = False
     name: str = ""
 
 
 def halves(bar: Bar) -> list[Bar]:
-    """Two bars where a repeat sign stands within it."""
+    """The bar, or two bars where a repeat sign stands within it."""
     place, signs = bar.middle or (0.0, bar.signs)
     if not 0 < place < bar.length:
         return [bar]
@@ -80,40 +82,45 @@ def halves(bar: Bar) -> list[Bar]:
     ]
 
 
-def score_of(bars: Sequence[Bar], instruments: Sequence[Instrument], name: str, mended: Counter[str]) -> Score:
-    """bars: of all instruments together. mended: counts what was. Raises ScoreError where the score is too long."""
-    order = playing_order([bar.signs for bar in bars], MOST_BARS)
-    if order is None or sum(len(bars[number].notes) for number in order) > MOST_NOTES:
-        mended[NO_REPEATS] += 1
+def score_of(bars: Sequence[Bar], instruments: Sequence[Instrument], name: str, repairs: Counter[str]) -> Score:
+    """The score of bars, which hold the notes of all instruments.
+
+    repairs: counts by what was repaired. Raises ScoreError where the score is too long.
+    """
+    order = playing_order([bar.signs for bar in bars], MAX_BARS)
+    if order is None or sum(len(bars[number].notes) for number in order) > MAX_NOTES:
+        repairs[NO_REPEATS] += 1
         order = list(range(len(bars)))
     played = [bars[number] for number in order]
     notes = sum(len(bar.notes) for bar in played)
-    if len(played) > MOST_BARS or notes > MOST_NOTES:
+    if len(played) > MAX_BARS or notes > MAX_NOTES:
         raise ScoreError(f"{name}: has {len(played):,} bars and {notes:,} notes: no score is that long")
     begins = np.concatenate([[0.0], np.cumsum([bar.length for bar in played])])
-    if begins[-1] > LONGEST:
+    if begins[-1] > MAX_QUARTERS:
         raise ScoreError(f"{name}: would last for {begins[-1]:,.0f} quarter notes: no score does")
     tempos = {0: 120.0}
     for bar, begin in zip(played, begins, strict=False):
-        tempos |= {_ticks(begin + at): tempo for at, tempo in bar.tempos if SLOWEST <= tempo <= FASTEST}
+        tempos |= {_ticks(begin + at): tempo for at, tempo in bar.tempos if MIN_TEMPO <= tempo <= MAX_TEMPO}
     changes = sorted(tempos.items())
     changes = [each for each, before in zip(changes, [(0, 0.0), *changes], strict=False) if each[1] != before[1]]
     parts = _parts(played, begins, instruments)
-    return Score(parts, RESOLUTION, tuple(changes), _metres(played, bars, order, begins, mended))
+    return Score(parts, RESOLUTION, tuple(changes), _metres(played, bars, order, begins, repairs))
 
 
 def _metres(
-    played: Sequence[Bar], bars: Sequence[Bar], order: Sequence[int], begins: np.ndarray, mended: Counter[str]
+    played: Sequence[Bar], bars: Sequence[Bar], order: Sequence[int], begins: np.ndarray, repairs: Counter[str]
 ) -> tuple[tuple[int, int, int], ...]:
-    """The metres of the bars as they are played. A bar that is shorter or longer than its metre, such as a pickup, has
-    one of its own, so that the bar lines behind it are where they are written.
+    """The metres of the played bars.
+
+    A bar that is shorter or longer than its metre, such as a pickup, gets a metre of its own, so that later bar lines
+    stay where they are written.
     """
     written, metre = [], (4, 4)
     for bar in bars:
         if bar.metre and is_metre(*bar.metre):
             metre = bar.metre
         elif bar.metre:
-            mended[ODD_METRES] += 1
+            repairs[ODD_METRES] += 1
         written.append(metre)
     found: dict[int, tuple[int, int]] = {0: (4, 4)}
     for place, (bar, number, begin) in enumerate(zip(played, order, begins, strict=False)):
@@ -131,7 +138,7 @@ def _metres(
 
 
 def _metre_of(length: float, note: int) -> tuple[int, int] | None:
-    """The metre of a bar that is so many quarter notes long, in beats as near to `note` as there are."""
+    """A metre whose bar has a length in quarter notes, with beats as near to `note` as possible; None without one."""
     for value in (note, *(2**power for power in range(2, 7))):
         beats = length * value / 4
         if abs(beats - round(beats)) < 1e-6 and is_metre(round(beats), value):
@@ -140,8 +147,9 @@ def _metre_of(length: float, note: int) -> tuple[int, int] | None:
 
 
 def _parts(played: Sequence[Bar], begins: np.ndarray, instruments: Sequence[Instrument]) -> tuple[Part, ...]:
+    """The notes of each instrument, with ties joined."""
     rows: dict[int, list[tuple[float, float, int, int]]] = defaultdict(list)
-    tied: dict[tuple[int, int, int], int] = {}  # instrument, pitch and end, in ticks, of rows that are tied on
+    tied: dict[tuple[int, int, int], int] = {}  # rows with a tie, by instrument, pitch and end in ticks
     for bar, begin in zip(played, begins, strict=False):
         for note, (at, length) in zip(bar.notes, _timed(bar.notes), strict=True):
             start, stop = float(max(0.0, begin + at)), float(begin + at + length)
@@ -165,7 +173,7 @@ def _parts(played: Sequence[Bar], begins: np.ndarray, instruments: Sequence[Inst
 
 
 def _timed(notes: Sequence[Written]) -> list[tuple[float, float]]:
-    """When notes begin in their bar, and their lengths. Grace notes share a short time before the next note."""
+    """Position and length of each note in quarter notes. Grace notes share a short time before the next note."""
     times = [(note.at, note.length) for note in notes]
     waiting: dict[str, list[int]] = defaultdict(list)
     for number, note in enumerate(notes):
@@ -177,7 +185,7 @@ def _timed(notes: Sequence[Written]) -> list[tuple[float, float]]:
             each = GRACE / (places[-1] + 1)
             for place, grace in zip(places, graces, strict=True):
                 times[grace] = note.at - GRACE + max(0, place) * each, each
-    for graces in waiting.values():  # after the last note: they lead to the next bar, or end a trill
+    for graces in waiting.values():  # after the last note of a bar, as at the end of a trill
         for grace in graces:
             times[grace] = notes[grace].at - GRACE, GRACE
     return times

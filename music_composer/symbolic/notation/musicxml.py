@@ -1,6 +1,6 @@
-"""MusicXML to bars of written notes, at the pitches that sound. Work and memory are bounded by counts.
+"""Reads MusicXML into bars of written notes, at sounding pitch. Counts are limited, so that time and memory are, too.
 
-Nothing that a file names is opened, and entities are not expanded.
+Files that a score names are not opened, and entities are not expanded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from music_composer.errors import ScoreError
 from music_composer.symbolic.midi.instruments import drum_named, program_named
 from music_composer.symbolic.midi.meta_events import is_metre
-from music_composer.symbolic.notation.bars import LONGEST_NOTE, MOST_BARS, VELOCITY, Bar, Instrument, Written, halves
+from music_composer.symbolic.notation.bars import MAX_BARS, MAX_NOTE, VELOCITY, Bar, Instrument, Written, halves
 from music_composer.symbolic.notation.musicxml_elements import (
     Element,
     by_part,
@@ -26,16 +26,16 @@ from music_composer.symbolic.notation.musicxml_repeats import SignReader
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 BEAT_UNITS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25, "32nd": 0.125}
 LOUDNESS = {"pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126, "ffff": 127}
-DYNAMICS = 0.9  # of a velocity: MusicXML counts in hundredths of a forte of 90
+DYNAMICS = 0.9  # velocity for each percent: MusicXML counts in percent of a forte of 90
 DRUM_CHANNEL = 10  # MusicXML counts channels, programs and drums from 1
 SNARE = 38
-MOST_PARTS = 1000
+MAX_PARTS = 1000
 ODD_LENGTHS = "lengths of time that make no sense count as none"
 ODD_PITCHES = "notes of pitches that do not exist were left out"
 
 
 def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counter[str]]:
-    """The bars of all parts together, the instruments that play in them, and counts of what was mended.
+    """The bars of all parts together, their instruments, and counts of repairs.
 
     Raises ScoreError, naming the file, where the text is no MusicXML.
     """
@@ -43,15 +43,15 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
     parts = by_part(root)
     if not parts:
         raise ScoreError(f"{name}: cannot be read as notation: it holds no MusicXML score")
-    if len(parts) > MOST_PARTS:
+    if len(parts) > MAX_PARTS:
         raise ScoreError(f"{name}: has {len(parts):,} parts: no score has so many")
     longest = max((place + 1 for measures in parts.values() for place, _ in measures), default=0)
-    if longest > MOST_BARS:
+    if longest > MAX_BARS:
         raise ScoreError(f"{name}: has {longest:,} bars: no score is that long")
     score = _Score(root)
     bars = [Bar() for _ in range(longest)]
-    rests = [0.0] * longest  # the longest measures in which a part plays nothing
-    regular = [True] * longest  # pickups are not
+    rests = [0.0] * longest  # the longest measure without notes of any part
+    regular = [True] * longest  # False for pickups
     for number, (part, measures) in enumerate(parts.items()):
         reader = _PartReader(score, part, first=number == 0)
         for place, measure in measures:
@@ -66,22 +66,22 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
     for bar, rest, is_regular in zip(bars, rests, regular, strict=True):
         metre = bar.metre if bar.metre and is_metre(*bar.metre) else metre
         whole = metre[0] * 4 / metre[1]
-        rest = min(rest, whole)  # a rest is a whole bar by its look: some programs write it longer than its bar
+        rest = min(rest, whole)  # a whole rest fills a bar of any length; some programs write it longer than its bar
         bar.length = max(bar.length, rest if is_regular or not bar.length else 0.0) or whole
-    return [half for bar in bars for half in halves(bar)], score.instruments, score.mended
+    return [half for bar in bars for half in halves(bar)], score.instruments, score.repairs
 
 
 class _Score:
-    """What is said of all parts, and the instruments that are found in them."""
+    """What a file says about all parts, and the instruments found in them."""
 
     def __init__(self, root: Element) -> None:
-        self.mended: Counter[str] = Counter()
+        self.repairs: Counter[str] = Counter()
         self.instruments: list[Instrument] = []
         self.listed = {part.get("id", ""): part for part in root.findall("part-list/score-part")}
         self.numbers: dict[tuple[object, ...], int] = {}
 
     def number(self, key: tuple[object, ...], instrument: Instrument) -> int:
-        """Of an instrument in the list, which it is put into where it is new."""
+        """The index of an instrument, which is appended if it is new."""
         if key not in self.numbers:
             self.numbers[key] = len(self.instruments)
             self.instruments.append(instrument)
@@ -89,27 +89,27 @@ class _Score:
 
 
 class _PartReader:
-    """Reads the measures of one part, in the order in which they are written."""
+    """Reads the measures of one part, in written order."""
 
     def __init__(self, score: _Score, part: str, first: bool) -> None:
         self.score, self.part = score, part
-        self.mended = score.mended
+        self.repairs = score.repairs
         listed = score.listed.get(part.partition(" ")[2], Element("score-part"))
         self.name = printable(listed.findtext("part-name", ""))
         self.players = {each.get("id", ""): each for each in listed.findall("midi-instrument")}
         self.sounds = {each.get("id", ""): each for each in listed.findall("score-instrument")}
-        self.divisions, self.whole = 1.0, LONGEST_NOTE  # ticks of a quarter note; quarter notes of a bar
-        self.transposed: dict[str, int] = {}  # semitones, by staff, "" for all
+        self.divisions, self.whole = 1.0, MAX_NOTE  # ticks in a quarter note; quarter notes in a bar
+        self.transposed: dict[str, int] = {}  # semitones by staff; "" for all staves
         self.velocity = VELOCITY
-        self.signs = SignReader(score.mended) if first else None
+        self.signs = SignReader(score.repairs) if first else None
         self.at = self.chord_at = 0.0
-        self.numbers: dict[tuple[str, str, bool], int] = {}  # of instruments in the score's list
+        self.numbers: dict[tuple[str, str, bool], int] = {}  # indices of instruments
 
     def read(self, measure: Element, bar: Bar) -> float:
-        """Adds to the bar, and returns how long the measure is in this part."""
+        """Adds a measure to its bar; returns the measure's length in this part, in quarter notes."""
         self.at = self.chord_at = length = 0.0
         if bar.metre:
-            self._turn_metre(bar.metre)
+            self._change_metre(bar.metre)
         for each in measure:
             if each.tag == "note":
                 self._note(each, bar)
@@ -148,7 +148,7 @@ class _PartReader:
         drums = unpitched or whole_number(self.players.get(player), "midi-channel") == DRUM_CHANNEL
         pitch = self._drum(player) if unpitched else self._pitch(note, "" if drums else staff, drums)
         if pitch is None or not 0 <= pitch < 128:
-            self.mended[ODD_PITCHES] += 1
+            self.repairs[ODD_PITCHES] += 1
             return
         tied = any(tie.get("type") == "start" for tie in (*note.findall("tie"), *note.findall("notations/tied")))
         loud = number_of(note.get("dynamics"))
@@ -176,7 +176,7 @@ class _PartReader:
             return drum - 1
         found = drum_named(self.sounds.get(player, Element("none")).findtext("instrument-name", "") or self.name)
         if found is None:
-            self.mended["notes of drums without a name are played as a snare"] += 1
+            self.repairs["notes of drums without a name are played as a snare"] += 1
         return SNARE if found is None else found
 
     def _pitch(self, note: Element, staff: str, drums: bool) -> int | None:
@@ -192,7 +192,7 @@ class _PartReader:
         if text is not None:
             divisions = number_of(text)
             if divisions is None or not 0 < divisions <= 1e6:
-                self.mended["divisions that make no sense were left out"] += 1
+                self.repairs["divisions that make no sense were left out"] += 1
             else:
                 self.divisions = divisions
         for transpose in attributes.findall("transpose"):
@@ -204,10 +204,10 @@ class _PartReader:
         if time is not None and time.find("beats") is not None:
             metre = _metre(time)
             bar.metre = bar.metre or metre
-            self._turn_metre(metre)
+            self._change_metre(metre)
 
-    def _turn_metre(self, metre: tuple[int, int]) -> None:
-        self.whole = metre[0] * 4 / metre[1] if is_metre(*metre) else LONGEST_NOTE
+    def _change_metre(self, metre: tuple[int, int]) -> None:
+        self.whole = metre[0] * 4 / metre[1] if is_metre(*metre) else MAX_NOTE
 
     def _direction(self, direction: Element, bar: Bar) -> None:
         at = self.at + self._length(direction, "offset", True)
@@ -232,20 +232,20 @@ class _PartReader:
             self.velocity = max(1, min(127, round(DYNAMICS * min(loud, 1000.0))))
 
     def _length(self, element: Element, tag: str = "duration", signed: bool = False) -> float:
-        """In quarter notes."""
+        """A duration in quarter notes; 0 for an invalid one."""
         text = element.findtext(tag)
         if text is None:
             return 0.0
         value = number_of(text)
         length = 0.0 if value is None else value / self.divisions
-        if value is None or abs(length) > LONGEST_NOTE or (length < 0 and not signed):
-            self.mended[ODD_LENGTHS] += 1
+        if value is None or abs(length) > MAX_NOTE or (length < 0 and not signed):
+            self.repairs[ODD_LENGTHS] += 1
             return 0.0
         return length
 
 
 def _metre(time: Element) -> tuple[int, int]:
-    """Of a time signature; sums, as 3+2, are added up. (0, 0) where it makes no sense."""
+    """The metre of a time signature, with sums such as 3+2 added up; (0, 0) for an invalid one."""
     beats, notes = (time.findall(tag) for tag in ("beats", "beat-type"))
     total, finest = 0.0, 1
     for count, note in zip(beats[:8], notes[:8], strict=False):

@@ -1,4 +1,4 @@
-"""Repeats, endings and jumps of MusicXML: as bar lines, signs, sounds, or words above the staff."""
+"""Repeats, endings and jumps of MusicXML: bar lines, signs, playback instructions, or words above the staff."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 from music_composer.symbolic.notation.bars import Bar
 from music_composer.symbolic.notation.musicxml_elements import Element, number_of
-from music_composer.symbolic.notation.repeats import MOST_TIMES, Signs
+from music_composer.symbolic.notation.repeats import MAX_TIMES, Signs
 
 JUMPS = ("dacapo", "dalsegno", "segno", "fine", "tocoda", "coda")
 WORDS = {
@@ -19,14 +19,14 @@ WORDS = {
 
 
 class SignReader:
-    """Reads the signs of one part, which hold for all, into bars. mended: counts what was."""
+    """Reads the signs of one part, which apply to all, into bars. repairs: counts by what was repaired."""
 
-    def __init__(self, mended: Counter[str]) -> None:
-        self.mended = mended
-        self.ending: tuple[int, ...] = ()  # that goes on
+    def __init__(self, repairs: Counter[str]) -> None:
+        self.repairs = repairs
+        self.ending: tuple[int, ...] = ()  # the current one
 
     def read(self, element: Element, bar: Bar, at: float) -> None:
-        """What an element of a measure says. at: quarter notes since the measure began."""
+        """Reads one element of a measure. at: quarter notes from the measure's beginning."""
         if element.tag == "barline":
             self._bar_line(element, bar, at)
         elif element.tag == "sound":
@@ -35,7 +35,7 @@ class SignReader:
             _direction(element, bar.signs)
 
     def end(self, bar: Bar) -> None:
-        """Of the measure."""
+        """Ends a measure."""
         bar.signs.ending = bar.signs.ending or self.ending
 
     def _bar_line(self, line: Element, bar: Bar, at: float) -> None:
@@ -56,14 +56,14 @@ class SignReader:
 
     def _times(self, repeat: Element) -> int:
         times = number_of(repeat.get("times", "2"))
-        if times is None or not 1 <= times <= MOST_TIMES:
-            self.mended[f"repeats of more than {MOST_TIMES} times are played twice"] += 1
+        if times is None or not 1 <= times <= MAX_TIMES:
+            self.repairs[f"repeats of more than {MAX_TIMES} times are played twice"] += 1
             return 2
         return int(times)
 
 
 def _direction(direction: Element, signs: Signs) -> None:
-    """Words count where nothing is said of how they sound."""
+    """Words count only where no playback instruction stands beside them."""
     sound = direction.find("sound")
     jumps = {} if sound is None else {name for name in JUMPS if sound.get(name) is not None}
     if sound is not None:

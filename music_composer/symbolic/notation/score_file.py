@@ -1,6 +1,6 @@
-"""Scores in notation, MusicXML and ABC, to our scores and back.
+"""Reads score files of any format by their suffix, and writes MusicXML.
 
-MusicXML is written with music21, where that is installed.
+MusicXML is written with music21, which is optional.
 """
 
 from __future__ import annotations
@@ -24,43 +24,46 @@ from music_composer.symbolic.notation.musicxml import read_bars
 from music_composer.values import Score
 
 FORMATS = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc"}
-LARGEST = 64 * 2**20  # bytes of text
-MOST_FILES = 10_000  # in a compressed one
+MAX_BYTES = 64 * 2**20  # of text
+MAX_FILES = 10_000  # in a compressed file
 SUFFIXES = (".xml", ".musicxml")
 CONTAINER = "META-INF/container.xml"
-NO_SCORES = ("META-INF", "__MACOSX")  # folders in a compressed file
+OTHER_FOLDERS = ("META-INF", "__MACOSX")  # folders in a compressed file that hold no scores
 ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}encoding=["']([\w.-]{1,40})""", re.I)
 ENCODINGS = re.compile(r"iso-?8859|latin|windows-125|us-ascii|koi8|macroman|macintosh|shift_?jis|euc-|gb|big5", re.I)
 
 
 def read_score(path: Path) -> Reading:
-    """A score file of any kind, by its suffix. Raises ScoreError."""
+    """A score file of any format, by its suffix. Raises ScoreError."""
     return read_notation(path) if path.suffix.lower() in FORMATS else read_midi(path)
 
 
 def read_notation(path: Path) -> Reading:
     """MusicXML, compressed or not, or ABC. Raises ScoreError, naming the file, when it cannot be read."""
-    content = content_of(path, LARGEST)
+    content = content_of(path, MAX_BYTES)
     try:
         text = _text_of(content, path)
         read = read_tunes if FORMATS[path.suffix.lower()] == "abc" else read_bars
-        bars, instruments, mended = read(text, str(path))
-        score = score_of(bars, instruments, str(path), mended)
+        bars, instruments, repairs = read(text, str(path))
+        score = score_of(bars, instruments, str(path), repairs)
     except ScoreError:
         raise
-    except Exception as error:  # whatever a damaged byte leads to, one file never ends the reading of others
+    except Exception as error:  # a fault in one file must not stop the others
         raise ScoreError(f"{path}: cannot be read as notation: {type(error).__name__} {str(error)[:100]}") from error
-    return Reading(score, tuple(f"{count} {words}" for words, count in mended.items()))
+    return Reading(score, tuple(f"{count} {words}" for words, count in repairs.items()))
 
 
 def require_musicxml() -> None:
-    """Raises OptionError when MusicXML cannot be written here."""
+    """Raises OptionError when MusicXML cannot be written, because music21 is missing."""
     if not importlib.util.find_spec("music21"):
         raise OptionError("--musicxml needs music21: pip install 'music-composer[notation]'")
 
 
 def write_musicxml(score: Score, path: Path) -> None:
-    """The inverse, on the grid of a score's ticks. Raises OptionError without music21."""
+    """Writes a score as MusicXML: the inverse of `read_notation`, for notes on the grid of the score's ticks.
+
+    Raises OptionError without music21.
+    """
     require_musicxml()
     from music21 import chord, instrument, meter, note, stream, tempo
     from music21.musicxml.m21ToXml import GeneralObjectExporter
@@ -90,14 +93,14 @@ def write_musicxml(score: Score, path: Path) -> None:
 
 
 def _text_of(content: bytes, path: Path) -> str:
-    """The text of a file; of a compressed one, its score."""
+    """The text of a file; for a compressed file, that of its score."""
     if content.startswith(b"PK"):
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as pack:
                 content = _unpacked(pack, str(path))
         except ScoreError:
             raise
-        except Exception as error:  # a damaged byte raises whatever it leads to: zlib's error, a seek to nowhere
+        except Exception as error:  # damage raises errors of zlib, struct, seek and more
             raise ScoreError(f"{path}: is damaged: {str(error)[:100]}") from error
     return _decoded(content)
 
@@ -107,19 +110,19 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-16", errors="replace")
     if content[:2] in (b"<\x00", b"\x00<"):
         return content.decode("utf-16-le" if content[1] == 0 else "utf-16-be", errors="replace")
-    said = ENCODING.match(content)
-    encoding = said[1].decode() if said else ""
+    declared = ENCODING.match(content)
+    encoding = declared[1].decode() if declared else ""
     with contextlib.suppress(LookupError):
         return content.decode(encoding if ENCODINGS.match(encoding) else "utf-8-sig", errors="replace")
     return content.decode("utf-8-sig", errors="replace")
 
 
 def _unpacked(pack: zipfile.ZipFile, name: str) -> bytes:
-    """The score that the container names, else the first one."""
+    """The score that the container names, or else the first one."""
     names = pack.namelist()
-    if len(names) > MOST_FILES:
+    if len(names) > MAX_FILES:
         raise ScoreError(f"{name}: holds {len(names):,} files: no score does")
-    scores = [each for each in names if each.lower().endswith(SUFFIXES) and not each.startswith(NO_SCORES)]
+    scores = [each for each in names if each.lower().endswith(SUFFIXES) and not each.startswith(OTHER_FOLDERS)]
     if CONTAINER in names:
         with pack.open(CONTAINER) as file:
             container = _decoded(file.read(2**16))
@@ -131,7 +134,7 @@ def _unpacked(pack: zipfile.ZipFile, name: str) -> bytes:
     if not scores:
         raise ScoreError(f"{name}: holds no score")
     with pack.open(scores[0]) as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ScoreError(f"{name}: holds a score of more than {LARGEST // 2**20} MB: none is")
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ScoreError(f"{name}: holds a score of more than {MAX_BYTES // 2**20} MB: none is")
     return content

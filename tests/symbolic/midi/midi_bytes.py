@@ -22,8 +22,8 @@ def track(*events: tuple[int, bytes], end: bytes = END, length: int | None = Non
     return chunk(b"MTrk", b"".join(number(ticks) + message for ticks, message in events) + end, length)
 
 
-def file(*tracks: bytes, kind: int = 1, said: int | None = None, division: int = 480) -> bytes:
-    count = len(tracks) if said is None else said
+def file(*tracks: bytes, kind: int = 1, declared: int | None = None, division: int = 480) -> bytes:
+    count = len(tracks) if declared is None else declared
     return chunk(b"MThd", struct.pack(">HHH", kind, count, division & 0xFFFF)) + b"".join(tracks)
 
 

@@ -22,7 +22,7 @@ def a_note(pitch: int, channel: int = 0) -> list[tuple[int, bytes]]:
     return [(0, on(pitch, channel)), (480, off(pitch, channel))]
 
 
-def test_programs_that_another_track_sets_hold():
+def test_programs_set_by_another_track_apply():
     parts = parts_of(track((0, program(73)), (0, program(32, 1))), track(*scale()), track(*scale(1)))
     assert [part.program for part in parts] == [73, 32]
     later = parts_of(track(*scale()), track((960, program(40))))
@@ -54,7 +54,7 @@ def test_ports_have_channels_of_their_own():
         ([(0, control(0, 126)), (0, program(0))], True),
         ([(0, control(0, 120)), (0, program(0))], True),
         ([(0, control(0, 8)), (0, program(0))], False),
-        ([(0, GS_RESET), (0, control(0, 127)), (0, program(0))], False),  # a bank of melodies there
+        ([(0, GS_RESET), (0, control(0, 127)), (0, program(0))], False),  # in GS a melodic bank
         ([(0, XG_RESET), (0, control(0, 127)), (0, program(0))], True),
         ([(0, sysex(b"\x43\x10\x4c\x08\x00\x07\x02"))], True),  # XG part mode
     ],
@@ -64,7 +64,7 @@ def test_drums_of_gs_and_xg_on_other_channels(before, drums):
     assert part.drums is drums
 
 
-def test_the_drum_channel_of_gs_may_play_melodies_and_switch_in_the_middle():
+def test_gs_switches_the_drum_channel_to_melodies_and_back():
     assert [part.drums for part in parts_of(track(*a_note(60, 9)))] == [True]
     assert [part.drums for part in parts_of(track((0, gs_drums(0, 0)), *a_note(60, 9)))] == [False]
     parts = parts_of(track(*a_note(60), (0, gs_drums(1, 1)), *a_note(62)))
@@ -80,25 +80,25 @@ def test_controls_and_bends_belong_to_every_part_of_their_channel():
         assert part.bends.tolist() == [(5, -8192)]
 
 
-def test_a_pedal_in_the_left_hand_holds_the_right_hand_too_and_volumes_stay_apart():
+def test_a_pedal_applies_to_both_hands_and_volumes_to_one():
     left = track((0, control(7, 50)), (0, control(64, 127)), *a_note(40))
     right = track((0, control(7, 90)), *a_note(60))
     parts = parts_of(left, right)
     assert [part.controls.tolist() for part in parts] == [[(0, 7, 50), (0, 64, 127)], [(0, 64, 127), (0, 7, 90)]]
 
 
-def test_all_notes_off_is_no_control_but_all_sound_off_and_a_reset_are():
-    """A pedal holds notes after their keys are up: only all sound off ends these too."""
+def test_all_sound_off_and_reset_are_controls_but_all_notes_off_is_not():
+    """A pedal holds notes after their keys are released: only all sound off ends these, too."""
     (part,) = parts_of(track((0, control(121, 0)), *a_note(60), (0, control(123, 0)), (0, control(120, 0))))
     assert part.controls["controller"].tolist() == [121, 120]
 
 
-def test_pieces_of_format_2_do_not_hear_each_other():
+def test_pieces_of_format_2_are_independent():
     parts = parts_of(track((0, program(5)), *scale()), track(*scale()), kind=2)
     assert [part.program for part in parts] == [5, 0]
 
 
-def test_names_are_utf8_or_latin1_and_command_no_terminal():
+def test_names_are_utf8_or_latin1_and_printable():
     names = {"Café".encode(): "Café", "Café".encode("latin1"): "Café", b"a\x1b[2Jb\nc": "a [2Jb c"}
     for written, read in names.items():
         (part,) = parts_of(track((0, meta(3, written)), *a_note(60)))

@@ -1,4 +1,4 @@
-"""Damaged MIDI files: whatever notes are there are read, and what was mended is said."""
+"""Damaged MIDI files: all readable notes are read, and repairs are counted."""
 
 import gzip
 import struct
@@ -51,7 +51,7 @@ ODD = {
 
 @pytest.mark.parametrize("place", [0, 3])
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
-def test_an_odd_event_is_left_out_alone(odd, place):
+def test_an_invalid_event_is_skipped_alone(odd, place):
     with_it = scale()
     with_it.insert(place, (0, odd))
     reading = parse_midi(file(track(*with_it)))
@@ -63,11 +63,11 @@ def test_an_odd_event_is_left_out_alone(odd, place):
 
 TWO = [track(*scale()), track(*scale(1))]
 FILES = {
-    "foreign chunk between": (file(TWO[0], chunk(b"XFIH", b"abcd"), TWO[1], said=2), 16, "no tracks"),
-    "foreign chunk behind": (file(*TWO, chunk(b"XFKM", b"abcd"), said=2), 16, "no tracks"),
-    "more tracks said": (file(*TWO, said=5), 16, "3 tracks of those"),
-    "fewer tracks said": (file(*TWO, said=1), 16, "1 tracks more"),
-    "no tracks said": (file(*TWO, said=0), 16, "2 tracks more"),
+    "foreign chunk between": (file(TWO[0], chunk(b"XFIH", b"abcd"), TWO[1], declared=2), 16, "no tracks"),
+    "foreign chunk behind": (file(*TWO, chunk(b"XFKM", b"abcd"), declared=2), 16, "no tracks"),
+    "more tracks said": (file(*TWO, declared=5), 16, "3 tracks of those"),
+    "fewer tracks said": (file(*TWO, declared=1), 16, "1 tracks more"),
+    "no tracks said": (file(*TWO, declared=0), 16, "2 tracks more"),
     "a track is not so long": (file(track(*scale(), length=500), TWO[1]), 16, "not as long"),
     "a track is longer": (file(track(*scale(), length=20), TWO[1]), 16, "not as long"),
     "a track is 0 long": (file(track(*scale(), length=0), TWO[1]), 16, "not as long"),
@@ -92,15 +92,15 @@ FILES = {
 
 
 @pytest.mark.parametrize(("content", "count", "said"), FILES.values(), ids=FILES)
-def test_wrong_lengths_and_counts_lose_no_note(content, count, said):
+def test_wrong_lengths_and_counts_lose_no_note(content, count, declared):
     reading = parse_midi(content)
     assert reading.score.count == count
-    assert any(said in remark for remark in reading.remarks) if said else True
+    assert any(declared in remark for remark in reading.remarks) if declared else True
     if count % 8 == 0:
         assert notes_of(content)[:: count // 8] == SCALE
 
 
-def test_of_a_file_that_is_cut_off_the_whole_notes_are_read():
+def test_complete_notes_of_a_truncated_file_are_read():
     for length in range(22, len(PLAIN)):
         try:
             reading = parse_midi(PLAIN[:length])
@@ -114,26 +114,26 @@ def test_of_a_file_that_is_cut_off_the_whole_notes_are_read():
     assert len(notes_of(PLAIN[:-9])) == 7
 
 
-def test_running_status_goes_on_over_sysex_and_meta_events():
+def test_running_status_survives_sysex_and_meta_events():
     between = (sysex(b"\x7e\x7f\x09\x01"), meta(1, b"words"), b"\xf8")
     for each in between:
         content = file(track((0, on(60)), (480, b"\x3c\x00"), (0, each), (0, b"\x40\x64"), (480, b"\x40\x00")))
         assert notes_of(content) == [(0, 480, 60), (480, 960, 64)]
 
 
-def test_a_loudness_above_127_is_127_and_a_key_above_127_is_left_out():
+def test_a_velocity_above_127_is_clipped_and_a_pitch_above_127_skipped():
     content = file(track((0, b"\x90\x3c\xc0"), (480, off(60)), (0, b"\x90\xbc\x50"), (480, off(64))))
     assert parse_midi(content).score.parts[0].notes.tolist() == [(0, 480, 60, 127)]
 
 
-@pytest.mark.parametrize(("name", "limit"), [("MOST_EVENTS", 15), ("MOST_CHUNKS", 1)])
-def test_limits_are_counts_that_are_said(monkeypatch, name, limit):
+@pytest.mark.parametrize(("name", "limit"), [("MAX_EVENTS", 15), ("MAX_CHUNKS", 1)])
+def test_limits_are_counts(monkeypatch, name, limit):
     monkeypatch.setattr(container, name, limit)
     with pytest.raises(ScoreError, match="a.mid: holds more than [0-9,]+ (events|chunks)"):
         parse_midi(PLAIN, "a.mid")
 
 
-def test_what_nobody_expected_is_our_own_error(monkeypatch):
+def test_unexpected_errors_become_score_errors(monkeypatch):
     def broken(content, name):
         raise RecursionError("deep")
 
@@ -143,7 +143,7 @@ def test_what_nobody_expected_is_our_own_error(monkeypatch):
 
 
 def test_a_zip_bomb_of_gzip_is_refused(monkeypatch):
-    monkeypatch.setattr(container, "LARGEST", 1000)
+    monkeypatch.setattr(container, "MAX_BYTES", 1000)
     with pytest.raises(ScoreError, match="holds more than"):
         parse_midi(gzip.compress(PLAIN + bytes(1000)))
 
@@ -152,4 +152,4 @@ def test_events_of_all_kinds_together():
     events_ = [(0, program(5)), (0, control(7, 90)), (0, sysex(b"\x41\x10\x42\x12")), *scale(), (10, b"\xe0\x00\x50")]
     (part,) = parse_midi(file(track(*events_))).score.parts
     assert part.program == 5 and part.controls.tolist() == [(0, 7, 90)] and part.bends.tolist() == [(3850, 2048)]
-    assert events.MOST_EVENTS >= 1_000_000
+    assert events.MAX_EVENTS >= 1_000_000

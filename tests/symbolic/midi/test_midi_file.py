@@ -1,4 +1,4 @@
-"""MIDI files and back; and whatever bytes a file holds, a score comes out or our own error."""
+"""MIDI files round-trip, and any bytes give a score or a ScoreError."""
 
 import struct
 
@@ -19,13 +19,13 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def midi(*tracks: bytes, kind: int = 1, division: int = 480) -> bytes:
-    """A MIDI file of tracks given as events, each of them ended."""
+    """A MIDI file of tracks, each given as events, with end-of-track events."""
     header = chunk(b"MThd", struct.pack(">HHH", kind, len(tracks), division & 0xFFFF))
     return header + b"".join(chunk(b"MTrk", track + END) for track in tracks)
 
 
 def note(pitch: int, ticks: int, channel: int = 0, velocity: int = 80) -> bytes:
-    """A note of less than 128 ticks, which begins at once."""
+    """A note of less than 128 ticks at tick 0."""
     return bytes([0, 0x90 + channel, pitch, velocity, ticks, 0x80 + channel, pitch, 0])
 
 
@@ -35,7 +35,7 @@ def notes_of(part: Part) -> list[tuple[int, ...]]:
 
 @st.composite
 def scores(draw: st.DrawFn) -> Score:
-    """Any score in which no part strikes a pitch that it still holds."""
+    """Any score in whose parts notes of a pitch do not overlap."""
     parts = []
     for number in range(draw(st.integers(1, 4))):
         steps = draw(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 3000), st.integers(1, 127)), min_size=1))
@@ -53,7 +53,7 @@ def scores(draw: st.DrawFn) -> Score:
 
 
 def _next_of_pitch(table: np.ndarray) -> list[int]:
-    """For each note, when its pitch begins again."""
+    """For each note, the next onset of its pitch."""
     begins = [(int(each["pitch"]), int(each["start"])) for each in table]
     return [min((start for other, start in begins if other == pitch and start > now), default=2**40)
             for pitch, now in begins]  # fmt: skip
@@ -61,7 +61,7 @@ def _next_of_pitch(table: np.ndarray) -> list[int]:
 
 @given(scores())
 @settings(max_examples=60, deadline=None)
-def test_what_is_written_is_read_again(tmp_path_factory, score):
+def test_scores_round_trip(tmp_path_factory, score):
     path = tmp_path_factory.mktemp("midi") / "a.mid"
     write_midi(score, path)
     again = read_midi(path)
@@ -100,24 +100,24 @@ def test_running_status_and_a_velocity_of_0_end_a_note():
     assert notes_of(score.parts[0]) == [(0, 48, 60, 80)]
 
 
-def test_a_pitch_that_is_struck_twice_ends_in_the_order_of_its_beginnings():
+def test_overlapping_notes_of_a_pitch_end_in_the_order_of_their_onsets():
     events = b"\x00\x90\x3c\x50\x0a\x90\x3c\x40\x0a\x80\x3c\x00\x0a\x80\x3c\x00"
     assert notes_of(parse_midi(midi(events)).score.parts[0]) == [(0, 20, 60, 80), (10, 30, 60, 64)]
 
 
-def test_notes_without_end_end_with_their_track_and_are_counted():
+def test_notes_without_an_end_end_with_their_track_and_are_counted():
     reading = parse_midi(midi(b"\x00\x90\x3c\x50\x60\xff\x01\x00"))
     assert notes_of(reading.score.parts[0]) == [(0, 96, 60, 80)]
     assert len(reading.remarks) == 1 and "1 notes never end" in reading.remarks[0]
 
 
-def test_notes_of_no_length_get_a_tick_and_are_counted():
+def test_notes_of_length_0_get_a_tick_and_are_counted():
     reading = parse_midi(midi(b"\x00\x90\x3c\x50\x00\x80\x3c\x00"))
     assert notes_of(reading.score.parts[0]) == [(0, 1, 60, 80)]
     assert "1 notes of no length" in reading.remarks[0]
 
 
-def test_a_tempo_of_0_is_left_out_with_a_remark():
+def test_a_tempo_of_0_is_skipped_with_a_remark():
     reading = parse_midi(midi(b"\x00\xff\x51\x03\x00\x00\x00" + note(60, 10)))
     assert reading.score.tempos == ((0, 120.0),)
     assert reading.remarks == ("1 tempos that make no sense were left out",)
@@ -157,15 +157,15 @@ def test_a_chord_of_10000_notes_is_read():
         (midi(b"\xff" * 30_000 + b"\x7f"), "is damaged"),
     ],
 )
-def test_what_is_no_music_is_said(tmp_path, content, said):
+def test_files_without_music_are_refused(tmp_path, content, declared):
     path = tmp_path / "bad.mid"
     path.write_bytes(content)
-    with pytest.raises(ScoreError, match=said) as error:
+    with pytest.raises(ScoreError, match=declared) as error:
         read_midi(path)
     assert str(path) in str(error.value)
 
 
-def test_a_missing_file_and_a_folder_are_said(tmp_path):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path in (tmp_path / "none.mid", tmp_path):
         with pytest.raises(ScoreError, match="cannot be opened"):
             read_midi(path)
@@ -180,8 +180,8 @@ WHOLE = midi(b"\x00\xff\x51\x03\x07\xa1\x20" + note(60, 10), b"\x00\xc1\x05" + n
     st.binary(max_size=12),
 )
 @settings(max_examples=1_000, deadline=None)
-def test_any_bytes_are_a_score_or_our_own_error(changes, cut, tail):
-    """A real file with bytes changed, cut off anywhere, and anything after that."""
+def test_any_bytes_give_a_score_or_a_score_error(changes, cut, tail):
+    """A valid file with bytes changed, cut off anywhere, and with a random tail."""
     content = bytearray(WHOLE)
     for place, value in changes:
         content[place] = value

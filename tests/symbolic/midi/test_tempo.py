@@ -1,4 +1,4 @@
-"""Seconds by the whole tempo map; rests and notes of hours are cut."""
+"""Seconds by the tempo map; rests and notes of hours are cut."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ def test_a_score_without_long_rests_is_the_same():
 
 
 @pytest.mark.parametrize("hours", [1.5, 2, 26, 20_000])
-def test_a_rest_of_hours_is_cut_by_whole_bars_and_all_that_is_behind_it_moves_along(hours):
+def test_a_rest_of_hours_is_cut_by_whole_bars_and_later_events_move(hours):
     late = round(hours * HOUR) // 1440 * 1440 + 480
     score = score_of((0, 480), (late, late + 480), metres=((0, 3, 4),), tempos=((0, 120.0), (late, 60.0)))
     part = dataclasses.replace(
@@ -65,7 +65,7 @@ def test_a_pedal_long_after_the_end_is_moved_to_within_an_hour():
     assert reading.score.parts[0].controls.tolist() == [(480 + HOUR, 64, 0)]
 
 
-def test_a_score_that_goes_on_for_days_is_refused_by_name():
+def test_a_score_of_days_is_refused():
     slow = meta(0x51, (14_999_999).to_bytes(3))
     events = [each for _ in range(60) for each in ((0, on(60)), (480 * 200, off(60)), (480 * 30, b"\xff\x01\x00"))]
     with pytest.raises(ScoreError, match="a.mid: is damaged: it would last for"):

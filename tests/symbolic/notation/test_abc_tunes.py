@@ -1,4 +1,4 @@
-"""ABC tune books: all tunes, as they are played; in bounded work."""
+"""ABC tune books: all tunes in playing order, within limits."""
 
 import pytest
 
@@ -93,13 +93,13 @@ def test_repeats(heard, music, played):
      ("A99999999999", "CCD"), ("B17A", "CCD"), ("", "CCD")],
 )  # fmt: skip
 def test_parts_are_played_in_the_order_of_the_header(heard, monkeypatch, order, played):
-    monkeypatch.setattr(abc_tunes, "MOST_BARS", 500)
+    monkeypatch.setattr(abc_tunes, "MAX_BARS", 500)
     letters = {60: "C", 62: "D"}
     found = heard("P:A\n|:C4:|\nP:B\nD4|", header=f"{HEADER}P:{order}\n")
     assert "".join(letters[pitch] for *_, pitch in found) == played
 
 
-def test_what_a_header_says_holds_for_all_voices_that_it_lists_before(reading):
+def test_header_fields_apply_to_all_voices(reading):
     parts = reading(
         "X:1\nV:1 clef=treble\nV:2 clef=bass octave=-1\nM:3/4\nQ:90\nL:1/4\nK:D\nFCF|\nV:2\nFCF|\n"
     ).score.parts
@@ -107,7 +107,7 @@ def test_what_a_header_says_holds_for_all_voices_that_it_lists_before(reading):
     assert [part.notes["start"].tolist() for part in parts] == [[0, 480, 960]] * 2
 
 
-def test_repeats_are_played_where_voices_begin_in_the_body(reading):
+def test_repeats_apply_to_voices_that_begin_in_the_body(reading):
     read = reading(HEADER + "K:C\nV:1\n|:CDEF:|\nV:2\n|:C4:|\n").score
     assert [len(part.notes) for part in read.parts] == [8, 2]
 
@@ -141,22 +141,22 @@ def test_voices_are_parts_with_names_and_programs(reading):
 
 
 @pytest.mark.parametrize("odd", ["C99999999999", "C" + "/" * 40, "C/99999", "[CE]99999999"])
-def test_lengths_that_make_no_sense_are_said(reading, odd):
+def test_invalid_lengths_are_counted(reading, odd):
     read = reading(f"{HEADER}K:C\n{odd} D\n")
     assert read.score.count == 1 and "make no sense" in read.remarks[0]
 
 
-def test_a_thousand_repeats_are_played_and_what_is_no_tune_is_refused(reading, monkeypatch):
+def test_many_repeats_are_played_and_text_without_a_tune_is_refused(reading, monkeypatch):
     assert reading("X:1\nK:C\n" + "|:C:|" * 1000).score.count == 2000
     for text in ("", "Dear diary", "X:1\n"):
         with pytest.raises(ScoreError, match=r"a\.abc: cannot be read as notation: there is no tune"):
             reading(text)
-    monkeypatch.setattr(abc_tunes, "MOST_TOKENS", 100)
+    monkeypatch.setattr(abc_tunes, "MAX_TOKENS", 100)
     with pytest.raises(ScoreError, match="more than 100 signs"):
         reading(f"{HEADER}K:C\n{'C' * 200}\n")
 
 
-def test_of_a_book_that_is_too_long_the_first_tunes_are_read(reading, monkeypatch):
-    monkeypatch.setattr(abc_tunes, "MOST_BARS", 5)
+def test_the_first_tunes_of_a_long_book_are_read(reading, monkeypatch):
+    monkeypatch.setattr(abc_tunes, "MAX_BARS", 5)
     read = reading("\n".join(f"X:{i}\nL:1/4\nK:C\nCDEF|GABc|\n" for i in range(4)))
     assert read.score.count == 16 and "2 tunes of 4 are read" in read.remarks[0]

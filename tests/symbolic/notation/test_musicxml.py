@@ -1,4 +1,4 @@
-"""MusicXML as it sounds: transposition, programs, drums, grace notes, ties, repeats, pickups; and in bounded work."""
+"""MusicXML at sounding pitch: transposition, programs, drums, grace notes, ties, repeats, pickups; within limits."""
 
 import zipfile
 
@@ -61,7 +61,7 @@ WHOLE = note(length=4)
         ("<chromatic>1000000</chromatic>", 60),  # makes no sense
     ],
 )
-def test_transposing_instruments_are_read_at_the_pitches_that_sound(reading, transpose, sounds):
+def test_transposing_instruments_are_read_at_sounding_pitch(reading, transpose, sounds):
     text = score(f"<attributes><transpose>{transpose}</transpose></attributes>{WHOLE}", WHOLE)
     assert [pitch for *_, pitch in notes_of(reading(text).score.parts[0])] == [sounds, sounds]
 
@@ -104,7 +104,7 @@ def test_percussion_is_drums(reading):
     assert part.drums and notes_of(part) == [(0, 2, 36), (2, 4, 42)]
 
 
-def test_drums_without_a_map_are_known_by_name_or_said(reading):
+def test_drums_without_a_map_are_identified_by_name_or_counted(reading):
     hit = "<note><unpitched/><duration>4</duration></note>"
     assert notes_of(reading(score(hit, name="Bass Drum")).score.parts[0]) == [(0, 4, 36)]
     read = reading(score(hit, name="Quijada"))
@@ -192,7 +192,7 @@ def test_repeats_and_jumps_are_played(reading, bars, played):
     *(st.booleans() for _ in range(6)), st.sampled_from(["", "", "", "A", "B"]),
 ), max_size=12))  # fmt: skip
 @settings(max_examples=500, deadline=None)
-def test_any_signs_are_played_to_an_end(signs):
+def test_any_signs_give_a_finite_order(signs):
     for order in (playing_order(signs, 1000), order_of_parts(signs, "A(BA9)9", 1000)):
         assert order is None or (len(order) <= 1000 and all(0 <= each < len(signs) for each in order))
 
@@ -210,35 +210,35 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_numbers_that_make_no_sense_are_said_and_cost_nothing(reading, odd):
+def test_invalid_numbers_are_counted_and_ignored(reading, odd):
     read = reading(ODD[odd])
     assert 1 <= read.score.count <= 2 and read.score.ticks <= 3 * 1920
     assert len(read.remarks) == 1 and read.remarks[0].startswith("1 ")
 
 
-def test_entities_bombs_and_endless_scores_are_refused_by_name(tmp_path, monkeypatch, reading):
+def test_entities_bombs_and_endless_scores_are_refused(tmp_path, monkeypatch, reading):
     laughs = '<!DOCTYPE score-partwise [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]>' + score(WHOLE, name="&b;")
     with pytest.raises(ScoreError, match=r"a\.musicxml: defines entities"):
         reading(laughs)
     with pytest.raises(ScoreError, match="has 1,001 parts"):
         reading("<score-partwise>" + '<part id="P1"><measure/></part>' * 1001 + "</score-partwise>")
-    monkeypatch.setattr(musicxml_elements, "MOST_ELEMENTS", 10)
+    monkeypatch.setattr(musicxml_elements, "MAX_ELEMENTS", 10)
     with pytest.raises(ScoreError, match="more than 10 elements"):
         reading(score(WHOLE))
-    monkeypatch.setattr(score_file, "LARGEST", 10_000)
+    monkeypatch.setattr(score_file, "MAX_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "a.mxl", "w", zipfile.ZIP_DEFLATED) as pack:
         pack.writestr("a.xml", " " * 100_000)
     with pytest.raises(ScoreError, match=r"a\.mxl: holds a score of more than"):
         read_notation(tmp_path / "a.mxl")
 
 
-def test_nested_repeats_that_would_never_end_are_read_as_written(reading, monkeypatch):
-    monkeypatch.setattr("music_composer.symbolic.notation.bars.MOST_BARS", 10)
+def test_endless_repeats_are_read_as_written(reading, monkeypatch):
+    monkeypatch.setattr("music_composer.symbolic.notation.bars.MAX_BARS", 10)
     read = reading(score(*[bar("C4", right='<repeat direction="backward" times="16"/>')] * 3))
     assert read.score.count == 3 and "read as written" in read.remarks[0]
 
 
-def test_the_score_that_the_container_names_is_read_and_timewise_too(tmp_path, reading):
+def test_the_containers_score_and_timewise_scores_are_read(tmp_path, reading):
     with zipfile.ZipFile(tmp_path / "a.mxl", "w") as pack:
         pack.writestr("other.xml", score(WHOLE))
         pack.writestr(
@@ -277,19 +277,19 @@ def test_a_pickup_is_as_long_as_its_notes_where_another_part_rests_a_whole_bar(r
     assert read.metres == ((0, 1, 4), (480, 4, 4)) and [notes_of(part)[-1][0] for part in read.parts] == [1, 1]
 
 
-def test_a_tie_leads_on_without_a_stop_and_past_another_voice(reading):
+def test_ties_work_without_a_stop_and_across_voices(reading):
     start = note("C4", 2, '<tie type="start"/>')
     below = "<backup><duration>4</duration></backup>" + note("C4", 1, "<voice>2</voice>")
     read = reading(score(note("E4", 2) + start + below, note("C4", 4)))
     assert notes_of(read.score.parts[0]) == [(0, 1, 60), (0, 2, 64), (2, 8, 60)]
 
 
-def test_grace_notes_of_a_chord_are_struck_together(reading):
+def test_grace_notes_of_a_chord_begin_together(reading):
     graces = note("D4", before="<grace/>") + note("F4", before="<grace/><chord/>")
     assert notes_of(reading(score(note() + graces + note())).score.parts[0])[1:3] == [(0.75, 1, 62), (0.75, 1, 65)]
 
 
-def test_a_repeat_within_a_bar_leads_from_there(reading):
+def test_a_repeat_within_a_bar_starts_there(reading):
     half = '<barline location="middle"><repeat direction="{}"/></barline>'
     read = reading(score(WHOLE, note("D4", 2) + half.format("backward") + note("E4", 2))).score
     assert [pitch for *_, pitch in notes_of(read.parts[0])] == [60, 62, 60, 62, 64]
@@ -333,7 +333,7 @@ def test_names_in_any_alphabet(tmp_path, encoding):
     assert notes_of(part) == [(0, 4, 60)] and part.name == name
 
 
-def test_parts_of_a_timewise_score_are_told_by_their_names(reading):
+def test_parts_of_a_timewise_score_are_identified_by_id(reading):
     def measure(**parts):
         return (
             "<measure>" + "".join(f'<part id="{name}">{notes}</part>' for name, notes in parts.items()) + "</measure>"

@@ -1,4 +1,4 @@
-"""Scores in notation are the same music as in MIDI; whatever cannot be read is our own error."""
+"""Notation gives the same music as MIDI; unreadable files raise ScoreError."""
 
 import sys
 import zipfile
@@ -29,7 +29,7 @@ def some_score():
     return Score((Part(melody), Part(chords)), tempos=((0, 96.0),), metres=((0, 2, 4),))
 
 
-def test_musicxml_is_the_inverse_of_itself(tmp_path):
+def test_musicxml_round_trips(tmp_path):
     write_musicxml(some_score(), tmp_path / "a.musicxml")
     read = read_score(tmp_path / "a.musicxml").score
     assert (read.tempos, read.metres) == (some_score().tempos, some_score().metres)
@@ -37,7 +37,7 @@ def test_musicxml_is_the_inverse_of_itself(tmp_path):
     assert np.array_equal(one.active, other.active) and np.array_equal(one.onset, other.onset)
 
 
-def test_a_roll_with_notes_of_all_lengths_survives(tmp_path):
+def test_a_roll_with_notes_of_all_lengths_round_trips(tmp_path):
     rng = np.random.default_rng(1)
     active = np.repeat(rng.random((8, 128)) < np.where(np.arange(128) < 21, 0, 0.02), 3, axis=0)
     onset = active & ~np.concatenate([np.zeros((1, 128), bool), active[:-1]])
@@ -48,7 +48,7 @@ def test_a_roll_with_notes_of_all_lengths_survives(tmp_path):
     assert np.array_equal(read.onset, roll.onset[: read.steps])
 
 
-def test_a_compressed_file_is_read_too(tmp_path):
+def test_a_compressed_file_is_read(tmp_path):
     write_musicxml(some_score(), tmp_path / "a.musicxml")
     with zipfile.ZipFile(tmp_path / "a.mxl", "w") as pack:
         pack.writestr("META-INF/container.xml", "<container/>")
@@ -65,7 +65,7 @@ def test_abc_with_its_repeats(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.musicxml", "a.mxl", "a.abc", "a.xml"])
 @pytest.mark.parametrize("content", [b"", b"Dear diary", b"<score-partwise>", b"PK\x03\x04", b"\xff\xfe\x00"])
-def test_other_files_are_named(tmp_path, name, content):
+def test_other_files_are_refused_by_name(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     try:
         assert not read_notation(tmp_path / name).score.count
@@ -86,7 +86,7 @@ def assert_notes_or_our_own_error(path):
 
 @settings(max_examples=60, deadline=None)
 @given(at=st.integers(0, 5000), byte=st.integers(0, 255))
-def test_a_damaged_byte_leads_to_notes_or_to_our_own_error(tmp_path_factory, at, byte):
+def test_a_damaged_byte_gives_notes_or_a_score_error(tmp_path_factory, at, byte):
     folder = tmp_path_factory.mktemp("damaged")
     write_musicxml(some_score(), folder / "a.musicxml")
     content = bytearray((folder / "a.musicxml").read_bytes())
@@ -95,7 +95,7 @@ def test_a_damaged_byte_leads_to_notes_or_to_our_own_error(tmp_path_factory, at,
     assert_notes_or_our_own_error(folder / "a.musicxml")
 
 
-def test_damage_anywhere_in_a_compressed_file_leads_to_notes_or_to_our_own_error(tmp_path):
+def test_damage_in_a_compressed_file_gives_notes_or_a_score_error(tmp_path):
     write_musicxml(some_score(), tmp_path / "a.musicxml")
     with zipfile.ZipFile(tmp_path / "a.mxl", "w", zipfile.ZIP_DEFLATED) as pack:
         pack.write(tmp_path / "a.musicxml", "score.xml")
@@ -105,7 +105,7 @@ def test_damage_anywhere_in_a_compressed_file_leads_to_notes_or_to_our_own_error
         assert_notes_or_our_own_error(tmp_path / "a.mxl")
 
 
-def test_without_music21_all_is_read_and_one_line_says_what_to_install_for_writing(tmp_path, monkeypatch):
+def test_without_music21_reading_works_and_writing_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "tune.abc").write_text(ABC)
     monkeypatch.setitem(sys.modules, "music21", None)
     assert read_score(tmp_path / "tune.abc").score.count == 18
