@@ -1,11 +1,11 @@
-"""How like held-out music the pieces of each model are, and how much they copy, on the demonstration's corpus.
+"""Measures how like held-out music the pieces of each model are, and how much they copy, on the demonstration's corpus.
 
     python benchmarks/symbolic/midi_likeness.py WORK [--pieces 160] [--models voices polyphony pianoroll biaxial]
         [--count 60]
 
-The corpus is composed by rule into WORK/scores; each model learns nine tenths of it with the settings below, and
-composes so many pieces, which are judged by the other tenth (`music-composer midi evaluate`). A measure's figure is
-the overlap of composed and held-out music over that of training and held-out music. Prints markdown.
+The corpus is composed by rule into WORK/scores. Each model trains on nine tenths of it with the settings below and
+composes pieces, which `music-composer midi evaluate` compares with the other tenth. The figure of a measure is the
+overlap of generated and held-out music over that of training and held-out music. Prints Markdown.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from music_composer.progress import terminal
 from music_composer.symbolic.options import JudgeOptions
 from music_composer.training import checkpoint
 
-# Networks and ways of training that take some ten minutes each on two cores, but for the biaxial model.
+# Networks and training options that take about ten minutes each on two cores; the biaxial model takes longer.
 MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "voices": ({"dropout": 0.2, "input_dropout": 0.1}, {"epochs": 40, "batch_size": 4}),
     "polyphony": ({"dropout": 0.2}, {"epochs": 24, "batch_size": 8}),
@@ -57,12 +57,12 @@ def main() -> None:
 
 def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None) -> str:
     seconds = sum(epoch["seconds"] for epoch in state.history) if state else 0.0
-    made, spared = card["copying"]["made"], card["copying"]["held_out"]
+    made, held_out = card["copying"]["made"], card["copying"]["held_out"]
     cells = [
         name, f"{seconds / 60:.1f}", f"{card['likelihood']['held out']['a_step']:.2f}",
         *(f"{row['overlap_made'] / max(1e-9, row['overlap_training']):.2f}" for row in card["metrics"]),
         f"{100 * made['share']:.1f} ({100 * made['low']:.1f} to {100 * made['high']:.1f}) %",
-        f"{100 * spared['share']:.1f} ({100 * spared['low']:.1f} to {100 * spared['high']:.1f}) %",
+        f"{100 * held_out['share']:.1f} ({100 * held_out['low']:.1f} to {100 * held_out['high']:.1f}) %",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 

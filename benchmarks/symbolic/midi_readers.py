@@ -1,9 +1,9 @@
-"""Reads a folder of MIDI files with our reader, with mido and with symusic, and prints what each makes of them.
+"""Reads a folder of MIDI files with our reader, mido and symusic, and prints how their results compare.
 
     python benchmarks/symbolic/midi_readers.py FOLDER
 
-A file counts as the same where two readers give the same set of (start, stop, pitch) in ticks. mido and symusic are not
-needed by music-composer: pip install mido symusic. The files inside of Doom's WAD files are read too.
+Two readers agree on a file if they give the same set of (start, stop, pitch) in ticks. mido and symusic are not
+dependencies of music-composer: pip install mido symusic. MIDI files inside of Doom's WAD files are read, too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def with_ours(content: bytes) -> Notes:
 
 
 def with_mido(content: bytes) -> Notes:
-    """The first note that began ends first; a note without an end ends with its track."""
+    """Notes by mido's messages: the first note to begin ends first; one without an end lasts to the end of its
+    track.
+    """
     import mido
 
     notes: Notes = Counter()
@@ -69,7 +71,7 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _one_of(content: bytes) -> bytes:
-    """A MIDI file that others follow."""
+    """The first of several MIDI files that follow one another."""
     end = 14
     while content[end : end + 4] == b"MTrk":
         end += 8 + int.from_bytes(content[end + 4 : end + 8])

@@ -1,4 +1,4 @@
-"""Generations: the best are selected, and their clones changed and rated. Nothing is rated twice."""
+"""Evolution: the best networks are selected, their clones mutated and rated. No network is rated twice."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from music_composer.genetic.fitness import Task, ratings
-from music_composer.genetic.networks import Networks, crossed, joined, jumbled, random_networks
+from music_composer.genetic.networks import Networks, crossover, joined, mutate, random_networks
 from music_composer.genetic.options import EvolveOptions
 from music_composer.stopping import check as not_stopped
 
-TOGETHER = 96  # networks that are changed and rated at a time: few enough for a core's cache, enough for threads
-WORTH_THREADS = 10_000  # networks
+BATCH = 96  # networks that are mutated and rated at a time: few enough for a core's cache, enough for threads
+MIN_THREADED = 10_000  # networks
 Work = Callable[[np.ndarray, int], tuple[np.ndarray, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Generation:
-    """number: counted from 1. networks: those that were selected, the best first, and their ratings."""
+    """number: counted from 1. networks: the selected ones, the best first; ratings: theirs, float (networks,)."""
 
     number: int
     networks: Networks
@@ -36,7 +36,7 @@ def evolve(
     parallel: bool = False,
     check: Callable[[], None] = not_stopped,
 ) -> Iterator[Generation]:
-    """One generation after the other. start: networks to begin with, instead of random ones.
+    """Yields the generations. start: networks to begin with, instead of random ones.
 
     The same seed gives the same networks, parallel or not: each TOGETHER of them have random numbers of their own.
     check: is called before each TOGETHER of them; what it raises ends the evolution.
@@ -47,7 +47,7 @@ def evolve(
     for number in range(1, options.generations + 1):
         rng = np.random.default_rng([seed, number])
         chosen = _selected(rated, options, rng)
-        best, rated = population.some(chosen), rated[chosen]
+        best, rated = population.take(chosen), rated[chosen]
         yield Generation(number, best, rated)
         if number < options.generations:
             population, more = _clones(best, task, options, [seed, number], threads, check)
@@ -62,17 +62,17 @@ def _clones(
     threads: bool,
     check: Callable[[], None],
 ) -> tuple[Networks, np.ndarray]:
-    """The selected networks with their clones, and the ratings of the clones."""
+    """The selected networks together with their clones, and the ratings of the clones."""
     parents = np.tile(np.arange(len(best)), options.clones)
     if not len(parents):
         return best, np.zeros(0)
 
     def make(part: np.ndarray, number: int) -> tuple[np.ndarray, ...]:
         rng = np.random.default_rng([*seed, number])
-        made = best.some(parents[part])
+        made = best.take(parents[part])
         if options.crossover:
-            made = crossed(made, best.some(rng.integers(len(best), size=len(part))), options.crossover, rng)
-        made = jumbled(made, options.jumble, options.weight_divergence, rng)
+            made = crossover(made, best.take(rng.integers(len(best), size=len(part))), options.crossover, rng)
+        made = mutate(made, options.mutation, options.weight_divergence, rng)
         return (*made.weights, ratings(made, task))
 
     *weights, rated = _in_parts(len(parents), threads, make, check)
@@ -96,11 +96,11 @@ def _in_parts(count: int, threads: bool, work: Work, check: Callable[[], None]) 
 
 
 def _selected(rated: np.ndarray, options: EvolveOptions, rng: np.random.Generator) -> np.ndarray:
-    """Numbers of those that go on, the best first. The best of all always does."""
+    """Indices of the selected networks, the best first. The best network is always among them."""
     order = np.argsort(-rated, kind="stable")
     count = min(options.select_models, len(order))
     if not options.tournament:
         return order[:count]
-    # Places in the order: the least of some drawn ones wins.
+    # Ranks: in each tournament the lowest of the drawn ranks wins.
     winners = rng.integers(len(order), size=(count - 1, options.tournament)).min(axis=1) if count > 1 else []
     return order[np.sort(np.concatenate([[0], winners]).astype(int))]

@@ -1,4 +1,4 @@
-"""models.json: networks as lists of numbers (models, layers, nodes, weights), as bach_generator writes them."""
+"""models.json: networks as nested lists (models, layers, nodes, weights), the format of bach_generator."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from music_composer.errors import ScoreError
 from music_composer.files.atomic import read_json, reason, whole_file
 from music_composer.genetic.networks import Networks
 
-LARGEST = 512 * 2**20  # bytes
+MAX_BYTES = 512 * 2**20  # bytes
 
 
 def write_networks(networks: Networks, path: Path) -> None:
-    """The object kind ends with a node without weights, as bach_generator has it."""
+    """Writes networks. The object kind ends with a node without weights, as in bach_generator."""
     end: list[Any] = [[[]]] if networks.kind == "object" else []
     models = [[each[i].tolist() for each in networks.weights] + end for i in range(len(networks))]
     with whole_file(path) as part:
@@ -24,9 +24,12 @@ def write_networks(networks: Networks, path: Path) -> None:
 
 
 def read_networks(path: Path, activation: str) -> Networks:
-    """The inverse. Raises ScoreError, naming the file, for anything but networks of one shape and finite numbers."""
+    """The inverse of `write_networks`.
+
+    Raises ScoreError, naming the file, for anything but networks of one shape with finite numbers.
+    """
     try:
-        content = read_json(path, LARGEST, finite=False)
+        content = read_json(path, MAX_BYTES, finite=False)
     except OSError as error:
         raise ScoreError(f"{path}: cannot be opened: {reason(error)}") from error
     except ValueError as error:
@@ -51,7 +54,7 @@ def read_networks(path: Path, activation: str) -> Networks:
 
 
 def _numbers(layers: list[Any]) -> np.ndarray:
-    """(networks, from, to), float64. Raises ValueError for anything else than finite numbers."""
+    """A layer of all networks, float64 (networks, from, to). Raises ValueError for anything but finite numbers."""
     flat = [weight for layer in layers for node in layer for weight in node]
     if any(isinstance(weight, bool) or not isinstance(weight, int | float) for weight in flat):
         raise ValueError("something in it is no number")

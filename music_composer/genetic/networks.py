@@ -1,6 +1,6 @@
-"""A population of small networks as one set of arrays: what they answer, how they begin, and how clones differ.
+"""A population of small networks as one set of arrays.
 
-Networks and their changes are those of bach_generator (R. Baltrusch, 2021), all of them at once and not node by node.
+The networks and mutations are those of bach_generator (R. Baltrusch, 2021), computed for all networks at once.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import numpy as np
 
 from music_composer.genetic.options import EvolveOptions
 
-PERCENT = 100  # weights of the object kind, and their changes, come in hundredths
+PERCENT = 100  # bach_generator draws weights of the object kind, and their changes, in hundredths
 
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
-    """weights: of each layer, float64 (networks, from, to), the last `to` being 1.
+    """A population. weights: of each layer, float64 (networks, from, to); the last `to` is 1.
 
-    kind: `object`, where a node is the mean of what it is given, or `matrix`, where it is the sum and the last layer
-    is one more weight. activation: of the hidden layers.
+    kind: `object`, where a node is the mean of its inputs, or `matrix`, where it is their sum, and the last layer is
+    one more weight. activation: of the hidden layers.
     """
 
     kind: str
@@ -33,17 +33,19 @@ class Networks:
     def inputs(self) -> int:
         return self.weights[0].shape[1]
 
-    def some(self, which: np.ndarray) -> Networks:
-        return dataclasses.replace(self, weights=tuple(each[which] for each in self.weights))
+    def take(self, indices: np.ndarray) -> Networks:
+        """The networks at some indices."""
+        return dataclasses.replace(self, weights=tuple(layer[indices] for layer in self.weights))
 
 
 def joined(first: Networks, second: Networks) -> Networks:
+    """Two populations of one kind and shape as one."""
     pairs = zip(first.weights, second.weights, strict=True)
     return dataclasses.replace(first, weights=tuple(np.concatenate(pair) for pair in pairs))
 
 
 def random_networks(options: EvolveOptions, rng: np.random.Generator) -> Networks:
-    """Weights even from 0 to 1, in hundredths for the object kind."""
+    """Networks with weights drawn evenly from 0 to 1; for the object kind in hundredths."""
     sizes = [options.inputs, *[options.layer_size] * options.layers, 1]
     sizes += [1] if options.layer_type == "matrix" else []
     shapes = [(options.models, before, after) for before, after in zip(sizes, sizes[1:], strict=False)]
@@ -51,18 +53,18 @@ def random_networks(options: EvolveOptions, rng: np.random.Generator) -> Network
     return Networks(options.layer_type, options.activation, tuple(draw(shape) for shape in shapes))
 
 
-def answers(networks: Networks, heard: np.ndarray) -> np.ndarray:
-    """What each network says at each symbol, float64 (networks, symbols). heard: (symbols, inputs)."""
+def forward(networks: Networks, inputs: np.ndarray) -> np.ndarray:
+    """The output of each network at each symbol, float64 (networks, symbols). inputs: (symbols, inputs)."""
     mean = networks.kind == "object"
     if networks.activation == "none":
-        # A product of matrices is a filter: formed from its end, it costs next to nothing.
+        # Linear layers are one filter. Multiplied from the last layer, it costs next to nothing.
         filters = networks.weights[-1] / (networks.weights[-1].shape[1] if mean else 1)
         for weights in networks.weights[-2::-1]:
             filters = weights @ filters / (weights.shape[1] if mean else 1)
-        found: np.ndarray = filters[..., 0] @ heard.T
+        found: np.ndarray = filters[..., 0] @ inputs.T
         return found
-    # Codes are many times as large as what an activation tells apart.
-    x: np.ndarray = (heard / max(1.0, float(heard.max())) * 2 - 1)[None]
+    # Codes are much larger than the range of an activation: they are scaled to -1 to 1.
+    x: np.ndarray = (inputs / max(1.0, float(inputs.max())) * 2 - 1)[None]
     for i, weights in enumerate(networks.weights):
         x = x @ weights / (weights.shape[1] if mean else weights.shape[1] ** 0.5)
         if i < len(networks.weights) - (1 if mean else 2):
@@ -70,9 +72,12 @@ def answers(networks: Networks, heard: np.ndarray) -> np.ndarray:
     return x[..., 0]
 
 
-def answers_in_order(networks: Networks, heard: np.ndarray) -> np.ndarray:
-    """The same for networks without an activation, to the last bit as bach_generator adds it up; slow."""
-    rows, back = np.unique(heard, axis=0, return_inverse=True)
+def forward_in_order(networks: Networks, inputs: np.ndarray) -> np.ndarray:
+    """The same for networks without an activation, summed in the order of bach_generator.
+
+    It agrees with bach_generator to the last bit, and is slow.
+    """
+    rows, back = np.unique(inputs, axis=0, return_inverse=True)
     if networks.kind == "object":
         x = np.broadcast_to(rows, (len(networks), *rows.shape))
         for weights in networks.weights:
@@ -91,19 +96,19 @@ def answers_in_order(networks: Networks, heard: np.ndarray) -> np.ndarray:
     return found[:, back.reshape(-1)]
 
 
-def jumbled(networks: Networks, how: str, divergence: float, rng: np.random.Generator) -> Networks:
-    """The networks with other weights.
+def mutate(networks: Networks, kind: str, divergence: float, rng: np.random.Generator) -> Networks:
+    """The networks with changed weights.
 
-    how: `noise` adds normal numbers of that deviation; `factor` changes each weight by up to that share, in hundredths
-    of it; `selection` draws that share of the weights of each node anew, one at least.
+    kind: `noise` adds normal numbers with the standard deviation `divergence`; `factor` changes each weight by up to
+    that share, in hundredths of it; `selection` draws that share of each node's weights anew, at least one.
     """
     if not divergence:
         return networks
     changed = []
     for weights in networks.weights:
-        if how == "noise":
+        if kind == "noise":
             changed.append(weights + divergence * rng.standard_normal(weights.shape))
-        elif how == "factor":
+        elif kind == "factor":
             share = rng.integers(-PERCENT, PERCENT, weights.shape, endpoint=True) / PERCENT
             changed.append(weights * (1 + share * divergence))
         else:
@@ -113,9 +118,10 @@ def jumbled(networks: Networks, how: str, divergence: float, rng: np.random.Gene
     return dataclasses.replace(networks, weights=tuple(changed))
 
 
-def crossed(networks: Networks, others: Networks, share: float, rng: np.random.Generator) -> Networks:
-    """A share of the networks with the weights of about half of their nodes taken from others (uniform crossover,
-    Syswerda 1989).
+def crossover(networks: Networks, others: Networks, share: float, rng: np.random.Generator) -> Networks:
+    """Takes about half of the nodes of some networks from others (uniform crossover, Syswerda 1989).
+
+    share: of the networks that are crossed.
     """
     chosen = rng.random(len(networks)) < share
     pairs = zip(networks.weights, others.weights, strict=True)
@@ -134,4 +140,5 @@ def _activated(x: np.ndarray, activation: str) -> np.ndarray:
 
 
 def _hundredths(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Numbers drawn evenly from 0, 0.01, ... 1."""
     return rng.integers(0, PERCENT, shape, endpoint=True) / PERCENT

@@ -1,4 +1,4 @@
-"""The options of evolution, under the names that bach_generator gave them; their defaults are its own."""
+"""The options of evolution. Names and defaults are those of bach_generator."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import dataclasses
 from music_composer.errors import OptionError
 from music_composer.options import MOST, require_between
 
-MOST_NUMBERS = 2**29  # weights of all networks together
+MAX_WEIGHTS = 2**29  # of all networks together
 KINDS = ("matrix", "object")
 ACTIVATIONS = ("none", "tanh", "relu", "sigmoid")
-JUMBLES = ("noise", "factor", "selection")
-JUMBLE_OF = {"matrix": "noise", "object": "factor"}  # where none is asked for
+MUTATIONS = ("noise", "factor", "selection")
+DEFAULT_MUTATIONS = {"matrix": "noise", "object": "factor"}  # by layer type
 FITNESSES = ("correlation", "style")
 RHYTHMS = ("copy", "simple")
 
 
 @dataclasses.dataclass(frozen=True)
 class EvolveOptions:
-    """How many networks there are, what they look like, and how they change."""
+    """The number of networks, their shape, and how they change."""
 
     generations: int = 10
     models: int = 100
-    inputs: int = 10  # notes that a network hears: the current one and those before it
-    layers: int = 2  # hidden ones
-    layer_type: str = "matrix"  # `object`: a node is the mean of what it is given, and not the sum
+    inputs: int = 10  # notes that a network sees: the current one and those before it
+    layers: int = 2  # hidden layers
+    layer_type: str = "matrix"  # `matrix`: a node is the sum of its inputs; `object`: their mean
     layer_size: int = 20
-    activation: str = "none"  # of the hidden layers; with none a network is a linear filter, however deep
+    activation: str = "none"  # of the hidden layers; without one a network of any depth is a linear filter
     select_models: int = 20
-    clones: int = 4  # of each that was selected
-    weight_jumble_by: str | None = None  # how clones differ; None: as the layer type likes it
+    clones: int = 4  # of each selected network
+    weight_jumble_by: str | None = None  # kind of mutation; None: that of the layer type
     weight_divergence: float = 0.05
-    crossover: float = 0.0  # share of the clones that have two parents
+    crossover: float = 0.0  # share of the clones with two parents
     tournament: int = 0  # networks that compete for each place; 0: the best are selected
     fitness: str = "correlation"
     write_interval: int = 10
     rhythm: str = "copy"
-    chords: bool = False  # notes that begin together are one symbol, and not left out
+    chords: bool = False  # notes that begin together are one symbol, instead of being left out
     all_parts: bool = False
-    part: int | None = None  # that is re-pitched, counted from 0; None: the second, or the next that is a tune
+    part: int | None = None  # part to re-pitch, counted from 0; None: the second, or the next that is a tune
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class EvolveOptions:
             require_between(flag, value, 0, MOST)
         if self.select_models > self.models:
             raise OptionError(
-                f"--select-models {self.select_models} of --models {self.models}: there are not so many to select"
+                f"--select-models {self.select_models} is more than --models {self.models}: select at most all"
             )
         if self.all_parts and self.part is not None:
             raise OptionError("--part and --all-parts exclude each other: give one of them")
@@ -60,12 +60,13 @@ class EvolveOptions:
         require_between("--weight-divergence", self.weight_divergence, 0.0, MOST)
         weights = self.layer_size * (self.inputs + self.layer_size * max(0, self.layers - 1) + 1)
         networks = max(self.models, self.select_models * (1 + self.clones))
-        if networks * weights > MOST_NUMBERS:
+        if networks * weights > MAX_WEIGHTS:
             raise OptionError(
-                f"{networks} networks of {weights} weights are {networks * weights * 8 / 2**30:.0f} GiB: at most "
-                f"{MOST_NUMBERS * 8 / 2**30:g} are taken; --models, --clones, --layer-size and --layers make them fewer"
+                f"{networks} networks of {weights} weights are {networks * weights * 8 / 2**30:.0f} GiB, more than "
+                f"{MAX_WEIGHTS * 8 / 2**30:g}: lower --models, --clones, --layer-size or --layers"
             )
 
     @property
-    def jumble(self) -> str:
-        return self.weight_jumble_by or JUMBLE_OF[self.layer_type]
+    def mutation(self) -> str:
+        """The kind of mutation; by default that of the layer type."""
+        return self.weight_jumble_by or DEFAULT_MUTATIONS[self.layer_type]

@@ -20,16 +20,16 @@ from music_composer.errors import MusicComposerError
 from music_composer.files.atomic import make_folder, reason, remove_torn
 from music_composer.files.outputs import staged
 from music_composer.genetic.evolution import Generation, evolve
-from music_composer.genetic.fitness import Task, played, task_of
+from music_composer.genetic.fitness import Task, play, task_of
 from music_composer.genetic.models_file import read_networks, write_networks
 from music_composer.genetic.options import EvolveOptions
 from music_composer.genetic.style import style_of
 from music_composer.genetic.themes import (
     Symbol,
     Theme,
-    numbered,
-    passed_over,
+    encode,
     repitched,
+    skipped_part,
     themes_of,
     windows,
     with_themes,
@@ -59,7 +59,7 @@ def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path
         start = read_networks(request.load, options.activation)
         start = start.some(np.arange(min(request.load_best or len(start), len(start))))
         options = dataclasses.replace(options, inputs=start.inputs, layer_type=start.kind)
-    symbols, codes = numbered(themes)
+    symbols, codes = encode(themes)
     style = style_of(themes, symbols, codes) if options.fitness == "style" else None
     task = task_of(np.concatenate(codes), windows(codes, options.inputs), style)
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
@@ -116,7 +116,7 @@ def _themes(path: Path, options: EvolveOptions, context: Context) -> list[Theme]
     score = reading.score
     themes = themes_of(score, str(path), options.chords, options.all_parts, options.part)
     chosen = ", ".join(f"{theme.part} ({in_words(score.parts[theme.part])})" for theme in themes)
-    instead = None if options.all_parts or options.part is not None else passed_over(themes[0])
+    instead = None if options.all_parts or options.part is not None else skipped_part(themes[0])
     why = "" if instead is None else f", for part {instead} ({in_words(score.parts[instead])}) is chords"
     context.say(f"{path}: re-pitching part {chosen}{why}")
     left_out = sum(theme.left_out for theme in themes)
@@ -165,7 +165,7 @@ def _write_best(
     folder: Path,
 ) -> list[Path]:
     """The music of the best network with what accompanies it: a MIDI file for each score that was read."""
-    codes = played(generation.networks.some(np.arange(1)), task)[0]
+    codes = play(generation.networks.take(np.arange(1)), task)[0]
     parts = np.split(codes, np.cumsum([len(theme.symbols) for theme in themes])[:-1])
     scores = list({id(theme.score): theme.score for theme in themes}.values())
     rating = round(100 * round(float(generation.ratings[0]), 2))

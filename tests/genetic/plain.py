@@ -6,9 +6,9 @@ import itertools
 import numpy as np
 
 
-def answer(kind, layers, heard):
+def answer(kind, layers, inputs):
     """layers: nodes of weights. heard: the codes up to now, at most as many as the first layer has nodes."""
-    values = list(heard) + [0] * (len(layers[0]) - len(heard))
+    values = list(inputs) + [0] * (len(layers[0]) - len(inputs))
     for weights in layers:
         if kind == "matrix":
             values = np.dot(np.reshape(values, (1, -1)), np.array(weights))[0].tolist()
@@ -18,7 +18,7 @@ def answer(kind, layers, heard):
     return values[0]
 
 
-def answers(kind, layers, codes):
+def forward(kind, layers, codes):
     window, found = collections.deque(maxlen=len(layers[0])), []
     for code in codes:
         window.append(code)

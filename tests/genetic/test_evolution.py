@@ -9,7 +9,7 @@ from music_composer.errors import OptionError
 from music_composer.genetic import evolution
 from music_composer.genetic.evolution import evolve
 from music_composer.genetic.fitness import task_of
-from music_composer.genetic.networks import crossed, jumbled, random_networks
+from music_composer.genetic.networks import crossover, mutate, random_networks
 from music_composer.genetic.options import EvolveOptions
 from music_composer.genetic.themes import windows
 
@@ -85,7 +85,7 @@ def test_tournaments_keep_the_best_and_let_others_through():
 def test_jumbling_by_factor_keeps_signs_and_noughts_and_stays_within_the_share():
     networks = random_networks(dataclasses.replace(SMALL, layer_type="object"), np.random.default_rng(0))
     networks.weights[0][0, 0, 0] = 0.0
-    before, after = flat(networks), flat(jumbled(networks, "factor", 0.1, np.random.default_rng(1)))
+    before, after = flat(networks), flat(mutate(networks, "factor", 0.1, np.random.default_rng(1)))
     assert (after[before == 0] == 0).all()
     ratio = after[before > 0] / before[before > 0]
     assert ratio.min() >= 0.9
@@ -96,7 +96,7 @@ def test_jumbling_by_factor_keeps_signs_and_noughts_and_stays_within_the_share()
 @pytest.mark.parametrize(("share", "count"), [(0.01, 1), (0.4, 2), (1.0, 5)])
 def test_jumbling_by_selection_draws_a_share_of_each_nodes_weights_anew(share, count):
     networks = random_networks(SMALL, np.random.default_rng(0))
-    after = jumbled(networks, "selection", share, np.random.default_rng(1))
+    after = mutate(networks, "selection", share, np.random.default_rng(1))
     changed = (after.weights[1] != networks.weights[1]).sum(axis=-1)
     assert changed.max() == count
     assert (after.weights[1] >= 0).all()
@@ -106,28 +106,28 @@ def test_jumbling_by_selection_draws_a_share_of_each_nodes_weights_anew(share, c
 def test_no_divergence_changes_nothing():
     networks = random_networks(SMALL, np.random.default_rng(0))
     for how in ("noise", "factor", "selection"):
-        assert np.array_equal(flat(jumbled(networks, how, 0.0, np.random.default_rng(1))), flat(networks))
+        assert np.array_equal(flat(mutate(networks, how, 0.0, np.random.default_rng(1))), flat(networks))
 
 
 def test_crossing_takes_whole_nodes_from_the_other_parent():
     rng = np.random.default_rng(0)
     ones, others = random_networks(SMALL, rng), random_networks(SMALL, rng)
-    mixed = crossed(ones, others, 1.0, rng).weights[1]
+    mixed = crossover(ones, others, 1.0, rng).weights[1]
     from_one, from_other = ((mixed == each.weights[1]).all(axis=-1) for each in (ones, others))
     assert (from_one | from_other).all()
     assert 0.3 < from_other.mean() < 0.7
-    assert np.array_equal(flat(crossed(ones, others, 0.0, rng)), flat(ones))
+    assert np.array_equal(flat(crossover(ones, others, 0.0, rng)), flat(ones))
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
 def test_an_activation_makes_networks_more_than_filters(activation):
     """The answer to a sum is not the sum of the answers."""
-    from music_composer.genetic.networks import answers
+    from music_composer.genetic.networks import forward
 
     networks = random_networks(dataclasses.replace(SMALL, activation=activation), np.random.default_rng(0))
     centred = dataclasses.replace(networks, weights=tuple(each - 0.5 for each in networks.weights))
-    heard = np.array([[0, 0, 0, 0], [8, 0, 0, 0], [0, 8, 0, 0], [8, 8, 0, 0.0]])
-    nought, one, two, both = answers(centred, heard).T
+    inputs = np.array([[0, 0, 0, 0], [8, 0, 0, 0], [0, 8, 0, 0], [8, 8, 0, 0.0]])
+    nought, one, two, both = forward(centred, inputs).T
     assert np.abs(both - one - two + nought).max() > 1e-7
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from music_composer.genetic.fitness import played, ratings, task_of
-from music_composer.genetic.networks import Networks, answers, answers_in_order
+from music_composer.genetic.fitness import play, ratings, task_of
+from music_composer.genetic.networks import Networks, forward, forward_in_order
 from music_composer.genetic.quantiser import by_frequency, quantised
 from music_composer.genetic.themes import windows
 from tests.genetic import plain
@@ -33,10 +33,10 @@ def test_random_networks_play_the_same_and_are_rated_alike(kind, seed):
     models = [random_model(kind, rng, inputs, hidden) for _ in range(4)]
     task = task_of(codes, windows([codes], inputs))
     networks = networks_of(kind, *models)
-    assert answers_in_order(networks, task.heard) == pytest.approx(answers(networks, task.heard))
-    found, rated = played(networks, task), ratings(networks, task)
+    assert forward_in_order(networks, task.inputs) == pytest.approx(forward(networks, task.inputs))
+    found, rated = play(networks, task), ratings(networks, task)
     for model, notes, rating in zip(models, found, rated, strict=True):
-        theirs = plain.quantised(plain.answers(kind, [w.tolist() for w in model], codes.tolist()), codes.tolist())
+        theirs = plain.quantised(plain.forward(kind, [w.tolist() for w in model], codes.tolist()), codes.tolist())
         assert notes.tolist() == theirs
         if len(set(theirs)) > 1:
             assert rating == pytest.approx(scipy.stats.pearsonr(codes, theirs)[0], abs=1e-6)
@@ -45,16 +45,16 @@ def test_random_networks_play_the_same_and_are_rated_alike(kind, seed):
 def test_a_network_worked_by_hand():
     """Two inputs, weights 1 and 10: answers are the newest code times ten and the one before, but for the first."""
     codes = np.array([0, 1, 2, 1])
-    heard = windows([codes], 2)
-    assert heard.tolist() == [[0, 0], [0, 1], [1, 2], [2, 1]]
+    inputs = windows([codes], 2)
+    assert inputs.tolist() == [[0, 0], [0, 1], [1, 2], [2, 1]]
     sums = networks_of("matrix", [[[1], [10]], [[1]]])
-    assert answers(sums, heard).tolist() == [[0, 10, 21, 12]]
+    assert forward(sums, inputs).tolist() == [[0, 10, 21, 12]]
     means = networks_of("object", [[[1], [10]]])
-    assert answers(means, heard).tolist() == [[0, 5, 10.5, 6]]
+    assert forward(means, inputs).tolist() == [[0, 5, 10.5, 6]]
     # 21 / 3 symbols is 7 a level: 0, 10 / 7, 3 and 12 / 7, so levels 0, 1, 3 and 2, each once, in this order; code 1 is
     # the most frequent, then 0 and 2; the fourth level is left with code 0.
     assert by_frequency(codes).tolist() == [1, 0, 2]
-    assert played(sums, task_of(codes, heard)).tolist() == [[1, 0, 2, 0]]
+    assert play(sums, task_of(codes, inputs)).tolist() == [[1, 0, 2, 0]]
 
 
 def test_the_window_is_filled_from_its_beginning_while_there_are_few_notes():
@@ -87,12 +87,12 @@ def test_one_note_throughout_is_rated_nought():
     silent = networks_of("matrix", [[[0]], [[1]]])
     task = task_of(codes, windows([codes], 1))
     assert ratings(silent, task).tolist() == [0.0]
-    assert played(silent, task).tolist() == [[0, 0, 0]]
+    assert play(silent, task).tolist() == [[0, 0, 0]]
 
 
 def test_a_copy_is_rated_one():
     codes = np.array([0, 1, 1, 2, 2, 2])
     copies = networks_of("matrix", [[[1]], [[1]]])
-    assert played(copies, task_of(codes, windows([codes], 1)))[0].tolist() == plain.quantised(
+    assert play(copies, task_of(codes, windows([codes], 1)))[0].tolist() == plain.quantised(
         codes.tolist(), codes.tolist()
     )

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from music_composer.genetic.style import copied_share, likeness, log_likelihood, style_of
-from music_composer.genetic.themes import numbered, themes_of
+from music_composer.genetic.style import copied_share, log_likelihood, style_of, style_rating
+from music_composer.genetic.themes import encode, themes_of
 from music_composer.values import NOTE, Part, Score
 
 
@@ -26,7 +26,7 @@ def walk(seed, steps, count=400):
 def music():
     """Two lines in seconds, as a style; the pitches by code."""
     themes = [theme_of(walk(seed, [-2, -1, 1, 2])) for seed in (1, 2)]
-    symbols, codes = numbered(themes)
+    symbols, codes = encode(themes)
     return style_of(themes, symbols, codes), symbols, np.concatenate(codes)
 
 
@@ -41,7 +41,7 @@ def test_a_new_line_of_the_same_kind_is_likelier_than_a_jumpy_one(music):
     jumpy = codes_of(symbols, np.concatenate([walk(8, [-9, 7, 5, -6]), walk(9, [-9, 7, 5, -6])]))
     nats = log_likelihood(style.tops[np.stack([alike, jumpy])], style)
     assert nats[0] > nats[1] + 0.5
-    rated = likeness(np.stack([alike, jumpy]), style)
+    rated = style_rating(np.stack([alike, jumpy]), style)
     assert rated[0] > rated[1] > 0
 
 
@@ -50,7 +50,7 @@ def test_copies_are_found_in_any_key_and_rated_nought(music):
     pitch = style.tops[codes][None]
     assert copied_share(pitch, style).tolist() == [1.0]
     assert copied_share(pitch + 3, style).tolist() == [1.0]
-    assert likeness(codes[None], style).tolist() == [0.0]
+    assert style_rating(codes[None], style).tolist() == [0.0]
     half = pitch.copy()
     half[0, :400] = walk(11, [-5, 4, 7, -3])
     assert copied_share(half, style)[0] == pytest.approx(0.5, abs=0.03)
@@ -65,7 +65,7 @@ def test_a_run_that_two_themes_make_only_together_is_no_copy(music):
 
 def test_one_note_throughout_is_rated_nought(music):
     style, _, codes = music
-    assert likeness(np.zeros((1, len(codes)), int), style).tolist() == [0.0]
+    assert style_rating(np.zeros((1, len(codes)), int), style).tolist() == [0.0]
 
 
 def test_tables_are_probabilities(music):

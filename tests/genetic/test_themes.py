@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from music_composer.errors import OptionError, ScoreError
-from music_composer.genetic.themes import passed_over, repitched, themes_of, with_themes
+from music_composer.genetic.themes import repitched, skipped_part, themes_of, with_themes
 from music_composer.values import BEND, CONTROL, NOTE, Part, Score
 
 TUNE = [(480 * i, 480 * i + 400, 60 + i % 5, 80) for i in range(10)]
@@ -19,7 +19,7 @@ def part(rows, drums=False, **more):
 
 def chosen(*parts, chords=False, number=None):
     (theme,) = themes_of(Score(parts), "a", chords, False, number)
-    return theme.part, passed_over(theme)
+    return theme.part, skipped_part(theme)
 
 
 def test_the_second_pitched_part_is_chosen_and_the_next_where_it_is_chords():
@@ -38,10 +38,10 @@ def test_the_second_pitched_part_is_chosen_and_the_next_where_it_is_chords():
 
 def test_no_such_part_lists_those_that_there_are():
     with pytest.raises(
-        OptionError, match=r"--part 2: there is no such part; a has parts 0 \(Hum, .*piano\), 1 \(drums\)"
+        OptionError, match=r"--part 2: that part does not exist; a has parts 0 \(Hum, .*piano\), 1 \(drums\)"
     ):
         chosen(part(TUNE, name="Hum"), part(TUNE, drums=True), number=2)
-    with pytest.raises(OptionError, match="--part 1: that one is drums"):
+    with pytest.raises(OptionError, match="--part 1: that part is drums"):
         chosen(part(TUNE), part(TUNE, drums=True), number=1)
     with pytest.raises(ScoreError, match="--chords"):
         chosen(part(TUNE), part(CHORDS), number=1)

@@ -136,8 +136,8 @@ def test_the_accompaniment_comes_with_it_and_chords_and_drums_are_passed_over(tm
             assert (part.program, part.drums, part.name) == (other.program, other.drums, other.name)
             assert np.array_equal(part.notes, other.notes) == (number != evolved)
     for which, words in (
-        ("2", "that one is drums"),
-        ("4", "there is no such part"),
+        ("2", "that part is drums"),
+        ("4", "that part does not exist"),
         ("-1", "1 (Keys, electric piano 1)"),
     ):
         done = music_composer("midi", "evolve", "band.mid", "--part", which, cwd=tmp_path)
@@ -172,7 +172,7 @@ def test_ctrl_c_keeps_what_has_evolved(tmp_path: Path) -> None:
         (("silent.mid",), ("silent.mid", "has no notes"), 1),
         (("drums.mid",), ("drums.mid", "besides drums"), 1),
         (("chords.mid",), ("chords.mid", "--chords"), 1),
-        (("one.mid",), ("one.mid", "1 single note", "two at least"), 1),
+        (("one.mid",), ("one.mid", "1 single note", "at least two"), 1),
         (("text.mid",), ("text.mid", "no MIDI file"), 1),
         (("none.mid",), ("none.mid", "cannot be opened"), 1),
         (("a.mid", "--models", "0"), ("--models",), 2),

@@ -1,1 +1,1 @@
-"""Notes measured, compared and reported."""
+"""Measures of notes, their comparison, and reports."""

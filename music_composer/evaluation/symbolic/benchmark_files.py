@@ -1,7 +1,7 @@
-"""The four benchmark files of Boulanger-Lewandowski et al. (2012): piano rolls of 88 keys, divided for good.
+"""The four benchmark files of Boulanger-Lewandowski et al. (2012): piano rolls of 88 keys with a fixed division.
 
-What counts is the joint negative log likelihood of a step, in nats: all nats of all pieces over all their steps, silent
-steps too, never a mean of means. Some count the first step of a piece and some do not; both are given.
+The figure is the joint negative log likelihood of a step in nats: the sum over all pieces divided by the number of all
+steps, silent steps included, not a mean of means. Some authors leave out the first step of each piece; both are given.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ import scipy.io
 
 from music_composer.errors import ScoreError
 from music_composer.files.atomic import reason
+from music_composer.symbolic.roll import PIANO_KEYS
 
-KEYS = 88
-LOWEST = 21  # MIDI pitch of the first key, A0
 PARTS = MappingProxyType({"training": "traindata", "validation": "validdata", "test": "testdata"})
-UNIFORM = KEYS * float(np.log(2))  # nats a step of a model that knows nothing: 61.0
+UNIFORM = PIANO_KEYS * float(np.log(2))  # nats a step of a uniform model: 61.0
 
 Piece = np.ndarray  # bool (steps, KEYS)
 
 
 @dataclasses.dataclass(frozen=True)
 class Benchmark:
-    """Pieces bool (steps, 88), as they were divided by who published them."""
+    """The pieces of a file, bool (steps, 88) each, in the parts that its authors chose."""
 
     training: tuple[Piece, ...]
     validation: tuple[Piece, ...]
@@ -36,7 +35,7 @@ class Benchmark:
 
 @dataclasses.dataclass(frozen=True)
 class Nats:
-    """Nats a step: over all steps, and without the first of each piece."""
+    """Nats a step: over all steps, and without the first step of each piece. steps: how many there are."""
 
     every: float
     after_first: float
@@ -44,12 +43,12 @@ class Nats:
 
 
 def read_benchmark(path: Path) -> Benchmark:
-    """Raises ScoreError, naming the file, when it is not one of these files."""
+    """Reads a benchmark file. Raises ScoreError, naming the file, when it is not one of them."""
     try:
         content = scipy.io.loadmat(path, variable_names=list(PARTS.values()))
     except OSError as error:
         raise ScoreError(f"{path}: cannot be opened: {reason(error)}") from error
-    except Exception as error:  # SciPy has no error of its own: what a damaged byte raises is whatever it leads to
+    except Exception as error:  # SciPy has no error of its own: damage raises errors of many kinds
         raise ScoreError(f"{path}: is no MATLAB file of piano rolls: {str(error)[:100]}") from error
     missing = [name for name in PARTS.values() if name not in content]
     if missing:
@@ -58,7 +57,7 @@ def read_benchmark(path: Path) -> Benchmark:
 
 
 def transposed(piece: Piece, semitones: int) -> Piece:
-    """The piece by so many semitones higher; as it is, where a note of it would leave the keys."""
+    """The piece, transposed; unchanged where a note would leave the keys."""
     there = np.flatnonzero(piece.any(axis=0))
     if len(there) and not 0 <= there[0] + semitones <= there[-1] + semitones < piece.shape[1]:
         return piece
@@ -66,7 +65,11 @@ def transposed(piece: Piece, semitones: int) -> Piece:
 
 
 def nats_a_step(pieces: Sequence[Piece], likelihood: Callable[[Sequence[Piece]], Sequence[np.ndarray]]) -> Nats:
-    """likelihood: pieces -> natural log likelihood of each step of each, (steps,) each."""
+    """The figures of a model.
+
+    likelihood: returns the natural log likelihood of each step of each piece, (steps,) each. Raises ValueError where
+    the lengths differ.
+    """
     found = likelihood(pieces)
     for piece, each in zip(pieces, found, strict=True):
         if len(piece) != len(each):
@@ -78,11 +81,14 @@ def nats_a_step(pieces: Sequence[Piece], likelihood: Callable[[Sequence[Piece]],
 
 
 def mixture(members: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
-    """Log likelihoods of whole steps under an even mixture of models: members -> pieces -> (steps,)."""
+    """Log likelihoods of whole steps under an even mixture of models.
+
+    members: for each model, for each piece, (steps,).
+    """
     return [np.logaddexp.reduce(each, axis=0) - np.log(len(each)) for each in zip(*members, strict=True)]
 
 
 def _piece(roll: np.ndarray, path: Path) -> Piece:
-    if getattr(roll, "ndim", 0) != 2 or roll.shape[1] != KEYS or roll.dtype.kind not in "buif":
-        raise ScoreError(f"{path}: holds something else than piano rolls of {KEYS} keys")
+    if getattr(roll, "ndim", 0) != 2 or roll.shape[1] != PIANO_KEYS or roll.dtype.kind not in "buif":
+        raise ScoreError(f"{path}: holds something other than piano rolls of {PIANO_KEYS} keys")
     return np.asarray(roll) > 0

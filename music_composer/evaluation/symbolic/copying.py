@@ -1,4 +1,4 @@
-"""How much of a piece stands in other music note by note, in any key: copied windows, the longest run of them."""
+"""Detects copies: windows of a piece that occur note by note in other music, in any key, and their longest run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 WINDOW = 16  # steps
-DRAWS = 1000  # of whole pieces, for the interval
+DRAWS = 1000  # bootstrap samples
 
 
 @dataclasses.dataclass(frozen=True)
 class Copies:
-    """Of one piece. windows: how many there are; copied: how many stand in the music it is compared with.
+    """The copies in one piece.
 
-    run: steps of the longest stretch of which every window does, from step `at` on; it begins as `source`, a number
-    of the music that it is compared with, does at step `source_at`. Without copies run is 0.
+    windows: how many it has; copied: how many of them occur in the reference music. run: steps of the longest run of
+    copied windows, from step `at` on; 0 without copies. It begins like piece `source` of the reference at step
+    `source_at`.
     """
 
     windows: int
@@ -29,15 +30,15 @@ class Copies:
 
 
 def windows_of(active: np.ndarray) -> dict[int, bytes]:
-    """Every 16 steps in which something changes, whatever key they are in, by the step that they begin with.
+    """Hashes of all windows of 16 steps in which something changes, by their first step, equal in all keys.
 
-    sounding: bool (steps, pitches).
+    active: bool (steps, pitches).
     """
     found = {}
     changes = np.concatenate([[0], np.cumsum((active[1:] != active[:-1]).any(axis=1))])
     for start in range(len(active) - WINDOW + 1):
         if changes[start] == changes[start + WINDOW - 1]:
-            continue  # a chord that is held is nobody's
+            continue  # a held chord is no copy
         window = active[start : start + WINDOW]
         lowest = int(np.argmax(window.any(axis=0)))
         found[start] = hashlib.blake2b(np.packbits(np.roll(window, -lowest, axis=1)).tobytes(), digest_size=8).digest()
@@ -45,7 +46,7 @@ def windows_of(active: np.ndarray) -> dict[int, bytes]:
 
 
 def index_of(pieces: Sequence[np.ndarray]) -> dict[bytes, tuple[int, int]]:
-    """Where each window of some pieces stands first: (piece, step)."""
+    """The first occurrence of each window of the reference music, as (piece, step)."""
     index: dict[bytes, tuple[int, int]] = {}
     for number, piece in enumerate(pieces):
         for step, window in windows_of(piece).items():
@@ -54,7 +55,7 @@ def index_of(pieces: Sequence[np.ndarray]) -> dict[bytes, tuple[int, int]]:
 
 
 def copies_in(piece: np.ndarray, index: Mapping[bytes, tuple[int, int]]) -> Copies:
-    """What of a piece, bool (steps, pitches), stands in the music of the index."""
+    """The copies in a piece, bool (steps, pitches), of the music in an index."""
     windows = windows_of(piece)
     places = {step: index[window] for step, window in windows.items() if window in index}
     best, begin = Copies(len(windows), len(places)), 0
@@ -68,7 +69,7 @@ def copies_in(piece: np.ndarray, index: Mapping[bytes, tuple[int, int]]) -> Copi
 
 
 def copied_share(found: Sequence[Copies], seed: int = 0) -> tuple[float, float, float]:
-    """Copied windows among all, and the 95 % interval of that, drawn by whole pieces."""
+    """The share of copied windows, and its 95 % confidence interval by a bootstrap over pieces."""
     counts = np.array([(each.copied, each.windows) for each in found], float).reshape(-1, 2)
     if not counts[:, 1].sum():
         return 0.0, 0.0, 0.0

@@ -1,7 +1,7 @@
-"""What notes are like, in a few numbers: each measured over stretches of four bars, and compared as distributions.
+"""Measures of symbolic music over segments of four bars, and the overlap of their distributions.
 
-The measures are those of MusPy (Dong et al. 2020) and MusDr (Wu & Yang 2020), the overlap that of Yang & Lerch (2020,
-"On the evaluation of generative models in music"). Stretches make pieces of any length comparable.
+The measures are those of MusPy (Dong et al. 2020) and MusDr (Wu & Yang 2020); the overlap is that of Yang & Lerch
+(2020, "On the evaluation of generative models in music"). Segments make pieces of any length comparable.
 """
 
 from __future__ import annotations
@@ -13,28 +13,27 @@ import numpy as np
 
 from music_composer.symbolic.roll import bars_of
 from music_composer.symbolic.scales import SCALES
-from music_composer.values import Roll
+from music_composer.values import OCTAVE, Roll
 
-BARS = 4  # in a stretch
-OCTAVE = 12
+BARS = 4  # in a segment
 METRICS = MappingProxyType(
-    {  # each with the least difference that one can hear: what is nearer counts as the same
-        "polyphony": 0.1,  # notes at once, where there are any
-        "pitch range": 1.0,  # semitones from the lowest to the highest
-        "pitch-class entropy": 0.1,  # bits, over the notes that begin
-        "scale consistency": 0.02,  # share of them that one scale, major or natural minor, holds
-        "groove consistency": 0.02,  # share of the steps in which two bars in succession agree on whether notes begin
+    {  # each with the smallest audible difference: the least width of its kernels
+        "polyphony": 0.1,  # simultaneous notes in steps that are not silent
+        "pitch range": 1.0,  # semitones from the lowest to the highest note
+        "pitch-class entropy": 0.1,  # bits, over onsets
+        "scale consistency": 0.02,  # largest share of onsets within one scale, major or natural minor
+        "groove consistency": 0.02,  # share of steps at which two successive bars agree on whether notes begin
         "empty bars": 0.05,  # share of the bars
-        "note duration": 0.05,  # quarters, mean
+        "note duration": 0.05,  # mean, in quarter notes
     }
 )
-POINTS = 512  # of a density
+POINTS = 512  # at which a density is evaluated
 
 
 def measure(roll: Roll) -> np.ndarray:
-    """Figures of each stretch, (stretches, metrics) in the order of METRICS; NaN where there is nothing to measure.
+    """The measures of each segment, (segments, metrics) in the order of METRICS; NaN where one is undefined.
 
-    What is left at the end and shorter than a stretch is not measured.
+    A shorter rest at the end is not measured.
     """
     edges = np.append(np.flatnonzero(bars_of(roll)[0] == 0), roll.steps)
     durations = _durations(roll)
@@ -43,44 +42,46 @@ def measure(roll: Roll) -> np.ndarray:
 
 
 def measure_all(rolls: Sequence[Roll]) -> np.ndarray:
-    """The stretches of all rolls, (stretches, metrics)."""
+    """The segments of all rolls, (segments, metrics)."""
     return np.concatenate([np.zeros((0, len(METRICS))), *map(measure, rolls)])
 
 
-def overlaps(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """For each metric the area under both densities, 0 to 1; NaN where one of them has nothing to measure."""
-    columns = zip(some.T, others.T, METRICS.values(), strict=True)
-    return np.array([overlap(one, other, least) for one, other, least in columns])
+def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """For each metric the overlap of two sets of segments; NaN where it is undefined in one of them."""
+    columns = zip(first.T, second.T, METRICS.values(), strict=True)
+    return np.array([overlap(one, other, min_width) for one, other, min_width in columns])
 
 
-def overlap(some: np.ndarray, others: np.ndarray, least: float) -> float:
-    """The area under both densities of two sets of numbers, Gaussian kernels as wide as Scott's rule makes them for the
-    smaller set, and at least `least`.
+def overlap(first: np.ndarray, second: np.ndarray, min_width: float) -> float:
+    """The area under both densities of two sets of numbers, 0 to 1.
+
+    The densities use Gaussian kernels. Their width is that of Scott's rule for the smaller set, and at least
+    `min_width`.
     """
-    some, others = some[~np.isnan(some)], others[~np.isnan(others)]
-    if not len(some) or not len(others):
+    first, second = first[~np.isnan(first)], second[~np.isnan(second)]
+    if not len(first) or not len(second):
         return float("nan")
-    both = np.concatenate([some, others])
-    width = max(least, float(both.std()) * min(len(some), len(others)) ** -0.2)
-    places = np.linspace(both.min() - 4 * width, both.max() + 4 * width, POINTS)
-    densities = [np.exp(-(((places[:, None] - set_) / width) ** 2) / 2).sum(axis=1) for set_ in (some, others)]
-    first, second = (density / density.sum() for density in densities)
-    return float(np.minimum(first, second).sum())
+    both = np.concatenate([first, second])
+    width = max(min_width, float(both.std()) * min(len(first), len(second)) ** -0.2)
+    points = np.linspace(both.min() - 4 * width, both.max() + 4 * width, POINTS)
+    densities = [np.exp(-(((points[:, None] - values) / width) ** 2) / 2).sum(axis=1) for values in (first, second)]
+    one, other = (density / density.sum() for density in densities)
+    return float(np.minimum(one, other).sum())
 
 
 def _measure(roll: Roll, durations: np.ndarray, edges: np.ndarray) -> list[float]:
-    """edges: where the bars of the stretch begin, and where the last one ends."""
-    stretch = slice(edges[0], edges[-1])
-    active, onset = roll.active[stretch], roll.onset[stretch]
-    at_once = active.sum(axis=1)
+    """The measures of one segment. edges: the steps of its bar lines, with the end of the last bar."""
+    segment = slice(edges[0], edges[-1])
+    active, onset = roll.active[segment], roll.onset[segment]
+    polyphony = active.sum(axis=1)
     pitches = np.flatnonzero(active.any(axis=0))
     if not len(pitches):
         return [np.nan, np.nan, np.nan, np.nan, np.nan, 1.0, np.nan]
     bars = [np.any(onset[first:last], axis=1) for first, last in _pairs(edges - edges[0])]
     empty = [not active[first:last].any() for first, last in _pairs(edges - edges[0])]
-    begun = durations[stretch][onset]
+    begun = durations[segment][onset]
     return [
-        float(at_once[at_once > 0].mean()),
+        float(polyphony[polyphony > 0].mean()),
         float(pitches[-1] - pitches[0]),
         *_harmony(onset),
         _groove(bars),
@@ -90,32 +91,32 @@ def _measure(roll: Roll, durations: np.ndarray, edges: np.ndarray) -> list[float
 
 
 def _harmony(onset: np.ndarray) -> tuple[float, float]:
-    """Entropy of the pitch classes that begin, in bits, and the share that one scale holds."""
+    """The entropy of the pitch classes of onsets, in bits, and their largest share within one scale."""
     counts = np.bincount(np.nonzero(onset)[1] % OCTAVE, minlength=OCTAVE)
     if not counts.any():
         return np.nan, np.nan
     shares = counts / counts.sum()
-    some = shares[shares > 0]
-    scale = np.isin(np.arange(OCTAVE), SCALES["major"])  # a natural minor scale is one of these too
-    held = max(shares[np.roll(scale, root)].sum() for root in range(OCTAVE))
-    return float(-(some * np.log2(some)).sum()), float(held)
+    positive = shares[shares > 0]
+    scale = np.isin(np.arange(OCTAVE), SCALES["major"])  # a natural minor scale has the notes of a major one
+    in_scale = max(shares[np.roll(scale, root)].sum() for root in range(OCTAVE))
+    return float(-(positive * np.log2(positive)).sum()), float(in_scale)
 
 
 def _groove(bars: Sequence[np.ndarray]) -> float:
-    """bars: whether notes begin, bool (steps,) each. Bars of different lengths are not compared."""
-    alike = [np.mean(one == other) for one, other in zip(bars, bars[1:], strict=False) if len(one) == len(other)]
-    return float(np.mean(alike)) if alike else np.nan
+    """Groove consistency. bars: for each bar whether notes begin, bool (steps,). Only bars of equal length compare."""
+    agreement = [np.mean(one == other) for one, other in zip(bars, bars[1:], strict=False) if len(one) == len(other)]
+    return float(np.mean(agreement)) if agreement else np.nan
 
 
 def _durations(roll: Roll) -> np.ndarray:
-    """Steps that each note lasts, at the place where it begins, int (steps, 128)."""
-    lasting = np.zeros(roll.velocity.shape, np.int64)
-    left = np.zeros(roll.velocity.shape[1], np.int64)
+    """The length in steps of each note, at its onset, int (steps, 128)."""
+    durations = np.zeros(roll.velocity.shape, np.int64)
+    remaining = np.zeros(roll.velocity.shape[1], np.int64)
     for step in range(roll.steps - 1, -1, -1):
-        left = np.where(roll.active[step], left + 1, 0)
-        lasting[step] = left
-        left = np.where(roll.onset[step], 0, left)
-    return lasting
+        remaining = np.where(roll.active[step], remaining + 1, 0)
+        durations[step] = remaining
+        remaining = np.where(roll.onset[step], 0, remaining)
+    return durations
 
 
 def _pairs(edges: np.ndarray) -> zip[tuple[int, int]]:

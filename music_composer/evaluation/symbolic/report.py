@@ -1,4 +1,4 @@
-"""The symbolic scorecard for people: its tables, and the verdict in a sentence or two."""
+"""The scorecard of symbolic music for readers: tables, and a summary."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from music_composer.symbolic.options import SAMPLING_FIELDS
 
 
 def summary_of(card: Mapping[str, Any]) -> str:
-    """The verdict in two sentences."""
+    """A summary in two sentences."""
     return f"{likeness_words(card)}. {copying_words(card)}."
 
 
 def likeness_words(card: Mapping[str, Any]) -> str:
+    """A sentence on how like the held-out music the generated music is."""
     near = sum(row["overlap_made"] >= 0.9 * row["overlap_training"] for row in card["metrics"])
     return (
-        f"By {near} of {len(card['metrics'])} measures the {card['pieces']['made']} pieces are as like the held-out "
-        "music as nine tenths of what training music is"
+        f"By {near} of {len(card['metrics'])} measures the {card['pieces']['made']} pieces reach nine tenths of the "
+        "training music's likeness to the held-out music"
     )
 
 
 def copying_words(card: Mapping[str, Any]) -> str:
+    """A sentence on how much of the generated music is copied."""
     made, held_out = (100 * card["copying"][name]["share"] for name in ("made", "held_out"))
     return (
-        f"{made:.1f} % of their windows of {WINDOW} steps stand in the training music note by note, of the held-out "
-        f"music's {held_out:.1f} %"
+        f"{made:.1f} % of their windows of {WINDOW} steps occur in the training music note by note; of the held-out "
+        f"music, {held_out:.1f} %"
     )
 
 
@@ -48,10 +50,10 @@ def _metrics_table(card: Mapping[str, Any]) -> Table:
         ]
         for row in card["metrics"]
     ]  # fmt: skip
-    stretches = card["stretches"]
+    segments = card["stretches"]
     words = (
-        f"means over stretches of {BARS} bars ({stretches['made']} composed, {stretches['training']} training, "
-        f"{stretches['held_out']} held out), and the areas under both densities"
+        f"means over segments of {BARS} bars ({segments['made']} composed, {segments['training']} training, "
+        f"{segments['held_out']} held out), and the areas under both densities"
     )
     return Table("Measures", words, columns, rows)
 
@@ -67,7 +69,7 @@ def _copying_table(card: Mapping[str, Any]) -> Table:
         )
         interval = f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %"
         rows.append([name, f"{100 * row['share']:.1f} %", interval, f"{row['longest_steps']} steps", where])
-    words = f"windows of {WINDOW} steps that stand in the training music, in any key"
+    words = f"windows of {WINDOW} steps that occur in the training music, in any key"
     return Table("Copying", words, ["music", "windows", "95 % interval", "longest run", "where"], rows)
 
 

@@ -1,4 +1,4 @@
-"""All figures of composed pieces beside those of training and held-out music, as plain data."""
+"""The figures of generated pieces, beside those of training and held-out music, as plain data."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from music_composer.symbolic.dataset.songs import Song
 
 
 def scorecard(
-    made: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
+    generated: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The figures, and what was measured: (stretches, metrics) by the same names.
+    """The figures, and the measurements behind them, (segments, metrics) for each of made, training and held_out.
 
-    Raises ScoreError where one of the three has no stretch that is long enough to be measured.
+    Raises ScoreError where one of the three has no segment that is long enough.
     """
-    groups = {"made": made, "training": training, "held_out": held_out}
+    groups = {"made": generated, "training": training, "held_out": held_out}
     measured = {name: measure_all([song.roll for song in songs]) for name, songs in groups.items()}
     for name, rows in measured.items():
         if not len(rows):
             count, what = len(groups[name]), name.replace("_", " ")
-            raise ScoreError(f"nothing can be measured: all {count} pieces ({what}) are shorter than {BARS} bars")
+            raise ScoreError(f"all {count} pieces ({what}) are shorter than {BARS} bars: give longer ones to measure")
     card = {
         "pieces": {name: len(songs) for name, songs in groups.items()},
         "stretches": {name: len(rows) for name, rows in measured.items()},
         "metrics": _metrics(measured, seed),
-        "copying": _copying(made, training, held_out, seed),
+        "copying": _copying(generated, training, held_out, seed),
     }
     return card, measured
 
 
 def _metrics(measured: Mapping[str, np.ndarray], seed: int) -> list[dict[str, Any]]:
-    """Means, and overlaps with held-out music: of what was made, and of as many stretches of the training music."""
+    """Means, and overlaps with the held-out music: of the generated music, and of as many training segments."""
     rng, count = np.random.default_rng(seed), min(len(measured["made"]), len(measured["training"]))
-    made, training = (rng.permutation(measured[name])[:count] for name in ("made", "training"))
-    found = overlaps(made, measured["held_out"]), overlaps(training, measured["held_out"])
+    generated, training = (rng.permutation(measured[name])[:count] for name in ("made", "training"))
+    found = overlaps(generated, measured["held_out"]), overlaps(training, measured["held_out"])
     means = {name: [_mean(column) for column in rows.T] for name, rows in measured.items()}
     return [
         {
@@ -53,11 +53,12 @@ def _metrics(measured: Mapping[str, np.ndarray], seed: int) -> list[dict[str, An
 
 
 def _copying(
-    made: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
+    generated: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
 ) -> dict[str, dict[str, Any]]:
+    """Copies of training music in the generated and in the held-out music."""
     index = index_of([song.roll.active for song in training])
     cards = {}
-    for name, songs in (("made", made), ("held_out", held_out)):
+    for name, songs in (("made", generated), ("held_out", held_out)):
         found = [copies_in(song.roll.active, index) for song in songs]
         share, low, high = copied_share(found, seed)
         longest = max(range(len(found)), key=lambda i: found[i].run)
@@ -71,5 +72,6 @@ def _copying(
 
 
 def _mean(column: np.ndarray) -> float | None:
+    """The mean of the defined values; None without one."""
     found = column[~np.isnan(column)]
     return float(found.mean()) if len(found) else None

@@ -19,8 +19,6 @@ import numpy as np
 from music_composer.context import SILENT, Context
 from music_composer.errors import OptionError
 from music_composer.evaluation.symbolic.benchmark_files import (
-    KEYS,
-    LOWEST,
     UNIFORM,
     Benchmark,
     Nats,
@@ -47,8 +45,10 @@ from music_composer.values import PITCHES, Roll
 # These files know neither struck notes nor loudness, and no note of them may be left out.
 NETWORKS: Mapping[str, Any] = MappingProxyType(
     {
-        "voices": VoicesOptions(pitches=KEYS, loudness=0, most=KEYS, fades=()),
-        "biaxial": BiaxialOptions(lowest=LOWEST, notes=KEYS, fades=(), articulation=False, dropout=0.2, forget=0.0),
+        "voices": VoicesOptions(pitches=PIANO_KEYS, loudness=0, most=PIANO_KEYS, fades=()),
+        "biaxial": BiaxialOptions(
+            lowest=PIANO_LOWEST, notes=PIANO_KEYS, fades=(), articulation=False, dropout=0.2, forget=0.0
+        ),
     }
 )
 SHIFTS = range(-5, 7)  # semitones: every key, once
@@ -118,7 +118,7 @@ def _home(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path
 def roll_of(piece: np.ndarray) -> Roll:
     """bool (steps, KEYS) -> a roll. What is struck is a guess that none of these models looks at."""
     active = np.zeros((len(piece), PITCHES), bool)
-    active[:, LOWEST : LOWEST + KEYS] = piece
+    active[:, PIANO_LOWEST : PIANO_LOWEST + PIANO_KEYS] = piece
     before = np.concatenate([np.zeros_like(active[:1]), active[:-1]])
     velocity = np.where(active, DEFAULT_VELOCITY, 0).astype(np.uint8)
     return Roll(velocity, active & ~before, 1, metres=((0, STEPS_IN_BAR, 4),))

@@ -6,7 +6,7 @@ import scipy.io
 
 from music_composer.errors import ScoreError
 from music_composer.evaluation.symbolic.benchmark_files import (
-    KEYS,
+    PIANO_KEYS,
     UNIFORM,
     mixture,
     nats_a_step,
@@ -22,12 +22,12 @@ def cells(*rolls):
 
 
 def roll(steps, seed=0):
-    return (np.random.default_rng(seed).random((steps, KEYS)) < 0.05).astype(np.uint8)
+    return (np.random.default_rng(seed).random((steps, PIANO_KEYS)) < 0.05).astype(np.uint8)
 
 
 def uniform(pieces):
     """What a model that knows nothing says: every key is on or off."""
-    return [np.full(len(piece), -KEYS * np.log(2)) for piece in pieces]
+    return [np.full(len(piece), -PIANO_KEYS * np.log(2)) for piece in pieces]
 
 
 def test_pieces_are_those_that_were_written(tmp_path):
@@ -62,7 +62,7 @@ def test_a_mixture_is_the_mean_of_probabilities():
 
 
 def test_a_piece_is_transposed_where_all_of_it_stays_on_the_keys():
-    piece = np.zeros((2, KEYS), bool)
+    piece = np.zeros((2, PIANO_KEYS), bool)
     piece[0, 3] = piece[1, 80] = True
     up = transposed(piece, 7)
     assert np.flatnonzero(up[0]).tolist() == [10]
@@ -70,7 +70,7 @@ def test_a_piece_is_transposed_where_all_of_it_stays_on_the_keys():
     assert np.array_equal(transposed(up, -7), piece)
     assert np.array_equal(transposed(piece, 8), piece)
     assert np.array_equal(transposed(piece, -4), piece)
-    assert not transposed(np.zeros((2, KEYS), bool), 5).any()
+    assert not transposed(np.zeros((2, PIANO_KEYS), bool), 5).any()
 
 
 @pytest.mark.parametrize(
@@ -91,5 +91,5 @@ def test_other_contents_are_named(tmp_path):
         read_benchmark(tmp_path / "a.mat")
     narrow = {name: cells(roll(5)[:, :12], roll(4)) for name in ("traindata", "validdata", "testdata")}
     scipy.io.savemat(tmp_path / "b.mat", narrow)
-    with pytest.raises(ScoreError, match="something else than piano rolls of 88 keys"):
+    with pytest.raises(ScoreError, match="something other than piano rolls of 88 keys"):
         read_benchmark(tmp_path / "b.mat")

@@ -91,7 +91,7 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "count", "said"), FILES.values(), ids=FILES)
+@pytest.mark.parametrize(("content", "count", "declared"), FILES.values(), ids=FILES)
 def test_wrong_lengths_and_counts_lose_no_note(content, count, declared):
     reading = parse_midi(content)
     assert reading.score.count == count

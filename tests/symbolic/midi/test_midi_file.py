@@ -146,7 +146,7 @@ def test_a_chord_of_10000_notes_is_read():
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "declared"),
     [
         (b"", "is empty"),
         (b"Dear diary", "no MIDI file"),

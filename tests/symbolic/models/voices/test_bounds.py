@@ -51,7 +51,7 @@ def play():
     keras.utils.set_random_seed(1)
     model = Voices(SMALL)
     model(voices_inputs([Piece(np.zeros((1, 88), bool), np.zeros((1, CLOCK), np.float32))], [0], SMALL, 2))
-    player = VoicesPlayer(model, SMALL.max_notes + 1)
+    player = VoicesPlayer(model, SMALL.most + 1)
 
     def play(samples):
         by_step, shift = stacked(samples)
