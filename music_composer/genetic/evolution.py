@@ -38,12 +38,12 @@ def evolve(
 ) -> Iterator[Generation]:
     """Yields the generations. start: networks to begin with, instead of random ones.
 
-    The same seed gives the same networks, parallel or not: each TOGETHER of them have random numbers of their own.
-    check: is called before each TOGETHER of them; what it raises ends the evolution.
+    The same seed gives the same networks, in parallel or not: each BATCH of them has a random generator of its own.
+    check: is called before each batch; what it raises ends the evolution.
     """
     population = start or random_networks(options, np.random.default_rng([seed, 0]))
-    threads = parallel and max(len(population), options.select_models * (1 + options.clones)) >= WORTH_THREADS
-    rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.some(part), task),), check)[0]
+    threads = parallel and max(len(population), options.select_models * (1 + options.clones)) >= MIN_THREADED
+    rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.take(part), task),), check)[0]
     for number in range(1, options.generations + 1):
         rng = np.random.default_rng([seed, number])
         chosen = _selected(rated, options, rng)
@@ -80,8 +80,8 @@ def _clones(
 
 
 def _in_parts(count: int, threads: bool, work: Work, check: Callable[[], None]) -> list[np.ndarray]:
-    """`work` on so many numbers, TOGETHER at a time, and on how many times before; its arrays joined."""
-    parts = [np.arange(at, min(at + TOGETHER, count)) for at in range(0, count, TOGETHER)]
+    """Runs `work` on BATCH indices at a time and the number of the batch, and concatenates its arrays."""
+    parts = [np.arange(at, min(at + BATCH, count)) for at in range(0, count, BATCH)]
 
     def unless_stopped(part: np.ndarray, number: int) -> tuple[np.ndarray, ...]:
         check()

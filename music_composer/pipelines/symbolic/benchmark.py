@@ -94,7 +94,8 @@ def evaluate_benchmark(request: BenchmarkRequest, context: Context = SILENT) -> 
             found[part].append(composer.likelihood(model, parts[part]))
         found["any key"].append(composer.likelihood_in_any_key(model, parts["test"]))
         for shift, found_there in moved.items():
-            found_there.append(in_any_key(model, [roll_of(transposed(piece, shift)) for piece in music.test]))
+            shifted = [roll_of(transposed(piece, shift)) for piece in music.test]
+            found_there.append(composer.likelihood_in_any_key(model, shifted))
         context.say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
     seconds = time.monotonic() - started
     figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
@@ -131,12 +132,10 @@ def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOption
     state.job_epochs = options.epochs or state.job_epochs
     model = networks.trainable_network(here, options, state.seed, context.say)
     if not state.job_done:
-        context.say(
-            f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {lessons.batches} steps"
-        )
+        context.say(f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {loader.batches} steps")
 
     here.folder.mkdir(parents=True, exist_ok=True)
-    run_job(model, lessons, here, options, state, context)
+    run_job(model, loader, here, options, state, context)
     load_weights(model, here.weights, here.command)
     return model
 

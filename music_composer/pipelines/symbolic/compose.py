@@ -181,4 +181,4 @@ def _train_job(
             write_midi(to_score(roll), sampled.folder / "sample.mid")
             save_weights(model, sampled.weights)
 
-    run_job(model, lessons, here, options, state, context, sample)
+    run_job(model, loader, here, options, state, context, sample)
