@@ -37,10 +37,10 @@ def play(player, batch=1, steps=7, seed=0, state=None, first=0, **given):
         "uniform": rng.random((*shape, MOST, 2)).astype(np.float32),
         "clock": np.stack([clock_of(first + steps)[first:]] * batch),
         "allowed": np.ones((*shape, PITCHES), np.float32),
-        "locked": np.zeros((*shape, PITCHES), np.int32),
-        "fullest": np.full(shape, MOST, np.int32),
+        "fixed": np.zeros((*shape, PITCHES), np.int32),
+        "max_new_notes": np.full(shape, MOST, np.int32),
         "shift": np.arange(batch, dtype=np.int32) % 2,
-        "taste": np.array([(1, 0, 0)] * batch, np.float32),
+        "sampling": np.array([(1, 0, 0)] * batch, np.float32),
         **given,
     }
     inputs = [*wanted.values(), state or player.initial_state(batch)]
