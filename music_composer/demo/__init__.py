@@ -1,1 +1,1 @@
-"""The demonstration's composer, its songs and its page."""
+"""A rule-based composer, its songs, and the page of the demonstration."""

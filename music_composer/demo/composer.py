@@ -20,15 +20,15 @@ from music_composer.demo.harmony import (
 )
 from music_composer.demo.melody import Motif, draw_motif, sing
 
-TEMPI = {3: (94, 108), 4: (118, 132)}  # sixteen bars then last about half a minute in either metre
-ARPEGGIOS = ((0, 1, 2, 1), (0, 2, 1, 2), (0, 1, 2, 0, 1, 2))  # chord tone, from the lowest, on each half beat
+TEMPI = {3: (94, 108), 4: (118, 132)}  # beats a minute by metre: sixteen bars last about half a minute in either
+ARPEGGIOS = ((0, 1, 2, 1), (0, 2, 1, 2), (0, 1, 2, 0, 1, 2))  # index of the chord tone on each half beat
 HARMONY_FLOOR, BASS_FLOOR = 53, 36  # lowest MIDI pitches of the chords and of the bass
 CADENCES = ("open", "close", "bridge", "close")  # of the phrases A A B A
 
 
 @dataclass(frozen=True)
 class Note:
-    """One note: start and duration in beats, MIDI pitch, velocity 0..1, and the name of its voice."""
+    """A note: start and duration in beats, MIDI pitch, velocity 0 to 1, and the name of its voice."""
 
     start: float
     duration: float
@@ -39,7 +39,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Voice:
-    """One player: a timbre of the synthesiser, a place from -1 (left) to 1 (right), a level (linear gain)."""
+    """A player: a tone of the synthesizer, a pan from -1 (left) to 1 (right), a level (linear gain)."""
 
     name: str
     timbre: str
@@ -49,7 +49,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Piece:
-    """A whole composition; `tempo` in beats a minute, `metre` in beats a bar."""
+    """A whole composition. tempo: beats a minute. metre: beats in a bar."""
 
     notes: tuple[Note, ...]
     tempo: float
@@ -61,14 +61,17 @@ class Piece:
 
     @property
     def seconds(self) -> float:
-        """Length of the written bars in seconds, without any reverberation."""
+        """The length of the written bars in seconds, without reverberation."""
         return self.bars * self.metre * 60.0 / self.tempo
 
 
 def compose(rng: np.random.Generator, bars: int = 16) -> Piece:
-    """A new piece of `bars` bars, a multiple of four; sixteen bars make the form A A B A."""
+    """Composes a new piece. bars: a multiple of four; sixteen bars have the form A A B A.
+
+    Raises ValueError for other numbers of bars.
+    """
     if bars < PHRASE_BARS or bars % PHRASE_BARS:
-        raise ValueError(f"bars must be a positive multiple of {PHRASE_BARS}, not {bars}")
+        raise ValueError(f"bars is {bars}: give a positive multiple of {PHRASE_BARS}")
     key, metre = draw_key(rng), int(rng.choice(sorted(TEMPI)))
     tempo = float(rng.integers(*TEMPI[metre], endpoint=True))
     motif, progressions = draw_motif(rng, metre), draw_progressions(rng)
@@ -85,11 +88,12 @@ def compose(rng: np.random.Generator, bars: int = 16) -> Piece:
 
 
 def _draft_form(phrases: int) -> list[str]:
-    """The cadence of each phrase; a piece always closes."""
+    """The cadence of each phrase; the last one closes."""
     return [CADENCES[index % len(CADENCES)] for index in range(phrases - 1)] + ["close"]
 
 
 def _vary(motif: Motif, index: int, cadence: str) -> Motif:
+    """The motif of a phrase: contrasting in the bridge, embellished when it returns."""
     if cadence == "bridge":
         return motif.contrasting()
     return motif.embellished() if index % len(CADENCES) == len(CADENCES) - 1 else motif
@@ -113,7 +117,7 @@ def _accompany(chords: Iterable[Chord], key: Key, arpeggio: Sequence[int], with_
 
 
 def _voice(chord: Chord, key: Key) -> list[int]:
-    """The chord's three pitches, low to high, within one fixed octave: so voices move little between chords."""
+    """The chord's three pitches, rising, within a fixed octave, so that voices move little between chords."""
     return sorted(HARMONY_FLOOR + (each - HARMONY_FLOOR) % 12 for each in chord.pitch_classes(key))
 
 
@@ -127,7 +131,7 @@ def _break_chord(chord: Chord, key: Key, arpeggio: Sequence[int]) -> list[Note]:
 
 
 def _write_bass(chord: Chord, key: Key) -> list[Note]:
-    """The root, and the fifth after two beats of a four-beat chord; the supertonic stands on its third."""
+    """The root, then the fifth after two beats of a four-beat chord; the supertonic has its third in the bass."""
     root, third, fifth = chord.pitch_classes(key)
     classes = [third if chord.degree == SUPERTONIC else root] + ([fifth] if chord.duration == 4 else [])
     duration = chord.duration / len(classes)
@@ -136,19 +140,20 @@ def _write_bass(chord: Chord, key: Key) -> list[Note]:
 
 
 def _settle(notes: Iterable[Note], last: Chord, key: Key) -> list[Note]:
-    """The notes with the accompaniment of the last chord held instead of broken."""
+    """The notes, with the accompaniment of the last chord held instead of broken."""
     kept = [note for note in notes if note.start < last.start or note.voice == "melody"]
     held = [Note(last.start, last.duration, pitch, 0.55, "harmony") for pitch in _voice(last, key)]
     return [*kept, *held, replace(_write_bass(last, key)[0], duration=last.duration)]
 
 
 def _humanise(rng: np.random.Generator, notes: Iterable[Note]) -> tuple[Note, ...]:
-    """The notes in order of time, each a little louder or softer than written."""
+    """The notes in order of time, with small random changes of velocity."""
     ordered = sorted(notes, key=lambda note: (note.start, note.voice, note.pitch))
     return tuple(replace(note, velocity=note.velocity + float(rng.uniform(-0.05, 0.05))) for note in ordered)
 
 
 def _seat_voices(rng: np.random.Generator) -> tuple[Voice, ...]:
+    """The voices with a random lead."""
     lead, level = (("flute", 0.36), ("bell", 0.5))[int(rng.integers(2))]
     return (
         Voice("melody", lead, 0.25, level),

@@ -13,14 +13,14 @@ RATE = 44100  # Hz
 
 
 def write_dataset(folder: Path, seed: int, minutes: float = 3.5, place: Callable[[Path], Path] = Path) -> list[Path]:
-    """Write pieces of about half a minute into `folder` until they last `minutes` together.
+    """Writes pieces of about half a minute into a folder until they last `minutes` together.
 
-    Files are `piece-01.wav` and on, 16 bits, stereo, 44.1 kHz; returned in that order.  The same seed
-    writes the same bytes, and more minutes add pieces without changing the earlier ones.
-    place: where the file of each path is written to at first.
+    The files are `piece-01.wav` and on, 16 bits, stereo, 44.1 kHz; they are returned in that order. The same seed
+    writes the same bytes, and more minutes add pieces without changing earlier ones.
+    place: maps a path to the file that is written first, for atomic writes. Raises ValueError for no time.
     """
     if not minutes > 0:
-        raise ValueError(f"minutes must be above zero, not {minutes}")
+        raise ValueError(f"minutes is {minutes}: give a positive number")
     paths: list[Path] = []
     seconds = 0.0
     while seconds < 60 * minutes:

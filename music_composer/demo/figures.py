@@ -1,4 +1,4 @@
-"""What the demonstration's continuations are judged by: the order-sensitive figures of `evaluate`."""
+"""The figures of the demonstration's continuations: the order-sensitive rows of `evaluate`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The harmony of the demonstration's songs: keys, chords and progressions by function.
+"""The harmony of the demonstration's songs: keys, chords and functional progressions.
 
-Melodies and chords move on rungs: the notes of the key's seven-note scale counted upward, rung 0
-being the tonic next to middle C.  Times are in beats, pitches are MIDI numbers (69 = A4).
+Melodies and chords move on rungs: the notes of the key's seven-note scale, counted upward from the tonic next to middle
+C, rung 0. Times are in beats, pitches are MIDI numbers (69 = A4).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 TONIC, SUPERTONIC, SUBDOMINANT, DOMINANT, SUBMEDIANT = 0, 1, 3, 4, 5
 KEYS = ((0, False), (2, False), (5, False), (7, False), (9, True), (4, True), (2, True))
 NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
-# The degrees that may follow each degree: tonic family -> subdominant family -> dominant -> tonic.
+# The degrees that may follow each degree: tonic group -> subdominant group -> dominant -> tonic.
 FOLLOWERS = {0: (1, 2, 3, 5), 1: (4,), 2: (3, 5), 3: (0, 1, 4), 4: (0, 5), 5: (1, 3)}
 
 
@@ -28,11 +28,11 @@ class Key:
 
     @property
     def name(self) -> str:
-        """The key in words, such as "A minor"."""
+        """The name of the key, such as "A minor"."""
         return f"{NAMES[self.tonic]} {'minor' if self.minor else 'major'}"
 
     def pitch(self, rung: int, sharpened: bool = False) -> int:
-        """MIDI pitch of a rung; `sharpened` lifts the minor scale's seventh to the leading tone."""
+        """The MIDI pitch of a rung. sharpened: raises the seventh of a minor scale to the leading tone."""
         octave, step = divmod(rung, 7)
         base = 60 + (self.tonic if self.tonic < 7 else self.tonic - 12)
         scale = MINOR if self.minor else MAJOR
@@ -41,7 +41,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Chord:
-    """A triad on a scale degree (0 = tonic), sounding from `start` for `duration` beats."""
+    """A triad on a scale degree (0 = tonic) that lasts `duration` beats from `start`."""
 
     start: float
     duration: float
@@ -63,15 +63,15 @@ class Chord:
 
 
 def draw_key(rng: np.random.Generator) -> Key:
-    """One of a few keys with simple signatures."""
+    """A random key with a simple signature."""
     return Key(*KEYS[int(rng.integers(len(KEYS)))])
 
 
 def draw_progressions(rng: np.random.Generator) -> Mapping[str, tuple[int, ...]]:
-    """Degrees of a piece's three kinds of phrase, by cadence.
+    """The degrees of a piece's three kinds of phrase, by cadence.
 
-    "open" ends on the dominant; "close" begins with the same two chords and ends dominant-tonic;
-    "bridge" sets out from another chord and ends on the dominant.
+    "open" ends on the dominant; "close" begins with the same two chords and ends dominant-tonic; "bridge" begins with
+    another chord and ends on the dominant.
     """
     opening = _draw_path(rng, TONIC, 4)
     answer = _draw_path(rng, opening[1], 3)
@@ -80,14 +80,14 @@ def draw_progressions(rng: np.random.Generator) -> Mapping[str, tuple[int, ...]]
 
 
 def _draw_path(rng: np.random.Generator, start: int, length: int) -> tuple[int, ...]:
-    """A walk of `length` degrees along FOLLOWERS from `start` to the dominant."""
+    """A random walk of `length` degrees along FOLLOWERS from `start` to the dominant."""
     walks = [(start, *between, DOMINANT) for between in product(FOLLOWERS, repeat=length - 2)]
     legal = [walk for walk in walks if all(b in FOLLOWERS[a] for a, b in zip(walk, walk[1:], strict=False))]
     return legal[int(rng.integers(len(legal)))]
 
 
 def lay_out(degrees: Sequence[int], start: float, metre: int) -> list[Chord]:
-    """The chords of a four-bar phrase, a bar each; a fifth chord shares the third bar with the one before it."""
+    """The chords of a four-bar phrase, one a bar; a fifth chord shares the third bar with the one before it."""
     late = metre // 2
     shared = [metre - late, late] if len(degrees) > PHRASE_BARS else [metre]
     durations = [metre, metre, *shared, metre]

@@ -1,7 +1,7 @@
-"""The melody of the demonstration's songs: a motif sung over the chords of each phrase.
+"""The melody of the demonstration's songs: a motif over the chords of each phrase.
 
-Strong beats take chord tones near the motif's contour; weak ones walk between them by step.
-Heights are rungs of the key's scale, as in `harmony`; times are in beats.
+Strong beats take chord tones near the motif's contour; weak beats move between them by step. Heights are rungs of the
+key's scale, as in `harmony`; times are in beats.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ LOWEST_RUNG = 6
 
 @dataclass(frozen=True)
 class Motif:
-    """What phrases repeat: two bar rhythms (beats), heights at the five bar lines (rungs), a turn of +-1."""
+    """The material of a phrase: two bar rhythms (beats), heights at the five bar lines (rungs), a turn of +-1."""
 
     first: tuple[float, ...]
     second: tuple[float, ...]
@@ -41,7 +41,7 @@ class Motif:
 
 @dataclass(frozen=True)
 class Tone:
-    """A melody note on a rung; `strong` tones carry the harmony."""
+    """A melody note on a rung. strong: whether it must be a chord tone."""
 
     start: float
     duration: float
@@ -51,29 +51,29 @@ class Tone:
 
 
 def draw_motif(rng: np.random.Generator, metre: int) -> Motif:
-    """A motif of two different bar rhythms."""
+    """A random motif with two different bar rhythms."""
     first, second = rng.choice(len(RHYTHMS[metre]), size=2, replace=False)
     contour = CONTOURS[int(rng.integers(len(CONTOURS)))]
     return Motif(RHYTHMS[metre][first], RHYTHMS[metre][second], contour, int(rng.choice([-1, 1])))
 
 
 def sing(motif: Motif, chords: Sequence[Chord], metre: int, closing: bool) -> list[Tone]:
-    """The motif over one phrase's chords; a closing phrase comes to rest on the tonic."""
-    silent = _set_rhythm(motif, chords, metre, closing)
+    """The motif over the chords of a phrase. closing: the phrase ends on the tonic."""
+    rhythm = _set_rhythm(motif, chords, metre, closing)
     begin, heights = chords[0].start, np.array(motif.contour)
     bar_lines = begin + metre * np.arange(PHRASE_BARS + 1)
-    sung = []
-    for index, tone in enumerate(silent):
+    tones = []
+    for index, tone in enumerate(rhythm):
         if tone.strong:
             target = LOWEST_RUNG + float(np.interp(tone.start, bar_lines, heights))
-            sung.append(replace(tone, rung=_nearest(target, tone.chord, closing and index == len(silent) - 1)))
+            tones.append(replace(tone, rung=_nearest(target, tone.chord, closing and index == len(rhythm) - 1)))
         else:
-            sung.append(tone)
-    return _fill_in(sung, motif.turn)
+            tones.append(tone)
+    return _fill_in(tones, motif.turn)
 
 
 def _set_rhythm(motif: Motif, chords: Sequence[Chord], metre: int, closing: bool) -> list[Tone]:
-    """Tones that fill the phrase's bars exactly, their heights still to be found."""
+    """Tones that fill the bars of a phrase exactly, without heights."""
     rest = (metre,) if closing else (metre - 1, 1)
     durations = np.array([*motif.first, *motif.second, *motif.first, *rest], dtype=float)
     starts = chords[0].start + np.cumsum(durations) - durations
@@ -86,7 +86,7 @@ def _set_rhythm(motif: Motif, chords: Sequence[Chord], metre: int, closing: bool
 
 
 def _nearest(target: float, chord: Chord, resting: bool) -> int:
-    """The chord's rung nearest the target; at rest, the nearest tonic."""
+    """The chord's rung nearest to the target. resting: the nearest tonic instead."""
     candidates = [rung for rung in range(LOWEST_RUNG - 7, LOWEST_RUNG + 14) if chord.has_rung(rung)]
     if resting:
         candidates = [rung for rung in candidates if rung % 7 == TONIC]
@@ -94,21 +94,21 @@ def _nearest(target: float, chord: Chord, resting: bool) -> int:
 
 
 def _fill_in(tones: Sequence[Tone], turn: int) -> list[Tone]:
-    """Heights for the weak tones, each on the way to the strong tone after it."""
+    """Gives heights to the weak tones, each on the way to the next strong tone."""
     filled: list[Tone] = []
     for index, tone in enumerate(tones):
         if not tone.strong:
-            here = filled[-1].rung
+            current = filled[-1].rung
             ahead = next((j for j in range(index, len(tones)) if tones[j].strong), None)
-            distance, steps = (tones[ahead].rung - here, ahead - index + 1) if ahead else (turn, 1)
-            tone = replace(tone, rung=_walk(here, distance, steps, turn, tone.chord))
+            distance, steps = (tones[ahead].rung - current, ahead - index + 1) if ahead else (turn, 1)
+            tone = replace(tone, rung=_walk(current, distance, steps, turn, tone.chord))
         filled.append(tone)
     return filled
 
 
-def _walk(here: int, distance: int, steps: int, turn: int, chord: Chord) -> int:
-    """The next rung towards one `distance` rungs away in `steps`; away from it where there is no room."""
+def _walk(current: int, distance: int, steps: int, turn: int, chord: Chord) -> int:
+    """The next rung on a way of `distance` rungs in `steps`; it turns away where there is no room."""
     move = round(distance / steps) or -int(np.sign(distance)) or turn
     if abs(move) > 1:  # only chord tones are reached by leap
-        return _nearest(here + move, chord, resting=False)
-    return here + move
+        return _nearest(current + move, chord, resting=False)
+    return current + move

@@ -1,4 +1,4 @@
-"""The demonstration's page: spectrograms and players of prompts and their continuations."""
+"""The page of the demonstration: spectrograms and players of prompts and their continuations."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ FIGURE = Template("""<figure class="$role">
 
 @dataclass(frozen=True)
 class DemoResult:
-    """A prompt and its continuations: a title in plain text, and WAVs with spectrograms (PNG) beside them."""
+    """A prompt and its continuations: a title in plain text, and WAV files with spectrograms (PNG) beside them."""
 
     title: str
     prompt: Path
@@ -73,7 +73,7 @@ class DemoResult:
 def write_page(
     path: Path, results: Sequence[DemoResult], loss_plot: Path, figures: Table, facts: Mapping[str, str]
 ) -> None:
-    """Write the page to `path`, whole or not at all; it links the files by their place relative to itself."""
+    """Writes the page atomically. It links files relative to itself."""
     folder = path.parent
     text = PAGE.substitute(
         style=STYLE,
@@ -98,7 +98,7 @@ def _show_result(result: DemoResult, folder: Path) -> str:
 
 
 def _show_sound(role: str, name: str, title: str, sound: Path, folder: Path) -> str:
-    """A figure with a player; the title comes escaped."""
+    """A figure with a player. title: already escaped."""
     return FIGURE.substitute(
         role=role,
         name=name,
@@ -118,5 +118,5 @@ def _show_fact(name: str, value: str) -> str:
 
 
 def _link(target: Path, folder: Path) -> str:
-    """The target's address relative to the folder, quoted for a URL; that leaves nothing for HTML to escape."""
+    """The target's address relative to the folder, quoted for a URL; nothing is left for HTML to escape."""
     return quote(os.fsencode(Path(os.path.relpath(target, folder)).as_posix()))

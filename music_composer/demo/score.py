@@ -1,4 +1,4 @@
-"""The demonstration's songs as notes for players: what `synth` makes sound of, written as MIDI instead."""
+"""The demonstration's songs as scores: the same notes that `synth` renders, written as MIDI."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOUDEST = 127
 
 
 def to_score(piece: Piece) -> Score:
-    """A part for each voice, in the piece's tempo and metre."""
+    """A part for each voice, in the tempo and metre of the piece."""
     parts = []
     for voice in piece.voices:
         notes = [
@@ -38,9 +38,10 @@ def to_score(piece: Piece) -> Score:
 
 
 def write_scores(folder: Path, seed: int, count: int, place: Callable[[Path], Path] = Path) -> list[Path]:
-    """`piece-01.mid` and on. The same seed writes the same bytes, and more pieces do not change the earlier ones.
+    """Writes scores `piece-01.mid` and on, and returns their paths.
 
-    place: where the file of each path is written to at first.
+    The same seed writes the same bytes, and more pieces do not change earlier ones. place: maps a path to the file that
+    is written first, for atomic writes.
     """
     paths = [folder / f"piece-{number:02d}.mid" for number in range(1, count + 1)]
     for number, path in enumerate(paths):

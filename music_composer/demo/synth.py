@@ -1,4 +1,4 @@
-"""Renders a piece: decaying partials shaped by envelopes, placed in stereo, in a small room.
+"""Renders a piece of the demonstration: decaying partials with envelopes, panned, in a small room.
 
 Frequencies are in Hz, times in seconds; sound is float with full scale at 1.
 """
@@ -11,15 +11,15 @@ from music_composer.synth.room import place, reverberate
 from music_composer.synth.tones import play
 from music_composer.synth.voices import TONES
 
-TAIL_SECONDS = 1.5  # room for the last notes' release and the reverberation
+TAIL_SECONDS = 1.5  # for the release of the last notes and the reverberation
 FADE_SECONDS = 0.3
 LOUDNESS = 0.16  # RMS of every piece before limiting
-MOST_DRIVE = 1.0  # the highest peak before limiting: lone notes among silence would distort
+MAX_DRIVE = 1.0  # highest peak before limiting: single notes in silence would distort
 PEAK = 10 ** (-3 / 20)
 
 
 def render(piece: Piece, rate: int = 44100) -> NDArray[np.float32]:
-    """The piece as sound of shape (samples, 2) at `rate` Hz, peaking at -3 dBFS."""
+    """A piece as sound of shape (samples, 2) at `rate` Hz, with its peak at -3 dBFS."""
     samples = round((piece.seconds + TAIL_SECONDS) * rate)
     dry = np.zeros((samples, 2))
     for voice in piece.voices:
@@ -38,11 +38,11 @@ def _add(line: NDArray[np.float64], begin: int, sound: NDArray[np.float64]) -> N
 
 
 def _master(sound: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
-    """Bring sound to the common loudness, round off its highest peaks, and fade its end out."""
+    """Normalizes sound to the common loudness, soft-clips its peaks, and fades out its end."""
     level = np.sqrt(np.mean(sound**2))
     if level == 0:
         return sound.astype(np.float32)
-    drive = min(LOUDNESS / level, MOST_DRIVE / np.max(np.abs(sound)))
+    drive = min(LOUDNESS / level, MAX_DRIVE / np.max(np.abs(sound)))
     limited = np.tanh(sound * drive)
     fade = min(round(FADE_SECONDS * rate), len(limited))
     limited[-fade:] *= np.linspace(1, 0, fade)[:, None]

@@ -52,7 +52,7 @@ class EvolveOptions:
             require_between(flag, value, 0, MOST)
         if self.select_models > self.models:
             raise OptionError(
-                f"--select-models {self.select_models} is more than --models {self.models}: select at most all"
+                f"--select-models {self.select_models} of --models {self.models}: select at most all of them"
             )
         if self.all_parts and self.part is not None:
             raise OptionError("--part and --all-parts exclude each other: give one of them")

@@ -1,4 +1,4 @@
-"""LSTM layers that are the stock Keras one everywhere, and faster ones on TensorFlow without a GPU."""
+"""LSTM layers that equal the stock Keras layer, with faster implementations on TensorFlow's CPU device."""
 
 import functools
 import os
@@ -36,7 +36,7 @@ class HoistedLSTM(keras.layers.LSTM):
         """
         if mask is not None or not self._fast_path_applies():
             return super().inner_loop(sequences, initial_state, mask, training=training)
-        # Here and not at the top: the other backends must work without TensorFlow installed.
+        # Imported here: the other backends must work without TensorFlow.
         import tensorflow as tf
 
         from music_composer.layers.lstm_tensorflow import hoisted_lstm
@@ -45,7 +45,7 @@ class HoistedLSTM(keras.layers.LSTM):
             # One mask for all time steps, as in the stock layer.
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), 1)
         weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
-        # Read here: a function with a gradient of its own must be given tensors and not read variables itself.
+        # A function with a custom gradient takes tensors; it must not read variables.
         weights = tuple(tf.convert_to_tensor(weight) for weight in weights)
         outputs, h, c = hoisted_lstm(ops.transpose(sequences, (1, 0, 2)), *initial_state, *weights)
         if self.return_sequences:
@@ -72,16 +72,16 @@ class HoistedLSTM(keras.layers.LSTM):
 
 
 def lstm_along(layer: keras.layers.LSTM, x: Any, state: Sequence[Any], training: bool = False) -> Any:
-    """A built stock layer with `return_sequences` and activations as by default, over many time-major rows.
+    """Runs a built stock layer with `return_sequences` and default activations over many time-major rows.
 
-    Training on TensorFlow, where the CPU multiplies bfloat16 in a matrix unit, it is twice as fast as the layer itself;
-    the output is bfloat16 then, and right to about a hundredth. Otherwise it is the layer's own.
+    In training on TensorFlow, on a CPU with a matrix unit for bfloat16, it is twice as fast as the layer; the output is
+    bfloat16 then, with errors of about 1 %. Otherwise the output is that of the layer.
 
     Input shape: `x` `(time, batch, features)`; `state`, h and c, `(batch, units)` each.
     Output shape: `(time, batch, units)`.
     """
     if training and bfloat16_is_fast():
-        # Here and not at the top: the other backends must work without TensorFlow installed.
+        # Imported here: the other backends must work without TensorFlow.
         import tensorflow as tf
 
         from music_composer.layers.lstm_bfloat16 import bfloat16_lstm
@@ -93,7 +93,7 @@ def lstm_along(layer: keras.layers.LSTM, x: Any, state: Sequence[Any], training:
 
 
 def lstm_step(layer: keras.layers.LSTM, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
-    """Advance a built LSTM layer by one time step, as in inference; returns the new `(h, c)`.
+    """Advances a built LSTM layer by one time step, as in inference; returns the new `(h, c)`.
 
     The output of the layer at this step is the new `h`. Works on every backend, eagerly or traced.
 
@@ -108,9 +108,10 @@ def lstm_step(layer: keras.layers.LSTM, x: Any, h: Any, c: Any) -> tuple[Any, An
 def stack_step(
     layers: Sequence[keras.layers.LSTM], x: Any, state: Sequence[Any], residual: bool = True
 ) -> tuple[Any, list[Any]]:
-    """Advance a stack of built LSTM layers by one time step; returns its output and the new state.
+    """Advances a stack of built LSTM layers by one time step; returns its output and the new state.
 
-    residual: layers after the first add to what is below them. `state`: h and c of each layer, one after the other.
+    state: h and c of each layer in turn, `(batch, units)` each. residual: whether layers after the first add their
+    output to their input.
     """
     after: list[Any] = []
     for i, layer in enumerate(layers):
@@ -121,15 +122,15 @@ def stack_step(
 
 
 def silent_state(layers: Sequence[keras.layers.LSTM], batch: int) -> list[np.ndarray]:
-    """h and c of each layer before anything was heard, zeros."""
+    """The initial state of a stack: h and c of each layer in turn, zeros `(batch, units)`."""
     return [np.zeros((batch, layer.units), np.float32) for layer in layers for _ in range(2)]
 
 
 @functools.cache
 def bfloat16_is_fast() -> bool:
-    """Whether TensorFlow computes on a CPU with a matrix unit for bfloat16, as far as Linux tells (Intel's AMX).
+    """Whether TensorFlow runs on a CPU with a matrix unit for bfloat16 (Intel's AMX), as Linux reports it.
 
-    Its kernels for that are oneDNN's: with TF_ENABLE_ONEDNN_OPTS=0 in the environment all is float32.
+    The kernels are oneDNN's: with TF_ENABLE_ONEDNN_OPTS=0 in the environment everything runs in float32.
     """
     if keras.backend.backend() != "tensorflow" or _gpu_visible() or os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
         return False
@@ -137,7 +138,7 @@ def bfloat16_is_fast() -> bool:
 
 
 def has_matrix_unit(cpuinfo: Path) -> bool:
-    """Whether the flags in a file like Linux' /proc/cpuinfo name one for bfloat16; elsewhere there is no such file."""
+    """Whether the flags in a file like Linux' /proc/cpuinfo name a matrix unit for bfloat16; False without a file."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,11 +1,11 @@
-"""The LSTM recurrence for TensorFlow on a CPU whose matrix unit multiplies bfloat16, for many rows at once.
+"""The LSTM recurrence for TensorFlow on a CPU with a matrix unit for bfloat16, for many rows at once.
 
-Such a unit multiplies bfloat16 some four times as fast as float32: then a layer of a thousand rows waits for memory.
-What lies between the products is compiled by XLA into one pass; the input is projected in the same product as the
-hidden state, and weight gradients are summed step by step, so that nothing as long as the sequence and as wide as the
-gates is made but the `z_t` that the backward pass needs. (With ten rows it is the other way round: see
-`lstm_tensorflow.py`, whose equations these are.) Operands of products and what is kept for the backward pass are
-bfloat16; gates, cells and sums of gradients are float32.
+Such a unit multiplies bfloat16 about four times as fast as float32, and a layer of a thousand rows waits for memory.
+XLA therefore fuses everything between the products into one pass. The input is projected in the same product as the
+hidden state, and weight gradients are summed step by step, so that only `z_t`, which the backward pass needs, has the
+length of the sequence and the width of the gates. (With ten rows the opposite is faster: see `lstm_tensorflow.py`,
+whose equations these are.) Operands of products and values kept for the backward pass are bfloat16; gates, cells and
+sums of gradients are float32.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def bfloat16_lstm(
     recurrent_kernel: tf.Tensor,
     bias: tf.Tensor,
 ) -> Any:
-    """Run an LSTM with tanh and sigmoid over time-major sequences; differentiable once in every argument.
+    """Runs an LSTM with tanh and sigmoid over time-major sequences; differentiable once in every argument.
 
     Input shape: `inputs` `(time, batch, features)`, bfloat16; the others float32: `h0` and `c0` `(batch, units)`,
     `kernel` `(features, 4 units)`, `recurrent_kernel` `(units, 4 units)`, `bias` `(4 units,)`.
@@ -84,7 +84,7 @@ def _gates(z: tf.Tensor, bias: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.T
 def _slopes(
     z: tf.Tensor, bias: tf.Tensor, c: tf.Tensor, before: tf.Tensor, d_output: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The gradients for `z_t` and `c_(t-1)`. The gates are computed again, which costs less than keeping them."""
+    """The gradients for `z_t` and `c_(t-1)`. The gates are computed again, which is cheaper than keeping them."""
     i, f, g, o = tf.split(tf.cast(z, tf.float32) + bias, 4, axis=1)
     i, f, g, o, tanh_c = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o), tf.tanh(c)
     d_h = tf.cast(d_output, tf.float32) + tf.cast(d_h, tf.float32)

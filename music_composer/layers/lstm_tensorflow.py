@@ -1,13 +1,13 @@
-"""The LSTM recurrence for TensorFlow on a CPU, with only the recurrence itself inside the time loops.
+"""The LSTM recurrence for TensorFlow on a CPU, with nothing but the recurrence inside the time loops.
 
 With the gates `i, f, g, o` of `z_t = x_t K + h_(t-1) R + b`, in Keras' order, a step is
 
     c_t = f c_(t-1) + i g        h_t = o tanh(c_t)
 
-A loop over small products and many small operations, differentiated by TensorFlow operation by operation, spends
-most of its time outside matrix products, and computes the weight gradients as `time` thin products. Here
-`x K + b` of all time steps is one product, the loop forward holds only `h R` and the gates, the loop backward
-only finds `dL/dz_t`, and each weight gradient is again one product over all time steps.
+TensorFlow differentiates a loop operation by operation. It then spends most of its time outside of matrix products, and
+computes the weight gradients as `time` thin products. Here `x K + b` of all time steps is one product, the forward loop
+holds only `h R` and the gates, the backward loop only finds `dL/dz_t`, and each weight gradient is one product over all
+time steps.
 """
 
 from typing import Any
@@ -24,10 +24,10 @@ def hoisted_lstm(
     recurrent_kernel: tf.Tensor,
     bias: tf.Tensor,
 ) -> tuple:
-    """Run an LSTM with tanh and sigmoid over time-major sequences; differentiable once in every argument.
+    """Runs an LSTM with tanh and sigmoid over time-major sequences; differentiable once in every argument.
 
-    Input shape: `inputs` `(time, batch, features)`, `h0` and `c0` `(batch, units)`, `kernel`
-    `(features, 4 units)`, `recurrent_kernel` `(units, 4 units)`, `bias` `(4 units,)`.
+    Input shape: `inputs` `(time, batch, features)`, `h0` and `c0` `(batch, units)`, `kernel` `(features, 4 units)`,
+    `recurrent_kernel` `(units, 4 units)`, `bias` `(4 units,)`.
     Output shape: outputs `(time, batch, units)`, the last `h` and the last `c`, each `(batch, units)`.
     """
     projected = _time_distributed_product(inputs, kernel) + bias
@@ -65,11 +65,10 @@ def _forward_loop(projected: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor, recurrent_
 
 
 def _local_slopes(z: tf.Tensor, c: tf.Tensor, c_before: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The parts of the backward step that depend on the forward pass alone, for all time steps at once.
+    """The factors of the backward step that depend on the forward pass alone, for all time steps at once.
 
-    Returns `dh_t/dc_t`, `dc_t/dc_(t-1)`, both `(time, batch, units)`, and `(time, batch, 4 units)`: `dc_t/dz_t` for
-    the gates i, f, g and `dh_t/dz_t` for o. The gates are computed again from `z`, which costs little and
-    spares keeping them.
+    Returns `dh_t/dc_t`, `dc_t/dc_(t-1)`, both `(time, batch, units)`, and `(time, batch, 4 units)`: `dc_t/dz_t` for the
+    gates i, f, g and `dh_t/dz_t` for o. The gates are computed again from `z`, which is cheaper than keeping them.
     """
     i, f, g, o = tf.split(z, 4, axis=2)
     i, f, g, o, tanh_c = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o), tf.tanh(c)
@@ -83,7 +82,7 @@ def _backward_loop(
     """Returns the gradients for all `z_t` `(time, batch, 4 units)`, for `h0` and for `c0`."""
     time = tf.shape(d_outputs)[0]
     h_by_c, c_by_c, by_gates = slopes
-    # Without oneDNN a thin product with a transposed operand is some ten times slower than a plain one.
+    # Without oneDNN a thin product with a transposed operand is about ten times slower than a plain one.
     transposed = tf.transpose(recurrent_kernel)
 
     def step(t: Any, d_h: Any, d_c: Any, dzs: Any) -> tuple:

@@ -1,1 +1,1 @@
-"""Scores to sound."""
+"""A synthesizer: scores as sound."""

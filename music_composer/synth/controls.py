@@ -14,9 +14,9 @@ DATA, DATA_FINE, NRPN_FINE, NRPN, RPN_FINE, RPN = 6, 38, 98, 99, 100, 101
 SOUND_OFF, RESET = 120, 121
 BEND_RANGE, FINE_TUNING, COARSE_TUNING = (0, 0), (0, 1), (0, 2)  # registered parameters
 DEFAULT_VOLUME, DEFAULT_EXPRESSION = 100, 127  # of General MIDI; a channel at these has a gain of 1
-DOWN = 64  # from this value on a pedal is down
-NEVER = 2**54  # a tick: when a pedal that is never lifted is lifted
-AUTOMATIC = math.nan  # the pan of a part that says none
+DOWN = 64  # the least value of a pressed pedal
+NEVER = 2**54  # the tick at which a pedal that stays down is lifted
+AUTOMATIC = math.nan  # the pan of a part without a pan control
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Automation:
 
 @dataclass(frozen=True)
 class Channel:
-    """What a part's channel was told; all times are ticks.
+    """The settings of a part's channel over time, in ticks.
 
-    gain: of amplitude. pan: -1 (left) to 1, or AUTOMATIC. pitch: semitones away from the written pitch.
-    sustain, sostenuto: when each pedal was down, shape (times, 2): from, to. silenced: all sound off.
+    gain: of amplitude. pan: -1 (left) to 1, or AUTOMATIC. pitch: semitones from the written pitch. sustain, sostenuto:
+    the spans in which each pedal is down, (spans, 2). silenced: "all sound off".
     """
 
     gain: Automation
@@ -47,7 +47,7 @@ class Channel:
 
 
 def channel_of(part: Part) -> Channel:
-    """Reads the part's controls and bends in the order of time; a bend comes after the controls of its tick."""
+    """Reads a part's controls and bends in order of time. At one tick, bends come after controls."""
     events = [(tick, number, value) for tick, number, value in part.controls.tolist()]
     events += [(tick, -1, value) for tick, value in part.bends.tolist()]
     events.sort(key=lambda event: (event[0], event[1] < 0))
@@ -64,11 +64,11 @@ def channel_of(part: Part) -> Channel:
 
 
 class _State:
-    """A MIDI channel while its events pass, and what they changed: a list of (tick, value) for each."""
+    """The state of a MIDI channel while its events are read, and the changes: a list of (tick, value) for each."""
 
     def __init__(self) -> None:
         self.volume, self.expression, self.pan, self.bend = DEFAULT_VOLUME, DEFAULT_EXPRESSION, AUTOMATIC, 0
-        self.parameter: tuple[int, int] = (127, 127)  # that data entry goes to: none
+        self.parameter: tuple[int, int] = (127, 127)  # the target of data entry: none
         self.data = {BEND_RANGE: [2, 0], FINE_TUNING: [64, 0], COARSE_TUNING: [64, 0]}
         self.gains, self.pans, self.pitches = ([(-1, value)] for value in (1.0, AUTOMATIC, 0.0))
         self.sustain: list[list[int]] = []
@@ -105,11 +105,11 @@ class _State:
                 steps.append((tick, value))
 
     def gain(self) -> float:
-        """40 log10 of the value in dB, for volume and expression each."""
+        """40 log10 of the value in dB, for volume and expression each, relative to their defaults."""
         return (self.volume / DEFAULT_VOLUME) ** 2 * (self.expression / DEFAULT_EXPRESSION) ** 2
 
     def semitones(self) -> float:
-        """The ends of the wheel are the whole range."""
+        """The deviation from the written pitch: the wheel's ends are the bend range."""
         (semitones, cents), (fine, finer), (coarse, _) = self.data.values()
         wheel = self.bend / (8192 if self.bend < 0 else 8191)
         return wheel * (semitones + cents / 100) + (128 * fine + finer - 8192) / 8192 + coarse - 64

@@ -1,4 +1,4 @@
-"""How loud sound is heard, and sound brought to a loudness without clipping (ITU-R BS.1770-4, 2015)."""
+"""Measures loudness, and normalizes sound to it without clipping (ITU-R BS.1770-4, 2015)."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from scipy.signal import sosfilt
 from music_composer.synth.tones import Sound
 
 TARGET = -16.0  # LUFS
-CEILING = 10 ** (-1 / 20)  # no sample is louder
-KNEE = 0.6  # what is louder is rounded off
+CEILING = 10 ** (-1 / 20)  # highest sample value
+KNEE = 0.6  # soft clipping begins here
 BLOCK_SECONDS, OVERLAP = 0.4, 4
-SILENCE, BELOW_MEAN = -70.0, -10.0  # LUFS, LU: blocks under these do not count
-STEPS = 12  # of the search for the gain
-NEAR = 0.1  # LU
-LOUDEST = 100.0  # peaks are not rounded off from beyond this: a single click is not made as loud as music
+SILENCE, BELOW_MEAN = -70.0, -10.0  # LUFS and LU: the absolute and the relative gate
+STEPS = 12  # at most, in the search for the gain
+TOLERANCE = 0.1  # LU
+MAX_PEAK = 100.0  # no gain raises peaks beyond this: a single click stays quieter than music
 
 
 class Meter:
-    """Integrated loudness of sound that comes in blocks, (channels, samples) each."""
+    """Measures the integrated loudness of sound in blocks, (channels, samples) each."""
 
     def __init__(self, rate: int) -> None:
         self._weighting = _weighting(rate)
-        self._state: Sound | None = None  # of its filters, once the number of channels is known
+        self._state: Sound | None = None  # of the filters; None before the first block
         self._hop = round(BLOCK_SECONDS * rate / OVERLAP)
-        self._sums: list[Sound] = []  # of the power, hop by hop
-        self._rest = np.zeros(0)  # power that fills no hop yet
+        self._sums: list[Sound] = []  # power of each hop
+        self._rest = np.zeros(0)  # power of an incomplete hop
 
     def add(self, sound: Sound) -> None:
         if not sound.shape[1]:
@@ -40,7 +40,7 @@ class Meter:
         self._rest = power[whole:]
 
     def lufs(self) -> float:
-        """Minus infinity of silence. What is too short for a block is taken as one."""
+        """The loudness in LUFS; minus infinity for silence. Sound shorter than a gating block counts as one."""
         sums = np.concatenate([*self._sums, _sums(self._rest, self._hop)])
         if not len(sums):
             return -np.inf
@@ -54,21 +54,21 @@ class Meter:
 
 
 def loudness(sound: Sound, rate: int) -> float:
-    """Integrated loudness of (channels, samples), LUFS; minus infinity of silence."""
+    """Integrated loudness of (channels, samples) in LUFS; minus infinity for silence."""
     meter = Meter(rate)
     meter.add(sound)
     return meter.lufs()
 
 
 def levelled(sound: Sound, rate: int, target: float = TARGET) -> Sound:
-    """The sound at the target loudness; peaks are rounded off, none reaches full scale. Silence stays silence."""
+    """The sound at the target loudness in LUFS, with soft-clipped peaks below full scale. Silence stays silence."""
     return amplified(sound, gain_to(lambda: [sound], rate, target))
 
 
 def gain_to(blocks: Callable[[], Iterable[Sound]], rate: int, target: float = TARGET) -> float | None:
-    """The gain in dB that brings sound to the target loudness with its peaks rounded off; None for silence.
+    """The gain in dB at which soft-clipped sound has the target loudness; None for silence.
 
-    blocks: gives the blocks (channels, samples) of the sound from its beginning, each time it is called.
+    blocks: returns the blocks (channels, samples) of the sound from its beginning, at each call.
     """
     peak, meter = 0.0, Meter(rate)
     for block in blocks():
@@ -87,13 +87,13 @@ def gain_to(blocks: Callable[[], Iterable[Sound]], rate: int, target: float = TA
             meter.add(amplified(block, gain))
         missing = target - meter.lufs()
         gain += missing
-        if abs(missing) < NEAR or peak * 10 ** (gain / 20) > LOUDEST:
+        if abs(missing) < TOLERANCE or peak * 10 ** (gain / 20) > MAX_PEAK:
             break
     return used
 
 
 def amplified(sound: Sound, gain: float | None) -> Sound:
-    """The sound with so many dB of gain and its peaks rounded off: unchanged below the knee; above it, ever less."""
+    """The sound with a gain in dB and soft clipping: unchanged below the knee, compressed more and more above it."""
     if gain is None:
         return sound
     sound = sound * 10 ** (gain / 20)
@@ -104,8 +104,10 @@ def amplified(sound: Sound, gain: float | None) -> Sound:
 
 
 def _weighting(rate: int) -> Sound:
-    """The K weighting as second-order sections: a shelf for the head, and a high pass; coefficients by the bilinear
-    transform of its analogue form (as in libebur128), since the standard's own are for 48 kHz.
+    """The K weighting as second-order sections: a high shelf for the head, and a high pass.
+
+    The standard gives coefficients for 48 kHz only; these follow from the bilinear transform of the analogue filters,
+    as in libebur128.
     """
     sections = []
     for frequency, q, gain_db, shelf in ((1681.974450955533, 0.7071752369554196, 3.999843853973347, True),

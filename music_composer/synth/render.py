@@ -1,6 +1,6 @@
-"""Scores to sound: every note by the tone of its part, placed between left and right, in a room, at one loudness.
+"""Renders scores: each note with the tone of its part, panned, in a room, normalized to one loudness.
 
-Sound is made in blocks, so that memory does not grow with the length of a score.
+Sound is rendered in blocks, so that memory does not grow with the length of a score.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from music_composer.values import Part, Score, Waveform
 __all__ = ["RATE", "TAIL_SECONDS", "render", "render_blocks", "seconds_at"]
 
 RATE = 44100
-TAIL_SECONDS = 1.5  # room for the last notes' release and the reverberation
-WIDTH = 0.5  # how far from the middle the outermost parts stand, 0 to 1
+TAIL_SECONDS = 1.5  # for the release of the last notes and the reverberation
+WIDTH = 0.5  # pan of the outermost parts, 0 to 1
 ECHO = 0.35
-LONGEST_HOURS = 6  # what a WAV file holds at this rate
-MOST_NOTES = 1_000_000
-MOST_NOTE_HOURS = 100  # the lengths of all notes together: more is a wrong number, not music
+MAX_HOURS = 6  # a WAV file at this rate holds no more
+MAX_NOTES = 1_000_000
+MAX_NOTE_HOURS = 100  # sum over all notes; more comes from a wrong number
 
 
 def render(score: Score, voices: Sequence[str] = (AUTO,), rate: int = RATE) -> Waveform:
-    """The score as stereo sound, by one voice or several layered. The same score and voices give the same sound.
+    """Renders a score as stereo sound with one voice, or several layered ones. The result is deterministic.
 
     Raises as `render_blocks` does.
     """
@@ -42,11 +42,11 @@ def render(score: Score, voices: Sequence[str] = (AUTO,), rate: int = RATE) -> W
 def render_blocks(
     score: Score, voices: Sequence[str] = (AUTO,), rate: int = RATE, folder: Path | None = None
 ) -> Iterator[np.ndarray]:
-    """The same in blocks of float32, shape (samples, 2), however long the score is.
+    """Renders a score of any length in blocks of float32, shape (samples, 2).
 
-    folder: where a long score's sound is kept until its loudness is known, 350 kB a second; without one it is kept in
-    memory. Raises OptionError when there is no such voice, ScoreError when the score is too long, MusicComposerError
-    when the folder cannot be written to.
+    folder: for a temporary file with a long score's sound, 350 kB a second, until its loudness is known; without one,
+    sound stays in memory. Raises OptionError for an unknown voice, ScoreError when the score is too long,
+    MusicComposerError when the folder cannot be written to.
     """
     check_voices(voices)
     check_length(score)
@@ -55,28 +55,28 @@ def render_blocks(
 
 
 def check_voices(voices: Sequence[str]) -> None:
-    """Raises OptionError, naming the voices there are."""
+    """Raises OptionError, with the names of all voices, for an unknown one."""
     unknown = [name for name in voices if name != AUTO and name not in VOICES]
     if unknown or not voices:
-        told = f"there is no voice {unknown[0]!r}" if unknown else "no voice was given"
-        raise OptionError(f"{told}: give one or more of {', '.join([AUTO, *VOICES])}")
+        fault = f"there is no voice {unknown[0]!r}" if unknown else "no voice was given"
+        raise OptionError(f"{fault}: give one or more of {', '.join([AUTO, *VOICES])}")
 
 
 def check_length(score: Score) -> None:
-    """Raises ScoreError when more would be rendered than a WAV file holds, or than anyone plays."""
+    """Raises ScoreError for a score longer than a WAV file, or one whose notes are implausibly long."""
     hours = float(seconds_at(score, np.array([score.ticks]))[0]) / 3600
-    if not hours <= LONGEST_HOURS:
-        raise ScoreError(f"would last {hours:.1f} hours: at most {LONGEST_HOURS} are rendered")
-    if score.count > MOST_NOTES:
-        raise ScoreError(f"holds {score.count} notes: at most {MOST_NOTES} are rendered")
+    if not hours <= MAX_HOURS:
+        raise ScoreError(f"would last {hours:.1f} hours: at most {MAX_HOURS} are rendered")
+    if score.count > MAX_NOTES:
+        raise ScoreError(f"holds {score.count} notes: at most {MAX_NOTES} are rendered")
     sounding = sum(
         float((seconds_at(score, part.notes["stop"]) - seconds_at(score, part.notes["start"])).sum())
         for part in score.parts
         if not part.drums
     )
-    if sounding > MOST_NOTE_HOURS * 3600:
+    if sounding > MAX_NOTE_HOURS * 3600:
         raise ScoreError(
-            f"holds its notes for {sounding / 3600:.0f} hours in all: at most {MOST_NOTE_HOURS} are rendered"
+            f"holds its notes for {sounding / 3600:.0f} hours in all: at most {MAX_NOTE_HOURS} are rendered"
         )
 
 
@@ -99,7 +99,7 @@ def _levelled_blocks(
 
 
 class _VoicePlayer:
-    """A score by one voice, in blocks of `step` samples."""
+    """A score with one voice, in blocks of `step` samples."""
 
     def __init__(
         self, parts: Sequence[Part], times: Sequence[Timeline], name: str, samples: int, rate: int, cache: Cache
@@ -120,12 +120,12 @@ class _VoicePlayer:
         for part in self._parts:
             part.add(dry, begin)
         if self._echo:
-            dry = self._echo.added(dry)
-        return dry + self._reverb.answer(dry) if self._in_room else dry
+            dry = self._echo.process(dry)
+        return dry + self._reverb.wet(dry) if self._in_room else dry
 
 
 def _tones(parts: Sequence[Part], voice: Voice) -> list[str]:
-    """The name of the tone that plays each part."""
+    """The name of the tone of each part."""
     if not voice.upper:
         return [tone_of_program(part.program) for part in parts]
     means = [float(part.notes["pitch"].mean()) if len(part.notes) and not part.drums else np.inf for part in parts]

@@ -1,4 +1,4 @@
-"""Where sounds are and what the room answers: places between left and right, a tail, and an echo."""
+"""Pan, reverberation and echo."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from scipy.special import lambertw
 
 from music_composer.synth.tones import Sound
 
-REVERB_SECONDS, REVERB_LEVEL = 0.9, 0.10  # time to fall by 60 dB; level against the dry sound
+REVERB_SECONDS, REVERB_LEVEL = 0.9, 0.10  # RT60; level relative to the dry sound
 REVERB_SEED = 20
-CROSSED = ((0.8, 0.2), (0.2, 0.8))  # how much of each side the room sends to each
+CROSSFEED = ((0.8, 0.2), (0.2, 0.8))  # gains from each side to each side of the room
 
 
 def place(pan: float | Sound) -> Sound:
@@ -23,17 +23,15 @@ def place(pan: float | Sound) -> Sound:
 
 
 def reverberate(dry: Sound, rate: int) -> Sound:
-    """The room's answer to stereo sound (2, samples): dark, decaying noise, unlike on the two sides."""
+    """The reverberation of stereo sound (2, samples): dark, decaying noise, different on the two sides."""
     room = Reverb(rate, dry.shape[1], dry.dtype)
-    return np.concatenate(
-        [room.answer(dry[:, at : at + room.step]) for at in range(0, dry.shape[1], room.step)], axis=1
-    )
+    return np.concatenate([room.wet(dry[:, at : at + room.step]) for at in range(0, dry.shape[1], room.step)], axis=1)
 
 
 class Reverb:
-    """`reverberate` for sound of `samples` that comes in blocks of `step` (the last may be shorter): overlap and add.
+    """`reverberate` for sound of `samples` in blocks of `step` (the last may be shorter), by overlap and add.
 
-    step: what is best convolved at once, by the cost of the transforms; some 13 s, or all.
+    step: the block with the least cost of transforms: about 13 s, or all.
     """
 
     def __init__(self, rate: int, samples: int, dtype: np.dtype) -> None:
@@ -42,26 +40,26 @@ class Reverb:
         self._spectrum = _spectrum(rate, self._size, dtype)
         self._tail = np.zeros((2, length - 1), dtype)
 
-    def answer(self, dry: Sound) -> Sound:
-        """(2, samples) to (2, samples)."""
+    def wet(self, dry: Sound) -> Sound:
+        """The reverberation of the next block: (2, samples) -> (2, samples)."""
         samples, overlap = dry.shape[1], self._tail.shape[1]
-        if not dry.any() and not self._tail.any():  # a rest is not worth a transform
+        if not dry.any() and not self._tail.any():  # silence needs no transform
             return np.zeros_like(dry)
-        wet = irfft(rfft(np.array(CROSSED, dry.dtype) @ dry, self._size) * self._spectrum, self._size)
+        wet = irfft(rfft(np.array(CROSSFEED, dry.dtype) @ dry, self._size) * self._spectrum, self._size)
         wet[:, :overlap] += self._tail
         self._tail = wet[:, self.step : self.step + overlap].copy()
         return np.asarray(wet[:, :samples])
 
 
 class Echo:
-    """Everything is heard again, once, later and at `level`, from the other side."""
+    """A single echo of everything, `later` samples later, at `level`, with the sides exchanged."""
 
     def __init__(self, later: int, level: float) -> None:
         self._past = np.zeros((2, later), np.float32)
         self._level = np.float32(level)
 
-    def added(self, dry: Sound) -> Sound:
-        """The next (2, samples) with the echo of what came before."""
+    def process(self, dry: Sound) -> Sound:
+        """The next block (2, samples) with the echo of earlier sound."""
         known = np.concatenate([self._past, dry], axis=1)
         self._past = known[:, dry.shape[1] :].copy()
         return np.asarray(dry + self._level * known[::-1, : dry.shape[1]])
@@ -78,13 +76,13 @@ def _transform(samples: int, response: int) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=2)
 def _spectrum(rate: int, size: int, dtype: np.dtype) -> Sound:
-    """Of the room's response, kept for the next score of a folder."""
+    """The spectrum of the room's response, cached for further scores."""
     return np.asarray(rfft(_response(rate).astype(dtype), size))
 
 
 def _response(rate: int) -> Sound:
     length = round(REVERB_SECONDS * rate)
     noise = np.random.default_rng(REVERB_SEED).standard_normal((length, 2)).T
-    pole = np.exp(-2 * np.pi * 3000 / rate)  # walls swallow what lies above some 3 kHz
+    pole = np.exp(-2 * np.pi * 3000 / rate)  # walls absorb frequencies above about 3 kHz
     response = lfilter([1 - pole], [1, -pole], noise) * 1000 ** (-np.arange(length) / length)
     return np.asarray(response * (REVERB_LEVEL / np.sqrt(np.sum(response**2, axis=1, keepdims=True))))

@@ -1,4 +1,4 @@
-"""Sound that is read several times while it is levelled: in memory while it is short, then in a file without a name."""
+"""Temporary sound for several passes: in memory while it is short, then in an unnamed file."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ import numpy as np
 from music_composer.errors import MusicComposerError
 from music_composer.files.atomic import reason
 
-IN_MEMORY = 48 * 2**20  # bytes: two minutes and a half of stereo sound
+IN_MEMORY = 48 * 2**20  # bytes, 2.5 minutes of stereo sound
 
 
 class Scratch:
-    """A list of float32 blocks (channels, samples) that keeps few of them in memory, and no rests at all.
+    """A list of float32 blocks (channels, samples) that keeps few blocks in memory, and stores silence as a shape
+    alone.
 
-    folder: where a file is made once there are too many; without one all stay in memory. Raises MusicComposerError
+    folder: for a temporary file once memory is full; without one all blocks stay in memory. Raises MusicComposerError
     when the disk refuses.
     """
 
     def __init__(self, folder: Path | None, in_memory: int = IN_MEMORY) -> None:
         self._folder, self._free = folder, in_memory
         self._file: IO[bytes] | None = None
-        self._blocks: list[tuple[tuple[int, ...], np.ndarray | int | None]] = []  # an array, its place, or a rest
+        # A shape, with an array, its place in the file, or None for silence.
+        self._blocks: list[
+            tuple[tuple[int, ...], np.ndarray | int | None]
+        ] = []  # an array, its place in the file, or None for silence
 
     def __enter__(self) -> Scratch:
         return self

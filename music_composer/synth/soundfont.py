@@ -1,4 +1,4 @@
-"""MIDI files through a SoundFont, by the program fluidsynth where that is installed."""
+"""Renders MIDI files with a SoundFont, by the program fluidsynth where it is installed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from music_composer.synth.loudness import amplified, gain_to
 PROGRAM = "fluidsynth"
 RATE = 44100
 GAIN = 0.5
-START_SECONDS = 60.0  # of waiting, for a large SoundFont; beyond it fluidsynth is to be as fast as the music
-MISSING_SECONDS = 2.0  # that its sound may be shorter than the score
-RINGING_SECONDS = 60.0  # and longer
+START_SECONDS = 60.0  # to load a large SoundFont; apart from it fluidsynth must be faster than real time
+MISSING_SECONDS = 2.0  # by which the sound may be shorter than the score
+RINGING_SECONDS = 60.0  # and by which it may be longer
 BLOCK = 2**18  # samples
 
 
 def check(soundfont: Path) -> None:
-    """Raises ScoreError when there is no fluidsynth, or no such SoundFont."""
+    """Raises ScoreError when fluidsynth or the SoundFont is missing."""
     if not shutil.which(PROGRAM):
         raise ScoreError(
             "--soundfont needs the program fluidsynth, which is not installed (on Debian: apt install fluidsynth): "
@@ -40,10 +40,10 @@ def check(soundfont: Path) -> None:
 
 
 def render_blocks_with(soundfont: Path, midi: Path, seconds: float) -> Iterator[np.ndarray]:
-    """A MIDI file as stereo sound at the common loudness, in blocks of float32, shape (samples, 2), at RATE.
+    """Renders a MIDI file as stereo sound at the common loudness, in blocks of float32, shape (samples, 2), at RATE.
 
-    seconds: that the score lasts. Raises ScoreError with what fluidsynth says, when it takes longer than the score
-    and a minute, and when its sound is no sound of that length.
+    seconds: the length of the score. Raises ScoreError with fluidsynth's message when it fails, when it takes a minute
+    longer than the score lasts, and when its sound is invalid or too short.
     """
     with scratch_folder() as folder:
         raw = folder / "raw.wav"
@@ -80,7 +80,7 @@ def _run(soundfont: Path, midi: Path, seconds: float, raw: Path) -> None:
 
 
 def _check_sound(raw: Path, midi: Path, seconds: float) -> None:
-    """Raises ScoreError when the file is not what was asked for."""
+    """Raises ScoreError when the file has another format, or is too short."""
     try:
         with soundfile.SoundFile(raw) as file:
             found, shape = file.frames / file.samplerate, (file.samplerate, file.channels)

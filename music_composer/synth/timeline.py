@@ -1,4 +1,4 @@
-"""A part in seconds: when its notes begin and end, and how its gain, place and pitch change meanwhile."""
+"""A part in seconds: the beginnings and ends of its notes, and its gain, pan and pitch over time."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 from music_composer.symbolic.midi.tempo import seconds_at
 from music_composer.synth.controls import Automation, channel_of
-from music_composer.synth.pedals import held_until
+from music_composer.synth.pedals import release_ticks
 from music_composer.values import Part, Score
 
-PEDAL_SECONDS = 30.0  # that a pedal holds a note at most after its key is up
-RAMP_SECONDS = 0.01  # over which a change of gain, place or pitch spreads, so that it does not click
+PEDAL_SECONDS = 30.0  # longest time that a pedal holds a note
+RAMP_SECONDS = 0.01  # length of a change of gain, pan or pitch: a jump would click
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """starts, stops: seconds, (notes,); gain, pan, pitch: as in `Channel`, their times in seconds."""
+    """starts, stops: seconds, (notes,). gain, pan, pitch: as in `Channel`, with times in seconds."""
 
     starts: np.ndarray
     stops: np.ndarray
@@ -27,16 +27,16 @@ class Timeline:
 
     @property
     def end(self) -> float:
-        """When the last note stops, in seconds."""
+        """The end of the last note in seconds."""
         return float(self.stops.max(initial=0.0))
 
 
 def timeline_of(score: Score, part: Part) -> Timeline:
-    """The pedals hold notes, not drums; drums are not bent."""
+    """The timeline of a part. Pedals do not hold drums, and drums are not bent."""
     channel = channel_of(part)
     starts, stops = (seconds_at(score, part.notes[field]) for field in ("start", "stop"))
     if not part.drums and (len(channel.sustain) or len(channel.sostenuto)):
-        held = seconds_at(score, held_until(part, channel, score.ticks))
+        held = seconds_at(score, release_ticks(part, channel, score.ticks))
         stops = np.maximum(stops, np.minimum(held, stops + PEDAL_SECONDS))
     changes = (
         Automation(seconds_at(score, each.times), each.values) for each in (channel.gain, channel.pan, channel.pitch)
@@ -45,15 +45,16 @@ def timeline_of(score: Score, part: Part) -> Timeline:
 
 
 def changes_within(changes: Automation, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which value each note begins with, and which it ends with: indices, (notes,) each. What changes at the very
-    start counts from the beginning, what changes at the very end does not count.
+    """The indices of the values with which each note begins and ends, (notes,) each.
+
+    A change at the start of a note counts from its beginning; a change at its end does not count.
     """
     first = np.searchsorted(changes.times, starts, side="right")
     return first, np.maximum(first, np.searchsorted(changes.times, stops, side="left"))
 
 
 def ramps(changes: Automation, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """The points (times, values) of the line that goes from value `first` to value `last`, for interpolation."""
+    """The points (times, values) of a line from value `first` to value `last`, for interpolation."""
     times = changes.times[first:last]
     reached = np.minimum(times + RAMP_SECONDS, np.append(times[1:], np.inf))
     values = np.stack([changes.values[first:last], changes.values[first + 1 : last + 1]], axis=1)

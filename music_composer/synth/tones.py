@@ -1,4 +1,4 @@
-"""Single notes as sound: decaying partials, and waves of a fixed spectrum, shaped by envelopes.
+"""Single notes as sound: decaying partials and periodic waves, shaped by envelopes.
 
 Frequencies are in Hz, times in seconds; sound is float with full scale at 1, one channel.
 """
@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 Sound = NDArray[Any]
 BLOCK = 256
-HIGHEST = 0.45  # of the rate: partials above would fold back below the Nyquist frequency
-TABLE = 2048  # samples of one period of a wave
-VIBRATO_HZ, VIBRATO_AFTER = 5.5, 0.4  # the second: seconds until it is full
-INAUDIBLE = 1e-6  # what partials may have decayed to before they are left out
+MAX_PARTIAL = 0.45  # of the rate: higher partials would alias
+TABLE = 2048  # samples of a period
+VIBRATO_HZ, VIBRATO_AFTER = 5.5, 0.4  # seconds until the vibrato is full
+INAUDIBLE = 1e-6  # level at which a decaying note ends
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """Rises in `attack` seconds, falls towards `sustain` (0..1) with time constant `settle`, ends in `release`."""
+    """Rises in `attack` seconds, approaches `sustain` (0 to 1) with time constant `settle`, falls in `release`
+    seconds.
+    """
 
     attack: float
     settle: float
@@ -34,7 +36,7 @@ class Envelope:
 class Partials:
     """Partials at `ratios` of the pitch, with `gains`, each decaying by `decays` (1/s, at middle C).
 
-    Soft notes lose their partials at ratio r by r ** -(tilt * (1 - velocity)).
+    Soft notes are darker: a partial at ratio r is scaled by r ** -(tilt * (1 - velocity)).
     """
 
     ratios: tuple[float, ...]
@@ -46,9 +48,9 @@ class Partials:
 
 @dataclass(frozen=True)
 class Wave:
-    """A wave of a fixed spectrum. shape: `pulse`, high for `duty` of its period, `triangle` or `saw`.
+    """A periodic wave. shape: `pulse`, high for `duty` of its period, `triangle` or `saw`.
 
-    vibrato: semitones to either side, after a while. detune: semitones; of more than one, that many waves sound.
+    vibrato: semitones to either side, after a delay. detune: semitones; for several, as many waves sound together.
     """
 
     shape: str
@@ -60,26 +62,26 @@ class Wave:
 
 @dataclass(frozen=True)
 class Noise:
-    """White noise above `low` and below `high` Hz, dying away with time constant `decay`."""
+    """White noise between `low` and `high` Hz that decays with time constant `decay`."""
 
     decay: float
     low: float
     high: float
-    thump: float = 0.0  # Hz of a falling sine under it; 0: none
+    thump: float = 0.0  # Hz of a falling sine below it; 0: none
 
 
 @dataclass(frozen=True)
 class Glide:
-    """A pitch that moves in straight lines: `semitones` away at `seconds` after the note's start, the first at 0.
+    """A pitch that moves in straight lines: `semitones` away at `seconds` from the note's start, the first at 0.
 
-    After the last of them it stays.
+    After the last point the pitch is constant.
     """
 
     seconds: Sound
     semitones: Sound
 
     def warped(self, time: Sound) -> Sound:
-        """How far an oscillator at the written pitch has come, in seconds: the integral of the pitch's ratio."""
+        """The time in seconds that an oscillator at the written pitch would need: the integral of the pitch ratio."""
         ratios, lengths = 2 ** (self.semitones / 12), np.diff(self.seconds)
         slopes = np.log(2) / 12 * np.append(np.diff(self.semitones) / np.maximum(lengths, 1e-9), 0.0)
         reached = np.concatenate([[0.0], np.cumsum(lengths * _mean_of_ratio(ratios[:-1], slopes[:-1] * lengths))])
@@ -97,9 +99,9 @@ def play(
     span: tuple[int, int] | None = None,
     glide: Glide | None = None,
 ) -> Sound:
-    """A note of MIDI pitch `pitch` that is held for so many seconds, and dies away; velocity 0..1.
+    """A note of MIDI pitch `pitch` that is held for `held` seconds and then released; velocity 0 to 1.
 
-    span: the samples of the note that are made, all unless given; the first is a multiple of BLOCK.
+    span: the samples to render, by default all; the first must be a multiple of BLOCK.
     """
     samples = samples_of(tone, held, rate)
     first, last = span or (0, samples)
@@ -113,18 +115,18 @@ def play(
 
 
 def samples_of(tone: Partials | Wave, held: float, rate: int) -> int:
-    """How long a note is that is held for so many seconds."""
+    """The length in samples of a note that is held for `held` seconds."""
     return round((held + tone.envelope.release) * rate)
 
 
 def seconds_audible(tone: Partials | Wave, pitch: float) -> float:
-    """After how many seconds nothing is left of a note, however long it is held; infinity if it does not decay."""
+    """The seconds after which a held note is inaudible; infinity if it does not decay."""
     slowest = min(tone.decays) * np.sqrt(hertz(pitch) / 261.6) if isinstance(tone, Partials) else 0.0
     return float(np.log(1 / INAUDIBLE) / slowest) if slowest else np.inf
 
 
 def strike(noise: Noise, velocity: float, rate: int) -> Sound:
-    """A stroke on a drum. The same noise each time."""
+    """A stroke on a drum, with the same noise each time."""
     samples = round(6 * noise.decay * rate)
     spectrum = np.fft.rfft(np.random.default_rng(samples).standard_normal(samples))
     hz = np.fft.rfftfreq(samples, 1 / rate)
@@ -137,11 +139,15 @@ def strike(noise: Noise, velocity: float, rate: int) -> Sound:
 
 
 def hertz(pitch: float) -> float:
+    """The frequency of a MIDI pitch in equal temperament, A4 = 440 Hz."""
     return float(440.0 * 2 ** ((pitch - 69) / 12))
 
 
 def shaped(envelope: Envelope, samples: int, rate: int, span: tuple[int, int] | None = None) -> Sound:
-    """The envelope 0..1 of a note, or of a span of it: attack and release are half cosines, so that neither clicks."""
+    """The envelope of a note, 0 to 1, or of a span of it.
+
+    Attack and release are half cosines, which do not click.
+    """
     first, last = span or (0, samples)
     body = np.full(last - first, envelope.sustain)
     if envelope.sustain < 1:
@@ -156,14 +162,14 @@ def shaped(envelope: Envelope, samples: int, rate: int, span: tuple[int, int] | 
 
 @functools.lru_cache(maxsize=64)
 def half_cosine(samples: int) -> Sound:
-    """A smooth rise from 0 towards 1. It is kept for the next note, and cannot be written to."""
+    """A smooth rise from 0 towards 1, cached and read-only."""
     rise = np.asarray(0.5 - 0.5 * np.cos(np.pi * np.arange(samples) / max(samples, 1)))
     rise.flags.writeable = False
     return rise
 
 
 def _ring(tone: Partials, pitch: float, velocity: float, span: tuple[int, int], rate: int) -> Sound:
-    """The partials at the note's pitch, each decaying on its own, without an envelope."""
+    """The partials of a note at a constant pitch, without an envelope."""
     hz, ratios, gains, decays = _partials(tone, pitch, velocity, rate, 1.0)
     return _sum_partials((2j * np.pi * ratios * hz - decays) / rate, gains, *span)
 
@@ -171,7 +177,7 @@ def _ring(tone: Partials, pitch: float, velocity: float, span: tuple[int, int], 
 def _gliding_ring(
     tone: Partials, pitch: float, velocity: float, span: tuple[int, int], rate: int, glide: Glide
 ) -> Sound:
-    """The same while the pitch moves: a sine for each partial."""
+    """The partials of a note whose pitch moves: one sine for each."""
     hz, ratios, gains, decays = _partials(tone, pitch, velocity, rate, 2 ** (glide.semitones.max() / 12))
     time = np.arange(*span) / rate
     warped, sound = glide.warped(time), np.zeros(len(time))
@@ -187,19 +193,22 @@ def _gliding_ring(
 def _partials(
     tone: Partials, pitch: float, velocity: float, rate: int, highest: float
 ) -> tuple[float, Sound, Sound, Sound]:
-    """The pitch in Hz, and the ratios, gains and decays of the partials; `highest`: what the pitch is multiplied by."""
+    """The pitch in Hz, and the ratios, gains and decays of the partials; those beyond the limit have gain 0.
+
+    highest: the greatest factor by which a glide raises the pitch.
+    """
     hz = hertz(pitch)
     ratios = np.array(tone.ratios)
     gains = np.array(tone.gains) * ratios ** (-tone.tilt * (1 - velocity))
-    gains[ratios * hz * highest > HIGHEST * rate] = 0.0
+    gains[ratios * hz * highest > MAX_PARTIAL * rate] = 0.0
     return hz, ratios, gains, np.array(tone.decays) * np.sqrt(hz / 261.6)
 
 
 def _sum_partials(exponents: NDArray[np.complex128], gains: Sound, first: int, last: int) -> Sound:
     """Im(sum of gain * exp(exponent * n)) for first <= n < last; exponents and gains of shape (partials,).
 
-    With n = BLOCK * i + j the exponential is a product, and the whole sum one matrix product: some
-    thirty times as fast as a sine for every sample. `first` is a multiple of BLOCK.
+    With n = BLOCK * i + j the exponential is a product of two, and the sum one matrix product: about thirty times as
+    fast as a sine for every sample. `first` must be a multiple of BLOCK.
     """
     blocks = np.arange(first // BLOCK, -(-last // BLOCK))
     coarse = gains[:, None] * np.exp(exponents[:, None] * (BLOCK * blocks))
@@ -211,7 +220,7 @@ def _sum_partials(exponents: NDArray[np.complex128], gains: Sound, first: int, l
 
 
 def _cycle(tone: Wave, pitch: float, span: tuple[int, int], rate: int, glide: Glide | None) -> Sound:
-    """The wave read at the note's pitch, from its table."""
+    """The wave of a note, read from a table."""
     time = np.arange(*span) / rate
     sound = np.zeros(len(time))
     highest = 2 ** (glide.semitones.max() / 12) if glide else 1.0
@@ -222,7 +231,7 @@ def _cycle(tone: Wave, pitch: float, span: tuple[int, int], rate: int, glide: Gl
         time = glide.warped(time)
     for number, semitones in enumerate(tone.detune):
         hz = hertz(pitch + semitones)
-        table, slope = _table(tone.shape, tone.duty, max(1, int(HIGHEST * rate / (hz * highest))))
+        table, slope = _table(tone.shape, tone.duty, max(1, int(MAX_PARTIAL * rate / (hz * highest))))
         place = hz * time + (1 + number / len(tone.detune))
         place -= np.floor(place)
         place *= TABLE
@@ -239,7 +248,7 @@ def _mean_of_ratio(ratio: Sound, rise: Sound) -> Sound:
 
 @functools.cache
 def _table(shape: str, duty: float, highest: int) -> tuple[Sound, Sound]:
-    """One period of a wave with partials up to the `highest`, and by how much the next sample is more."""
+    """One period of a wave with partials up to the `highest`, and the difference to each next sample."""
     orders = np.arange(1, min(highest, TABLE // 4) + 1)
     if shape == "pulse":
         partials = 2 / (np.pi * orders) * np.sin(np.pi * orders * duty) * np.exp(-1j * np.pi * orders * duty)
@@ -250,5 +259,5 @@ def _table(shape: str, duty: float, highest: int) -> tuple[Sound, Sound]:
     spectrum = np.zeros(TABLE // 2 + 1, complex)
     spectrum[orders] = partials * (TABLE / 2)
     period = np.fft.irfft(spectrum)
-    period = np.append(period, period[0])  # rounding may lead to the very end
+    period = np.append(period, period[0])  # rounding may reach the end of the table
     return period, np.append(np.diff(period), 0.0)

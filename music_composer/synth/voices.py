@@ -1,4 +1,4 @@
-"""The instruments of the synthesiser, and which of them plays what."""
+"""The tones of the synthesizer, and the voices that assign them to parts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ Tone = Partials | Wave
 
 
 def _string(partials: int, slope: float, struck_at: float, decay: float, attack: float, stiff: float = 0.0) -> Partials:
-    """A string that is left to itself: harmonics falling as k ** -slope, with the comb of the place where it is plucked
-    or struck, stretched by its stiffness (Fletcher 1964).
+    """A freely vibrating string.
+
+    Harmonics fall as k ** -slope, with the comb filter of the point where it is plucked or struck, stretched by its
+    stiffness (Fletcher 1964).
     """
     orders = np.arange(1, partials + 1)
     gains = np.abs(np.sin(np.pi * orders * struck_at)) / orders**slope
@@ -50,9 +52,9 @@ LEVELS = MappingProxyType({"strings": 0.5, "brass": 0.6, "reed": 0.5, "pulse": 0
 
 @dataclass(frozen=True)
 class Voice:
-    """What plays the parts of a score: the upper ones take turns, the lowest may have a tone of its own.
+    """The tones of the parts of a score: the upper parts take turns, the lowest part may have a tone of its own.
 
-    echo: seconds after which everything is heard again, softer; 0: never. room: whether there is one.
+    echo: seconds of delay of an echo; 0: none. room: whether there is reverberation.
     """
 
     upper: tuple[str, ...]
@@ -68,8 +70,8 @@ VOICES = MappingProxyType(
         "famicom": Voice(("pulse 25", "pulse 12"), "triangle", echo=0.18, room=False),
     }
 )
-AUTO = "auto"  # each part as its General MIDI program says
-# The last program of each family of General MIDI, and what plays it.
+AUTO = "auto"  # each part by its General MIDI program
+# The last program of each group of General MIDI, and its tone.
 PROGRAMS = (
     (7, "piano"), (15, "bell"), (23, "organ"), (31, "pluck"), (39, "bass"), (44, "strings"), (47, "pluck"),
     (55, "strings"), (63, "brass"), (71, "reed"), (79, "flute"), (80, "pulse"), (87, "pulse 25"), (103, "strings"),
@@ -82,11 +84,12 @@ DRUMS = MappingProxyType(
 
 
 def tone_of_program(program: int) -> str:
+    """The tone of a General MIDI program."""
     return next(name for last, name in PROGRAMS if program <= last)
 
 
 def drum_of(pitch: int) -> Noise:
-    """Of General MIDI's key map: bass drums and toms, snares and claps, cymbals and what rattles."""
+    """The sound of a drum in General MIDI's key map."""
     if pitch in (35, 36, 41, 43, 45):
         return DRUMS["low"]
     if pitch in (49, 51, 52, 55, 57, 59):

@@ -5,7 +5,7 @@ import pytest
 
 from music_composer.symbolic.midi.midi_file import parse_midi
 from music_composer.synth.controls import channel_of
-from music_composer.synth.pedals import held_until
+from music_composer.synth.pedals import release_ticks
 from music_composer.synth.render import RATE, render
 from music_composer.values import BEND, CONTROL, NOTE, Part, Score
 from tests.symbolic.midi.midi_bytes import control, file, off, on, track
@@ -135,8 +135,8 @@ def test_volume_zero_is_silence(drums):
 def test_what_is_set_to_its_default_changes_nothing():
     plain = part_of((0, 1, 60), (0.5, 1.5, 64))
     controls = ((0, 7, 100), (0, 11, 127), (0, 64, 0), (0, 121, 0), *RANGE, (0, 6, 2), (0, 1, 99), (0, 91, 40))
-    told = part_of((0, 1, 60), (0.5, 1.5, 64), controls=controls, bends=((0, 0),))
-    assert np.array_equal(sound_of(plain), sound_of(told))
+    fault = part_of((0, 1, 60), (0.5, 1.5, 64), controls=controls, bends=((0, 0),))
+    assert np.array_equal(sound_of(plain), sound_of(fault))
 
 
 def test_pan_is_where_the_part_stands_whatever_its_number():
@@ -172,7 +172,7 @@ def test_reset_all_controllers_lets_the_volume_be():
 
 def ends_of(*notes, controls):
     part = part_of(*notes, controls=controls)
-    return (held_until(part, channel_of(part), int(part.notes["stop"].max())) / 480).tolist()
+    return (release_ticks(part, channel_of(part), int(part.notes["stop"].max())) / 480).tolist()
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_notes_end_when_the_pedal_lets_go(controls, ends):
 def test_all_sound_off_in_a_file_ends_what_a_pedal_holds():
     held = (0, control(64, 127)), (0, on(60)), (480, off(60)), (480, control(120, 0)), (480, control(64, 0))
     (part,) = parse_midi(file(track(*held))).score.parts
-    assert held_until(part, channel_of(part), 10_000).tolist() == [960]
+    assert release_ticks(part, channel_of(part), 10_000).tolist() == [960]
 
 
 def test_a_held_note_ends_when_its_pitch_is_struck_again():
