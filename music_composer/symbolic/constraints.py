@@ -190,7 +190,7 @@ def _of_score(score: Score, primer: str, options: PlayOptions, grid: int) -> Con
         fixed = _like(lengthened(fixed, whole.steps - fixed.steps), whole)
         return Constraints(fixed, gap, score=sides, instruments=playing_near(score, gap, grid))
     if not whole.active.any() and options.condition_on_primer:
-        raise ScoreError(f"{primer}: has nothing but drums, which no model reads: compose to them with --lock-track")
+        raise ScoreError(f"{primer}: has nothing but drums in it, which no model reads: --lock-track composes to them")
     constraints = _primed(whole, options)
     if not options.inject_primer:
         end = np.arange(whole.steps) >= whole.steps - NEARBY_STEPS

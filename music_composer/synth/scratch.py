@@ -29,9 +29,7 @@ class Scratch:
         self._folder, self._free = folder, in_memory
         self._file: IO[bytes] | None = None
         # A shape, with an array, its place in the file, or None for silence.
-        self._blocks: list[
-            tuple[tuple[int, ...], np.ndarray | int | None]
-        ] = []  # an array, its place in the file, or None for silence
+        self._blocks: list[tuple[tuple[int, ...], np.ndarray | int | None]] = []
 
     def __enter__(self) -> Scratch:
         return self

@@ -129,12 +129,12 @@ def test_other_lengths_close_on_the_tonic_too(bars):
 
 
 @pytest.mark.parametrize("bars", [0, -4, 6])
-def test_broken_phrases_are_refused(bars):
+def test_incomplete_phrases_are_refused(bars):
     with pytest.raises(ValueError, match="multiple of 4"):
         piece_of(0, bars)
 
 
-def test_one_seed_one_piece_and_many_seeds_many_kinds():
+def test_a_seed_gives_one_piece_and_many_seeds_give_many_kinds():
     pieces = [piece_of(seed) for seed in range(40)]
     assert piece_of(5) == pieces[5]
     assert len({piece.notes for piece in pieces}) == len(pieces)

@@ -11,7 +11,7 @@ def bytes_of(paths: list[Path]) -> list[bytes]:
     return [path.read_bytes() for path in paths]
 
 
-def test_pieces_reach_the_asked_length_as_stereo_wavs(tmp_path):
+def test_pieces_reach_the_requested_length_as_stereo_wavs(tmp_path):
     paths = write_dataset(tmp_path / "new" / "folder", seed=1, minutes=0.8)
     assert [path.name for path in paths] == ["piece-01.wav", "piece-02.wav"]
     assert sorted((tmp_path / "new" / "folder").iterdir()) == paths
@@ -34,7 +34,7 @@ def test_more_minutes_add_pieces_that_differ_and_keep_the_earlier_ones(tmp_path)
     assert len(set(long)) == len(long) == 2
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_file_and_no_remains(tmp_path, monkeypatch):
     (tmp_path / "piece-01.wav").write_bytes(b"old")
 
     def fill_the_disk(self, samples):
@@ -47,6 +47,6 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan")])
-def test_no_time_is_refused(tmp_path, minutes):
+def test_non_positive_minutes_are_refused(tmp_path, minutes):
     with pytest.raises(ValueError, match="above zero"):
         write_dataset(tmp_path, seed=1, minutes=minutes)

@@ -60,13 +60,13 @@ def test_every_file_is_linked_relative_to_the_page(page):
     assert linked == [str(each) for each in [*wanted, path.parent / "loss curve.png"]]
 
 
-def test_links_hold_no_character_a_browser_would_misread(page):
+def test_links_are_quoted_for_browsers(page):
     for link in read(page[0]).links:
         assert not set(link) & set(' #?&":<>')
         assert not link.startswith("/")
 
 
-def test_each_prompt_stands_above_its_continuation_with_players(page):
+def test_each_prompt_is_above_its_continuation_with_players(page):
     tags = read(page[0]).tags
     roles = [attrs["class"] for tag, attrs in tags if tag == "figure"]
     assert roles == ["prompt", "continuation", "continuation"] * 2
@@ -74,14 +74,14 @@ def test_each_prompt_stands_above_its_continuation_with_players(page):
     assert len(players) == 6 and all("controls" in attrs for attrs in players)
 
 
-def test_the_page_needs_nothing_from_elsewhere(page):
+def test_the_page_is_self_contained(page):
     tags = {tag for tag, _ in read(page[0]).tags}
     assert not tags & {"script", "link", "iframe"}
     text = page[0].read_text(encoding="utf-8")
     assert "http:" not in text and "https:" not in text and "url(" not in text and "@import" not in text
 
 
-def test_names_are_shown_as_written_and_make_no_tags(tmp_path):
+def test_names_are_escaped(tmp_path):
     title = '<b>&amp; $title</b> "x"'
     write_page(
         tmp_path / "p.html", [result_in(tmp_path, title)], tmp_path / "l.png", FIGURES, {"<i>k</i>": "<u>$v</u> & w"}
@@ -100,7 +100,7 @@ def test_figures_and_facts_form_tables(page):
     assert words[-4:] == ["Songs & pieces", "<7>", "Steps", "400"]
 
 
-def test_a_page_that_fails_to_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_page(tmp_path, monkeypatch):
     path = tmp_path / "index.html"
     path.write_text("old")
 

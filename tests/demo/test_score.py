@@ -35,7 +35,7 @@ def test_a_corpus_has_several_keys_and_metres_and_can_be_read(tmp_path):
 
 
 def test_the_demonstration_leaves_a_page_with_its_models(tmp_path, monkeypatch):
-    """With one of them: each builds some six graphs."""
+    """With one model, since each builds about six graphs."""
     from music_composer.pipelines.symbolic import demo
     from music_composer.symbolic.options import JudgeOptions
 

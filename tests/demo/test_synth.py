@@ -36,7 +36,7 @@ def test_the_lowest_strong_partial_is_the_pitch(timbre, pitch, hertz):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_pieces_peak_at_minus_three_decibels_and_are_alike_in_loudness(seed):
+def test_pieces_peak_at_minus_three_decibels_and_have_similar_loudness(seed):
     piece = compose(np.random.default_rng(seed))
     sound = render(piece)
     assert sound.dtype == np.float32
@@ -47,8 +47,8 @@ def test_pieces_peak_at_minus_three_decibels_and_are_alike_in_loudness(seed):
 
 
 @pytest.mark.parametrize("pan", [-1.0, 0.0, 1.0])
-def test_pan_puts_the_energy_where_asked(pan):
-    """Many pitches, since the room answers each a little differently on the two sides."""
+def test_pan_sets_the_balance_of_energy(pan):
+    """Many pitches, since the reverberation of each differs a little between the sides."""
     scale = [note(pitch, start=0.25 * index, duration=0.25) for index, pitch in enumerate(range(57, 73))]
     left, right = (render(solo(*scale, pan=pan)) ** 2).sum(axis=0)
     decibels = 10 * np.log10(right / left)
@@ -105,7 +105,7 @@ def test_rendering_is_repeatable_and_silence_stays_silent():
     assert not render(replace(piece, notes=())).any()
 
 
-def test_high_partials_do_not_fold_back():
+def test_high_partials_do_not_alias():
     """At 8 kHz only two of A6's partials fit below Nyquist: nothing may sound between and below them."""
     sound = render(solo(note(93, duration=3.0), timbre="flute"), rate=8000).mean(axis=1)[1000:20000]
     power = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))

@@ -1,4 +1,4 @@
-"""What bach_generator does, one network and one note at a time: what ours must agree with."""
+"""The reference: bach_generator's computation, one network and one note at a time."""
 
 import collections
 import itertools

@@ -1,4 +1,4 @@
-"""Generations: nothing is lost or rated twice, and one seed decides everything."""
+"""Evolution: no network is lost or rated twice, and a seed determines everything."""
 
 import dataclasses
 
@@ -48,8 +48,8 @@ def test_survivors_are_not_rated_again(monkeypatch):
 
 
 def test_one_seed_decides_everything_parallel_or_not(monkeypatch):
-    monkeypatch.setattr(evolution, "WORTH_THREADS", 1)
-    monkeypatch.setattr(evolution, "TOGETHER", 7)
+    monkeypatch.setattr(evolution, "MIN_THREADED", 1)
+    monkeypatch.setattr(evolution, "BATCH", 7)
     options = dataclasses.replace(SMALL, crossover=0.5, tournament=3)
     one, two, other = (list(evolve(some_task(), options, seed, parallel=p))[-1] for seed, p in
                        ((1, False), (1, True), (2, False)))  # fmt: skip
@@ -59,7 +59,7 @@ def test_one_seed_decides_everything_parallel_or_not(monkeypatch):
 
 
 def test_no_two_clones_are_alike(monkeypatch):
-    monkeypatch.setattr(evolution, "TOGETHER", 5)  # as many as are selected: each has one clone in every part
+    monkeypatch.setattr(evolution, "BATCH", 5)  # as many as are selected: each has one clone in every part
     counted = []
     rate = evolution.ratings
     monkeypatch.setattr(evolution, "ratings", lambda some, task: counted.append(flat(some)) or rate(some, task))
@@ -68,13 +68,13 @@ def test_no_two_clones_are_alike(monkeypatch):
     assert len(np.unique(made, axis=0)) == len(made) == 30 + 25
 
 
-def test_evolution_goes_on_from_given_networks():
+def test_evolution_continues_from_given_networks():
     first = list(evolve(some_task(), SMALL, 1))[-1]
     second = next(iter(evolve(some_task(), SMALL, 2, start=first.networks)))
     assert second.ratings == pytest.approx(first.ratings)
 
 
-def test_tournaments_keep_the_best_and_let_others_through():
+def test_tournaments_keep_the_best_and_admit_others():
     options = dataclasses.replace(SMALL, tournament=2, generations=1)
     best, _ = (next(iter(evolve(some_task(), o, 1))) for o in (options, SMALL))
     plainly = next(iter(evolve(some_task(), SMALL, 1)))
@@ -82,7 +82,7 @@ def test_tournaments_keep_the_best_and_let_others_through():
     assert best.ratings.sum() < plainly.ratings.sum()
 
 
-def test_jumbling_by_factor_keeps_signs_and_noughts_and_stays_within_the_share():
+def test_mutation_by_factor_keeps_signs_and_zeros_and_stays_within_the_share():
     networks = random_networks(dataclasses.replace(SMALL, layer_type="object"), np.random.default_rng(0))
     networks.weights[0][0, 0, 0] = 0.0
     before, after = flat(networks), flat(mutate(networks, "factor", 0.1, np.random.default_rng(1)))
@@ -94,7 +94,7 @@ def test_jumbling_by_factor_keeps_signs_and_noughts_and_stays_within_the_share()
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.01, 1), (0.4, 2), (1.0, 5)])
-def test_jumbling_by_selection_draws_a_share_of_each_nodes_weights_anew(share, count):
+def test_mutation_by_selection_draws_a_share_of_each_nodes_weights_anew(share, count):
     networks = random_networks(SMALL, np.random.default_rng(0))
     after = mutate(networks, "selection", share, np.random.default_rng(1))
     changed = (after.weights[1] != networks.weights[1]).sum(axis=-1)
@@ -109,7 +109,7 @@ def test_no_divergence_changes_nothing():
         assert np.array_equal(flat(mutate(networks, how, 0.0, np.random.default_rng(1))), flat(networks))
 
 
-def test_crossing_takes_whole_nodes_from_the_other_parent():
+def test_crossover_takes_whole_nodes_from_the_other_parent():
     rng = np.random.default_rng(0)
     ones, others = random_networks(SMALL, rng), random_networks(SMALL, rng)
     mixed = crossover(ones, others, 1.0, rng).weights[1]
@@ -121,7 +121,7 @@ def test_crossing_takes_whole_nodes_from_the_other_parent():
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
 def test_an_activation_makes_networks_more_than_filters(activation):
-    """The answer to a sum is not the sum of the answers."""
+    """The output for a sum is not the sum of the outputs."""
     from music_composer.genetic.networks import forward
 
     networks = random_networks(dataclasses.replace(SMALL, activation=activation), np.random.default_rng(0))
@@ -140,6 +140,6 @@ def test_an_activation_makes_networks_more_than_filters(activation):
         ({"weight_divergence": float("nan")}, "--weight-divergence"),
     ],
 )  # fmt: skip
-def test_options_that_make_no_sense_are_refused(fields, said):
+def test_invalid_options_are_refused(fields, said):
     with pytest.raises(OptionError, match=said):
         EvolveOptions(**fields)

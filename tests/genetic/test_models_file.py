@@ -1,4 +1,4 @@
-"""models.json comes back as it was written, in bach_generator's form; anything else is refused by name."""
+"""models.json round-trips in bach_generator's format; other content is refused by name."""
 
 import json
 
@@ -13,7 +13,7 @@ from music_composer.genetic.options import EvolveOptions
 
 @pytest.mark.parametrize("kind", ["matrix", "object"])
 @pytest.mark.parametrize("layers", [0, 2])
-def test_networks_come_back(tmp_path, kind, layers):
+def test_networks_round_trip(tmp_path, kind, layers):
     options = EvolveOptions(models=3, inputs=4, layers=layers, layer_size=5, layer_type=kind, select_models=1)
     networks = random_networks(options, np.random.default_rng(0))
     write_networks(networks, tmp_path / "models.json")
@@ -22,7 +22,7 @@ def test_networks_come_back(tmp_path, kind, layers):
     assert all(np.array_equal(a, b) for a, b in zip(read.weights, networks.weights, strict=True))
 
 
-def test_the_form_is_models_layers_nodes_weights(tmp_path):
+def test_the_format_is_models_layers_nodes_weights(tmp_path):
     (tmp_path / "theirs.json").write_text("[[[[0.5, 1], [0, 0.25]], [[2], [3.5]], [[]]]]")
     read = read_networks(tmp_path / "theirs.json", "none")
     assert read.kind == "object"
@@ -40,12 +40,12 @@ def test_the_form_is_models_layers_nodes_weights(tmp_path):
         "[[[[1]], [[]]], [[[1]], [[1]]]]", "[" * 100_000, "[[[[1, 2], [3, 4]]]]", "[[[[" + "9" * 400 + "]], [[1]]]]",
     ],
 )  # fmt: skip
-def test_anything_else_is_refused_by_name(tmp_path, content):
+def test_other_content_is_refused_by_name(tmp_path, content):
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(ScoreError, match=r"a\.json"):
         read_networks(tmp_path / "a.json", "none")
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ScoreError, match=r"none\.json: cannot be opened"):
         read_networks(tmp_path / "none.json", "none")

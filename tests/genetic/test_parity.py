@@ -1,4 +1,4 @@
-"""The same weights play the same notes, and are rated alike, as in bach_generator."""
+"""The same weights give the same notes and ratings as in bach_generator."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def random_model(kind, rng, inputs, hidden):
 
 @pytest.mark.parametrize("kind", ["matrix", "object"])
 @pytest.mark.parametrize("seed", range(15))
-def test_random_networks_play_the_same_and_are_rated_alike(kind, seed):
+def test_random_networks_play_and_rate_the_same(kind, seed):
     rng = np.random.default_rng(seed)
     inputs, hidden = int(rng.integers(1, 12)), [int(n) for n in rng.integers(1, 9, rng.integers(0, 3))]
     codes = rng.integers(0, rng.integers(2, 30), rng.integers(3, 80))
@@ -42,7 +42,7 @@ def test_random_networks_play_the_same_and_are_rated_alike(kind, seed):
             assert rating == pytest.approx(scipy.stats.pearsonr(codes, theirs)[0], abs=1e-6)
 
 
-def test_a_network_worked_by_hand():
+def test_a_network_computed_by_hand():
     """Two inputs, weights 1 and 10: answers are the newest code times ten and the one before, but for the first."""
     codes = np.array([0, 1, 2, 1])
     inputs = windows([codes], 2)
@@ -57,7 +57,7 @@ def test_a_network_worked_by_hand():
     assert play(sums, task_of(codes, inputs)).tolist() == [[1, 0, 2, 0]]
 
 
-def test_the_window_is_filled_from_its_beginning_while_there_are_few_notes():
+def test_short_windows_are_padded_at_the_end():
     codes = np.array([3, 4, 5])
     assert windows([codes], 4).tolist() == [[3, 0, 0, 0], [3, 4, 0, 0], [3, 4, 5, 0]]
     assert windows([codes], 2).tolist() == [[3, 0], [3, 4], [4, 5]]
@@ -74,7 +74,7 @@ def test_the_window_is_filled_from_its_beginning_while_there_are_few_notes():
         ([0, 0.5, 1.5, 4], [5, 5, 7, 9]),  # halves go to the even level
     ],
 )
-def test_levels_become_codes_by_frequency_and_then_by_who_came_first(levels, expected):
+def test_levels_become_codes_by_frequency_then_by_first_appearance(levels, expected):
     ranked = np.array([5, 7, 9])
     scaled = np.array([levels]) * 0.75  # the highest level that there is, 3, is 4 / 4 of three codes
     if levels == [0, 0.5, 1.5, 4]:
@@ -82,7 +82,7 @@ def test_levels_become_codes_by_frequency_and_then_by_who_came_first(levels, exp
     assert quantised(scaled, ranked).decoded.tolist() == [expected]
 
 
-def test_one_note_throughout_is_rated_nought():
+def test_a_single_note_throughout_is_rated_0():
     codes = np.array([0, 1, 2])
     silent = networks_of("matrix", [[[0]], [[1]]])
     task = task_of(codes, windows([codes], 1))
@@ -90,7 +90,7 @@ def test_one_note_throughout_is_rated_nought():
     assert play(silent, task).tolist() == [[0, 0, 0]]
 
 
-def test_a_copy_is_rated_one():
+def test_a_copy_is_rated_1():
     codes = np.array([0, 1, 1, 2, 2, 2])
     copies = networks_of("matrix", [[[1]], [[1]]])
     assert play(copies, task_of(codes, windows([codes], 1)))[0].tolist() == plain.quantised(

@@ -1,4 +1,4 @@
-"""The style of a corpus: its own lines are likely, strange ones are not, and copies are worth nothing."""
+"""The style of a corpus: lines in it are likely, others are not, and copies are rated 0."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def theme_of(pitches):
 
 
 def walk(seed, steps, count=400):
-    """A line in steps of so many semitones, reflected at an octave above and below."""
+    """A random walk with the given steps in semitones, reflected an octave above and below."""
     rng = np.random.default_rng(seed)
     line = [60]
     for step in rng.choice(steps, count - 1):
@@ -24,7 +24,7 @@ def walk(seed, steps, count=400):
 
 @pytest.fixture(scope="module")
 def music():
-    """Two lines in seconds, as a style; the pitches by code."""
+    """The style of two lines that move by seconds, and the pitches by code."""
     themes = [theme_of(walk(seed, [-2, -1, 1, 2])) for seed in (1, 2)]
     symbols, codes = encode(themes)
     return style_of(themes, symbols, codes), symbols, np.concatenate(codes)
@@ -35,7 +35,7 @@ def codes_of(symbols, pitches):
     return np.abs(by_pitch[None] - np.asarray(pitches)[:, None]).argmin(axis=1)
 
 
-def test_a_new_line_of_the_same_kind_is_likelier_than_a_jumpy_one(music):
+def test_a_new_line_in_the_style_is_rated_higher_than_a_jumpy_one(music):
     style, symbols, _ = music
     alike = codes_of(symbols, np.concatenate([walk(8, [-2, -1, 1, 2]), walk(9, [-2, -1, 1, 2])]))
     jumpy = codes_of(symbols, np.concatenate([walk(8, [-9, 7, 5, -6]), walk(9, [-9, 7, 5, -6])]))
@@ -45,7 +45,7 @@ def test_a_new_line_of_the_same_kind_is_likelier_than_a_jumpy_one(music):
     assert rated[0] > rated[1] > 0
 
 
-def test_copies_are_found_in_any_key_and_rated_nought(music):
+def test_copies_are_found_in_any_key_and_rated_0(music):
     style, symbols, codes = music
     pitch = style.tops[codes][None]
     assert copied_share(pitch, style).tolist() == [1.0]
@@ -56,14 +56,14 @@ def test_copies_are_found_in_any_key_and_rated_nought(music):
     assert copied_share(half, style)[0] == pytest.approx(0.5, abs=0.03)
 
 
-def test_a_run_that_two_themes_make_only_together_is_no_copy(music):
+def test_a_run_across_two_themes_is_no_copy(music):
     style, _, codes = music
     across = np.full((1, len(codes)), 60)
     across[0, 100:116] = style.tops[codes][392:408]
     assert copied_share(across, style)[0] == 0.0
 
 
-def test_one_note_throughout_is_rated_nought(music):
+def test_a_single_note_throughout_is_rated_0(music):
     style, _, codes = music
     assert style_rating(np.zeros((1, len(codes)), int), style).tolist() == [0.0]
 

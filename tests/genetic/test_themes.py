@@ -1,4 +1,4 @@
-"""Which part is re-pitched, and what is a chord."""
+"""The choice of a part to re-pitch, and of chords."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def chosen(*parts, chords=False, number=None):
     return theme.part, skipped_part(theme)
 
 
-def test_the_second_pitched_part_is_chosen_and_the_next_where_it_is_chords():
+def test_the_second_pitched_part_is_chosen_or_the_next_if_it_is_chords():
     tune, chords, drums = part(TUNE), part(CHORDS), part(TUNE, drums=True)
     assert chosen(tune) == (0, None)
     assert chosen(tune, tune, tune) == (1, None)
@@ -36,7 +36,7 @@ def test_the_second_pitched_part_is_chosen_and_the_next_where_it_is_chords():
     assert chosen(chords, part(HALF), number=1) == (1, None)
 
 
-def test_no_such_part_lists_those_that_there_are():
+def test_a_missing_part_lists_the_parts():
     with pytest.raises(
         OptionError, match=r"--part 2: that part does not exist; a has parts 0 \(Hum, .*piano\), 1 \(drums\)"
     ):
@@ -47,13 +47,13 @@ def test_no_such_part_lists_those_that_there_are():
         chosen(part(TUNE), part(CHORDS), number=1)
 
 
-def test_a_chord_whose_keys_are_not_struck_at_once_is_a_chord():
+def test_a_chord_with_spread_onsets_is_a_chord():
     rows = [(start + 4 * i, stop, pitch, loud) for i, (start, stop, pitch, loud) in enumerate(CHORDS[:4])]
     (theme,) = themes_of(Score((part(rows),)), "a", True, False)
     assert theme.symbols == ((60, 64), (60, 64))
 
 
-def test_a_repitched_part_keeps_all_but_its_notes_and_the_others_stay():
+def test_repitching_changes_the_notes_of_one_part_alone():
     controls, bends = np.array([(0, 7, 90)], CONTROL), np.array([(5, -100)], BEND)
     score = Score((part(CHORDS, name="Keys"), part(TUNE, program=3, name="Hum", controls=controls, bends=bends)))
     (theme,) = themes_of(score, "a", False, False)

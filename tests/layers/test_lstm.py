@@ -35,7 +35,7 @@ def on_the_cpu(monkeypatch):
 
 @pytest.fixture
 def fast_path_calls(monkeypatch):
-    """The list that grows by one with each run of the fast path."""
+    """A list that grows by one with each run of the fast path."""
     from music_composer.layers import lstm_tensorflow
 
     calls = []
@@ -54,7 +54,7 @@ def random(*shape, seed=0):
 
 
 def layer_pair(features, units, **options):
-    """Our layer and the stock one with the same weights, all of them (the bias too) random."""
+    """Our layer and the stock one with the same random weights and biases."""
     pair = [kind(units, **options) for kind in (HoistedLSTM, keras.layers.LSTM)]
     for layer in pair:
         layer.build((None, None, features))
@@ -180,7 +180,7 @@ def test_static_shapes_stay_known_when_traced(batch, time):
     assert shapes[0] == shapes[1] == [batch, time, 4]
 
 
-def test_stateful_layers_carry_their_state_on():
+def test_stateful_layers_carry_their_state():
     ours, _ = layer_pair(3, 4, return_sequences=True, stateful=False)
     carrying = HoistedLSTM(4, return_sequences=True, stateful=True)
     carrying.build((2, 5, 3))

@@ -1,4 +1,4 @@
-"""The layer for many rows against the stock Keras one, on any machine: fast or not, the sums are the same."""
+"""The layer for many rows against the stock Keras one, on any machine, whether it is fast there or not."""
 
 import keras
 import numpy as np
@@ -65,7 +65,7 @@ def test_outputs_and_gradients_are_those_of_the_stock_layer(shape, fast):
     assert_near(gradients(lstm_along, layer, x, state), gradients(stock, layer, x, state), 0.03 if fast else 1e-6)
 
 
-def test_what_is_not_training_is_exact(fast):
+def test_inference_is_exact(fast):
     layer, x = built(5, 4), random(7, 30, 5)
     state = [random(30, 4, seed=seed) for seed in (1, 2)]
     assert_near([np.asarray(lstm_along(layer, x, state))], [np.asarray(stock(layer, x, state))], 1e-6)
@@ -101,7 +101,7 @@ def test_time_and_batch_may_be_unknown_when_traced(fast):
         assert_near(ours, theirs, 0.03 if fast else 1e-5)
 
 
-def test_what_says_that_a_cpu_has_a_matrix_unit(tmp_path, monkeypatch):
+def test_detection_of_a_matrix_unit(tmp_path, monkeypatch):
     cpuinfo = tmp_path / "cpuinfo"
     for flags, has in (("fpu amx_bf16 amx_tile", True), ("fpu avx512_bf16", False), ("", False)):
         cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
@@ -114,7 +114,7 @@ def test_what_says_that_a_cpu_has_a_matrix_unit(tmp_path, monkeypatch):
         assert lstm.bfloat16_is_fast.__wrapped__() == fast
 
 
-def test_the_same_sums_twice(monkeypatch):
+def test_results_are_deterministic(monkeypatch):
     monkeypatch.setattr(lstm, "bfloat16_is_fast", lambda: True)
     layer, x = built(16, 8), random(40, 200, 16)
     state = [random(200, 8, seed=seed) for seed in (1, 2)]

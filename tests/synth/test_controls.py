@@ -1,4 +1,4 @@
-"""Pedals, bends, volume, expression and pan, by what is heard: levels, spectra, lengths."""
+"""Pedals, bends, volume, expression and pan, measured in the sound: levels, spectra, lengths."""
 
 import numpy as np
 import pytest
@@ -54,13 +54,13 @@ def test_a_bend_before_a_note_moves_it_by_two_semitones(voice):
 
 
 @pytest.mark.parametrize("voice", ["flute", "piano", "brass", "nes"])
-def test_a_bend_in_the_middle_of_a_note_moves_what_sounds(voice):
+def test_a_bend_within_a_note_moves_its_pitch(voice):
     sound = sound_of(part_of((0, 4, 60), bends=((0, 0), (2, -8192))), voice=voice)
     assert pitch_at(sound, 0.5, 1.9) == pytest.approx(hertz(60), rel=0.006)
     assert pitch_at(sound, 2.1, 3.9) == pytest.approx(hertz(58), rel=0.006)
 
 
-def test_a_moving_note_neither_clicks_nor_breaks_off():
+def test_a_gliding_note_has_no_clicks_or_gaps():
     part = part_of((0, 2, 60), bends=[(0.5 + step / 100, 80 * step) for step in range(100)])
     steady, moving = (sound_of(each, voice="flute").mean(axis=1) for each in (part_of((0, 2, 60)), part))
     middle = slice(RATE // 2, 3 * RATE // 2)
@@ -75,25 +75,25 @@ def test_a_slow_bend_glides():
 
 
 @pytest.mark.parametrize(("semitones", "cents"), [(12, 0), (5, 50), (1, 0)])
-def test_the_bend_range_is_what_its_registered_parameter_says(semitones, cents):
+def test_the_bend_range_follows_its_registered_parameter(semitones, cents):
     controls = (*RANGE, (0, 6, semitones), (0, 38, cents), (0, 101, 127), (0, 100, 127), (0, 6, 2))
     sound = sound_of(part_of((0, 2, 60), controls=controls, bends=((0, 8191),)), voice="flute")
     assert pitch_at(sound, 0.5, 1.9) == pytest.approx(hertz(60 + semitones + cents / 100), rel=0.003)
 
 
-def test_tuning_by_registered_parameters_is_heard_and_other_parameters_are_not():
+def test_tuning_parameters_apply_and_other_parameters_do_not():
     tuned = ((0, 101, 0), (0, 100, 1), (0, 6, 96), (0, 100, 2), (0, 6, 65))  # half a semitone, and one
     assert channel_of(part_of((0, 1, 60), controls=tuned)).pitch.values[-1] == pytest.approx(1.5)
     other = (*RANGE, (0, 99, 0), (0, 98, 0), (0, 6, 24))
     assert channel_of(part_of((0, 1, 60), controls=other, bends=((0, 8191),))).pitch.values[-1] == 2
 
 
-def test_a_wheel_that_is_put_back_bends_no_release():
+def test_resetting_the_wheel_does_not_bend_a_release():
     sound = sound_of(part_of((0, 1, 60), bends=((0, 8191), (1, 0))))
     assert pitch_at(sound, 1.0, 1.2) == pytest.approx(hertz(62), rel=0.01)
 
 
-def test_extreme_bends_stay_within_what_can_sound():
+def test_extreme_bends_are_limited():
     controls = (*RANGE, (0, 6, 127))
     for pitch, wheel in ((127, 8191), (0, -8192), (60, 8191)):
         for bends in (((0, wheel),), ((0, 0), (0.5, wheel))):
@@ -115,7 +115,7 @@ def test_volume_and_expression_follow_the_curve_of_general_midi(number, value):
     assert level(sound, 2.8, 4.4) - level(sound, 0.3, 1.9) == pytest.approx(40 * np.log10(value / 127), abs=0.2)
 
 
-def test_volume_changes_in_the_middle_of_a_note_and_without_a_click():
+def test_volume_changes_within_a_note_without_a_click():
     sound = sound_of(part_of((0, 4, 60), controls=((0, 7, 100), (2, 7, 50))), voice="flute")
     assert level(sound, 2.5, 3.9) - level(sound, 1, 1.9) == pytest.approx(40 * np.log10(0.5), abs=0.2)
     around = slice(2 * RATE - 500, 2 * RATE + 500)
@@ -132,14 +132,14 @@ def test_volume_zero_is_silence(drums):
     assert level(sound, 0, 1.9) < level(sound, 2.2, 4) - 80
 
 
-def test_what_is_set_to_its_default_changes_nothing():
+def test_default_values_change_nothing():
     plain = part_of((0, 1, 60), (0.5, 1.5, 64))
     controls = ((0, 7, 100), (0, 11, 127), (0, 64, 0), (0, 121, 0), *RANGE, (0, 6, 2), (0, 1, 99), (0, 91, 40))
     fault = part_of((0, 1, 60), (0.5, 1.5, 64), controls=controls, bends=((0, 0),))
     assert np.array_equal(sound_of(plain), sound_of(fault))
 
 
-def test_pan_is_where_the_part_stands_whatever_its_number():
+def test_pan_overrides_the_position_of_a_part():
     left, right, middle = (
         part_of((at, at + 1, 60), controls=((0, 10, pan),)) for at, pan in ((0, 0), (1, 127), (2, 64))
     )
@@ -150,7 +150,7 @@ def test_pan_is_where_the_part_stands_whatever_its_number():
     assert power[2, 0] == pytest.approx(power[2, 1], rel=1e-3)
 
 
-def test_pan_moves_what_sounds():
+def test_pan_moves_an_active_note():
     sound = sound_of(part_of((0, 3, 60), controls=((1, 10, 0), (2, 10, 127))), voice="nes")
     power = [(sound[round(at * RATE) : round((at + 0.9) * RATE)] ** 2).sum(axis=0) for at in (0.05, 1.05, 2.05)]
     assert 0.5 < power[0][0] / power[0][1] < 2  # where it stood before it was told
@@ -158,7 +158,7 @@ def test_pan_moves_what_sounds():
     assert power[2][0] < 1e-6 * power[2][1]
 
 
-def test_reset_all_controllers_lets_the_volume_be():
+def test_reset_all_controllers_keeps_the_volume():
     controls = ((0, 7, 50), (0, 11, 20), (0, 64, 127), (0, 10, 0), (1, 121, 0))
     channel = channel_of(part_of((0, 2, 60), controls=controls, bends=((0, 4000),)))
     assert channel.gain.values[-1] == 0.25
@@ -192,22 +192,22 @@ def ends_of(*notes, controls):
         (((0.5, 66, 127), (4, 66, 0)), [0.125, 1.125]),
     ],
 )
-def test_notes_end_when_the_pedal_lets_go(controls, ends):
+def test_notes_end_when_the_pedal_is_lifted(controls, ends):
     assert ends_of((0, 0.125, 60), (1, 1.125, 64), controls=controls) == ends
 
 
-def test_all_sound_off_in_a_file_ends_what_a_pedal_holds():
+def test_all_sound_off_ends_held_notes():
     held = (0, control(64, 127)), (0, on(60)), (480, off(60)), (480, control(120, 0)), (480, control(64, 0))
     (part,) = parse_midi(file(track(*held))).score.parts
     assert release_ticks(part, channel_of(part), 10_000).tolist() == [960]
 
 
-def test_a_held_note_ends_when_its_pitch_is_struck_again():
+def test_a_held_note_ends_at_the_next_onset_of_its_pitch():
     ends = ends_of((0, 1, 60), (2, 3, 60), (2, 3, 64), (4, 5, 61), controls=((0, 64, 127), (6, 64, 0)))
     assert ends == [2, 6, 6, 6]
 
 
-def test_the_pedal_is_heard_until_it_is_lifted_and_makes_the_score_longer():
+def test_the_pedal_prolongs_the_score():
     notes = ((0, 0.125, 60), (1, 1.125, 64))
     sound = sound_of(part_of(*notes, controls=((0, 64, 127), (4, 64, 0))))
     assert len(sound) == round(5.5 * RATE)
@@ -217,11 +217,11 @@ def test_the_pedal_is_heard_until_it_is_lifted_and_makes_the_score_longer():
     assert level(dry, 1.9, 2.4) < level(dry, 0.05, 0.2) - 20
 
 
-def test_a_pedal_that_is_lifted_hours_later_holds_no_note_for_hours():
+def test_a_pedal_down_for_hours_does_not_hold_notes_for_hours():
     sound = sound_of(part_of((0, 1, 60), controls=((0, 64, 127), (7200, 64, 0))))
     assert len(sound) == round(32.5 * RATE)
 
 
-def test_drums_need_no_pedal():
+def test_pedals_do_not_hold_drums():
     part = part_of((0, 0.1, 36), (1, 1.1, 38), controls=((0, 64, 127), (9, 64, 0)), bends=((0, 5000),), drums=True)
     assert np.array_equal(sound_of(part), sound_of(part_of((0, 0.1, 36), (1, 1.1, 38), drums=True)))

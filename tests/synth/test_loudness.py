@@ -1,4 +1,4 @@
-"""Loudness by the standard's own test signals; levelled sound has it, and never clips."""
+"""Loudness of the standard's test signals; normalized sound has the target loudness and never clips."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def sine(rate, db=0.0, seconds=5.0, channels=(1, 0), hz=997):
 @pytest.mark.parametrize(
     ("db", "channels", "expected"), [(0, (1, 0), -3.01), (-20, (1, 0), -23.01), (-20, (1, 1), -20)]
 )
-def test_a_sine_reads_what_the_standard_says(rate, db, channels, expected):
+def test_a_sine_has_the_loudness_of_the_standard(rate, db, channels, expected):
     """ITU-R BS.1770: a 997 Hz sine at full scale in one channel reads -3.01."""
     assert loudness(sine(rate, db, channels=channels), rate) == pytest.approx(expected, abs=0.02)
 
@@ -40,7 +40,7 @@ def test_silence_stays_silence(sound):
 
 @given(st.integers(0, 50), st.floats(-60, 20), st.floats(0.5, 4))
 @settings(max_examples=30, deadline=None)
-def test_music_comes_out_at_the_target_without_clipping(seed, db, seconds):
+def test_normalized_music_has_the_target_loudness_without_clipping(seed, db, seconds):
     rng = np.random.default_rng(seed)
     count = round(seconds * 22050)
     notes = rng.standard_normal((2, count)) * np.exp(-4 * (np.arange(count) / 22050 * 3 % 1))
@@ -49,7 +49,7 @@ def test_music_comes_out_at_the_target_without_clipping(seed, db, seconds):
     assert np.abs(made).max() < 1
 
 
-def test_a_single_click_is_not_blown_up():
+def test_a_single_click_is_not_amplified_without_limit():
     click = np.zeros((2, 44100))
     click[:, 20000] = 0.5
     assert np.abs(levelled(click, 44100)).max() < 1

@@ -20,12 +20,12 @@ def part_of(*notes, **more):
     return Part(np.array(rows, NOTE), **more)
 
 
-def test_ticks_come_when_the_tempos_say():
+def test_times_follow_the_tempo_map():
     score = Score((part_of((0, 8, 60)),), 480, ((0, 120.0), (960, 60.0), (1920, 240.0)))
     assert seconds_at(score, np.array([0, 480, 960, 1440, 1920, 2400])) == pytest.approx([0, 0.5, 1, 2, 3, 3.25])
 
 
-def test_notes_sound_when_they_should_and_the_tail_dies_away():
+def test_notes_sound_at_their_times_and_the_tail_decays():
     score = Score((part_of((2, 3, 69)),), tempos=((0, 60.0),))
     sound = render(score, ["organ"]).samples
     assert sound.shape == (round((3 + TAIL_SECONDS) * RATE), 2)
@@ -34,7 +34,7 @@ def test_notes_sound_when_they_should_and_the_tail_dies_away():
 
 
 @pytest.mark.parametrize("voice", VOICES)
-def test_every_voice_plays_the_same_each_time_in_stereo(voice):
+def test_every_voice_is_deterministic_and_stereo(voice):
     score = Score((part_of((0, 1, 72), (1, 2, 76)), part_of((0, 2, 40), program=33), part_of((0, 1, 36), drums=True)))
     one, two = (render(score, [voice]) for _ in range(2))
     assert one.rate == RATE
@@ -44,7 +44,7 @@ def test_every_voice_plays_the_same_each_time_in_stereo(voice):
     assert not np.allclose(one.samples[:, 0], one.samples[:, 1])
 
 
-def test_parts_stand_beside_one_another():
+def test_parts_are_panned_apart():
     left, right = part_of((0, 2, 64)), part_of((2, 4, 64))
     power = (render(Score((left, right), tempos=((0, 60.0),)), ["nes"]).samples ** 2).reshape(-1, 2)
     first, second = power[: 2 * RATE].sum(axis=0), power[2 * RATE : 4 * RATE].sum(axis=0)
@@ -52,7 +52,7 @@ def test_parts_stand_beside_one_another():
     assert second[1] > 2 * second[0]
 
 
-def test_layers_are_all_heard():
+def test_all_layers_are_audible():
     score = Score((part_of((0, 2, 57)),), tempos=((0, 60.0),))
     spectra = [np.abs(np.fft.rfft(render(score, voices).samples[: 2 * RATE].mean(axis=1)))
                for voices in (["flute"], ["nes"], ["flute", "nes"])]  # fmt: skip
@@ -61,7 +61,7 @@ def test_layers_are_all_heard():
     assert high[2] < high[1]
 
 
-def test_the_lowest_part_of_a_console_is_its_triangle():
+def test_the_lowest_part_of_a_console_is_a_triangle():
     """Even partials: a square's and a triangle's are missing, a quarter pulse's are not."""
     low, high, middle = part_of((0, 2, 45)), part_of((4, 6, 81)), part_of((8, 10, 69))
     sound = render(Score((high, low, middle), tempos=((0, 60.0),)), ["nes"]).samples.mean(axis=1)
@@ -73,21 +73,21 @@ def test_the_lowest_part_of_a_console_is_its_triangle():
     assert third[1] == pytest.approx(1 / 3, rel=0.1)  # a square
 
 
-def test_notes_without_length_and_at_the_edges_of_the_keyboard_sound():
+def test_notes_without_length_and_at_the_ends_of_the_range_sound():
     score = Score((part_of((0, 0.002, 0), (1, 1.002, 127), (2, 2.002, 60)),))
     assert np.isfinite(render(score, ["strings"]).samples).all()
 
 
 def long_score(quarters, seed=0):
-    """Notes of a second, and one that sounds all the time, at 60 quarters a minute."""
+    """Notes of a second, and one that lasts throughout, at 60 quarter notes a minute."""
     pitches = np.random.default_rng(seed).integers(40, 90, quarters)
     notes = ((at, at + 1, pitch) for at, pitch in enumerate(pitches))
     return Score((part_of(*notes), part_of((0, quarters, 50))), tempos=((0, 60.0),))
 
 
 @pytest.mark.parametrize("voice", ["auto", "famicom", "organ"])
-def test_blocks_sound_as_the_whole_does(voice, monkeypatch):
-    """The room's transforms differ in their last bits; without one nothing does."""
+def test_blocks_equal_the_whole(voice, monkeypatch):
+    """Transforms of the room differ in their last bits; without a room the sound is equal."""
     score = long_score(16)
     whole = render(score, [voice]).samples
     real = room._transform
@@ -114,7 +114,7 @@ def dry_blocks(score, size, samples, remembered=CACHED, tone="strings"):
 
 @pytest.mark.parametrize(("size", "remembered"), [(333, CACHED), (44100, 1), (200_000, 1)])
 def test_notes_are_the_same_in_blocks_of_any_size(size, remembered):
-    """Remembered or not: then all are made again in every block."""
+    """With a cache, and without one, where every block renders its notes again."""
     score, samples = long_score(15), 16 * RATE
     assert np.array_equal(dry_blocks(score, size, samples, remembered), dry_blocks(score, samples, samples))
 
@@ -127,8 +127,8 @@ def test_long_notes_are_made_in_segments_that_fit(tone, monkeypatch):
     assert np.abs(dry_blocks(score, 70_000, samples, tone=tone) - whole).max() < 1e-6
 
 
-def test_the_memory_of_a_render_does_not_grow_with_the_length_of_the_score(tmp_path, monkeypatch):
-    """Samples that are held: of the mix, of the notes that are remembered, and of a block."""
+def test_memory_is_independent_of_the_length_of_the_score(tmp_path, monkeypatch):
+    """Counts samples in memory: of the mix, of the cache, and of a block."""
     most = {"cache": 0, "scratch": 0, "block": 0}
     put, append = Cache.put, Scratch.append
 
@@ -153,8 +153,8 @@ def test_the_memory_of_a_render_does_not_grow_with_the_length_of_the_score(tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_rests_are_not_kept(monkeypatch):
-    """Five minutes of it between two notes would be 106 MB."""
+def test_silence_is_not_stored(monkeypatch):
+    """Five minutes of silence between two notes would be 106 MB."""
     score = Score((part_of((0, 1, 60), (300, 301, 60)),), tempos=((0, 60.0),))
     held, append = [], Scratch.append
 
@@ -169,7 +169,7 @@ def test_rests_are_not_kept(monkeypatch):
 
 
 @pytest.mark.parametrize("in_memory", [0, 1000, 10**9])
-def test_what_is_kept_on_disk_comes_back(tmp_path, in_memory):
+def test_scratch_round_trips(tmp_path, in_memory):
     rng = np.random.default_rng(0)
     blocks = [np.zeros((2, 50), np.float32), *rng.standard_normal((3, 2, 100)).astype(np.float32)]
     with Scratch(tmp_path, in_memory) as scratch:
@@ -180,7 +180,7 @@ def test_what_is_kept_on_disk_comes_back(tmp_path, in_memory):
         assert scratch.held <= in_memory
 
 
-def test_a_cache_forgets_what_was_not_asked_for_the_longest():
+def test_a_cache_drops_the_least_recently_used():
     cache = Cache(limit=25)
     for key in "abcd":
         cache.put((key,), np.zeros(10))
@@ -191,7 +191,7 @@ def test_a_cache_forgets_what_was_not_asked_for_the_longest():
 
 
 @pytest.mark.parametrize("voices", [["kazoo"], ["nes", "Piano"], []])
-def test_voices_that_are_not_there_are_refused_by_name(voices):
+def test_unknown_voices_are_refused_by_name(voices):
     with pytest.raises(OptionError, match="auto, piano, .*famicom"):
         render(Score((part_of((0, 1, 60)),)), voices)
 
@@ -205,7 +205,7 @@ def test_voices_that_are_not_there_are_refused_by_name(voices):
         (Score((part_of(*((at, 9000, at % 128) for at in range(500))),), tempos=((0, 60.0),)), "holds its notes"),
     ],
 )
-def test_what_lasts_for_days_is_refused_before_any_work(score, words, monkeypatch):
+def test_scores_of_days_are_refused_at_once(score, words, monkeypatch):
     monkeypatch.setattr(parts, "play", None)
     for call in (render, render_blocks, check_length):
         with pytest.raises(ScoreError, match=words):

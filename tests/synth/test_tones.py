@@ -1,4 +1,4 @@
-"""Notes sound at their pitch, with the spectrum of their instrument, and fold nothing back from above."""
+"""Notes have their pitch and the spectrum of their tone, and do not alias."""
 
 import numpy as np
 import pytest
@@ -42,8 +42,8 @@ def test_a_triangle_has_odd_partials_that_fall_by_the_square():
 
 
 @pytest.mark.parametrize("shape", ["pulse", "triangle", "saw"])
-def test_nothing_folds_back_from_above_half_the_rate(shape):
-    """At 4435 Hz all there may be lies on its few multiples."""
+def test_nothing_aliases(shape):
+    """At 4435 Hz everything lies on a few multiples."""
     power = spectrum(play(Wave(shape, FLAT, 0.25), 109, 1.0, 1.0, RATE))
     allowed = np.zeros(len(power), bool)
     for order in range(1, 6):
@@ -52,7 +52,7 @@ def test_nothing_folds_back_from_above_half_the_rate(shape):
     assert power[~allowed].max() < 1e-3 * power.max()
 
 
-def test_waves_beside_one_another_beat_and_keep_their_power():
+def test_detuned_waves_beat_and_keep_their_power():
     one, three = (play(Wave("saw", FLAT, detune=d), 57, 1.0, 4.0, RATE) for d in ((0.0,), (-0.1, 0.0, 0.1)))
     assert np.std(three) == pytest.approx(np.std(one), rel=0.1)
     powers = [np.std(part) for part in np.split(three, 40)]

@@ -1,4 +1,4 @@
-"""A planted copy is found wherever and in whatever key it stands; what is not copied is not."""
+"""A planted copy is found anywhere and in any key; other music is not."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_a_planted_copy_is_found_in_another_key():
     assert found == Copies(windows=85, copied=15, run=30, at=30, source=1, source_at=50)
 
 
-def test_music_of_its_own_is_no_copy():
+def test_new_music_is_no_copy():
     assert copies_in(random_piece(2), index_of([random_piece(1)])) == Copies(85, 0)
 
 
@@ -30,7 +30,7 @@ def test_one_note_changed_in_the_middle_breaks_a_copy():
     assert found.run == 20
 
 
-def test_held_chords_and_silence_are_nobodys():
+def test_held_chords_and_silence_are_no_copies():
     held = np.zeros((60, 128), bool)
     held[:, [60, 64, 67]] = True
     assert windows_of(held) == {}
@@ -40,7 +40,7 @@ def test_held_chords_and_silence_are_nobodys():
     assert set(windows_of(held)) == set(range(30 - WINDOW + 1, 30))
 
 
-def test_intervals_are_kept_when_keys_are_not():
+def test_copies_are_detected_by_intervals():
     piece = random_piece(1, 30)
     stretched = piece.copy()
     stretched[:, 50:] = np.roll(piece[:, 50:], 1, axis=1)
@@ -48,7 +48,7 @@ def test_intervals_are_kept_when_keys_are_not():
     assert not set(windows_of(piece).values()) & set(windows_of(stretched).values())
 
 
-def test_the_share_is_of_all_windows_and_its_interval_is_of_pieces():
+def test_the_share_is_of_windows_and_its_interval_is_over_pieces():
     share, low, high = copied_share([Copies(10, 10), *[Copies(30, 0)] * 9])
     assert share == pytest.approx(10 / 280)
     assert low == 0 and 0.05 < high < 0.2

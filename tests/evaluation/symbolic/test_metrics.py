@@ -1,4 +1,4 @@
-"""Figures of hand-made bars that can be counted, and distributions that are alike or are not."""
+"""Measures of bars computed by hand, and overlaps of equal and of distant distributions."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def figures(roll):
     return dict(zip(METRICS, row, strict=True))
 
 
-def test_a_hand_made_stretch():
+def test_a_segment_computed_by_hand():
     found = figures(roll_of((0, 4, 60), (0, 8, 64), (8, 12, 67), (16, 20, 60), (24, 28, 66)))
     assert found["polyphony"] == pytest.approx((4 * 2 + 4 + 4 + 4 + 4) / 20)
     assert found["pitch range"] == 7
@@ -34,7 +34,7 @@ def test_a_hand_made_stretch():
     assert found["groove consistency"] == pytest.approx((1 + 14 / 16 + 1) / 3)
 
 
-def test_a_scale_holds_its_notes_and_a_chromatic_run_does_not():
+def test_scale_consistency_of_a_scale_and_a_chromatic_run():
     minor = [(4 * i, 4 * i + 4, 57 + step) for i, step in enumerate((0, 2, 3, 5, 7, 8, 10, 12))]
     assert figures(roll_of(*minor))["scale consistency"] == 1
     chromatic = [(4 * i, 4 * i + 4, 60 + i) for i in range(12)]
@@ -42,19 +42,19 @@ def test_a_scale_holds_its_notes_and_a_chromatic_run_does_not():
     assert figures(roll_of(*chromatic))["pitch-class entropy"] == pytest.approx(np.log2(12))
 
 
-def test_a_note_that_is_struck_again_is_two():
+def test_a_second_onset_is_a_second_note():
     again = figures(roll_of((0, 4, 60), (4, 8, 60)))
     assert again["note duration"] == 1
     assert figures(roll_of((0, 8, 60)))["note duration"] == 2
 
 
-def test_silence_has_nothing_but_empty_bars():
+def test_silence_has_only_empty_bars():
     found = figures(roll_of())
     assert found.pop("empty bars") == 1
     assert np.isnan(list(found.values())).all()
 
 
-def test_stretches_follow_the_metre_and_what_is_left_is_not_measured():
+def test_segments_follow_the_metre_and_a_rest_is_not_measured():
     assert len(measure(roll_of((0, 4, 60), steps=2 * 4 * BAR + 5))) == 2
     assert len(measure(roll_of((0, 4, 60), steps=4 * 12, metres=((0, 3, 4),)))) == 1
     assert len(measure(roll_of((0, 4, 60), steps=4 * BAR - 1))) == 1
@@ -71,7 +71,7 @@ def test_transposing_changes_nothing():
     assert np.allclose(measure(roll_of(*notes)), measure(roll_of(*higher)))
 
 
-def test_overlap_is_one_of_equals_less_of_neighbours_and_nought_of_strangers():
+def test_overlap_is_1_for_equal_sets_and_0_for_distant_ones():
     rng = np.random.default_rng(0)
     numbers = rng.normal(0, 1, 400)
     assert overlap(numbers, numbers, 0.1) == pytest.approx(1)
