@@ -25,7 +25,7 @@ from music_composer.symbolic.fixed_parts import (
 )
 from music_composer.symbolic.midi.instruments import listed
 from music_composer.symbolic.notation.score_file import read_score
-from music_composer.symbolic.options import BoundOptions, PlayOptions
+from music_composer.symbolic.play_options import BoundOptions, PieceOptions
 from music_composer.symbolic.quantization import grid_remarks
 from music_composer.symbolic.roll import DEFAULT_VELOCITY, bars_of, tick_of, to_roll
 from music_composer.symbolic.roll_operations import joined, lengthened, silence
@@ -66,7 +66,7 @@ class Constraints:
         return int(np.argmax(self.editable)) if self.editable.any() else self.steps
 
 
-def constraints_from(primer: Path | None, options: PlayOptions, bounds: BoundOptions, blank: Roll) -> Constraints:
+def constraints_from(primer: Path | None, options: PieceOptions, bounds: BoundOptions, blank: Roll) -> Constraints:
     """The constraints that the options describe.
 
     primer: a score file. Pitches, then a melody in the options take precedence over it, as in Magenta's polyphony_rnn.
@@ -148,7 +148,7 @@ def _numbers(flag: str, text: str, minimum: int) -> list[int]:
     return numbers
 
 
-def _fixed(primer: Path | None, options: PlayOptions, blank: Roll) -> Constraints:
+def _fixed(primer: Path | None, options: PieceOptions, blank: Roll) -> Constraints:
     """The fixed notes of the primer, as long as the whole piece, and the editable steps."""
     if options.primer_pitches:
         return _primed(chord_of(options.primer_pitches, blank), options)
@@ -167,7 +167,7 @@ def _fixed(primer: Path | None, options: PlayOptions, blank: Roll) -> Constraint
     return Constraints(silence(options.steps, blank), np.ones(options.steps, bool))
 
 
-def _primed(roll: Roll, options: PlayOptions) -> Constraints:
+def _primed(roll: Roll, options: PieceOptions) -> Constraints:
     """A primer that the new music continues, or that is fixed within it, or both."""
     if not options.inject_primer:
         return Constraints(lengthened(roll, options.steps), np.arange(roll.steps + options.steps) >= roll.steps)
@@ -177,7 +177,7 @@ def _primed(roll: Roll, options: PlayOptions) -> Constraints:
     return Constraints(joined(roll, around), np.arange(roll.steps + around.steps) >= roll.steps)
 
 
-def _of_score(score: Score, primer: str, options: PlayOptions, grid: int) -> Constraints:
+def _of_score(score: Score, primer: str, options: PieceOptions, grid: int) -> Constraints:
     whole = roll_of(score, grid)
     if not score.count:
         raise ScoreError(f"{primer}: has no notes in it to go on from")

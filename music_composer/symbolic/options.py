@@ -1,4 +1,7 @@
-"""The options of the symbolic backend, a frozen record for each stage. Defaults live here and nowhere else."""
+"""The options of networks, training and evaluation, a frozen record for each. Defaults live here and nowhere else.
+
+Those of generation are in play_options.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from typing import Any
 from music_composer.errors import OptionError
 from music_composer.options import (
     DEEPEST,
-    HOTTEST,
     MOST,
     MOST_PIECES,
     WIDEST,
@@ -20,9 +22,9 @@ from music_composer.options import (
     require_weights,
     require_within,
 )
+from music_composer.symbolic.play_options import BoundOptions as BoundOptions
+from music_composer.symbolic.play_options import PlayOptions as PlayOptions
 
-MIN_TEMPERATURE = 0.001  # and least exponent of a probability
-MAX_PARTICLES = 4096  # of a piece
 PER_QUARTER = 4  # steps in a quarter note
 HALF_LIVES = 2, 16, 64  # steps, of the channels of the key history
 
@@ -145,86 +147,6 @@ class BiaxialOptions:
         if not self.note_neurons or not all(1 <= units <= WIDEST for units in self.note_neurons):
             raise OptionError(f"note_neurons is {self.note_neurons}: give numbers between 1 and {WIDEST}")
         _require_fades(self.fades)
-
-
-@dataclasses.dataclass(frozen=True)
-class PlayOptions:
-    """Generation: sampling, search, the primer, and the output files.
-
-    Field names are keys of the metadata file beside the output.
-    """
-
-    count: int = 10  # pieces
-    steps: int = 128  # of new music, sixteenths
-    name: str = "output"
-    temperature: float = 1.0
-    top_k: int = 0  # samples from the k likeliest choices; 0: all
-    top_p: float | None = None  # samples from the fewest choices whose sum reaches p; 0: all; None: see PLAY_DEFAULTS
-    note_stability: int = 1  # fewest steps of a chord of the piano-roll model
-    conservativity: float = 0.8  # exponent of the probability of a note of the biaxial model
-    adaptive: bool = False  # whether the biaxial model plays more notes after silence
-    drafts: int = 16  # particles of each sample, where later notes are fixed: see models/particles.py
-    beam_size: int = 1  # particles that continue by likelihood; 1: no beam
-    branch_factor: int = 1  # copies of each particle of the beam
-    steps_per_iteration: int = 1  # steps between two selections of the beam
-    qpm: float = 0.0  # quarter notes a minute; 0: that of the primer, or of the training music
-    metre: str = ""  # of the new music, "3/4"; empty: that of the primer, or of most of the training music
-    program: int | None = (
-        None  # of General MIDI, for new notes; None: that of the part they replace or continue, or piano
-    )
-    musicxml: bool = False  # whether MusicXML is written beside each MIDI file
-    primer_melody: str = ""  # "[60, -2, 62, -1]", a sixteenth each
-    primer_pitches: str = ""  # "[60, 64, 67]", for a quarter
-    condition_on_primer: bool = True  # the primer comes first, and the new music continues it
-    inject_primer: bool = False  # the primer's notes are fixed in the new music
-    omit_primer: bool = False  # the part before the new music is not written
-    lock_tracks: tuple[int, ...] = ()  # parts of the primer, counted from 0, that are fixed
-    from_bar: int = 0  # first bar of the primer, counted from 1, that is composed anew; 0: none
-    to_bar: int = 0  # last bar that is composed anew
-    overwrite: bool = False  # also files of other programs
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        require_between("-g/--num-outputs", self.count, 1, MOST_PIECES)
-        require_between("--num-steps", self.steps, 1, MOST)
-        require_between("--note-stability", self.note_stability, 1, MOST)
-        require_between("--conservativity", self.conservativity, MIN_TEMPERATURE, HOTTEST)
-        require_between("--drafts", self.drafts, 1, MAX_PARTICLES)
-        require_between("--beam-size", self.beam_size, 1, MAX_PARTICLES)
-        require_between("--branch-factor", self.branch_factor, 1, MAX_PARTICLES)
-        require_between("--beam-size times --branch-factor", self.beam_size * self.branch_factor, 1, MAX_PARTICLES)
-        require_between("--steps-per-iteration", self.steps_per_iteration, 1, MOST)
-        require_between("--top-k", self.top_k, 0, MOST)
-        if self.top_p is not None:
-            require_between("--top-p", self.top_p, 0.0, 1.0)
-        require_between("--from-bar", self.from_bar, 0, MOST)
-        require_between("--to-bar", self.to_bar, 0, MOST)
-        if bool(self.from_bar) != bool(self.to_bar):
-            raise OptionError(
-                "--from-bar and --to-bar go together: give the first and the last bar that are composed anew"
-            )
-        if not self.condition_on_primer and not self.inject_primer:
-            raise OptionError(
-                "--no-condition-on-primer needs --inject-primer-during-generation, or the primer has no effect: "
-                "give both or none"
-            )
-        if self.lock_tracks and self.from_bar:
-            raise OptionError("--lock-track and --from-bar exclude each other: give one of them")
-        require_between("--temperature", self.temperature, MIN_TEMPERATURE, HOTTEST)
-        if self.qpm:
-            require_between("--qpm", self.qpm, 4.0, 1000.0)
-
-
-@dataclasses.dataclass(frozen=True)
-class BoundOptions:
-    """Constraints on pitches, as the command line takes them: see scales.py. An empty string and 0 allow everything."""
-
-    scale: str = ""  # "D minor"
-    range: str = ""  # "C3-C6", or "48-84"
-    max_polyphony: int = 0  # simultaneous notes, fixed ones included
-
-    def __post_init__(self) -> None:
-        require_between("--max-polyphony", self.max_polyphony, 0, 128)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from music_composer.errors import OptionError
-from music_composer.symbolic.options import BoundOptions
+from music_composer.symbolic.play_options import BoundOptions
 from music_composer.values import OCTAVE, PITCHES
 
 NOTE = r"[A-Ga-g][#b]*-?\d|\d+"

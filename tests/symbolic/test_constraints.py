@@ -6,7 +6,7 @@ import pytest
 from music_composer.errors import OptionError
 from music_composer.symbolic.constraints import chord_of, constraints_from, gap_of, melody_of, metre_of
 from music_composer.symbolic.midi.midi_file import write_midi
-from music_composer.symbolic.options import BoundOptions, PlayOptions
+from music_composer.symbolic.play_options import BoundOptions, PlayOptions
 from music_composer.symbolic.roll import to_score
 from music_composer.values import Roll
 from tests.symbolic.models.voices.test_bounds import random_roll

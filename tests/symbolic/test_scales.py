@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from music_composer.errors import OptionError
-from music_composer.symbolic.options import BoundOptions
+from music_composer.symbolic.play_options import BoundOptions
 from music_composer.symbolic.scales import SCALES, allowed_pitches, pitch_of
 
 

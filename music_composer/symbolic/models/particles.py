@@ -63,7 +63,7 @@ class Search:
     chunk: int = CHUNK_STEPS
 
 
-def search_of(constraint_sets: Sequence[Constraints], options: PlayOptions) -> Search:
+def search_of(constraint_sets: Sequence[Constraints], options: SearchOptions) -> Search:
     """A beam if the options ask for one; several particles if notes are fixed after the first editable step."""
     if options.beam_size * options.branch_factor > 1:
         return Search(options.beam_size * options.branch_factor, options.beam_size, options.steps_per_iteration)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from music_composer.symbolic.options import PlayOptions
+from music_composer.symbolic.play_options import SamplingOptions
 
 Tensor = Any
 NEVER = -1e9  # a logit whose probability is 0 in float32
 
 
-def sampling_parameters(options: Sequence[PlayOptions]) -> np.ndarray:
+def sampling_parameters(options: Sequence[SamplingOptions]) -> np.ndarray:
     """Temperature, top-k and top-p of each sample, float32 (samples, 3)."""
     return np.array([(each.temperature, each.top_k, each.top_p or 0.0) for each in options], np.float32)
 

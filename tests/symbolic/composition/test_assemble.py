@@ -12,7 +12,7 @@ from music_composer.symbolic.composition.assemble import added, assembled
 from music_composer.symbolic.constraints import Constraints, constraints_from
 from music_composer.symbolic.fixed_parts import from_step, with_fine_ticks
 from music_composer.symbolic.midi.midi_file import read_midi, write_midi
-from music_composer.symbolic.options import BoundOptions, PlayOptions
+from music_composer.symbolic.play_options import BoundOptions, PlayOptions
 from music_composer.symbolic.roll import nearest_step, onset_steps, tick_of, to_roll
 from music_composer.symbolic.roll_operations import laid_over, silence
 from music_composer.values import BEND, CONTROL, NOTE, Part, Roll, Score

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from music_composer.symbolic.options import MODELS, PLAY_DEFAULTS, PlayOptions, with_model_defaults
+from music_composer.symbolic.options import MODELS, PLAY_DEFAULTS, with_model_defaults
+from music_composer.symbolic.play_options import PlayOptions
 
 SHARES = np.array([0.5, 0.25, 0.15, 0.1])
 COUNT = 4000

@@ -14,7 +14,8 @@ from music_composer.symbolic.models.biaxial.batches import PAD_TO, BitLoader, bi
 from music_composer.symbolic.models.biaxial.notes import to_bits, to_roll
 from music_composer.symbolic.models.interface import NoteModel
 from music_composer.symbolic.models.particles import play_particles, search_of
-from music_composer.symbolic.options import BiaxialOptions, PlayOptions
+from music_composer.symbolic.options import BiaxialOptions
+from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import bar_clock
 from music_composer.values import Roll
 

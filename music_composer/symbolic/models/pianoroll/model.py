@@ -14,7 +14,8 @@ from music_composer.symbolic.models.interface import NoteModel
 from music_composer.symbolic.models.particles import play_particles, search_of
 from music_composer.symbolic.models.pianoroll.batches import WordLoader, WordPiece, to_piece, word_indices, word_inputs
 from music_composer.symbolic.models.pianoroll.vocabulary import KEYS, vocabulary_of
-from music_composer.symbolic.options import PianorollOptions, PlayOptions
+from music_composer.symbolic.options import PianorollOptions
+from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import DEFAULT_VELOCITY, bar_clock
 from music_composer.values import PITCHES, Roll
 

@@ -12,7 +12,8 @@ from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.interface import NoteModel
 from music_composer.symbolic.models.particles import play_particles, search_of
 from music_composer.symbolic.models.polyphony.batches import EventLoader, event_inputs, to_piece
-from music_composer.symbolic.options import PlayOptions, PolyphonyOptions
+from music_composer.symbolic.options import PolyphonyOptions
+from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import DEFAULT_VELOCITY, bar_clock
 from music_composer.symbolic.roll_operations import silence
 from music_composer.values import PITCHES, Roll

@@ -15,7 +15,8 @@ from music_composer.symbolic.models.voices.batches import Piece, VoicesLoader, v
 from music_composer.symbolic.models.voices.bounds import bounds_of, stacked
 from music_composer.symbolic.models.voices.encoding import to_piece, to_roll
 from music_composer.symbolic.models.voices.likelihood import any_key, likelihood_of
-from music_composer.symbolic.options import PlayOptions, VoicesOptions
+from music_composer.symbolic.options import VoicesOptions
+from music_composer.symbolic.play_options import PlayOptions
 from music_composer.values import Roll
 
 

@@ -20,7 +20,8 @@ from music_composer.symbolic.models.biaxial.features import (
 )
 from music_composer.symbolic.models.biaxial.model import BiaxialModel, step_inputs
 from music_composer.symbolic.models.biaxial.notes import to_bits, to_roll
-from music_composer.symbolic.options import BiaxialOptions, PlayOptions
+from music_composer.symbolic.options import BiaxialOptions
+from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import CLOCK
 from music_composer.symbolic.roll_operations import lengthened
 from music_composer.values import Roll

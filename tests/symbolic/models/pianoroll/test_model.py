@@ -16,7 +16,8 @@ from music_composer.symbolic.models.pianoroll.model import (
     unknown_log_probs,
 )
 from music_composer.symbolic.models.pianoroll.vocabulary import KEYS, keys_of, table_of, vocabulary_of, words_of
-from music_composer.symbolic.options import PianorollOptions, PlayOptions
+from music_composer.symbolic.options import PianorollOptions
+from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll_operations import lengthened
 from music_composer.values import Roll
 from tests.symbolic.models.voices.test_bounds import random_roll

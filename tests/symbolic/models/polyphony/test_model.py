@@ -10,7 +10,8 @@ from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.polyphony.batches import EventLoader, event_inputs, to_piece
 from music_composer.symbolic.models.polyphony.events import END, NEW, STEP_END, to_events, to_roll
 from music_composer.symbolic.models.polyphony.model import PolyphonyModel, step_inputs
-from music_composer.symbolic.options import PlayOptions, PolyphonyOptions
+from music_composer.symbolic.options import PolyphonyOptions
+from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll_operations import lengthened
 from music_composer.values import Roll
 from tests.symbolic.models.voices.test_bounds import random_roll

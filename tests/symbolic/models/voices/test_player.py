@@ -98,7 +98,7 @@ def test_fixed_notes_are_active_and_disallowed_ones_never(player):
     chords, articulations, _, _ = play(
         player, cases, steps, seed=2, max_new_notes=max_new_notes, allowed=allowed.astype(np.float32), fixed=wanted
     )
-    if player.model.options.loudness:
+    if player.network.options.loudness:
         case, step, rank = np.nonzero(chords < PITCHES)
         bound = fixed[case, step, chords[case, step, rank]]
         assert (articulations[case, step, rank] == 1)[bound].all()
