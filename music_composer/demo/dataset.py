@@ -20,7 +20,7 @@ def write_dataset(folder: Path, seed: int, minutes: float = 3.5, place: Callable
     place: maps a path to the file that is written first, for atomic writes. Raises ValueError for no time.
     """
     if not minutes > 0:
-        raise ValueError(f"minutes is {minutes}: give a positive number")
+        raise ValueError(f"minutes is {minutes}: give a number above zero")
     paths: list[Path] = []
     seconds = 0.0
     while seconds < 60 * minutes:
