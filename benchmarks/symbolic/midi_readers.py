@@ -54,7 +54,7 @@ def with_symusic(content: bytes) -> Notes:
     import symusic
 
     score = symusic.Score.from_midi(content)
-    notes = ((each.start, max(each.start + 1, each.end), each.pitch) for track in score.tracks for each in track.notes)
+    notes = ((note.start, max(note.start + 1, note.end), note.pitch) for track in score.tracks for note in track.notes)
     return Counter(notes)
 
 
@@ -93,7 +93,7 @@ def main(folder: Path) -> None:
             except Exception as error:
                 refused[type(error).__name__] += 1
         spent = time.perf_counter() - started
-        notes = sum(each.total() for each in found[name].values())
+        notes = sum(note.total() for note in found[name].values())
         print(f"{name:8} {len(found[name]):5} read, {notes:8} notes, {spent:6.1f} s, refused: {dict(refused)}")
     for name in ("mido", "symusic"):
         both = [path for path, _ in files if path in found["ours"] and path in found[name]]

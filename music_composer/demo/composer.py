@@ -118,7 +118,7 @@ def _accompany(chords: Iterable[Chord], key: Key, arpeggio: Sequence[int], with_
 
 def _voice(chord: Chord, key: Key) -> list[int]:
     """The chord's three pitches, rising, within a fixed octave, so that voices move little between chords."""
-    return sorted(HARMONY_FLOOR + (each - HARMONY_FLOOR) % 12 for each in chord.pitch_classes(key))
+    return sorted(HARMONY_FLOOR + (pitch_class - HARMONY_FLOOR) % 12 for pitch_class in chord.pitch_classes(key))
 
 
 def _break_chord(chord: Chord, key: Key, arpeggio: Sequence[int]) -> list[Note]:
@@ -135,7 +135,7 @@ def _write_bass(chord: Chord, key: Key) -> list[Note]:
     root, third, fifth = chord.pitch_classes(key)
     classes = [third if chord.degree == SUPERTONIC else root] + ([fifth] if chord.duration == 4 else [])
     duration = chord.duration / len(classes)
-    pitches = [BASS_FLOOR + (each - BASS_FLOOR) % 12 for each in classes]
+    pitches = [BASS_FLOOR + (pitch_class - BASS_FLOOR) % 12 for pitch_class in classes]
     return [Note(chord.start + i * duration, duration, pitch, 0.7, "bass") for i, pitch in enumerate(pitches)]
 
 

@@ -18,10 +18,10 @@ def figures_of(
     played: Mapping[str, Sequence[tuple[Path, float]]],
     seconds: float,
 ) -> Table:
-    """The figures of what is played after each prompt, over those of what the composer's own rules go on with.
+    """The figures of continuations, relative to those of the composer's own continuations.
 
-    training: what was learnt from. played: WAVs, and the second of each at which the new music begins, one for each
-    prompt, by the name of who plays. seconds: of each that are judged.
+    training: the training songs. prompts, truths: the prompts, and the songs they begin. played: by the name of the
+    player, a WAV for each prompt and the second at which its new music begins. seconds: of each that are compared.
     """
     measures = Measures()
     trials = Trials(

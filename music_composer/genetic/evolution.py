@@ -92,7 +92,7 @@ def _in_parts(count: int, threads: bool, work: Work, check: Callable[[], None]) 
             found = list(pool.map(unless_stopped, parts, range(len(parts))))
     else:
         found = [unless_stopped(part, number) for number, part in enumerate(parts)]
-    return [np.concatenate(each) for each in zip(*found, strict=True)]
+    return [np.concatenate(arrays) for arrays in zip(*found, strict=True)]
 
 
 def _selected(rated: np.ndarray, options: EvolveOptions, rng: np.random.Generator) -> np.ndarray:

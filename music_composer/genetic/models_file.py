@@ -18,7 +18,7 @@ MAX_BYTES = 512 * 2**20  # bytes
 def write_networks(networks: Networks, path: Path) -> None:
     """Writes networks. The object kind ends with a node without weights, as in bach_generator."""
     end: list[Any] = [[[]]] if networks.kind == "object" else []
-    models = [[each[i].tolist() for each in networks.weights] + end for i in range(len(networks))]
+    models = [[layer[i].tolist() for layer in networks.weights] + end for i in range(len(networks))]
     with whole_file(path) as part:
         part.write_text(json.dumps(models) + "\n", encoding="utf-8")
 
@@ -34,21 +34,21 @@ def read_networks(path: Path, activation: str) -> Networks:
         raise ScoreError(f"{path}: cannot be opened: {reason(error)}") from error
     except ValueError as error:
         raise ScoreError(f"{path}: is no list of networks, or cut off: {str(error)[:80]}") from error
-    if not isinstance(content, list) or not content or not all(isinstance(each, list) and each for each in content):
+    if not isinstance(content, list) or not content or not all(isinstance(model, list) and model for model in content):
         raise ScoreError(f"{path}: holds no list of networks")
     # The output node of the object kind has no weights.
     kind = "object" if content[0][-1] == [[]] else "matrix"
-    models = [each[:-1] for each in content] if kind == "object" else content
+    models = [model[:-1] for model in content] if kind == "object" else content
     try:
-        if kind == "object" and any(each[-1] != [[]] for each in content):
+        if kind == "object" and any(model[-1] != [[]] for model in content):
             raise ValueError("kinds differ")
         weights = tuple(_numbers([model[i] for model in models]) for i in range(len(models[0])))
         if not weights or any(len(model) != len(weights) for model in models):
             raise ValueError("numbers of layers differ")
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise ScoreError(f"{path}: its networks are not of one shape: {str(error)[:80]}") from error
-    ends = [each.shape[2] for each in weights]
-    if any(each.shape[1] != before for each, before in zip(weights[1:], ends[:-1], strict=True)) or ends[-1] != 1:
+    ends = [layer.shape[2] for layer in weights]
+    if any(layer.shape[1] != before for layer, before in zip(weights[1:], ends[:-1], strict=True)) or ends[-1] != 1:
         raise ScoreError(f"{path}: the layers of its networks do not fit one another")
     return Networks(kind, activation, weights)
 

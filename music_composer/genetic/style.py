@@ -47,7 +47,7 @@ class Style:
 def style_of(themes: Sequence[Theme], symbols: Sequence[Symbol], codes: Sequence[np.ndarray]) -> Style:
     """The statistics of themes. symbols: by code. codes: of each theme."""
     tops = np.array([symbol[-1] for symbol in symbols])
-    begins = np.concatenate([np.arange(len(each)) == 0 for each in codes])
+    begins = np.concatenate([np.arange(len(theme_codes)) == 0 for theme_codes in codes])
     rhythm = np.concatenate([_rhythm(theme) for theme in themes])
     anchor = _anchors(begins, rhythm)
     pitch = tops[np.concatenate(codes)]
@@ -70,7 +70,7 @@ def style_rating(codes: np.ndarray, style: Style) -> np.ndarray:
     """The rating of lines, float (networks,), 0 to 1. codes: int (networks, symbols)."""
     pitch = style.tops[codes]
     nats = log_likelihood(pitch, style)
-    shares = np.stack([(pitch % OCTAVE == each).mean(axis=1) for each in range(OCTAVE)], axis=1)
+    shares = np.stack([(pitch % OCTAVE == pitch_class).mean(axis=1) for pitch_class in range(OCTAVE)], axis=1)
     entropy = -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=1)
     rating = np.exp(nats - np.maximum(0, style.entropy - entropy)) * (1 - copied_share(pitch, style))
     return np.where(np.ptp(pitch, axis=1) > 0, rating, 0.0)

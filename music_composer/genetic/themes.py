@@ -50,7 +50,7 @@ def themes_of(score: Score, name: str, chords: bool, all_parts: bool, part: int 
 
     Raises ScoreError where no part has two symbols, OptionError for an index without a part.
     """
-    pitched = [i for i, each in enumerate(score.parts) if not each.drums and len(each.notes)]
+    pitched = [i for i, candidate in enumerate(score.parts) if not candidate.drums and len(candidate.notes)]
     if not pitched:
         raise ScoreError(f"{name}: has no notes in it besides drums" if score.count else f"{name}: has no notes in it")
     if part is not None:
@@ -93,11 +93,11 @@ def windows(codes: Sequence[np.ndarray], inputs: int) -> np.ndarray:
     the end.
     """
     rows = []
-    for each in codes:
-        place = np.arange(len(each))[:, None] - np.minimum(np.arange(len(each)), inputs - 1)[:, None]
+    for theme_codes in codes:
+        place = np.arange(len(theme_codes))[:, None] - np.minimum(np.arange(len(theme_codes)), inputs - 1)[:, None]
         place = place + np.arange(inputs)
-        within = place <= np.arange(len(each))[:, None]
-        rows.append(np.where(within, each[np.minimum(place, len(each) - 1)], 0))
+        within = place <= np.arange(len(theme_codes))[:, None]
+        rows.append(np.where(within, theme_codes[np.minimum(place, len(theme_codes) - 1)], 0))
     return np.concatenate(rows).astype(np.float64)
 
 
@@ -124,7 +124,7 @@ def _theme(score: Score, number: int, chords: bool) -> Theme:
     _, first, counts = np.unique(chords_of(ticks, score.resolution)[at], return_index=True, return_counts=True)
     kept = [notes[at : at + count] for at, count in zip(first, counts, strict=True) if chords or count == 1]
     return Theme(
-        score, number, tuple(tuple(sorted({int(p) for p in each["pitch"]})) for each in kept),
-        np.array([each["start"][0] for each in kept]), np.array([each["stop"].max() for each in kept]),
-        np.array([each["velocity"].max() for each in kept]), 0 if chords else int(counts[counts > 1].sum()),
+        score, number, tuple(tuple(sorted({int(p) for p in group["pitch"]})) for group in kept),
+        np.array([group["start"][0] for group in kept]), np.array([group["stop"].max() for group in kept]),
+        np.array([group["velocity"].max() for group in kept]), 0 if chords else int(counts[counts > 1].sum()),
     )  # fmt: skip

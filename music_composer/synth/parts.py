@@ -57,9 +57,9 @@ class PartPlayer:
         self._lengths = [self._length(pitch, ms) for pitch, ms in zip(self._pitches, self._held, strict=True)]
         ends = starts + np.array(self._lengths, float).reshape(-1) / rate
         # The pitch stays fixed after the release: players reset the wheel then for the next note.
-        self._pitch_changes = [each.tolist() for each in changes_within(time.pitch, starts, stops)]
+        self._pitch_changes = [indices.tolist() for indices in changes_within(time.pitch, starts, stops)]
         self._gain_changes, self._pan_changes = (
-            [each.tolist() for each in changes_within(changes, starts, ends)] for changes in (time.gain, time.pan)
+            [indices.tolist() for indices in changes_within(changes, starts, ends)] for changes in (time.gain, time.pan)
         )
         places = np.clip(pan + BY_PITCH * (notes["pitch"].astype(float) - 64) / 44, -1, 1)
         self._places = places.tolist()

@@ -39,7 +39,8 @@ def timeline_of(score: Score, part: Part) -> Timeline:
         held = seconds_at(score, release_ticks(part, channel, score.ticks))
         stops = np.maximum(stops, np.minimum(held, stops + PEDAL_SECONDS))
     changes = (
-        Automation(seconds_at(score, each.times), each.values) for each in (channel.gain, channel.pan, channel.pitch)
+        Automation(seconds_at(score, automation.times), automation.values)
+        for automation in (channel.gain, channel.pan, channel.pitch)
     )
     return Timeline(starts, stops, *changes)
 

@@ -58,8 +58,8 @@ def read_benchmark(path: Path) -> Benchmark:
 
 def transposed(piece: Piece, semitones: int) -> Piece:
     """The piece, transposed; unchanged where a note would leave the keys."""
-    there = np.flatnonzero(piece.any(axis=0))
-    if len(there) and not 0 <= there[0] + semitones <= there[-1] + semitones < piece.shape[1]:
+    keys = np.flatnonzero(piece.any(axis=0))
+    if len(keys) and not 0 <= keys[0] + semitones <= keys[-1] + semitones < piece.shape[1]:
         return piece
     return np.roll(piece, semitones, axis=1)
 
@@ -71,12 +71,12 @@ def nats_a_step(pieces: Sequence[Piece], likelihood: Callable[[Sequence[Piece]],
     the lengths differ.
     """
     found = likelihood(pieces)
-    for piece, each in zip(pieces, found, strict=True):
-        if len(piece) != len(each):
-            raise ValueError(f"a piece of {len(piece)} steps has likelihoods of {len(each)}")
+    for piece, by_step in zip(pieces, found, strict=True):
+        if len(piece) != len(by_step):
+            raise ValueError(f"a piece of {len(piece)} steps has likelihoods of {len(by_step)}")
     steps = sum(map(len, pieces))
-    every = -sum(float(np.sum(each, dtype=np.float64)) for each in found)
-    first = -sum(float(each[0]) for each in found if len(each))
+    every = -sum(float(np.sum(by_step, dtype=np.float64)) for by_step in found)
+    first = -sum(float(by_step[0]) for by_step in found if len(by_step))
     return Nats(every / max(1, steps), (every - first) / max(1, steps - len(found)), steps)
 
 
@@ -85,7 +85,7 @@ def mixture(members: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
 
     members: for each model, for each piece, (steps,).
     """
-    return [np.logaddexp.reduce(each, axis=0) - np.log(len(each)) for each in zip(*members, strict=True)]
+    return [np.logaddexp.reduce(by_step, axis=0) - np.log(len(by_step)) for by_step in zip(*members, strict=True)]
 
 
 def _piece(roll: np.ndarray, path: Path) -> Piece:

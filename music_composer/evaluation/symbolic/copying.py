@@ -70,7 +70,7 @@ def copies_in(piece: np.ndarray, index: Mapping[bytes, tuple[int, int]]) -> Copi
 
 def copied_share(found: Sequence[Copies], seed: int = 0) -> tuple[float, float, float]:
     """The share of copied windows, and its 95 % confidence interval by a bootstrap over pieces."""
-    counts = np.array([(each.copied, each.windows) for each in found], float).reshape(-1, 2)
+    counts = np.array([(copies.copied, copies.windows) for copies in found], float).reshape(-1, 2)
     if not counts[:, 1].sum():
         return 0.0, 0.0, 0.0
     chosen = np.random.default_rng(seed).integers(0, len(counts), (DRAWS, len(counts)))

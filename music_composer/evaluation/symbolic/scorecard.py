@@ -24,8 +24,8 @@ def scorecard(
     measured = {name: measure_all([song.roll for song in songs]) for name, songs in groups.items()}
     for name, rows in measured.items():
         if not len(rows):
-            count, what = len(groups[name]), name.replace("_", " ")
-            raise ScoreError(f"all {count} pieces ({what}) are shorter than {BARS} bars: give longer ones to measure")
+            count, group = len(groups[name]), name.replace("_", " ")
+            raise ScoreError(f"all {count} pieces ({group}) are shorter than {BARS} bars: give longer ones to measure")
     card = {
         "pieces": {name: len(songs) for name, songs in groups.items()},
         "stretches": {name: len(rows) for name, rows in measured.items()},

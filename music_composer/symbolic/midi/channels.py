@@ -90,30 +90,37 @@ class Channels:
             mine = numbers[messages.channels[numbers] == channel]
             players = np.unique(messages.tracks[played][messages.channels[played] == channel])
             kinds, one, two = messages.kinds[mine], messages.one[mine].astype(np.int64), messages.two[mine]
-            what = np.select([kinds == CONTROL_CHANGE, kinds == PROGRAM_CHANGE], [one, PROGRAM], WHEEL)
+            settings = np.select([kinds == CONTROL_CHANGE, kinds == PROGRAM_CHANGE], [one, PROGRAM], WHEEL)
             wheel = one + (two.astype(np.int64) << 7) - 8192
             values = np.select([kinds == CONTROL_CHANGE, kinds == PROGRAM_CHANGE], [two, one], wheel)
             tracks = messages.tracks[mine]
-            self._of_channel[channel] = mine, messages.ticks[mine], tracks, np.isin(tracks, players), what, values
+            self._of_channel[channel] = (
+                mine,
+                messages.ticks[mine],
+                tracks,
+                np.isin(tracks, players),
+                settings,
+                values,
+            )
 
     def settings_of(self, track: int, channel: int) -> ChannelSettings:
         """The settings of a channel that apply to a track."""
-        numbers, ticks, tracks, of_players, what, values = self._of_channel[channel]
+        numbers, ticks, tracks, of_players, settings, values = self._of_channel[channel]
         self._room -= len(numbers)
         if self._room < 0:
             if channel not in self._all:
                 order = np.argsort(ticks, kind="stable")
                 places = place_of(ticks[order], np.full(len(order), -1))
-                self._all[channel] = ChannelSettings(places, ticks[order], what[order], values[order])
+                self._all[channel] = ChannelSettings(places, ticks[order], settings[order], values[order])
             return self._all[channel]
         own = tracks == track
         groups = np.where(
-            np.isin(what, (DATA, FINE_DATA, *PARAMETERS)), DATA, what
+            np.isin(settings, (DATA, FINE_DATA, *PARAMETERS)), DATA, settings
         )  # data and parameter numbers belong together
         applies = own | ~of_players | ~np.isin(groups, np.unique(groups[own]))
         places = place_of(ticks, np.where(own, numbers, -1))  # at one tick, other tracks' changes come first
         order = np.flatnonzero(applies)[np.argsort(places[applies], kind="stable")]
-        return ChannelSettings(places[order], ticks[order], what[order], values[order])
+        return ChannelSettings(places[order], ticks[order], settings[order], values[order])
 
 
 def _table(dtype: np.dtype, *columns: np.ndarray) -> np.ndarray:

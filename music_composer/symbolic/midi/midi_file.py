@@ -248,7 +248,7 @@ class _Rhythm:
         drums = np.full(len(ticks), channel % 16 == DRUM_CHANNEL)
         if self.xg or not self.gs:  # in GS these banks have melodic instruments
             drums |= np.isin(banks, DRUM_BANKS)
-        switched = sorted(self.switched.get(channel % 16, []), key=lambda each: each[0])
+        switched = sorted(self.switched.get(channel % 16, []), key=lambda change: change[0])
         if switched:
             number = np.searchsorted([tick for tick, _ in switched], ticks, side="right") - 1
             drums = np.where(number >= 0, np.array([on for _, on in switched])[number], drums)

@@ -67,7 +67,7 @@ def search_of(constraint_sets: Sequence[Constraints], options: SearchOptions) ->
     """A beam if the options ask for one; several particles if notes are fixed after the first editable step."""
     if options.beam_size * options.branch_factor > 1:
         return Search(options.beam_size * options.branch_factor, options.beam_size, options.steps_per_iteration)
-    fixed_later = any(each.fixed.active[each.primer_steps :].any() for each in constraint_sets)
+    fixed_later = any(constraints.fixed.active[constraints.primer_steps :].any() for constraints in constraint_sets)
     return Search(options.drafts if fixed_later else 1)
 
 

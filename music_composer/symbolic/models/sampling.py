@@ -16,7 +16,7 @@ NEVER = -1e9  # a logit whose probability is 0 in float32
 
 def sampling_parameters(options: Sequence[SamplingOptions]) -> np.ndarray:
     """Temperature, top-k and top-p of each sample, float32 (samples, 3)."""
-    return np.array([(each.temperature, each.top_k, each.top_p or 0.0) for each in options], np.float32)
+    return np.array([(sample.temperature, sample.top_k, sample.top_p or 0.0) for sample in options], np.float32)
 
 
 def sample(log_probs: Tensor, possible: Tensor, sampling: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor, Tensor]:

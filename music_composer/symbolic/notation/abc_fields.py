@@ -39,7 +39,7 @@ def metre_of(text: str) -> tuple[int, int] | None:
     found = re.match(r"\(?([\d+\s]{1,20})\)?\s*/\s*(\d{1,3})\b", text)
     if not found:
         return None if not text.strip() or text.strip().lower() == "none" else (0, 0)
-    beats, note = sum(int(each) for each in re.findall(r"\d{1,4}", found[1])), int(found[2])
+    beats, note = sum(int(number) for number in re.findall(r"\d{1,4}", found[1])), int(found[2])
     return (beats, note) if is_metre(beats, note) else (0, 0)
 
 

@@ -78,21 +78,21 @@ class Voice:
             return
         self.metre = self.bar.metre = metre
 
-    def midi(self, what: str, numbers: list[int]) -> None:
+    def midi(self, field: str, numbers: list[int]) -> None:
         number = numbers[-1] if numbers else -1
-        if what == "program" and 0 <= number < 128:
+        if field == "program" and 0 <= number < 128:
             self.program = number
-        elif what == "channel":
+        elif field == "channel":
             self.drums = number == DRUM_CHANNEL
-        elif what == "transpose" and abs(number) <= 60:
+        elif field == "transpose" and abs(number) <= 60:
             self.transposed = number
 
     def clef(self, text: str) -> None:
         """Reads the octave, transposition and clef of a K: or V: field."""
-        for what, number in re.findall(r"\b(octave|transpose)=(-?\d{1,2})\b", text):
-            if what == "octave" and abs(int(number)) <= 4:
+        for field, number in re.findall(r"\b(octave|transpose)=(-?\d{1,2})\b", text):
+            if field == "octave" and abs(int(number)) <= 4:
                 self.octaves = int(number)
-            elif what == "transpose" and abs(int(number)) <= 60:
+            elif field == "transpose" and abs(int(number)) <= 60:
                 self.transposed = int(number)
         found = CLEF.search(re.sub(r'"[^"]*"', "", text))
         if found:
@@ -149,7 +149,7 @@ class Voice:
 
     def tuplet(self, text: str) -> None:
         """ "3", "3:2" or "3:2:4": p notes in the time of q, for the next r notes."""
-        numbers = [int(each[:3] or 0) for each in text.split(":")]
+        numbers = [int(number[:3] or 0) for number in text.split(":")]
         count, time, reach = (numbers + [0, 0])[:3]
         beats, note = self.metre or (4, 4)
         compound = note == 8 and beats % 3 == 0 and beats > 3
@@ -204,9 +204,9 @@ class Voice:
         self.bar.length = max(self.bar.length, self.at)
         if not self.bar.length:
             if self.bars and (self.bar.signs.dacapo or self.bar.signs.dalsegno or self.bar.signs.fine):
-                last, here = self.bars[-1].signs, self.bar.signs
-                last.dacapo, last.dalsegno, last.fine = here.dacapo, here.dalsegno, here.fine
-                here.dacapo = here.dalsegno = here.fine = False
+                last, current = self.bars[-1].signs, self.bar.signs
+                last.dacapo, last.dalsegno, last.fine = current.dacapo, current.dalsegno, current.fine
+                current.dacapo = current.dalsegno = current.fine = False
             return
         if len(self.bars) < MAX_BARS:
             self.bars.append(self.bar)
@@ -226,9 +226,9 @@ class Voice:
 
     def _tuplet(self) -> float:
         factor = 1.0
-        for each, _ in self.tuplets:
-            factor *= each
-        self.tuplets = [(each, left - 1) for each, left in self.tuplets if left > 1]
+        for tuplet_factor, _ in self.tuplets:
+            factor *= tuplet_factor
+        self.tuplets = [(tuplet_factor, left - 1) for tuplet_factor, left in self.tuplets if left > 1]
         return factor
 
     def _length(self, text: str) -> float:
@@ -241,8 +241,8 @@ class Voice:
             self.repairs[ODD_LENGTHS] += 1
             return 0.0
         factor = float(number or 1)
-        for each in below:
-            factor /= float(each or 2) or 1.0
+        for divisor in below:
+            factor /= float(divisor or 2) or 1.0
         return factor
 
 

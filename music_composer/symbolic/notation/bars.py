@@ -77,7 +77,7 @@ def halves(bar: Bar) -> list[Bar]:
         sides[note.at >= place].append(note if note.at < place else dataclasses.replace(note, at=note.at - place))
     tempos = [(at - place, tempo) for at, tempo in bar.tempos if at >= place]
     return [
-        Bar(sides[0], place, bar.metre, [each for each in bar.tempos if each[0] < place], signs),
+        Bar(sides[0], place, bar.metre, [(at, tempo) for at, tempo in bar.tempos if at < place], signs),
         Bar(sides[1], bar.length - place, None, tempos, bar.signs),
     ]
 
@@ -102,7 +102,7 @@ def score_of(bars: Sequence[Bar], instruments: Sequence[Instrument], name: str, 
     for bar, begin in zip(played, begins, strict=False):
         tempos |= {_ticks(begin + at): tempo for at, tempo in bar.tempos if MIN_TEMPO <= tempo <= MAX_TEMPO}
     changes = sorted(tempos.items())
-    changes = [each for each, before in zip(changes, [(0, 0.0), *changes], strict=False) if each[1] != before[1]]
+    changes = [change for change, before in zip(changes, [(0, 0.0), *changes], strict=False) if change[1] != before[1]]
     parts = _parts(played, begins, instruments)
     return Score(parts, RESOLUTION, tuple(changes), _metres(played, bars, order, begins, repairs))
 
@@ -167,8 +167,10 @@ def _parts(played: Sequence[Bar], begins: np.ndarray, instruments: Sequence[Inst
         start, stop, table["pitch"], table["velocity"] = np.array(rows[number]).T
         table["start"], table["stop"] = np.round(start * RESOLUTION), np.round(stop * RESOLUTION)
         table["stop"] = np.maximum(table["stop"], table["start"] + 1)
-        each = instruments[number]
-        parts.append(Part(np.sort(table, order=["start", "pitch"]), each.program, each.drums, each.name))
+        instrument = instruments[number]
+        parts.append(
+            Part(np.sort(table, order=["start", "pitch"]), instrument.program, instrument.drums, instrument.name)
+        )
     return tuple(parts)
 
 
@@ -182,9 +184,9 @@ def _timed(notes: Sequence[Written]) -> list[tuple[float, float]]:
         elif note.voice in waiting:
             graces = waiting.pop(note.voice)
             places = np.cumsum([not notes[grace].chord for grace in graces]) - 1
-            each = GRACE / (places[-1] + 1)
+            length = GRACE / (places[-1] + 1)
             for place, grace in zip(places, graces, strict=True):
-                times[grace] = note.at - GRACE + max(0, place) * each, each
+                times[grace] = note.at - GRACE + max(0, place) * length, length
     for graces in waiting.values():  # after the last note of a bar, as at the end of a trill
         for grace in graces:
             times[grace] = notes[grace].at - GRACE, GRACE

@@ -96,8 +96,8 @@ class _PartReader:
         self.repairs = score.repairs
         listed = score.listed.get(part.partition(" ")[2], Element("score-part"))
         self.name = printable(listed.findtext("part-name", ""))
-        self.players = {each.get("id", ""): each for each in listed.findall("midi-instrument")}
-        self.sounds = {each.get("id", ""): each for each in listed.findall("score-instrument")}
+        self.players = {element.get("id", ""): element for element in listed.findall("midi-instrument")}
+        self.sounds = {element.get("id", ""): element for element in listed.findall("score-instrument")}
         self.divisions, self.whole = 1.0, MAX_NOTE  # ticks in a quarter note; quarter notes in a bar
         self.transposed: dict[str, int] = {}  # semitones by staff; "" for all staves
         self.velocity = VELOCITY
@@ -110,20 +110,20 @@ class _PartReader:
         self.at = self.chord_at = length = 0.0
         if bar.metre:
             self._change_metre(bar.metre)
-        for each in measure:
-            if each.tag == "note":
-                self._note(each, bar)
-            elif each.tag in ("backup", "forward"):
-                length = self._length(each)
-                self.at = max(0.0, self.at + (length if each.tag == "forward" else -length))
-            elif each.tag == "attributes":
-                self._attributes(each, bar)
-            elif each.tag == "direction":
-                self._direction(each, bar)
-            elif each.tag == "sound":
-                self._sound(each, bar, self.at)
+        for element in measure:
+            if element.tag == "note":
+                self._note(element, bar)
+            elif element.tag in ("backup", "forward"):
+                length = self._length(element)
+                self.at = max(0.0, self.at + (length if element.tag == "forward" else -length))
+            elif element.tag == "attributes":
+                self._attributes(element, bar)
+            elif element.tag == "direction":
+                self._direction(element, bar)
+            elif element.tag == "sound":
+                self._sound(element, bar, self.at)
             if self.signs:
-                self.signs.read(each, bar, self.at)
+                self.signs.read(element, bar, self.at)
             length = max(length, self.at)
         if self.signs:
             self.signs.end(bar)
@@ -249,10 +249,10 @@ def _metre(time: Element) -> tuple[int, int]:
     beats, notes = (time.findall(tag) for tag in ("beats", "beat-type"))
     total, finest = 0.0, 1
     for count, note in zip(beats[:8], notes[:8], strict=False):
-        counts = [number_of(each) for each in (count.text or "")[:40].split("+")]
+        counts = [number_of(part) for part in (count.text or "")[:40].split("+")]
         value = number_of(note.text)
         if value is None or None in counts or not is_metre(1, int(value)):
             return 0, 0
-        total += sum(each or 0 for each in counts) / value
+        total += sum(part or 0 for part in counts) / value
         finest = max(finest, int(value))
     return (round(total * finest), finest) if 0 < total < 1000 else (0, 0)

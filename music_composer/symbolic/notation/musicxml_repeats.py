@@ -41,7 +41,7 @@ class SignReader:
     def _bar_line(self, line: Element, bar: Bar, at: float) -> None:
         ending, repeat = line.find("ending"), line.find("repeat")
         if ending is not None and ending.get("type") == "start":
-            self.ending = tuple(int(each) for each in re.findall(r"\d{1,2}", ending.get("number", "")[:40])) or (1,)
+            self.ending = tuple(int(number) for number in re.findall(r"\d{1,2}", ending.get("number", "")[:40])) or (1,)
         if repeat is not None:
             before = bar.signs
             if line.get("location") == "middle" and not bar.middle:
@@ -70,8 +70,10 @@ def _direction(direction: Element, signs: Signs) -> None:
         _sound(sound, signs)
     if jumps:
         return
-    words = [" ".join((each.text or "")[:100].lower().split()) for each in direction.findall("direction-type/words")]
-    found = [name for name, pattern in WORDS.items() if any(pattern.match(each) for each in words)]
+    words = [
+        " ".join((element.text or "")[:100].lower().split()) for element in direction.findall("direction-type/words")
+    ]
+    found = [name for name, pattern in WORDS.items() if any(pattern.match(text) for text in words)]
     found += [name for name in ("segno", "coda") if direction.find(f"direction-type/{name}") is not None and not found]
     for name in found:
         setattr(signs, name, True)

@@ -63,14 +63,14 @@ def playing_order(signs: Sequence[Signs], max_bars: int) -> list[int] | None:
         if returned and signs_here.fine:
             break
         if returned and signs_here.tocoda:
-            codas = [i for i, each in enumerate(signs) if each.coda]
+            codas = [i for i, bar_signs in enumerate(signs) if bar_signs.coda]
             at = next((i for i in codas if i > at), codas[0] if codas else at + 1)
             if order[-1] >= at:
                 break
             continue
         if (signs_here.dacapo or signs_here.dalsegno) and not returned:
             returned = True
-            at = next((i for i, each in enumerate(signs) if each.segno), 0) if signs_here.dalsegno else 0
+            at = next((i for i, bar_signs in enumerate(signs) if bar_signs.segno), 0) if signs_here.dalsegno else 0
             continue
         at += 1
     return order
@@ -81,7 +81,7 @@ def order_of_parts(signs: Sequence[Signs], text: str, max_bars: int) -> list[int
 
     Where the text names a missing part, or nothing, bars are played in written order.
     """
-    begins = [i for i, each in enumerate(signs) if each.part]
+    begins = [i for i, bar_signs in enumerate(signs) if bar_signs.part]
     spans = {signs[i].part[:1]: range(i, end) for i, end in zip(begins, [*begins[1:], len(signs)], strict=False)}
     names = _written_out(text, max_bars)
     if not names or not set(names) <= set(spans):
@@ -122,8 +122,8 @@ def _last_passes(signs: Sequence[Signs]) -> list[int]:
         last = first
         while last < len(signs) and signs[last].ending:
             last += 1
-        highest = max((max(each.ending) for each in signs[first:last]), default=0)
-        alone = last > first and all(each.ending == signs[first].ending for each in signs[first:last])
+        highest = max((max(bar_signs.ending) for bar_signs in signs[first:last]), default=0)
+        alone = last > first and all(bar_signs.ending == signs[first].ending for bar_signs in signs[first:last])
         if alone and last < len(signs) and signs[last - 1].times and not signs[last].forward:
             highest += 1
         found[first:last] = [highest] * (last - first)

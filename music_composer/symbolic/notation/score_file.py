@@ -122,13 +122,14 @@ def _unpacked(pack: zipfile.ZipFile, name: str) -> bytes:
     names = pack.namelist()
     if len(names) > MAX_FILES:
         raise ScoreError(f"{name}: holds {len(names):,} files: no score does")
-    scores = [each for each in names if each.lower().endswith(SUFFIXES) and not each.startswith(OTHER_FOLDERS)]
+    scores = [entry for entry in names if entry.lower().endswith(SUFFIXES) and not entry.startswith(OTHER_FOLDERS)]
     if CONTAINER in names:
         with pack.open(CONTAINER) as file:
             container = _decoded(file.read(2**16))
         listed = re.findall(r"""<rootfile[^>]{0,500}full-path=["']([^"']{1,500})["']""", container)
         wanted = sorted(
-            (each for each in listed if each in names), key=lambda each: not each.lower().endswith(SUFFIXES)
+            (entry for entry in listed if entry in names),
+            key=lambda entry: not entry.lower().endswith(SUFFIXES),
         )
         scores = wanted[:1] or scores
     if not scores:
