@@ -83,6 +83,7 @@ def compose(rng: np.random.Generator, bars: int = 16) -> Piece:
         notes += _write_melody(_vary(motif, index, cadence), phrase, key, metre, cadence)
         notes += _accompany(phrase, key, arpeggio, with_pad=cadence == "bridge")
         chords += phrase
+    # The piece ends on a held chord.
     notes = _settle(notes, chords[-1], key)
     return Piece(_humanise(rng, notes), tempo, key, metre, bars, tuple(chords), _seat_voices(rng))
 

@@ -81,6 +81,7 @@ def draw_progressions(rng: np.random.Generator) -> Mapping[str, tuple[int, ...]]
 
 def _draw_path(rng: np.random.Generator, start: int, length: int) -> tuple[int, ...]:
     """A random walk of `length` degrees along FOLLOWERS from `start` to the dominant."""
+    # Few degrees and short walks: all of them are listed, so that each is equally likely.
     walks = [(start, *between, DOMINANT) for between in product(FOLLOWERS, repeat=length - 2)]
     legal = [walk for walk in walks if all(b in FOLLOWERS[a] for a, b in zip(walk, walk[1:], strict=False))]
     return legal[int(rng.integers(len(legal)))]

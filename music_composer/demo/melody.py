@@ -87,6 +87,7 @@ def _set_rhythm(motif: Motif, chords: Sequence[Chord], metre: int, closing: bool
 
 def _nearest(target: float, chord: Chord, resting: bool) -> int:
     """The chord's rung nearest to the target. resting: the nearest tonic instead."""
+    # An octave below and two above the lowest rung.
     candidates = [rung for rung in range(LOWEST_RUNG - 7, LOWEST_RUNG + 14) if chord.has_rung(rung)]
     if resting:
         candidates = [rung for rung in candidates if rung % 7 == TONIC]

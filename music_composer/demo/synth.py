@@ -42,6 +42,7 @@ def _master(sound: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
     level = np.sqrt(np.mean(sound**2))
     if level == 0:
         return sound.astype(np.float32)
+    # tanh limits the peaks, then the highest peak is scaled to -3 dBFS.
     drive = min(LOUDNESS / level, MAX_DRIVE / np.max(np.abs(sound)))
     limited = np.tanh(sound * drive)
     fade = min(round(FADE_SECONDS * rate), len(limited))

@@ -42,6 +42,7 @@ def evolve(
     check: is called before each batch; what it raises ends the evolution.
     """
     population = start or random_networks(options, np.random.default_rng([seed, 0]))
+    # Small populations are slower with threads.
     threads = parallel and max(len(population), options.select_models * (1 + options.clones)) >= MIN_THREADED
     rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.take(part), task),), check)[0]
     for number in range(1, options.generations + 1):
@@ -63,6 +64,7 @@ def _clones(
     check: Callable[[], None],
 ) -> tuple[Networks, np.ndarray]:
     """The selected networks together with their clones, and the ratings of the clones."""
+    # Every selected network gets the same number of clones.
     parents = np.tile(np.arange(len(best)), options.clones)
     if not len(parents):
         return best, np.zeros(0)

@@ -61,6 +61,7 @@ def _quantised(networks: Networks, task: Task) -> Quantised:
     """The quantised outputs. Outputs near a rounding edge are computed again, exactly as bach_generator does."""
     found = forward(networks, task.inputs)
     result = quantised(found, task.ranked)
+    # With an activation no reference implementation exists to agree with.
     if networks.activation == "none" and result.unsure.any():
         found[result.unsure] = forward_in_order(networks.take(np.flatnonzero(result.unsure)), task.inputs)
         return quantised(found, task.ranked)

@@ -66,6 +66,7 @@ def forward(networks: Networks, inputs: np.ndarray) -> np.ndarray:
     # Codes are much larger than the range of an activation: they are scaled to -1 to 1.
     x: np.ndarray = (inputs / max(1.0, float(inputs.max())) * 2 - 1)[None]
     for i, weights in enumerate(networks.weights):
+        # A sum of n random terms grows as sqrt(n).
         x = x @ weights / (weights.shape[1] if mean else weights.shape[1] ** 0.5)
         if i < len(networks.weights) - (1 if mean else 2):
             x = _activated(x, networks.activation)
@@ -113,6 +114,7 @@ def mutate(networks: Networks, kind: str, divergence: float, rng: np.random.Gene
             changed.append(weights * (1 + share * divergence))
         else:
             count = min(weights.shape[-1], max(1, round(divergence * weights.shape[-1])))
+            # A random subset of each node's weights: those of the lowest random ranks.
             order = np.argsort(rng.random(weights.shape), axis=-1)
             changed.append(np.where(order < count, _hundredths(weights.shape, rng), weights))
     return dataclasses.replace(networks, weights=tuple(changed))

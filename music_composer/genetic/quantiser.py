@@ -51,6 +51,7 @@ def quantised(outputs: np.ndarray, ranked: np.ndarray) -> Quantised:
     spread = scaled.max(axis=1, keepdims=True)
     scaled /= np.where(spread > 0, spread / len(ranked), 1.0)
     rounded = np.rint(scaled)
+    # Close to a rounding edge, or with a spread near the rounding error, the last bits decide.
     halfway = np.abs(scaled - rounded).max(axis=1) > 0.5 - TOLERANCE
     constant = (spread > 0) & (spread < TOLERANCE * np.maximum(np.abs(lowest), np.abs(lowest + spread)))
     levels = rounded.astype(np.intp)

@@ -82,6 +82,7 @@ def log_likelihood(pitch: np.ndarray, style: Style) -> np.ndarray:
     classes = pitch % OCTAVE
     found = style.after_interval[before, interval] + style.by_rhythm[style.rhythm[None], interval]
     found = found + style.after_class[classes[:, style.anchor], classes]
+    # Three tables for each note.
     nats: np.ndarray = found[:, valid].mean(axis=1) / 3
     return nats
 
@@ -94,6 +95,7 @@ def copied_share(pitch: np.ndarray, style: Style) -> np.ndarray:
     place = np.minimum(np.searchsorted(style.corpus_runs, hashes), len(style.corpus_runs) - 1)
     begun = style.corpus_runs[place] == hashes
     within = np.zeros(pitch.shape, bool)
+    # A run of RUN intervals covers RUN + 1 notes.
     for i in range(RUN + 1):
         within[:, i : i + begun.shape[1]] |= begun
     return within.mean(axis=1)
@@ -117,6 +119,7 @@ def _runs(pitch: np.ndarray, begins: np.ndarray) -> np.ndarray:
     hashes = np.zeros((len(pitch), count), np.int64)
     for i in range(RUN):
         hashes = hashes * 257 + steps[:, i : i + count] + 129  # a polynomial hash modulo 2**64
+    # An interval across the border of two themes is no music.
     crosses = np.array([begins[i + 1 : i + RUN + 1].any() for i in range(count)])
     return np.where(crosses, 0, hashes)
 

@@ -62,6 +62,7 @@ def themes_of(score: Score, name: str, chords: bool, all_parts: bool, part: int 
         themes = [_theme(score, i, chords) for i in (*pitched[1:], pitched[0])]
         if not all_parts:
             fit = [theme for theme in themes if len(theme.symbols) > 1 and theme.alone >= MIN_ALONE]
+            # If every part is chords, the one with most single notes.
             themes = fit[:1] or [max(themes, key=lambda theme: len(theme.symbols))]
     kept = sorted((theme for theme in themes if len(theme.symbols) > 1), key=lambda theme: theme.part)
     if not kept:

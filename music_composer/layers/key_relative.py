@@ -25,7 +25,9 @@ def key_relative_shares(key_history: Tensor) -> Tensor:
     Output shape: (..., 12, channels * 12). The 12 shares of a channel sum to 1, or to 0 in silence.
     """
     channels, leading = key_history.shape[-2], ops.shape(key_history)[:-2]
+    # A count below 1 is not scaled up: long silence fades to 0.
     shares = key_history / ops.maximum(ops.sum(key_history, axis=-1, keepdims=True), 1.0)
+    # Row c holds the classes c, c + 1, ... c + 11.
     above = (np.arange(OCTAVE)[:, None] + np.arange(OCTAVE)) % OCTAVE
     return ops.reshape(ops.swapaxes(ops.take(shares, above, axis=-1), -3, -2), (*leading, OCTAVE, channels * OCTAVE))
 

@@ -65,6 +65,7 @@ class HoistedLSTM(keras.layers.LSTM):
             and not self.recurrent_dropout
             and not self.go_backwards
             and not self.unroll
+            # An explicit request for cuDNN is left to the stock layer, which raises an error without a GPU.
             and self.use_cudnn is not True
             and self.cell.implementation == 2
             and not _gpu_visible()

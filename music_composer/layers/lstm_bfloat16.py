@@ -34,6 +34,7 @@ def bfloat16_lstm(
     both_kernels = tf.cast(tf.concat([kernel, recurrent_kernel], axis=0), LOW)
 
     def forward(t: Any, h: Any, c: Any, hs: Any, zs: Any, cs: Any, xhs: Any) -> tuple:
+        # One product for input and recurrence.
         xh = tf.concat([inputs[t], h], axis=1)
         z = tf.matmul(xh, both_kernels)
         after_h, after_c = _gates(z, bias, c)

@@ -30,6 +30,7 @@ def hoisted_lstm(
     `recurrent_kernel` `(units, 4 units)`, `bias` `(4 units,)`.
     Output shape: outputs `(time, batch, units)`, the last `h` and the last `c`, each `(batch, units)`.
     """
+    # All time steps in one product, before the loop.
     projected = _time_distributed_product(inputs, kernel) + bias
     outputs, h, c, pre_activations, cells = _forward_loop(projected, h0, c0, recurrent_kernel)
 
@@ -88,6 +89,7 @@ def _backward_loop(
     def step(t: Any, d_h: Any, d_c: Any, dzs: Any) -> tuple:
         d_h = d_h + d_outputs[t]
         d_c = d_c + d_h * h_by_c[t]
+        # i, f and g act through the cell, o through the output.
         dz = tf.concat([d_c, d_c, d_c, d_h], axis=1) * by_gates[t]
         return t - 1, tf.matmul(dz, transposed), d_c * c_by_c[t], dzs.write(t, dz)
 

@@ -78,6 +78,7 @@ def constraints_from(primer: Path | None, options: PieceOptions, bounds: BoundOp
     constraints = dataclasses.replace(
         _fixed(primer, options, blank), pitches=pitches, max_polyphony=bounds.max_polyphony
     )
+    # The new music begins at the first editable step.
     begin = int(np.argmax(constraints.editable))
     if options.metre:
         constraints = _in_metre(constraints, metre_of(options.metre), begin)
@@ -136,6 +137,7 @@ def gap_of(roll: Roll, first_bar: int, last_bar: int) -> np.ndarray:
 
 
 def _numbers(flag: str, text: str, minimum: int) -> list[int]:
+    # Accepts lists with or without brackets, separated by commas or spaces.
     found = re.fullmatch(r"\s*[\[(]?\s*(-?\d{1,9}(?:[\s,]+-?\d{1,9})*)\s*,?\s*[\])]?\s*", text)
     numbers = [int(number) for number in re.split(r"[\s,]+", found[1])] if found else []
     wrong = [number for number in numbers if not minimum <= number < PITCHES]
@@ -171,6 +173,7 @@ def _primed(roll: Roll, options: PieceOptions) -> Constraints:
     """A primer that the new music continues, or that is fixed within it, or both."""
     if not options.inject_primer:
         return Constraints(lengthened(roll, options.steps), np.arange(roll.steps + options.steps) >= roll.steps)
+    # An injected primer may be longer than the new music: the piece is as long as the longer of both.
     around = lengthened(roll, max(0, options.steps - roll.steps))
     if not options.condition_on_primer:
         return Constraints(around, np.ones(around.steps, bool))
@@ -193,6 +196,7 @@ def _of_score(score: Score, primer: str, options: PieceOptions, grid: int) -> Co
         raise ScoreError(f"{primer}: has nothing but drums in it, which no model reads: --lock-track composes to them")
     constraints = _primed(whole, options)
     if not options.inject_primer:
+        # New notes go to the instruments that play at the end of the primer.
         end = np.arange(whole.steps) >= whole.steps - NEARBY_STEPS
         return dataclasses.replace(constraints, score=score, instruments=playing_near(score, end, grid))
     if not options.condition_on_primer:
@@ -230,6 +234,7 @@ def _in_metre(constraints: Constraints, metre: tuple[int, int], begin: int) -> C
         before = tuple(change for change in changes if change[0] < begin)
         if end is None:
             return (*before, (begin, *metre))
+        # The metre after the new bars is the last change before their end.
         held = [change for change in changes if change[0] <= end][-1]
         return (*before, (begin, *metre), (end, *held[1:]), *(change for change in changes if change[0] > end))
 

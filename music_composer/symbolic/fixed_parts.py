@@ -80,6 +80,7 @@ def without_bars(score: Score, gap: np.ndarray, per_quarter: int) -> Score:
     end = int(np.flatnonzero(gap)[-1]) + 1
     parts = []
     for part, begins in zip(score.parts, onset_steps(score, per_quarter), strict=True):
+        # Drums are never composed, so they stay.
         removed = _within(begins, gap) & (not part.drums)
         parts.append(
             dataclasses.replace(
@@ -166,6 +167,7 @@ def _at_rest(part: Part) -> Part:
     set_first = set(controls["controller"][controls["tick"] == 0].tolist())
     rest = [(0, controller, value) for controller, value in DEFAULT_CONTROLS.items()
             if last.get(controller, value) != value and controller not in set_first]  # fmt: skip
+    # Only a wheel that ends bent, and is not set at the start, needs a reset.
     bent = len(part.bends) and part.bends["value"][-1] and part.bends["tick"][0]
     return dataclasses.replace(
         part, controls=np.concatenate([np.array(rest, CONTROL), controls]),
@@ -176,6 +178,7 @@ def _at_rest(part: Part) -> Part:
 def _controls_at(controls: np.ndarray, cut: int) -> np.ndarray:
     """The controls from a cut on, and the last value of each controller before it."""
     before, kept = controls["tick"] < cut, controls["tick"] >= cut
+    # A controller that is set at the cut needs no earlier value.
     anew = set(controls["controller"][controls["tick"] == cut].tolist())
     last: dict[int, int] = {}
     for i in np.flatnonzero(before).tolist():

@@ -33,6 +33,7 @@ def key_history_of(active: np.ndarray, half_lives: Sequence[float]) -> np.ndarra
     """
     counts = active.astype(np.float32) @ pitch_class_matrix(active.shape[1])
     counts = np.concatenate([np.zeros((1, OCTAVE), np.float32), counts])  # nothing sounds before the first step
+    # h[t] = factor * h[t - 1] + counts[t]: a first-order recursive filter.
     channels = [lfilter([1.0], [1.0, -factor], counts, axis=0) for factor in decay_factors(half_lives)[:, 0]]
     if not channels:
         return np.zeros((len(counts), 0, OCTAVE), np.float32)

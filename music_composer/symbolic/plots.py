@@ -21,6 +21,7 @@ def plot_roll(roll: Roll, fixed: np.ndarray, png: Path) -> None:
     """
     steps = max(1, roll.steps)
     pitches = np.flatnonzero(roll.active.any(axis=0))
+    # A margin of two pitches; a silent roll shows three octaves.
     low, high = (int(pitches[0]) - 2, int(pitches[-1]) + 3) if len(pitches) else (48, 84)
     picture = np.ones((steps, high - low, 3))
     active, onset = (np.zeros((steps, high - low), bool) for _ in range(2))
@@ -39,6 +40,7 @@ def plot_roll(roll: Roll, fixed: np.ndarray, png: Path) -> None:
     bars = np.flatnonzero(bars_of(roll)[0] == 0)
     for bar in bars:
         axes.axvline(bar, color="black", alpha=0.15, linewidth=0.5)
+    # At most 16 labels.
     every = -(-len(bars) // 16) or 1
     axes.set_xticks(bars[::every], [str(number + 1) for number in range(0, len(bars), every)])
     octaves = [pitch for pitch in range(0, PITCHES, OCTAVE) if low <= pitch < high]

@@ -33,6 +33,7 @@ def moved_by(score: Score, per_quarter: int) -> Moved:
     away = [np.zeros(0)]
     for part, steps in zip(score.parts, onset_steps(score, per_quarter), strict=True):
         if not part.drums:
+            # Back from steps to ticks, to compare in seconds at the tempo of each note.
             on_grid = seconds_at(score, tick_of(steps, score.resolution, per_quarter))
             away.append(np.abs(seconds_at(score, part.notes["start"]) - on_grid))
     found = np.concatenate(away)

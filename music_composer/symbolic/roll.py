@@ -33,10 +33,12 @@ def to_roll(score: Score, per_quarter: int = 4) -> Roll:
     velocity = np.zeros((steps, PITCHES), np.uint8)
     onset = np.zeros((steps, PITCHES), bool)
     ends = np.zeros(PITCHES, np.int64)  # where the last note of each pitch ends
+    # By start, then by stop: of two notes that begin together the longer comes last and is kept.
     for i in np.lexsort((stop, start)):
         first, last, pitch, new_velocity = start[i], stop[i], notes["pitch"][i], notes["velocity"][i]
         if onset[first, pitch]:  # another note began here: the louder of the two counts
             new_velocity = max(new_velocity, velocity[first, pitch])
+        # A later note of the pitch ends the earlier one.
         velocity[first : ends[pitch], pitch] = 0
         velocity[first:last, pitch] = new_velocity
         onset[first, pitch], ends[pitch] = True, last
@@ -75,6 +77,7 @@ def on_grid(score: Score, per_quarter: int) -> Score:
         notes = notes[np.lexsort((notes["stop"], notes["pitch"], notes["start"]))]
         next_onset: dict[int, int] = {}  # of each pitch
         kept = np.ones(len(notes), bool)
+        # Backwards, so that the next onset of each pitch is known.
         for i in reversed(range(len(notes))):
             pitch, start = int(notes["pitch"][i]), int(notes["start"][i])
             kept[i] = next_onset.get(pitch) != start
@@ -133,6 +136,7 @@ def bars_of(roll: Roll) -> tuple[np.ndarray, np.ndarray]:
     position, length = np.zeros((2, roll.steps), np.int64)
     edges = [*(step for step, *_ in roll.metres), roll.steps]
     for (first, beats, note), last in zip(roll.metres, edges[1:], strict=True):
+        # A bar shorter than a step counts as one.
         bar = max(1, beats * 4 * roll.per_quarter // note)
         position[first:last] = np.arange(max(0, min(last, roll.steps) - first)) % bar
         length[first:last] = bar
@@ -165,5 +169,6 @@ def tick_of(step: Any, resolution: int, per_quarter: int) -> Any:
 
 def _on_grid(changes: Any, resolution: int, per_quarter: int) -> Any:
     """Changes (tick, ...) at their nearest steps. Of two in one step the later is kept."""
+    # A dictionary keeps the last value of a key.
     nearest = {nearest_step(tick, resolution, per_quarter): rest for tick, *rest in changes}
     return tuple((step, *rest) for step, rest in nearest.items())

@@ -63,6 +63,7 @@ def pitch_of(name: str) -> int | None:
 
 def _scale(text: str) -> np.ndarray:
     found = re.fullmatch(r"\s*([A-Ga-g])([#b]*)[\s:]*([a-z -]*)\s*", text)
+    # A note alone is a major scale.
     kind = re.sub(r"[\s-]+", "-", found[3].strip()) or "major" if found else ""
     if not found or kind not in SCALES:
         raise OptionError(f"--scale is {text!r}: give a note and one of {', '.join(SCALES)}, like 'D minor'")

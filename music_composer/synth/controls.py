@@ -86,6 +86,7 @@ class _State:
             _press(self.sustain if number == SUSTAIN else self.sostenuto, tick, value >= DOWN)
         elif number in (RPN, RPN_FINE):
             self.parameter = (value, self.parameter[1]) if number == RPN else (self.parameter[0], value)
+        # Non-registered parameters are not supported: their data must not change a registered one.
         elif number in (NRPN, NRPN_FINE):
             self.parameter = (127, 127)
         elif number in (DATA, DATA_FINE) and self.parameter in self.data:
@@ -100,6 +101,7 @@ class _State:
     def record(self, tick: int) -> None:
         for steps, value in ((self.gains, self.gain()), (self.pans, self.pan), (self.pitches, self.semitones())):
             if value != steps[-1][1] and not (math.isnan(value) and math.isnan(steps[-1][1])):
+                # Of several values at one tick the last one counts.
                 if steps[-1][0] == tick:
                     steps.pop()
                 steps.append((tick, value))

@@ -49,6 +49,7 @@ class Meter:
         kept = blocks[_lufs(blocks) > SILENCE]
         if not len(kept):
             return -np.inf
+        # The relative gate, 10 LU below the mean of what passed the absolute one.
         kept = kept[_lufs(kept) > _lufs(kept.mean()) + BELOW_MEAN]
         return float(_lufs(kept.mean()))
 
@@ -85,6 +86,7 @@ def gain_to(blocks: Callable[[], Iterable[Sound]], rate: int, target: float = TA
         meter = Meter(rate)
         for block in blocks():
             meter.add(amplified(block, gain))
+        # Soft clipping lowers the loudness, so the gain is searched for.
         missing = target - meter.lufs()
         gain += missing
         if abs(missing) < TOLERANCE or peak * 10 ** (gain / 20) > MAX_PEAK:

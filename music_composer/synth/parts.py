@@ -83,6 +83,7 @@ class PartPlayer:
                     gains = self._gains_of(note, low, high)
                     for channel in range(2):
                         dry[channel, low - begin : high - begin] += gains[channel] * sound[low - start : high - start]
+        # Notes that last beyond this block.
         self._active = [note for note in self._active if self._at[note] + self._lengths[note] > end]
 
     def _length(self, pitch: int, held: int) -> int:
@@ -98,6 +99,7 @@ class PartPlayer:
         pitch, velocity, held = self._pitches[note], self._velocities[note], self._held[note]
         first, last = self._pitch_changes[0][note], self._pitch_changes[1][note]
         bend = 0.0 if self._drums else float(self._time.pitch.values[first])
+        # Notes with a constant pitch are equal by these values; a gliding note is cached for itself.
         key: Key = (self._drums or self._tone, min(max(pitch + bend, MIN_PITCH), MAX_PITCH), velocity, held, number)
         if first != last and not self._drums:
             key = (id(self), note, number)

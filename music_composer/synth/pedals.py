@@ -29,6 +29,7 @@ def _by_sustain(stop: np.ndarray, spans: np.ndarray) -> np.ndarray:
     """When the sustain pedal lets notes go. spans: (times, 2), from `Channel`."""
     if not len(spans):
         return stop
+    # The last press at or before the release.
     number = np.searchsorted(spans[:, 0], stop, side="right") - 1
     lift = spans[np.maximum(number, 0), 1]
     # A key released at the tick at which the pedal is lifted ends there, even if the pedal is pressed again at once.

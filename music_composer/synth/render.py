@@ -93,6 +93,7 @@ def _levelled_blocks(
             for player in players:
                 mixed += player.block(begin, mixed.shape[1]) / np.float32(len(voices))
             mix.append(mixed)
+        # The loudness of the whole is known only now: a second pass applies the gain.
         gain = gain_to(lambda: mix, rate)
         for mixed in mix:
             yield np.ascontiguousarray(amplified(mixed, gain).T)
@@ -108,6 +109,7 @@ class _VoicePlayer:
         tones = _tones(parts, voice)
         self._parts = []
         for number, (part, time) in enumerate(zip(parts, times, strict=True)):
+            # Parts are spread evenly from left to right.
             pan = WIDTH * (2 * number / max(1, len(parts) - 1) - 1) if len(parts) > 1 else 0.0
             self._parts.append(PartPlayer(part, time, tones[number], pan, rate, cache))
         self._echo = Echo(round(voice.echo * rate), ECHO) if voice.echo else None

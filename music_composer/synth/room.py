@@ -18,6 +18,7 @@ CROSSFEED = ((0.8, 0.2), (0.2, 0.8))  # gains from each side to each side of the
 
 def place(pan: float | Sound) -> Sound:
     """Gains of the left and right channel, shape (2, ...), of constant power for a pan from -1 to 1."""
+    # cos**2 + sin**2 = 1: constant power.
     angle = (pan + 1) * np.pi / 4
     return np.array([np.cos(angle), np.sin(angle)])
 

@@ -37,6 +37,7 @@ def timeline_of(score: Score, part: Part) -> Timeline:
     starts, stops = (seconds_at(score, part.notes[field]) for field in ("start", "stop"))
     if not part.drums and (len(channel.sustain) or len(channel.sostenuto)):
         held = seconds_at(score, release_ticks(part, channel, score.ticks))
+        # A pedal that is forgotten does not hold notes forever.
         stops = np.maximum(stops, np.minimum(held, stops + PEDAL_SECONDS))
     changes = (
         Automation(seconds_at(score, automation.times), automation.values)

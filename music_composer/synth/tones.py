@@ -200,6 +200,7 @@ def _partials(
     hz = hertz(pitch)
     ratios = np.array(tone.ratios)
     gains = np.array(tone.gains) * ratios ** (-tone.tilt * (1 - velocity))
+    # They would alias.
     gains[ratios * hz * highest > MAX_PARTIAL * rate] = 0.0
     return hz, ratios, gains, np.array(tone.decays) * np.sqrt(hz / 261.6)
 
@@ -225,6 +226,7 @@ def _cycle(tone: Wave, pitch: float, span: tuple[int, int], rate: int, glide: Gl
     sound = np.zeros(len(time))
     highest = 2 ** (glide.semitones.max() / 12) if glide else 1.0
     if tone.vibrato:
+        # Vibrato modulates the time: its derivative is the pitch ratio.
         depth = (2 ** (tone.vibrato / 12) - 1) / (2 * np.pi * VIBRATO_HZ)
         time += depth * np.minimum(1, time / VIBRATO_AFTER) * np.sin(2 * np.pi * VIBRATO_HZ * time)
     if glide:
@@ -249,6 +251,7 @@ def _mean_of_ratio(ratio: Sound, rise: Sound) -> Sound:
 @functools.cache
 def _table(shape: str, duty: float, highest: int) -> tuple[Sound, Sound]:
     """One period of a wave with partials up to the `highest`, and the difference to each next sample."""
+    # Fourier series of the shapes.
     orders = np.arange(1, min(highest, TABLE // 4) + 1)
     if shape == "pulse":
         partials = 2 / (np.pi * orders) * np.sin(np.pi * orders * duty) * np.exp(-1j * np.pi * orders * duty)

@@ -40,6 +40,7 @@ def windows_of(active: np.ndarray) -> dict[int, bytes]:
         if changes[start] == changes[start + WINDOW - 1]:
             continue  # a held chord is no copy
         window = active[start : start + WINDOW]
+        # Shifted to its lowest pitch: the hash is the same in every key.
         lowest = int(np.argmax(window.any(axis=0)))
         found[start] = hashlib.blake2b(np.packbits(np.roll(window, -lowest, axis=1)).tobytes(), digest_size=8).digest()
     return found

@@ -62,6 +62,7 @@ def overlap(first: np.ndarray, second: np.ndarray, min_width: float) -> float:
     if not len(first) or not len(second):
         return float("nan")
     both = np.concatenate([first, second])
+    # The smaller set decides: it has the noisier density.
     width = max(min_width, float(both.std()) * min(len(first), len(second)) ** -0.2)
     points = np.linspace(both.min() - 4 * width, both.max() + 4 * width, POINTS)
     densities = [np.exp(-(((points[:, None] - values) / width) ** 2) / 2).sum(axis=1) for values in (first, second)]
@@ -112,6 +113,7 @@ def _durations(roll: Roll) -> np.ndarray:
     """The length in steps of each note, at its onset, int (steps, 128)."""
     durations = np.zeros(roll.velocity.shape, np.int64)
     remaining = np.zeros(roll.velocity.shape[1], np.int64)
+    # Backwards: the remaining length at each step is one more than at the next.
     for step in range(roll.steps - 1, -1, -1):
         remaining = np.where(roll.active[step], remaining + 1, 0)
         durations[step] = remaining

@@ -38,6 +38,7 @@ def scorecard(
 def _metrics(measured: Mapping[str, np.ndarray], seed: int) -> list[dict[str, Any]]:
     """Means, and overlaps with the held-out music: of the generated music, and of as many training segments."""
     rng, count = np.random.default_rng(seed), min(len(measured["made"]), len(measured["training"]))
+    # Sets of equal size: the overlap of a larger set is higher by itself.
     generated, training = (rng.permutation(measured[name])[:count] for name in ("made", "training"))
     found = overlaps(generated, measured["held_out"]), overlaps(training, measured["held_out"])
     means = {name: [_mean(column) for column in rows.T] for name, rows in measured.items()}

@@ -60,6 +60,7 @@ def added(generated: Roll, constraints: Constraints) -> Roll:
     before = np.concatenate([np.zeros_like(fixed[:1]), generated.active[:-1] | fixed[:-1]])
     onset = free & (generated.onset | ~before)
     sounds = np.zeros_like(free)
+    # A note lasts from its onset on while it stays free; what has no onset of its own is dropped.
     for step in range(generated.steps):
         sounds[step] = free[step] & (onset[step] | (sounds[step - 1] if step else False))
     return dataclasses.replace(generated, velocity=np.where(sounds, generated.velocity, 0), onset=onset)
@@ -80,6 +81,7 @@ def _parts_of(notes: np.ndarray, instruments: Sequence[Part], program: int) -> l
         return []
     if not instruments:
         return [Part(notes, program, name=NEW)]
+    # The median is robust against a few notes in another range.
     middles = np.array([np.median(part.notes["pitch"]) for part in instruments])
     nearest = np.abs(notes["pitch"].astype(float)[:, None] - middles).argmin(axis=1)
     return [

@@ -66,6 +66,7 @@ def begin(run: SymbolicRun, fill: Callable[[Path], None] = lambda folder: None) 
     fill: writes further files into the new folder. Returns the run with the folder where it is trained.
     """
     plain = dataclasses.asdict(run) | {"versions": versions()}
+    # The folder may be moved: it is not stored in itself.
     del plain["folder"]
     return dataclasses.replace(run, folder=begin_folder(home_of(run.folder), LABEL, plain, fill))
 

@@ -80,6 +80,7 @@ def prepare(
     except OSError as error:
         raise CacheError(f"the cache folder {folder} cannot be written: {reason(error)}") from error
     try:
+        # Each finished song is appended at once: an interruption loses only the current one.
         with index.adding(known.values()) as add:
             for number, (source, path) in enumerate(sources.items()):
                 progress(number, len(sources), path.name)
@@ -98,6 +99,7 @@ def prepare(
         index.write([*{**known, **entries}.values()])
         raise
     index.write(entries.values())
+    # Rolls that no song uses any more.
     for shard in {entry.shard for entry in known.values()} - {entry.shard for entry in entries.values()}:
         (folder / shard).unlink(missing_ok=True)
     remarks = (*notes, *(f"{datasets / e.source}: {remark}" for e in entries.values() for remark in e.remarks))
@@ -141,6 +143,7 @@ def _song(
 
 
 def _shard(fingerprint: Fingerprint) -> str:
+    # The first 12 of 32 hexadecimal digits of the content's hash.
     return f"roll-{int(fingerprint.content, 16):032x}"[:17] + ".npz"
 
 

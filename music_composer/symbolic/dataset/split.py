@@ -72,6 +72,7 @@ def notes_of(roll: Roll) -> str:
     active = roll.active
     lowest = int(np.argmax(active.any(axis=0)))
     digest = hashlib.blake2b(repr((roll.steps, roll.per_quarter)).encode(), digest_size=16)
+    # Rolled down to the lowest pitch: transposed copies have the same hash.
     for notes in (active, roll.onset & active):
         digest.update(np.packbits(np.roll(notes, -lowest, axis=1)).tobytes())
     return digest.hexdigest()

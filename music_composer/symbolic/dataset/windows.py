@@ -19,6 +19,7 @@ def starts_of(length: int, window: int, rng: np.random.Generator) -> list[int]:
     """The starts of the fewest windows that cover a piece. Where neighbours overlap is random."""
     count = windows_in(length, window)
     surplus = max(0, count * window - length)
+    # Each window but the first starts earlier than without overlap, by a random part of the surplus.
     earlier = np.sort(rng.integers(0, surplus + 1, count))
     earlier[0], earlier[-1] = 0, surplus
     return [max(0, i * window - int(earlier[i])) for i in range(count)]

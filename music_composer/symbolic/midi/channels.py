@@ -86,6 +86,7 @@ class Channels:
         self._all: dict[int, ChannelSettings] = {}
         self._room = MAX_TRACK_CHANGES
         numbers = np.flatnonzero(np.isin(messages.kinds, (CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_WHEEL)))
+        # Channels without notes need no settings.
         for channel in np.unique(messages.channels[played]).tolist():
             mine = numbers[messages.channels[numbers] == channel]
             players = np.unique(messages.tracks[played][messages.channels[played] == channel])

@@ -45,6 +45,7 @@ def read_container(content: bytes, name: str) -> Container:
     if kind > 2:
         repairs["formats that do not exist: the tracks are read as parts of one piece"] += 1
         kind = 1
+    # The header may be longer than its three fields.
     begin = 8 + length
     if length < 6 or content[begin : begin + 4] != b"MTrk":
         first = content.find(b"MTrk", HEADER)
@@ -112,6 +113,7 @@ def _tracks(content: bytes, at: int, repairs: Counter[str], name: str) -> list[T
         if chunks > MAX_CHUNKS:
             raise ScoreError(f"{name}: holds more than {MAX_CHUNKS:,} chunks: no MIDI file of music does")
         end = at + 8 + length
+        # A length is trusted if a chunk, or the end of the file, follows.
         sound = _is_chunk(content, end)
         if chunk == b"MTrk":
             reader = TrackReader(content, at + 8, end if sound else following, not sound, repairs, room, name)

@@ -112,6 +112,7 @@ class TrackReader:
         self.tick += self._number()
         first = self._byte()
         if first < 0x80:
+            # Running status: the byte is data of a message with the last status.
             if self.status:
                 self.repairs[RUNNING] += self.cancelled
                 self.cancelled = False
@@ -124,6 +125,7 @@ class TrackReader:
         elif first == 0xFF:
             self.cancelled = True
             self._meta(self._byte(), self._block())
+        # A system-exclusive message, or a part of one.
         elif first in (0xF0, 0xF7):
             self.cancelled = True
             data = self._sysex()
@@ -146,6 +148,7 @@ class TrackReader:
     def _meta(self, kind: int, data: bytes) -> None:
         wrong = invalid_meta(kind, data)
         if kind == END_OF_TRACK:
+            # Running status does not cross the end of a track.
             self.ended, self.status = True, 0
         elif wrong:
             self.repairs[f"{wrong} that make no sense were left out"] += 1

@@ -100,6 +100,7 @@ def _score_of(container: Container, name: str) -> Reading:
     score = Score(gathered.parts(), resolution, tempos, metres)
     if not score.count and container.damaged:
         raise ScoreError(f"{name}: is damaged: what can be read of it has no complete note")
+    # Before the length is checked: one wrong delta time must not make a file unreadable.
     score, cut = without_long_rests(score)
     if score.ticks > MAX_QUARTERS * resolution or seconds_of(score) > MAX_SECONDS:
         raise ScoreError(
@@ -151,6 +152,7 @@ class _Gathered:
         indices = np.flatnonzero((messages.kinds == NOTE_ON) | (messages.kinds == NOTE_OFF))
         if not len(indices):
             return ()
+        # A sort key: 12 bits of channel with port, below the track.
         voices = (messages.tracks[indices] << 12) + messages.channels[indices]
         velocities = np.where(messages.kinds[indices] == NOTE_ON, messages.two[indices], 0)
         notes = paired((voices << 7) + messages.one[indices], messages.ticks[indices], velocities)
@@ -179,6 +181,7 @@ class _Gathered:
             places = place_of(table["start"][mine], begun[mine])
             programs = settings.at(PROGRAM, places)
             drums = rhythm.drums(channel, table["start"][mine], settings.at(BANK, places))
+            # One part for each program, with drums apart.
             kinds = 2 * programs + drums
             controls, bends = settings.controls, settings.bends
             for kind in np.unique(kinds).tolist():
@@ -222,6 +225,7 @@ class _Gathered:
         ticks = np.concatenate([np.zeros(0, np.int64), *(track.ticks for track in tracks)])
         ticks = np.minimum(ticks + self.offsets[numbers], MAX_TICK) if len(ticks) else ticks
         port, status, one, two = np.concatenate([np.zeros((0, 4), np.uint8), *(track.messages for track in tracks)]).T
+        # Pieces of format 2 must not share channels: each track gets a port of its own.
         ports = numbers if apart else port.astype(np.int64)
         return Messages(ticks, numbers, ports % 128 * 16 + (status & 15), status >> 4, one, two)
 

@@ -29,6 +29,7 @@ def paired(keys: np.ndarray, ticks: np.ndarray, velocities: np.ndarray) -> np.nd
     end does not spoil later notes.
     """
     velocities = np.where(_ends_panic(keys >> 7, ticks, velocities), PANIC, velocities.astype(np.int64))
+    # Grouped by key, in order of time within each.
     order = np.argsort(keys, kind="stable")
     edges = np.flatnonzero(np.diff(keys[order])) + 1
     notes: list[Note] = []
@@ -74,8 +75,10 @@ def _clusters(messages: Iterator[NoteMessage]) -> Iterator[tuple[list[NoteMessag
         if message[2] <= 0 and not depth:
             continue  # a note-off without a note
         cluster.append(message)
+        # The number of active notes of the key.
         depth += 1 if message[2] > 0 else -1
         if not depth or message[2] == PANIC:
+            # A panic is one of many ends: with a single note before it, it is that note's end.
             yield cluster, not depth and (message[2] != PANIC or len(cluster) == 2)
             cluster, depth = [], 0
     if cluster:

@@ -20,6 +20,7 @@ def seconds_at(music: Score | Roll, times: Any) -> np.ndarray:
     seconds = np.array([60 / tempo / unit for _, tempo in music.tempos])  # of a tick
     begun = np.concatenate([[0.0], np.cumsum(np.diff(changes) * seconds[:-1])])
     times = np.asarray(times)
+    # The tempo that holds at each time.
     number = np.clip(np.searchsorted(changes, times, side="right") - 1, 0, None)
     return np.asarray(begun[number] + (times - changes[number]) * seconds[number])
 
@@ -82,6 +83,7 @@ def _long_rests(score: Score) -> tuple[np.ndarray, np.ndarray]:
     """Where rests are cut, and by how much, in ticks, int64 each."""
     notes = np.concatenate([part.notes for part in score.parts])
     order = np.argsort(notes["start"], kind="stable")
+    # The end of all notes so far: silence lasts from there to the next onset.
     begins = np.concatenate([[0], np.maximum.accumulate(notes["stop"][order])[:-1]])
     ends = notes["start"][order]
     long = (ends > begins) & (seconds_at(score, ends) - seconds_at(score, begins) > MAX_REST)
@@ -89,8 +91,10 @@ def _long_rests(score: Score) -> tuple[np.ndarray, np.ndarray]:
     metres = np.array(score.metres, np.int64)
     _, beats, note = metres[np.searchsorted(metres[:, 0], ends, side="right") - 1].T
     bars = np.maximum(1, beats * 4 * score.resolution // note)
+    # A bar of minutes is no unit for a cut.
     short = seconds_at(score, ends) - seconds_at(score, ends - bars) <= MAX_BAR
     units = np.where(short, bars, score.resolution)
+    # One unit of the rest is left.
     return begins, np.maximum(0, (ends - begins) // units - 1) * units
 
 

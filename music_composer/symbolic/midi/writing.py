@@ -36,6 +36,7 @@ Event = tuple[int, int, bytes]  # tick, rank among events at one tick, message
 def midi_bytes(score: Score) -> bytes:
     """The bytes of a MIDI file. Raises ScoreError where there are more parts than channels."""
     places = _places(score)
+    # Port events only where they are needed: few programs read them.
     ports = max((port for port, _ in places), default=0) > 0
     tracks = [_conductor(score)]
     tracks += [_track(part, *place, ports) for part, place in zip(score.parts, places, strict=True)]

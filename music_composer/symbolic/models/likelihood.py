@@ -40,6 +40,7 @@ class LikelihoodModel(keras.Model):
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
+        # Keras passes the inputs as x; the mask is the last of them.
         return -ops.sum(y_pred) / ops.maximum(ops.sum(x[-1]), 1.0)
 
     def compute_metrics(self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> dict[str, Tensor]:

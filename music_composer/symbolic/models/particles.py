@@ -126,11 +126,13 @@ def _resample(
     """
     particles = log_weights.shape[1]
     chosen = np.arange(log_weights.size).reshape(log_weights.shape)
+    # Relative weights are enough; the largest becomes 1, so that exp does not underflow for all.
     log_weights = log_weights - log_weights.max(axis=1, keepdims=True)
     for i, rng in enumerate(rngs):
         weights = np.exp(log_weights[i]) / np.exp(log_weights[i]).sum()
         offset = rng.random()  # always drawn, so that later random numbers do not depend on the weights
         if is_last or 1 / (weights**2).sum() < MIN_EFFECTIVE_SHARE * particles:
+            # Evenly spaced positions with one offset have less variance than independent ones.
             positions = np.full(particles, offset) if is_last else (offset + np.arange(particles)) / particles
             found = np.searchsorted(np.cumsum(weights), positions, side="right")
             chosen[i] = i * particles + np.minimum(found, particles - 1)

@@ -51,6 +51,7 @@ def read_tunes(text: str, name: str) -> tuple[list[Bar], list[Instrument], Count
         if book.room < 0:
             continue
         tune = book.read(header, body)
+        # Repeats are written out here: bars of the book need no signs.
         order = order_of_parts([bar.signs for bar in tune], book.parts, MAX_BARS)
         if order is None:
             repairs["tunes have repeats without an end, and are read as written"] += 1
@@ -121,6 +122,7 @@ class _Book:
     def read(self, header: list[str], body: list[str]) -> list[Bar]:
         self.voices, self.parts = {}, ""
         self.voice = self.common = Voice(self.repairs)
+        # sorted is stable: fields of equal rank keep their order.
         for line in sorted(header, key=_rank_in_header):
             self._line(line, header=True)
         if not self.voices:
@@ -145,6 +147,7 @@ class _Book:
                 bar.metre = bar.metre or mine.metre
                 bar.tempos += mine.tempos
                 bar.signs = bar.signs if state else mine.signs
+        # A tune without a tempo must not continue in that of the tune before.
         if bars and not bars[0].tempos:
             bars[0].tempos.append((0.0, 120.0))
         return bars

@@ -111,9 +111,11 @@ class Voice:
         if quarters > MAX_NOTE:
             self.repairs[ODD_LENGTHS] += 1
             quarters = 0.0
+        # Grace notes come before their note in the bar.
         self.bar.notes += self.graces if quarters else []
         self.graces = []
         first = len(self.bar.notes)
+        # A tie leads to the next note only.
         ties, self.tied = self.tied, {}
         for accidental, letter, octave, _, own_tie in inside:
             if letter in "zx" or not quarters or self.count >= MAX_NOTES:

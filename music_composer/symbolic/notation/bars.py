@@ -102,6 +102,7 @@ def score_of(bars: Sequence[Bar], instruments: Sequence[Instrument], name: str, 
     for bar, begin in zip(played, begins, strict=False):
         tempos |= {_ticks(begin + at): tempo for at, tempo in bar.tempos if MIN_TEMPO <= tempo <= MAX_TEMPO}
     changes = sorted(tempos.items())
+    # Repeated values are no changes.
     changes = [change for change, before in zip(changes, [(0, 0.0), *changes], strict=False) if change[1] != before[1]]
     parts = _parts(played, begins, instruments)
     return Score(parts, RESOLUTION, tuple(changes), _metres(played, bars, order, begins, repairs))
@@ -126,6 +127,7 @@ def _metres(
     for place, (bar, number, begin) in enumerate(zip(played, order, begins, strict=False)):
         beats, note = written[number]
         regular = beats * 4 / note
+        # A bar that holds several whole metres keeps its metre.
         whole = abs(bar.length - max(1, round(bar.length / regular)) * regular) < 1 / RESOLUTION
         if not whole and (place + 1 < len(played) or bar.length > regular):
             beats, note = _metre_of(bar.length, note) or (beats, note)
@@ -154,6 +156,7 @@ def _parts(played: Sequence[Bar], begins: np.ndarray, instruments: Sequence[Inst
         for note, (at, length) in zip(bar.notes, _timed(bar.notes), strict=True):
             start, stop = float(max(0.0, begin + at)), float(begin + at + length)
             mine, key = rows[note.instrument], (note.instrument, note.pitch)
+            # A tied note lengthens its row instead of adding one.
             row = tied.pop((*key, _ticks(start)), len(mine))
             if row < len(mine):
                 mine[row] = (mine[row][0], stop, *mine[row][2:])

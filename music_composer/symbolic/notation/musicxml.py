@@ -57,6 +57,7 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
         for place, measure in measures:
             bar = bars[place]
             played, length = len(bar.notes), reader.read(measure, bar)
+            # A measure marked as implicit, such as a pickup, is not filled by rests.
             regular[place] &= measure.get("implicit") != "yes"
             if len(bar.notes) > played:
                 bar.length = max(bar.length, length)
@@ -139,6 +140,7 @@ class _PartReader:
         if not chord:
             self.chord_at = at
             self.at += length
+        # Cue notes are printed for orientation and not played.
         if rest is not None or note.find("cue") is not None or (not grace and not length):
             return
         staff = note.findtext("staff", "")[:8]

@@ -43,9 +43,11 @@ def playing_order(signs: Sequence[Signs], max_bars: int) -> list[int] | None:
         signs_here = signs[at]
         if signs_here.forward and start != at:
             start, number = at, 1
+        # An ending of another pass is skipped, unless no later pass follows.
         if signs_here.ending and not returned and number not in signs_here.ending and number <= last_pass[at]:
             at += 1
             continue
+        # After a jump only the last ending is played.
         if signs_here.ending and returned and last_pass[at] not in signs_here.ending:
             at += 1
             continue
@@ -57,6 +59,7 @@ def playing_order(signs: Sequence[Signs], max_bars: int) -> list[int] | None:
             if number < min(times, MAX_TIMES):
                 at, number = start, number + 1
                 continue
+            # After a repeat the next one may begin without a sign of its own.
             start, number = at + 1, 1
         elif signs_here.ending and not _same_group(signs, at):
             start, number = at + 1, 1
@@ -96,6 +99,7 @@ def order_of_parts(signs: Sequence[Signs], text: str, max_bars: int) -> list[int
 def _written_out(text: str, max_bars: int) -> str:
     """ "A(AB)2" as "AABAB"; "" for invalid text, or one that gets too long."""
     text = re.sub(r"[\s.]", "", text[:MAX_ORDER])
+    # The innermost group or number is expanded first.
     while found := re.search(r"\(([A-Z]*)\)(\d*)|([A-Z])(\d+)", text):
         inner = found[1] if found[3] is None else found[3]
         times = int((found[2] if found[3] is None else found[4])[:4] or 1)

@@ -106,6 +106,7 @@ def _text_of(content: bytes, path: Path) -> str:
 
 
 def _decoded(content: bytes) -> str:
+    # Byte order marks of UTF-16, then UTF-16 without one.
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace")
     if content[:2] in (b"<\x00", b"\x00<"):

@@ -74,6 +74,7 @@ class BitLoader(WindowLoader):
         steps = np.array([min(self.window, piece.steps - start) for piece, start in windows])
         pools = [order[i : i + POOL * size] for i in range(0, len(order), POOL * size)]
         by_length = [pool[np.argsort(steps[pool], kind="stable")].reshape(-1, size) for pool in pools]
+        # Shuffled again: batches must not come sorted by length.
         batches = rng.permutation(np.concatenate(by_length)) if by_length else order
         return np.concatenate([batches.ravel(), last])  # the last batch may be smaller
 
@@ -83,6 +84,7 @@ def bit_inputs(windows: Sequence[tuple[BitPiece, int]], window: int) -> list[np.
 
     A window begins at the last bar line at or before its start. The batch is padded with silence to its longest window.
     """
+    # Moved back to the bar line; a start beyond the end is a window of padding.
     cuts = [(piece, start - int(piece.bars[start]) if start < piece.steps else start) for piece, start in windows]
     longest = max(piece.steps - max(0, start) for piece, start in cuts)
     window = min(window, max(1, -(-longest // PAD_TO)) * PAD_TO)

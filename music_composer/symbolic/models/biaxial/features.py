@@ -45,6 +45,7 @@ def features(bits: Tensor, key_history: Tensor, clock: Tensor, lowest: int) -> T
     ones = ops.ones_like(bits[..., :1])
     position = ones * np.linspace(-1, 1, notes, dtype=np.float32)[:, None]
     own_class = ones * np.eye(OCTAVE, dtype=np.float32)[pitch % OCTAVE]
+    # Beyond the ends of the range is silence.
     padded = ops.pad(bits, ((0, 0), (0, 0), (OCTAVE, OCTAVE), (0, 0)))
     neighbours = [padded[:, :, i : i + notes] for i in range(2 * OCTAVE + 1)]
     # Active notes of the class that lies k above each note's own: a product with a constant matrix.
@@ -52,6 +53,7 @@ def features(bits: Tensor, key_history: Tensor, clock: Tensor, lowest: int) -> T
     counts = (interval[:, :, None] == np.arange(OCTAVE)).astype(np.float32).reshape(notes, notes * OCTAVE)
     by_class = ops.reshape(ops.matmul(bits[..., 0], counts), (*ops.shape(bits)[:2], notes, OCTAVE))
     time = ones * clock[:, :, None]
+    # Class 0 of the history is that of the lowest note: note n is of class n % 12.
     key_features = ops.take(key_relative_shares(key_history), np.arange(notes) % OCTAVE, axis=2)
     return ops.concatenate([position, own_class, *neighbours, by_class, time, key_features], axis=-1)
 

@@ -91,6 +91,7 @@ def step_inputs(constraints: Constraints, options: BiaxialOptions) -> list[np.nd
     """What the player takes for each step: clock, allowed, fixed and max_new_notes; see `BiaxialPlayer`."""
     fixed = to_bits(constraints.fixed, options)[..., 0].astype(np.float32)
     allowed = constraints.pitches[options.lowest : options.lowest + options.notes].astype(np.float32)
+    # Fixed notes count towards the polyphony, but they are never dropped for it.
     room = (constraints.max_polyphony or options.notes) - fixed.sum(axis=1).astype(np.int32)
     max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
     return [bar_clock(constraints.fixed), np.tile(allowed, (constraints.steps, 1)), fixed, max_new_notes]

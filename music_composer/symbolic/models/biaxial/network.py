@@ -70,14 +70,17 @@ class Biaxial(LikelihoodModel):
         bits, key_history, clock = (ops.swapaxes(array, 0, 1) for array in music)  # layers run along the first axis
         steps, batch, notes = ops.shape(bits)[0], ops.shape(bits)[1], self.options.notes
         before = ops.concatenate([ops.zeros_like(bits[:1]), bits[:-1]], axis=0)
+        # Hidden notes are missing in the past, not in the targets: the network learns to start them again.
         kept = self.dropped(ops.ones_like(before[..., :1]), training, self.options.forget)
         before = ops.where(kept > 0, before, 0.0)
         x = features(before, key_history, clock, self.options.lowest)
+        # Along time, every note of every piece is a row.
         x = ops.reshape(x, (steps, batch * notes, x.shape[-1]))
         x = self._along(x, self.time, self.starts[: len(self.time)], training)
         x = ops.reshape(x, (steps, batch, notes, self.options.neurons))
         # The bits of the step before enter again: they would get lost on their way through the layers along time.
         x = ops.concatenate([x, before_features(before), lower_features(bits)], axis=-1)
+        # Along the notes, every step of every piece is a row.
         x = ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (notes, steps * batch, x.shape[-1]))
         x = self._along(x, self.notes, self.starts[len(self.time) :], training)
         logits = ops.transpose(ops.reshape(self.outlet(x), (notes, steps, batch, BITS)), (1, 2, 0, 3))

@@ -94,6 +94,7 @@ class BiaxialPlayer(keras.Model):
 
         def play(i: Tensor, bits: Tensor, log_terms: Tensor, state: State) -> list[Any]:
             now = StepInputs(*(ops.take(array, i, axis=1) for array in batch_inputs))
+            # The last step enters together with the clock of the new one, as in training.
             hidden, layers = self._along_time(now.clock, state)
             exponent = per_sample.conservativity * ops.where(per_sample.adaptive > 0, state.exponent, 1.0)
             new, terms = self._along_notes(hidden, state.bits, now, per_sample, exponent)
@@ -151,6 +152,7 @@ class BiaxialPlayer(keras.Model):
         blank = ops.zeros_like(ops.concatenate([before, before], axis=-1))
         start = [ops.zeros((), dtype="int32"), blank[:, 0, :LOWER_FEATURES], blank, now.max_new_notes, *starts]
         _, _, drawn, *_ = ops.while_loop(lambda i, *rest: i < notes, choose, start)
+        # The logits are kept beside the bits, so that log terms are computed for all notes at once.
         bits, logits = ops.split(drawn, 2, axis=-1)
         probs = ops.exp(-exponent[:, None] * ops.softplus(-logits[..., 0] / per_sample.temperature[:, None]))
         return bits, _log_terms(probs, bits[..., 0] > 0, now, per_sample.certain[:, None])
@@ -202,6 +204,7 @@ def _log_terms(probs: Tensor, active: Tensor, now: StepInputs, certain: Tensor) 
     """
     new = ops.cast(active & (now.fixed == 0), "int32")
     room = now.max_new_notes[:, None] - ops.cumsum(new, axis=1) + new
+    # Notes without a choice: fixed, not allowed, or without room left.
     free = (now.fixed == 0) & (now.allowed > 0) & (room > 0)
     log_mass = ops.where(free, 0.0, ops.log(ops.where(now.fixed > 0, probs, 1 - probs) + EPSILON))
     drawn = ops.where(probs >= certain, 1.0, ops.where(probs <= 1 - certain, 0.0, probs))

@@ -104,6 +104,7 @@ def unknown_log_probs(piece: WordPiece) -> np.ndarray:
 def step_inputs(constraints: Constraints) -> list[np.ndarray]:
     """What the player takes for each step: clock, allowed, fixed and max_new_notes; see `PianorollPlayer`."""
     roll = constraints.fixed
+    # Fixed notes count towards the polyphony, but they are never dropped for it.
     room = (constraints.max_polyphony or KEYS) - roll.active.sum(axis=1)
     max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
     allowed = np.tile(constraints.pitches.astype(np.float32), (constraints.steps, 1))

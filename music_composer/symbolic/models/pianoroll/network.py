@@ -71,6 +71,7 @@ class Pianoroll(LikelihoodModel):
         """Log probabilities of all words, (..., words + 1)."""
         by_degree = over_pitches(self.tonality(hidden, self.tonality.features(key_history)), PITCHES)
         by_degree = ops.reshape(by_degree, (*ops.shape(by_degree)[:-2], KEYS))
+        # The table sums the terms of the keys of each word.
         logits = self.outlet(hidden) + ops.matmul(self.by_key(hidden) + by_degree, self.table.T)
         silent_before = 1 - keys_before[..., :PITCHES] - keys_before[..., PITCHES:]
         # The product counts, for each word, the held notes that have nothing to hold.

@@ -105,10 +105,12 @@ class PianorollPlayer(keras.Model):
         any_possible = ops.any(possible, axis=-1, keepdims=True)
         word, log_mass, log_prob = sample(log_probs, possible | ~any_possible, sampling, now.uniform)
         keys = ops.take(ops.convert_to_tensor(self.table), word[:, 0], axis=0)
+        # A fixed note that was silent begins; one that was active is held.
         fixed_alone = ops.concatenate([now.fixed * (1 - active_before), now.fixed * active_before], axis=-1)
         keys = ops.where(any_possible, keys, fixed_alone)
         keys = ops.where(self._holds(now, active_before, state.age, stability)[:, None], _held(active_before), keys)
         active = keys[:, :PITCHES] + keys[:, PITCHES:]
+        # A repeated onset is a change, too.
         changed = ops.any(keys[:, :PITCHES] > 0, axis=-1) | ops.any(active != active_before, axis=-1)
         log_terms = ops.where(any_possible, ops.stack([log_mass, log_prob], axis=-1), 0.0)
         key_history = state.key_history * self.decay + ops.matmul(active, self.pitch_classes)[:, None]

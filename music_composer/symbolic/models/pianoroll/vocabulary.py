@@ -32,6 +32,7 @@ def vocabulary_of(rolls: Sequence[Roll], max_words: int) -> tuple[Word, ...]:
     """The most frequent words of the music, at most `max_words`, by falling frequency; silence always comes first."""
     counts = Counter(word for roll in rolls for word in words_of(keys_of(roll)))
     counts.pop((), None)
+    # Equally frequent words are sorted by their keys: the vocabulary must not depend on the order of files.
     frequent = sorted(counts, key=lambda word: (-counts[word], word))
     return ((), *frequent[: max_words - 1])
 

@@ -44,6 +44,7 @@ class EventPiece:
 
     def shifted(self, semitones: int) -> EventPiece:
         """The piece, transposed. `fits` says whether its notes stay within the MIDI range."""
+        # The events of a pitch and the one above are neighbours, for NEW as for CONTINUED.
         events = np.where(self.events >= NEW, self.events + semitones, self.events)
         active_before, key_history = (
             np.roll(array, semitones, axis=-1) for array in (self.active_before, self.key_history)
@@ -57,9 +58,11 @@ class EventPiece:
 
 def to_piece(roll: Roll, options: PolyphonyOptions) -> EventPiece:
     events = to_events(roll)
+    # The step of an event is the number of STEP_END before it.
     step = np.cumsum(events[:-1] == STEP_END)
     active_before = np.concatenate([np.zeros((1, PITCHES), bool), roll.active])
     key_history = key_history_of(roll.active, options.fades)
+    # One step more than the roll, for END.
     return EventPiece(events, step, active_before, key_history, bar_clock(lengthened(roll, 1)))
 
 

@@ -25,6 +25,7 @@ def to_events(roll: Roll) -> np.ndarray:
     pitch = PITCHES - 1 - downward
     # A roll may begin with a held note, which has no onset: it begins here, since CONTINUED needs an earlier note.
     begins = roll.onset | ~np.concatenate([np.zeros_like(active[:1]), active[:-1]])
+    # Sorted by step, then from the top down, since the pitches were reversed.
     notes = np.where(begins[step, pitch], NEW, CONTINUED) + pitch
     ends = np.cumsum(active.sum(axis=1))
     return np.concatenate([[START], np.insert(notes, ends, STEP_END), [END]]).astype(np.int32)

@@ -72,6 +72,7 @@ class PolyphonyModel(NoteModel):
         rolls = []
         for active_of_piece, onset_of_piece, constraints in zip(active, onset, constraint_sets, strict=True):
             roll = silence(constraints.steps, constraints.fixed)
+            # Events have no loudness.
             roll.velocity[active_of_piece] = DEFAULT_VELOCITY
             roll.onset[onset_of_piece & active_of_piece] = True
             rolls.append(roll)
@@ -95,6 +96,7 @@ def step_inputs(constraints: Constraints, options: PolyphonyOptions) -> list[np.
 
     roll = constraints.fixed
     fixed = np.where(roll.active, np.where(roll.onset, HELD + 1, HELD), FREE).astype(np.int32)
+    # Fixed notes count towards the polyphony, but they are never dropped for it.
     room = min(options.most, constraints.max_polyphony or options.most) - roll.active.sum(axis=1)
     max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
     allowed = np.tile(constraints.pitches.astype(np.float32), (constraints.steps, 1))

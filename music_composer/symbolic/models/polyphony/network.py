@@ -82,7 +82,8 @@ class Polyphony(LikelihoodModel):
         possible = ops.concatenate(
             [*(special[event] for event in range(NEW)), below, below & (active_before > 0)], axis=-1
         )  # (..., EVENTS)
-        by_note = over_pitches(self.tonality(hidden, key_features), PITCHES)
+        by_note = over_pitches(self.tonality(hidden, key_features), PITCHES)  # (..., 2, 128): new, continued
         by_note = ops.reshape(by_note, (*ops.shape(by_note)[:-2], 2 * PITCHES))
+        # START, END and STEP_END have no pitch class.
         logits = self.outlet(hidden) + ops.concatenate([ops.zeros_like(by_note[..., :NEW]), by_note], axis=-1)
         return ops.log_softmax(ops.where(possible, logits, NEVER), axis=-1)

@@ -142,10 +142,12 @@ class PolyphonyPlayer(keras.Model):
         last = ops.where((k > 0) & (event >= NEW), (event - NEW) % PITCHES, PITCHES)[:, None]
         # A fixed note cannot be skipped on the way down, and the step cannot end before the last of them.
         next_fixed = ops.max(ops.where((now.fixed != FREE) & (pitch < last), pitch, -1), axis=-1, keepdims=True)
+        # A new note lies between the last one and the next fixed one.
         new = (now.allowed > 0) & (room[:, None] > 0) & (pitch > next_fixed) & (pitch < last)
         forced = pitch == next_fixed
         forced_held = forced & (now.fixed == HELD) & (active_before > 0)
         new, held = new | (forced & ~forced_held), (new & (active_before > 0)) | forced_held
+        # -1: no fixed note is left.
         end = ops.broadcast_to(next_fixed < 0, ops.shape(next_fixed))
         never = ops.zeros_like(end)
         special = {START: never, END: never, STEP_END: end}

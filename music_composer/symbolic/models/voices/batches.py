@@ -47,6 +47,7 @@ class Piece:
         """
         if self.onset is None or self.level is None:
             return np.zeros(self.active.shape, np.int64)
+        # A window begins without a step before it.
         before = np.concatenate([np.zeros_like(self.active[:1]), self.active[:-1]])
         return np.where(self.active & (self.onset | ~before), self.level, 0)
 
@@ -130,6 +131,7 @@ class VoicesLoader:
     def _shifts(self, pieces: Sequence[Piece], rng: np.random.Generator) -> list[int]:
         if rng.random() < UNSHIFTED:
             return [0] * len(pieces)
+        # Each piece of a batch gets a shift of its own.
         shifts = range(LOWEST_SHIFT, LOWEST_SHIFT + self.options.shifts)
         return [int(rng.choice([shift for shift in shifts if piece.fits(shift)])) for piece in pieces]
 
@@ -162,6 +164,7 @@ def voices_inputs(
         steps, moved = piece.steps, piece.shifted(shift)
         chords[i, :steps] = to_chords(moved.active, max_decisions)
         articulations[i, :steps] = articulations_by_rank(chords[i, :steps], moved.articulation)
+        # Padded steps are silent: the voices keep their pitches there.
         voice_pitches[i] = lead_voices(chords[i], options.pitches, options.voices)
         key_history[i, :steps] = key_history_of(moved.active, options.fades)[:-1]
         clock[i, :steps], mask[i, :steps] = piece.clock, 1
@@ -176,6 +179,7 @@ def decisions_in(chords: np.ndarray, mask: np.ndarray, pitches: int) -> np.ndarr
     They are all notes of the steps that count, and the first unused place of each: "no more". Padded with -1 to a
     multiple of PAD_DECISIONS_TO.
     """
+    # Unused places hold the number of pitches.
     notes = (chords < pitches).sum(axis=-1)
     indices = np.flatnonzero((np.arange(chords.shape[-1]) <= notes[..., None]) & (mask[..., None] > 0))
     return np.pad(indices, (0, -len(indices) % PAD_DECISIONS_TO), constant_values=-1).astype(np.int32)

@@ -41,6 +41,7 @@ def bounds_of(constraints: Constraints, options: VoicesOptions) -> Bounds:
     allowed = constraints.pitches[PIANO_LOWEST : PIANO_LOWEST + options.pitches]
     if not allowed.any():
         raise OptionError("nothing that --scale and --range allow lies on the keys of a piano, A0 to C8")
+    # Fixed notes count towards the polyphony, but they are never dropped for it.
     room = min(options.most, constraints.max_polyphony or options.most) - piece.active.sum(axis=1)
     return Bounds(
         clock=bar_clock(constraints.fixed),

@@ -47,6 +47,7 @@ def lead_voices(chords: np.ndarray, pitches: int, voices: int = 4) -> np.ndarray
         if count:
             candidates = chord[voicings(int(count), voices)]
             first = current[0] == SILENT
+            # argmin takes the first of equals, and the first voicing is the most even one.
             motion = np.zeros(len(candidates)) if first else np.abs(candidates - current).sum(axis=1)
             current = candidates[motion.argmin()]
         led[step] = current

@@ -16,6 +16,7 @@ VELOCITIES = 128  # one more than the greatest velocity
 def to_piece(roll: Roll, options: VoicesOptions) -> Piece:
     """A roll on the keys of the model. Notes beyond them are moved by octaves, chords of too many notes are thinned."""
     velocity, onset = fold(roll.velocity, options.pitches), fold(roll.onset, options.pitches)
+    # Thinned after folding: notes that fold onto one key count once.
     active = thinned(velocity > 0, options.most)
     return Piece(active, bar_clock(roll), onset, 1 + velocity.astype(np.int64) * options.loudness // VELOCITIES)
 

@@ -22,6 +22,7 @@ def likelihood_of(
     """
     max_decisions = decisions_of(pieces)
     likelihoods: dict[int, np.ndarray] = {}
+    # Pieces of similar length share a batch, so that little is padding.
     order = sorted(range(len(pieces)), key=lambda i: pieces[i].steps)
     for first in range(0, len(order), BATCH):
         batch = order[first : first + BATCH]
@@ -42,6 +43,7 @@ def any_key(forward: Forward, pieces: Sequence[Piece], options: VoicesOptions) -
     by_condition = [likelihood_of(forward, pieces, options, condition) for condition in conditions]
     mixed = []
     for likelihoods in zip(*by_condition, strict=True):
+        # log of the mean probability of all steps so far; its differences are the conditional log probabilities.
         cumulative = np.logaddexp.reduce(np.cumsum(likelihoods, axis=1), axis=0) - np.log(len(likelihoods))
         mixed.append(np.diff(cumulative, prepend=0.0))
     return mixed

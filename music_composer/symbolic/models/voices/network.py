@@ -127,6 +127,7 @@ class Voices(LikelihoodModel):
         """The context of every step of whole pieces."""
         ranked = ops.one_hot(chords, self.options.pitches + 1, dtype="float32")
         active, loudness = self.active_notes(ranked, articulations)
+        # A step must not see itself: everything that enters is delayed by at least one step.
         last, second_last = _delayed(active, 1), _delayed(active, 2)
         last_voices = _delayed(voice_pitches, 1, SILENT)
         x = self.lstm_input(
@@ -136,6 +137,8 @@ class Voices(LikelihoodModel):
         position = ops.arange(ops.shape(chords)[1])
         ago = position[:, None] - position[None, :]
         visible = (ago > 0) & (ago <= self.options.memory)
+        # The key of a past step is its hidden state, which describes the steps before it: a step with a similar past is
+        # likely followed by the same chord.
         attention = self.attention(hidden, self.answer(hidden), visible[None])
         copied = ops.einsum("bts,bskp->btkp", attention, ranked)
         projected = self.projected(hidden, last, second_last)
@@ -161,10 +164,11 @@ class Voices(LikelihoodModel):
     ) -> Tensor:
         """The input of the LSTM at each step: the notes and voices of the step before, clock and transposition."""
         options = self.options
+        # A voice that has just begun did not move.
         motion = ops.where(earlier_voices < 0, 0, last_voices - earlier_voices) + options.pitches
         classes = self.pitch_class(ops.where(last_voices < 0, 0, last_voices % OCTAVE + 1))
         voices = self.pitch(last_voices + 1) + classes
-        music = [last, last @ self.pitch_classes, _flat(voices), _flat(self.motion(motion))]
+        music = [last, last @ self.pitch_classes, _flat(voices), _flat(self.motion(motion))]  # (batch, steps, ...) each
         music += [loudness] if options.loudness else []
         key = ops.broadcast_to(self.shift(shift)[:, None], (*ops.shape(last)[:2], options.embedding // 4))
         notes = self.dropped(ops.concatenate(music, axis=-1), training, options.input_dropout)
@@ -176,6 +180,7 @@ class Voices(LikelihoodModel):
         hidden: (batch, steps, neurons). keys: (batch, past, attention). visible: bool (batch, steps, past).
         """
         scores = self.ask(hidden) @ ops.swapaxes(keys, 1, 2) / self.options.attention**0.5
+        # Without a visible step softmax is even over all; the product makes it 0.
         return ops.softmax(ops.where(visible, scores, NEVER), axis=-1) * ops.cast(visible, scores.dtype)
 
     def key_features(self, key_history: Tensor) -> Tensor:
@@ -192,6 +197,7 @@ class Voices(LikelihoodModel):
         note_before: the note chosen before each decision, SILENT for the first; articulation_before: its articulation.
         """
         options = self.options
+        # Each voice has its own embeddings of intervals: `offsets` selects them.
         interval = note_before[..., None] - voice_pitches[:, :, None] + options.pitches
         offsets = ops.arange(options.voices) * (2 * options.pitches + 1)
         leaps = ops.sum(self.leap(ops.clip(interval, 0, 2 * options.pitches) + offsets), axis=-2)
@@ -200,6 +206,7 @@ class Voices(LikelihoodModel):
         if options.loudness:
             note += self.note_articulation(articulation_before)
         is_note = (note_before >= 0) & (note_before < options.pitches)
+        # A sum is independent of order, and one step of it is cheap while playing.
         return ops.cumsum(ops.where(is_note[..., None], note, 0.0), axis=2)
 
     def pitch_log_probs(
@@ -219,6 +226,7 @@ class Voices(LikelihoodModel):
         logits = logits + self._voice_logits(y, context.voice_pitches)
         gap = ops.clip(pitches - note_before[..., None] - 1, 0, self.options.pitches)
         logits += _gather_last(self.by_gap(y), gap)
+        # One logit for all notes that can be held, and one for all others.
         held, new = ops.split(self.by_past(y), 2, axis=-1)
         last = context.active[:, :, None]
         logits += held * last + new * (1 - last)

@@ -134,6 +134,7 @@ class VoicesPlayer(keras.Model):
             state.last[:, None], state.loudness[:, None], state.last_voices[:, None], state.earlier_voices[:, None],
             clock, shift,
         )  # fmt: skip
+        # As `key_history_of` does step by step.
         key_history = state.key_history * self.decay + (state.last @ network.pitch_classes)[:, None]
         h, c = lstm_step(network.lstm, x[:, 0], state.h, state.c)
         hidden = h[:, None]
@@ -183,10 +184,12 @@ class VoicesPlayer(keras.Model):
             is_new = ops.any((pitch == next_note) & (now.fixed == 0), axis=-1)
             chord = ops.where(rank == k, next_note, chord)
             articulations = ops.where((rank == k) & (next_note < pitches), articulation, articulations)
+            # The sum of chosen notes grows by one: see `Voices.chosen`.
             chosen = chosen + self.network.chosen(next_note[:, None], articulation[:, None], context.voice_pitches)
             return [k + 1, next_note, chosen, chord, articulations, log_terms, room - ops.cast(is_new, "int32")]
 
         def continues(k: Tensor, note: Tensor, *rest: Tensor) -> Tensor:
+            # The chord of a sample ends with "no more"; the loop ends with the last sample.
             return (k < self.max_notes) & ops.any(note < pitches)
 
         batch = ops.shape(now.uniform)[0]
@@ -243,6 +246,7 @@ class VoicesPlayer(keras.Model):
         ways = ops.take(ops.convert_to_tensor(self.voicings, "int32"), ops.maximum(count, 1) - 1, axis=0)
         candidates = ops.take_along_axis(chord[:, None], ways, axis=-1)
         motion = ops.sum(ops.abs(candidates - voice_pitches[:, None]), axis=-1)
+        # The first chord has no motion: it takes the most even voicing, which comes first.
         best = ops.where(voice_pitches[:, 0] == SILENT, 0, ops.argmin(motion, axis=-1))
         led = ops.take_along_axis(candidates, best[:, None, None], axis=1)[:, 0]
         return ops.where(count[:, None] > 0, led, voice_pitches)
