@@ -10,7 +10,7 @@ body { margin: 0 auto; max-width: 64rem; padding: 2.5rem 1.25rem 4rem; backgroun
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; }
 h1 { margin: 0 0 .5rem; font-size: 2rem; line-height: 1.2; }
 h2 { margin: 0 0 1rem; font-size: 1.25rem; overflow-wrap: anywhere; }
-.heard { max-width: 46rem; color: var(--quiet); margin: 0 0 2rem; }
+.summary { max-width: 46rem; color: var(--quiet); margin: 0 0 2rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem;
   margin: 0 0 1.5rem; }
 figure { margin: 0 0 1.25rem; padding-left: .9rem; border-left: .25rem solid var(--line); }

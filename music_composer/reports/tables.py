@@ -1,42 +1,16 @@
-"""Tables for people: as Markdown on a terminal, and with pictures on a page."""
+"""Tables of text: as Markdown for a terminal, and with pictures on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import NamedTuple
 
-from music_composer.files.atomic import whole_file
-from music_composer.reports.style import STYLE
-
-PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>music-composer: $title</title>
-<style>$style td, th { width: auto; }</style>
-</head>
-<body>
-<h1>$heading</h1>
-<p class="heard">$summary</p>
-$sections
-</body>
-</html>
-""")
-SECTION = Template("""<section>
-<h2>$title</h2>
-<p>$words</p>
-$pictures<table>
-$rows
-</table>
-</section>""")
+from music_composer.reports import html
 
 
 class Table(NamedTuple):
-    """words: of explanation."""
+    """A table of text. words: an explanation."""
 
     title: str
     words: str
@@ -45,7 +19,7 @@ class Table(NamedTuple):
 
 
 def markdown(tables: Sequence[Table]) -> list[str]:
-    """Lines to read on a terminal or to paste."""
+    """The lines of tables in Markdown."""
     lines = []
     for title, words, columns, rows in tables:
         lines += ["", f"{title}: {words}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
@@ -56,22 +30,14 @@ def markdown(tables: Sequence[Table]) -> list[str]:
 def write_page(
     path: Path, heading: str, summary: str, tables: Sequence[Table], pictures: Mapping[str, Sequence[str]]
 ) -> Path:
-    """pictures: names of PNGs in the page's folder, by the title of the table they go with."""
+    """Writes a page of tables, and returns its path.
+
+    pictures: file names of PNGs in the page's folder, by the title of their table.
+    """
     sections = []
     for title, words, columns, rows in tables:
-        head = "<tr>" + "".join(f"<th>{escape(column)}</th>" for column in columns) + "</tr>"
-        body = ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
-        shown = "".join(
-            f'<figure><img src="{escape(name)}" alt="{escape(title)}"></figure>\n' for name in pictures.get(title, [])
-        )
-        sections.append(
-            SECTION.substitute(title=escape(title), words=escape(words), pictures=shown, rows="\n".join([head, *body]))
-        )
+        figures = [html.figure(html.picture(name, title)) for name in pictures.get(title, [])]
+        sections.append(html.section(title, html.paragraph(words), *figures, html.table(columns, rows)))
     title = heading[0].lower() + heading[1:]
-    with whole_file(path) as part:
-        text = PAGE.substitute(
-            title=escape(title), style=STYLE, heading=escape(heading), summary=escape(summary),
-            sections="\n".join(sections),
-        )  # fmt: skip
-        part.write_text(text, encoding="utf-8")
+    html.write_page(path, title, heading, summary, sections, html.WIDE_COLUMNS)
     return path
