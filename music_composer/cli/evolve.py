@@ -10,8 +10,18 @@ import click
 from music_composer.cli.options import DEBUG, FOLDER, SEED, option, terminal, with_options
 from music_composer.cli.render import RENDER, check_sound, render_written
 from music_composer.cli.sections import SectionedCommand, under
-from music_composer.genetic.options import ACTIVATIONS, FITNESSES, JUMBLE_OF, JUMBLES, KINDS, RHYTHMS, EvolveOptions
+from music_composer.genetic.options import (
+    ACTIVATIONS,
+    DEFAULT_MUTATIONS,
+    FITNESSES,
+    KINDS,
+    MUTATIONS,
+    RHYTHMS,
+    EvolveOptions,
+)
 from music_composer.records import from_names
+
+DEFAULTS = tuple(DEFAULT_MUTATIONS.items())
 
 
 def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any:
@@ -64,8 +74,8 @@ def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any
             "--weight-jumble-by",
             "-wj",
             "weight_jumble_by",
-            type=click.Choice(JUMBLES),
-            help=f"How clones differ.  [default: {', '.join(f'{how} for {kind}' for kind, how in JUMBLE_OF.items())}]",
+            type=click.Choice(MUTATIONS),
+            help=f"How clones differ.  [default: {', '.join(f'{how} for {kind}' for kind, how in DEFAULTS)}]",
         ),
         option(EvolveOptions, "weight_divergence", "--weight-divergence", "-wd", type=float, help="By how much."),
         option(EvolveOptions, "crossover", "--crossover", type=float, help="Share of the clones with two parents."),

@@ -6,13 +6,14 @@ import click
 
 from music_composer.cli.options import FOLDER, OVERWRITE, SEED, by_model, option
 from music_composer.cli.sections import under
-from music_composer.symbolic.options import PLAYS, BoundOptions, PlayOptions
+from music_composer.symbolic.options import PLAY_DEFAULTS, BoundOptions, PlayOptions
 
 TASTE = [
     option(PlayOptions, "temperature", "--temperature", type=float, help="Spread of the sampling."),
     option(PlayOptions, "top_k", "--top-k", type=int, help="Draw from so many likeliest choices; 0 is all."),
     click.option(
-        "--top-p", type=float,
+        "--top-p",
+        type=float,
         help=f"Draw from the likeliest that reach this; 0 is all.  {by_model(PLAY_DEFAULTS, 'top_p')}",
     ),
     option(

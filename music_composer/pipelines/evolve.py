@@ -57,7 +57,7 @@ def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path
     start = None
     if request.load:
         start = read_networks(request.load, options.activation)
-        start = start.some(np.arange(min(request.load_best or len(start), len(start))))
+        start = start.take(np.arange(min(request.load_best or len(start), len(start))))
         options = dataclasses.replace(options, inputs=start.inputs, layer_type=start.kind)
     symbols, codes = encode(themes)
     style = style_of(themes, symbols, codes) if options.fitness == "style" else None

@@ -138,13 +138,13 @@ def _frames(model: Any, prompts: Any, rngs: Any, options: Any, steps: int) -> It
         yield np.stack([rng.normal(-5, 1, shape).astype(np.float32) + lift for rng in rngs])
 
 
-def _rolls(here: Any, model: Any, requests: Any, options: Any, seed: int, progress: Any = None) -> list[Any]:
+def _rolls(here: Any, model: Any, constraint_sets: Any, options: Any, seed: int, progress: Any = None) -> list[Any]:
     """One note at random in each step."""
     from music_composer.values import Roll
 
     made = []
-    for number, request in enumerate(requests):
-        rng, kept = np.random.default_rng([seed, number]), request.kept
+    for number, constraints in enumerate(constraint_sets):
+        rng, kept = np.random.default_rng([seed, number]), constraints.fixed
         velocity = np.zeros((kept.steps, 128), np.uint8)
         velocity[np.arange(len(velocity)), rng.integers(40, 80, len(velocity))] = 80
         made.append(Roll(velocity, velocity > 0, kept.per_quarter, kept.tempos, kept.metres))

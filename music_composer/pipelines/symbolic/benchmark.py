@@ -34,9 +34,8 @@ from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition.registry import note_model
 from music_composer.symbolic.composition.run_folder import SymbolicRun
-from music_composer.symbolic.constraints import VELOCITY
 from music_composer.symbolic.options import TRAINING, BiaxialOptions, VoicesOptions
-from music_composer.symbolic.roll import PITCHES
+from music_composer.symbolic.roll import DEFAULT_VELOCITY, PIANO_KEYS, PIANO_LOWEST
 from music_composer.training import checkpoint, devices
 from music_composer.training.job import run_job
 from music_composer.training.weights import load_weights
@@ -78,7 +77,7 @@ def evaluate_benchmark(request: BenchmarkRequest, context: Context = SILENT) -> 
         raise OptionError(
             f"--model {name}: such files do not say which notes are struck; {' and '.join(NETWORKS)} can do without"
         )
-    network, composer = dataclasses.replace(NETWORKS[name], **request.network.asked), composer_of(name)
+    network, composer = dataclasses.replace(NETWORKS[name], **request.network.asked), note_model(name)
     music = read_benchmark(path)
     devices.load_keras()
     started = time.monotonic()

@@ -175,9 +175,9 @@ def _train_job(
         if sample_every and state.epoch % sample_every == 0:
             home = beginning.home_of(here.folder)
             sampled = dataclasses.replace(here, folder=home / "samples" / f"epoch-{state.epoch:04d}")
-            request = request_of(None, PlayOptions(), BoundOptions(), here.blank)
-            player = composer_of(here.name).player(model)
-            (roll,) = play(here, player, [request], as_it_plays(here.name, PlayOptions()), state.seed)
+            request = constraints_from(None, PlayOptions(), BoundOptions(), here.blank)
+            player = note_model(here.name).player(model)
+            (roll,) = play(here, player, [request], with_model_defaults(here.name, PlayOptions()), state.seed)
             write_midi(to_score(roll), sampled.folder / "sample.mid")
             save_weights(model, sampled.weights)
 

@@ -26,8 +26,8 @@ from music_composer.pipelines.symbolic.loaded import LoadedModel, load, play
 from music_composer.pipelines.symbolic.requests import EvaluateRequest
 from music_composer.reports.figures import plot_densities
 from music_composer.reports.tables import Table, markdown, write_page
-from music_composer.symbolic.composition.registry import composer_of
-from music_composer.symbolic.constraints import request_of
+from music_composer.symbolic.composition.registry import note_model
+from music_composer.symbolic.constraints import constraints_from
 from music_composer.symbolic.dataset.songs import Song, read_song, read_songs
 from music_composer.symbolic.dataset.split import divided, split_of
 from music_composer.symbolic.midi.midi_file import write_midi
@@ -84,12 +84,12 @@ def evaluate_run(
             "or with --eval-ratio above 0"
         )
     model, player = loaded.network, loaded.player
-    played = as_it_plays(here.name, PlayOptions(count=options.count, steps=options.steps, **request.sampling))
+    played = with_model_defaults(here.name, PlayOptions(count=options.count, steps=options.steps, **request.sampling))
     examples = _examples_for(training, options.count, options.seed)
     constraint_sets = [constraints_from(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
     with context.stage("composing", "pieces") as advance:
-        rolls = play(here, player, requests, played, options.seed, advance)
+        rolls = play(here, player, constraint_sets, played, options.seed, advance)
     # A song is over where those of the training music are: the model never heard what comes after.
     made = [
         Song(f"piece-{number}", beginning(roll, song.roll.steps))
@@ -104,7 +104,7 @@ def evaluate_run(
         "spent": round(spent, 1),
         "x_real_time": seconds / spent,
     }
-    composer = composer_of(here.name)
+    composer = note_model(here.name)
     with devices.playing_fast():
         nats = {
             name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
@@ -170,7 +170,7 @@ def score(
         context.say(f"note: left out: {failure}")
     model = loaded.network
     with devices.playing_fast():
-        likelihoods = composer_of(here.name).likelihood(model, [song.roll for song in songs])
+        likelihoods = note_model(here.name).likelihood(model, [song.roll for song in songs])
     rows = []
     for song, steps in zip(songs, likelihoods, strict=True):
         nats = _nats([steps], [song])

@@ -15,7 +15,7 @@ from music_composer.pipelines.symbolic.loaded import LoadedModel, load, notes_of
 from music_composer.pipelines.symbolic.requests import GenerateRequest
 from music_composer.progress import duration
 from music_composer.symbolic.composition.assemble import assembled
-from music_composer.symbolic.constraints import Request, request_of
+from music_composer.symbolic.constraints import Constraints, constraints_from
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.midi.tempo import seconds_at
 from music_composer.symbolic.notation.score_file import require_musicxml, write_musicxml
@@ -45,33 +45,33 @@ def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedM
     """
     model = model or load(request.folders.model)
     here, primer, bounds = model.run, request.primer, request.bounds
-    options = as_it_plays(here.name, request.playing)
+    options = with_model_defaults(here.name, request.playing)
     wanted = require_outputs(options, primer)
     if options.musicxml:
         require_musicxml()
-    wish = request_of(primer, options, bounds, here.blank)
-    for remark in wish.remarks:
+    constraints = constraints_from(primer, options, bounds, here.blank)
+    for remark in constraints.remarks:
         context.say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     paths = [output.paths[0] for output in wanted]
-    kept = shortened(wish.kept, wish.omitted)
+    kept = shortened(constraints.fixed, constraints.omitted)
     with locked_output(paths[0], request.folders.wait, context.say):
         player = model.player
         started = time.monotonic()
         with context.stage("composing", "pieces") as advance:
-            made = play(here, player, [wish] * options.count, options, seed, advance)
+            made = play(here, player, [constraints] * options.count, options, seed, advance)
         clean(wanted)
         for number, (roll, output) in enumerate(zip(made, wanted, strict=True)):
-            piece = assembled(roll, wish, options.program)
+            piece = assembled(roll, constraints, options.program)
             with staged(output.manifest, options.overwrite) as files:
                 write_midi(piece.score, files.file(output.paths[0].name))
                 if options.musicxml:
                     write_musicxml(on_grid(piece.score, here.per_quarter), files.file(output.paths[2].name))
-                plot_roll(piece.roll, kept.sounding, files.file(output.paths[1].name))
+                plot_roll(piece.roll, kept.active, files.file(output.paths[1].name))
                 files.commit(notes_of(number, seed, primer, here, options, bounds))
             if not piece.added:
                 context.say(f"note: {paths[number]} has no new notes: {EMPTY}")
-    spent, seconds = time.monotonic() - started, options.count * seconds_of(wish)
+    spent, seconds = time.monotonic() - started, options.count * seconds_of(constraints)
     context.say(f"{len(paths)} pieces in {duration(spent)}: {seconds / spent:.0f} x real time, seed {seed}")
     return paths
 
@@ -84,7 +84,7 @@ def require_outputs(options: PlayOptions, primer: Path | None = None) -> list[Ou
     return wanted
 
 
-def seconds_of(request: Request) -> float:
+def seconds_of(constraints: Constraints) -> float:
     """Of what is composed, in the tempos that it has."""
-    each = np.diff(seconds_at(request.kept, np.arange(request.steps + 1)))
-    return float(each[request.open_steps].sum())
+    each = np.diff(seconds_at(constraints.fixed, np.arange(constraints.steps + 1)))
+    return float(each[constraints.editable].sum())

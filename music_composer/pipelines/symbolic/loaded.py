@@ -16,11 +16,11 @@ from music_composer.pipelines.symbolic.requests import GenerateRequest
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run
 from music_composer.symbolic.composition.assemble import assembled
-from music_composer.symbolic.composition.registry import composer_of
+from music_composer.symbolic.composition.registry import note_model
 from music_composer.symbolic.composition.run_folder import SymbolicRun
-from music_composer.symbolic.constraints import Request, request_of
+from music_composer.symbolic.constraints import Constraints, constraints_from
 from music_composer.symbolic.midi.midi_file import write_midi
-from music_composer.symbolic.options import BoundOptions, PlayOptions, as_it_plays
+from music_composer.symbolic.options import BoundOptions, PlayOptions, with_model_defaults
 from music_composer.symbolic.roll_operations import laid_over
 from music_composer.training import run_folder
 from music_composer.values import Roll, Score
@@ -63,7 +63,7 @@ class LoadedModel:
         network = self.network
         with self._lock:
             if self._player is None:
-                self._player = composer_of(self.run.name).player(network)
+                self._player = note_model(self.run.name).player(network)
             return self._player
 
 
@@ -75,35 +75,36 @@ def load(folder: Path) -> LoadedModel:
 def play(
     here: SymbolicRun,
     player: Any,
-    requests: Sequence[Request],
+    constraint_sets: Sequence[Constraints],
     options: PlayOptions,
     seed: int,
     progress: Callable[[float, float, str], None] = lambda done, total, name: None,
 ) -> list[Roll]:
     """A piece for each request, as long as that, with what is kept on its grid; some side by side, each on its own."""
-    composer, made = composer_of(here.name), list[Roll]()
-    for first in range(0, len(requests), SIDE_BY_SIDE):
-        some = requests[first : first + SIDE_BY_SIDE]
+    composer, made = note_model(here.name), list[Roll]()
+    for first in range(0, len(constraint_sets), SIDE_BY_SIDE):
+        some = constraint_sets[first : first + SIDE_BY_SIDE]
         rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
         rolls = composer.play(player, some, options, rngs)
-        made += [laid_over(roll, request.kept) for roll, request in zip(rolls, some, strict=True)]
-        progress(len(made), len(requests), "")
+        made += [laid_over(roll, constraints.fixed) for roll, constraints in zip(rolls, some, strict=True)]
+        progress(len(made), len(constraint_sets), "")
     return made
 
 
 def composed(model: LoadedModel, request: GenerateRequest, context: Context = SILENT) -> list[Composition]:
     """New pieces as scores; the same seed gives the notes that the command writes."""
     here, primer = model.run, request.primer
-    options = as_it_plays(here.name, request.playing)
-    wish = request_of(primer, options, request.bounds, here.blank)
-    for remark in wish.remarks:
+    options = with_model_defaults(here.name, request.playing)
+    constraints = constraints_from(primer, options, request.bounds, here.blank)
+    for remark in constraints.remarks:
         context.say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     with context.stage("composing", "pieces") as advance:
-        rolls = play(here, model.player, [wish] * options.count, options, seed, advance)
+        rolls = play(here, model.player, [constraints] * options.count, options, seed, advance)
     return [
         Composition(
-            assembled(roll, wish, options.program).score, notes_of(number, seed, primer, here, options, request.bounds)
+            assembled(roll, constraints, options.program).score,
+            notes_of(number, seed, primer, here, options, request.bounds),
         )
         for number, roll in enumerate(rolls)
     ]

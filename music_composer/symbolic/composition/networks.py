@@ -16,9 +16,9 @@ from music_composer.training.weights import load_weights
 def trained_network(run: SymbolicRun) -> Any:
     """The network with its best weights. Raises RunFolderError where these are missing or damaged."""
     devices.load_keras()
-    model = composer_of(here.name).build(here.model)
-    load_weights(model, here.weights, here.command)
-    return model
+    network = note_model(run.name).build(run.model)
+    load_weights(network, run.weights, run.command)
+    return network
 
 
 def trainable_network(

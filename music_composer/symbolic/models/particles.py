@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from music_composer.symbolic.constraints import Constraints
-from music_composer.symbolic.options import PlayOptions
+from music_composer.symbolic.play_options import SearchOptions
 from music_composer.training.devices import playing_fast
 
 CHUNK_STEPS = 16
@@ -89,23 +89,28 @@ def play_particles(
     repeated_inputs = [np.repeat(array, search.particles, axis=0) for array in sample_inputs]
     outputs: list[np.ndarray] = []
     for first in range(0, steps, search.chunk):
-        at = np.minimum(np.arange(first, first + search.chunk), steps - 1)  # the last ones are repeated at the end
-        now = [np.repeat(each[:, at], search.drafts, axis=0) for each in by_step]
-        shape = (search.drafts, search.chunk, *player.draws)
-        draws = np.concatenate([rng.random(shape, np.float32) for rng in rngs])
+        # The last chunk repeats the last step, so that every chunk is as long and runs through the same graph.
+        indices = np.minimum(np.arange(first, first + search.chunk), steps - 1)
+        chunk_inputs = [np.repeat(array[:, indices], search.particles, axis=0) for array in step_inputs]
+        shape = (search.particles, search.chunk, *player.draw_shape)
+        uniform = np.concatenate([rng.random(shape, np.float32) for rng in rngs])
         with playing_fast():
-            found = player.predict_on_batch([draws, *now, *fixed, *state])
-        kept = min(search.chunk, steps - first)
-        new = [each[:, :kept] for each in found[: player.parts]]
-        shares, likely = (each[:, :kept].sum(axis=1).reshape(weights.shape) for each in found[player.parts :][:2])
-        state = found[player.parts + 2 :]
-        last = first + search.chunk >= steps
-        weights, chosen = _likeliest(weights + likely, search.beam, last) if search.beam else _drawn_anew(
-            weights + shares, rngs, last
-        )  # fmt: skip
-        played = [np.concatenate(pair, axis=1) for pair in zip(played, new, strict=True)] if played else new
-        played, state = ([each[chosen] for each in arrays] for arrays in (played, state))
-    return [each[:: search.drafts] for each in played]
+            chunk = player.predict_on_batch([uniform, *chunk_inputs, *repeated_inputs, state])
+        count = min(search.chunk, steps - first)
+        is_last = first + search.chunk >= steps
+        log_mass, log_prob = (
+            array[:, :count].sum(axis=1).reshape(log_weights.shape) for array in (chunk.log_mass, chunk.log_prob)
+        )
+        if search.beam:
+            log_weights, chosen = _prune(log_weights + log_prob, search.beam, is_last)
+        else:
+            log_weights, chosen = _resample(log_weights + log_mass, rngs, is_last)
+        new = [array[:, :count] for array in chunk.outputs]
+        outputs = [np.concatenate(pair, axis=1) for pair in zip(outputs, new, strict=True)] if outputs else new
+        outputs = [array[chosen] for array in outputs]
+        # Particles that continue take their state along.
+        state = _take(chunk.state, chosen)
+    return [array[:: search.particles] for array in outputs]
 
 
 def _take(state: Any, rows: np.ndarray) -> Any:

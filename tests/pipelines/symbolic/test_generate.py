@@ -44,7 +44,7 @@ def generated(
     monkeypatch.setattr(loaded.symbolic_run, "read_run", lambda folder: here)
     monkeypatch.setattr(loaded.networks, "trained_network", lambda here: None)
     composer = types.SimpleNamespace(player=lambda model: None, play=play)
-    monkeypatch.setattr(loaded, "composer_of", lambda name: composer)
+    monkeypatch.setattr(loaded, "note_model", lambda name: composer)
     monkeypatch.setattr(loaded.run_folder, "versions", dict)
     said: list[str] = []
     playing = PlayOptions(count=2, steps=16, seed=1, **options)  # type: ignore[arg-type]
