@@ -1,22 +1,36 @@
-"""Work on many files in processes of their own, so that one that dies takes nothing else with it."""
+"""One way to do many jobs: `map`, with executors that run them here, in threads, or in processes of their own.
+
+    results = parallel.map(work, [(path, options) for path in paths], Threads(4))
+
+An executor reports each job as it is done, in the thread of the caller; `map` puts the results in order. Another
+executor, on other machines for example, needs that one method.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
+import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import SpawnProcess
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from music_composer import stopping
+from music_composer.errors import MusicComposerError
 
+Work = Callable[..., Any]
+Jobs = Sequence[tuple[Any, ...]]
+Done = Callable[[int, Any], None]  # number of a job, and what `work` returned or a Failed
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+POLL_SECONDS = 0.2  # between two looks at whether to stop
 END_SECONDS = 0.8  # that workers have to clean up when the command ends, before they are killed
 
 
@@ -32,6 +46,136 @@ class Died:
         return f"its process ended by {f'signal {-self.code}' if self.code < 0 else f'itself, with code {self.code}'}"
 
 
+@dataclasses.dataclass(frozen=True)
+class Failed:
+    """Instead of a result: what a job raised, or how its process ended."""
+
+    error: Exception | Died
+
+    def __str__(self) -> str:
+        return str(self.error)
+
+
+class Executor(Protocol):
+    """Runs jobs in any order."""
+
+    def run(self, work: Work, jobs: Jobs, done: Done, check: Callable[[], None], stop: Callable[[], None]) -> None:
+        """Calls work(*job) for each job, and done(number, result or Failed) for each that has ended.
+
+        done: is called in this thread, and may raise. check: is called before a job begins, and raises Stopped once
+        none is to. Whatever is raised: no job begins any more, `stop` asks those that run to end, and those that ended
+        well are told still.
+        """
+
+
+class Sequential:
+    """One job after the other, in this thread."""
+
+    def run(self, work: Work, jobs: Jobs, done: Done, check: Callable[[], None], stop: Callable[[], None]) -> None:
+        for number, job in enumerate(jobs):
+            check()
+            done(number, _attempt(work, job))
+
+
+@dataclasses.dataclass(frozen=True)
+class Threads:
+    """Some jobs at a time, in threads: for work that lets other threads run."""
+
+    workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
+
+    def run(self, work: Work, jobs: Jobs, done: Done, check: Callable[[], None], stop: Callable[[], None]) -> None:
+        waiting = iter(enumerate(jobs))
+        running: dict[Future[Any], int] = {}
+
+        def tell(futures: Iterable[Future[Any]]) -> None:
+            for future in futures:
+                done(running.pop(future), future.result())
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                while True:
+                    while len(running) < self.workers and (following := next(waiting, None)):
+                        check()
+                        number, job = following
+                        running[pool.submit(_attempt, work, job)] = number
+                    if not running:
+                        return
+                    tell(wait(running, return_when=FIRST_COMPLETED).done)
+            except BaseException:
+                stop()
+                wait(running)
+                tell([each for each in running if not each.exception() and not isinstance(each.result(), Failed)])
+                raise
+
+
+@dataclasses.dataclass(frozen=True)
+class Processes:
+    """Some jobs at a time, each in a process with one BLAS thread; one that dies takes nothing else with it.
+
+    work: a function of a module; jobs: of what can be pickled. However this ends, the processes end too, and clean up.
+    """
+
+    workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
+
+    def run(self, work: Work, jobs: Jobs, done: Done, check: Callable[[], None], stop: Callable[[], None]) -> None:
+        for number, result in _in_processes(functools.partial(_attempt_in_process, work), jobs, self.workers, check):
+            done(number, Failed(result) if isinstance(result, Died) else result)
+
+
+def map(  # noqa: A001
+    work: Work,
+    jobs: Jobs,
+    executor: Executor,
+    done: Done = lambda number, result: None,
+    caught: tuple[type[Exception], ...] = (),
+    check: Callable[[], None] = stopping.check,
+    stop: Callable[[], None] = lambda: None,
+) -> list[Any]:
+    """What work(*job) returns for each job, in the order of the jobs.
+
+    done: is called with the number of each job and its result, in the order in which they end. caught: errors that are
+    the result of their job, as Failed; so is Died where this has Exception. Any other error ends all of it, with a note
+    that names its job. check, stop: as `Executor.run` has them.
+    """
+    results: list[Any] = [None] * len(jobs)
+
+    def keep(number: int, result: Any) -> None:
+        if isinstance(result, Failed) and not isinstance(result.error, caught or ()):
+            if not isinstance(result.error, Died):
+                result.error.add_note(f"job {number + 1} of {len(jobs)}: {_shown(jobs[number])}")
+                raise result.error
+            if Exception not in caught:
+                raise MusicComposerError(f"{_shown(jobs[number])}: {result.error}")
+        results[number] = result
+        done(number, result)
+
+    executor.run(work, jobs, keep, check, stop)
+    return results
+
+
+def _attempt(work: Work, job: tuple[Any, ...]) -> Any:
+    try:
+        return work(*job)
+    except Exception as error:
+        return Failed(error)
+
+
+def _attempt_in_process(work: Work, *job: Any) -> Any:
+    """The same for a result that goes through a pipe: an error that cannot is told in words."""
+    result = _attempt(work, job)
+    if isinstance(result, Failed):
+        try:
+            pickle.loads(pickle.dumps(result))
+        except Exception:
+            return Failed(MusicComposerError(f"{type(result.error).__name__}: {result.error}"))
+    return result
+
+
+def _shown(job: tuple[Any, ...]) -> str:
+    """What a job is about, for a message."""
+    return str(job[0])[:200] if job else ""
+
+
 @dataclasses.dataclass
 class _Worker:
     process: SpawnProcess
@@ -39,14 +183,8 @@ class _Worker:
     job: int
 
 
-def map_in_processes(
-    function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], processes: int
-) -> Iterator[tuple[int, Any]]:
-    """Calls the function with each job's arguments, in some processes side by side, with one BLAS thread each.
-
-    Yields the number of each job and what was returned, as soon as it is there, or `Died`. Errors of the function end
-    its process. However the iteration or this process ends, the workers end too, and clean up.
-    """
+def _in_processes(function: Work, jobs: Jobs, processes: int, check: Callable[[], None]) -> Iterator[tuple[int, Any]]:
+    """Yields the number of each job and what was returned, as soon as it is there, or `Died`."""
     waiting = iter(range(len(jobs)))
     workers: list[_Worker] = []
     try:
@@ -55,11 +193,12 @@ def map_in_processes(
             if len(workers) == min(processes, len(jobs)):
                 break
         while workers:
-            ready = connection.wait([worker.pipe for worker in workers])
+            ready = connection.wait([worker.pipe for worker in workers], POLL_SECONDS)
+            check()  # then the workers are being ended, and no new ones are to begin
             for worker in [each for each in workers if each.pipe in ready]:
-                done = worker.job
+                number = worker.job
                 result = _received(worker)
-                stopping.check()  # then the workers are being ended, and no new ones are to begin
+                check()
                 following = next(waiting, None)
                 if following is None or isinstance(result, Died):
                     workers.remove(worker)
@@ -69,7 +208,7 @@ def map_in_processes(
                 else:
                     worker.job = following
                     _send(worker, jobs[following])
-                yield done, result
+                yield number, result
     finally:
         _end(workers)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from music_composer import parallel
 from music_composer.genetic.fitness import Task, ratings
 from music_composer.genetic.networks import Networks, crossover, joined, mutate, random_networks
 from music_composer.genetic.options import EvolveOptions
@@ -85,15 +84,8 @@ def _in_parts(count: int, threads: bool, work: Work, check: Callable[[], None]) 
     """Runs `work` on BATCH indices at a time and the number of the batch, and concatenates its arrays."""
     parts = [np.arange(at, min(at + BATCH, count)) for at in range(0, count, BATCH)]
 
-    def unless_stopped(part: np.ndarray, number: int) -> tuple[np.ndarray, ...]:
-        check()
-        return work(part, number)
-
-    if threads:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(unless_stopped, parts, range(len(parts))))
-    else:
-        found = [unless_stopped(part, number) for number, part in enumerate(parts)]
+    executor: parallel.Executor = parallel.Threads() if threads else parallel.Sequential()
+    found = parallel.map(work, list(zip(parts, range(len(parts)), strict=True)), executor, check=check)
     return [np.concatenate(arrays) for arrays in zip(*found, strict=True)]
 
 

@@ -10,11 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import music_composer
+from music_composer import parallel
 from music_composer.audio.wav import write_wav
 from music_composer.context import SILENT, Context
 from music_composer.data.folder import scores_in
@@ -32,7 +32,6 @@ from music_composer.files.outputs import (
     staged,
 )
 from music_composer.files.temporary import scratch_folder
-from music_composer.parallel import map_in_processes
 from music_composer.pipelines.requests import RenderOptions, RenderRequest
 from music_composer.progress import duration
 from music_composer.symbolic.midi.midi_file import write_midi
@@ -184,16 +183,20 @@ def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, con
     """What `render_file` returns of each."""
     jobs = [(*pair, options) for pair in pairs]
     processes = min(len(jobs), os.cpu_count() or 1)
-    done: Iterable[tuple[int, Any]] = ((number, render_file(*job)) for number, job in enumerate(jobs))
-    if processes > 1:
-        done = map_in_processes(render_file, jobs, processes)
-    results: dict[int, Rendered] = {}
-    with context.stage("rendering", "files") as advance:
-        for number, result in done:
-            source = pairs[number][0]
-            results[number] = result if isinstance(result, Rendered) else Rendered(failure=f"{source}: {result}")
-            advance(len(results), len(pairs), source.name)
-    return [results[number] for number in range(len(pairs))]
+    executor: parallel.Executor = parallel.Processes(processes) if processes > 1 else parallel.Sequential()
+    with context.stage("rendering", "files", interruptible=False) as advance:
+        finished = 0
+
+        def done(number: int, result: object) -> None:
+            nonlocal finished
+            finished += 1
+            advance(finished, len(pairs), pairs[number][0].name)
+
+        results = parallel.map(render_file, jobs, executor, done, (Exception,), context.check)
+    return [
+        result if isinstance(result, Rendered) else Rendered(failure=f"{source}: {result}")
+        for (source, _), result in zip(pairs, results, strict=True)
+    ]
 
 
 def _facts(source: Path, options: RenderOptions) -> dict[str, object]:

@@ -9,18 +9,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
+from music_composer import parallel
 from music_composer.context import Context
 from music_composer.errors import MusicComposerError, OptionError, ScoreError
 from music_composer.files import outputs
 from music_composer.files.atomic import PART
-from music_composer.parallel import Died
+from music_composer.parallel import Died, Failed
 from music_composer.pipelines import render as render_midi
-from music_composer.pipelines.render import render_file, render_files
+from music_composer.pipelines.render import render_files
 from music_composer.pipelines.requests import RenderOptions, RenderRequest
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.synth import render as synth_render
@@ -214,8 +216,18 @@ def test_a_wav_is_never_made_over_what_it_is_made_from(tmp_path: Path) -> None:
 def test_a_file_whose_process_is_killed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = midi(tmp_path / "one.mid"), midi(tmp_path / "two.mid")
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    done = [(1, Died(-9)), (0, render_file(one, tmp_path / "one.wav", NES))]
-    monkeypatch.setattr(render_midi, "map_in_processes", lambda *_: iter(done))
+
+    class Dying:
+        """One job is done here, the other's process is killed."""
+
+        def __init__(self, workers: int) -> None:
+            assert workers == 2
+
+        def run(self, work: Any, jobs: Any, done: Any, *_: Any) -> None:
+            done(1, Failed(Died(-9)))
+            done(0, work(*jobs[0]))
+
+    monkeypatch.setattr(parallel, "Processes", Dying)
     written, said = run(one, two)
     assert written == [tmp_path / "one.wav"]
     assert f"left out: {two}: its process was killed" in said

@@ -14,10 +14,11 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
-from music_composer.audio.dataset.shards import Cancelled, Meter, Song, cut_recording, open_shard, shard_is_whole
+from music_composer import parallel
+from music_composer.audio.dataset.shards import Meter, Song, cut_recording, open_shard, shard_is_whole
 from music_composer.audio.frame_arrays import ShardFrames
 from music_composer.data.folder import recordings_in
 from music_composer.data.index import Index
@@ -188,34 +189,14 @@ def _cut_all(
 
     When this is interrupted, songs that are being cut are left, and those that are done are still told.
     """
-    workers = os.cpu_count() or 1
-    waiting = iter(stale.items())
-    running: dict[Future[tuple[Song, bool]], str] = {}
-    cancelled = threading.Event()
+    sources, cancelled = list(stale), threading.Event()
+    jobs = [(source, path, known, folder, options, meter, cancelled.is_set) for source, path in stale.items()]
 
-    def tell(futures: set[Future[tuple[Song, bool]]]) -> None:
-        for future in futures:
-            source = running.pop(future)
-            try:
-                finished(source, future.result())
-            except RecordingError as error:
-                finished(source, error)
+    def done(number: int, result: Any) -> None:
+        outcome: Any = result.error if isinstance(result, parallel.Failed) else result
+        finished(sources[number], outcome)
 
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            while True:
-                while len(running) < workers and (job := next(waiting, None)):
-                    source, path = job
-                    future = pool.submit(cut_recording, source, path, known, folder, options, meter, cancelled.is_set)
-                    running[future] = source
-                if not running:
-                    return
-                tell(wait(running, return_when=FIRST_COMPLETED).done)
-        except BaseException:
-            cancelled.set()
-            wait(running)
-            tell({future for future in running if not isinstance(future.exception(), Cancelled | CacheError)})
-            raise
+    parallel.map(cut_recording, jobs, parallel.Threads(), done, (RecordingError,), stop=cancelled.set)
 
 
 def _make_writable(folder: Path) -> None:
