@@ -1,6 +1,6 @@
 """What libraries print on standard error, past Python, kept off the terminal while they are at work.
 
-Python's own sys.stderr    a copy of file descriptor 2, once `keep_own_stderr` was called
+Python's own sys.stderr    a copy of file descriptor 2, while inside `own_stderr`
 file descriptor 2          where libraries print: nowhere while anybody is inside `quiet_libraries`
 """
 
@@ -20,13 +20,22 @@ _inside = 0
 _kept = -1  # what the file descriptor led to before
 
 
-def keep_own_stderr() -> None:
-    """Lets what Python prints go on while libraries are quiet. For the command line, at its very beginning."""
+@contextlib.contextmanager
+def own_stderr() -> Iterator[None]:
+    """While inside, what Python prints goes on while libraries are quiet. For the command line, around everything."""
+    before = sys.stderr
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        if sys.stderr.fileno() == STDERR:
-            sys.stderr.flush()
-            own, like = os.dup(STDERR), sys.stderr
-            sys.stderr = open(own, "w", 1, encoding=like.encoding, errors=like.errors)  # noqa: SIM115
+        if before.fileno() == STDERR:
+            before.flush()
+            own = os.dup(STDERR)
+            sys.stderr = open(own, "w", 1, encoding=before.encoding, errors=before.errors)  # noqa: SIM115
+    try:
+        yield
+    finally:
+        if sys.stderr is not before:
+            own_file, sys.stderr = sys.stderr, before
+            with contextlib.suppress(OSError):  # of a full disk, or a terminal that is gone
+                own_file.close()
 
 
 @contextlib.contextmanager

@@ -76,10 +76,15 @@ def patiently(words: str) -> Iterator[None]:
             os.write(_wake, SAVED)
 
 
-def regular_end() -> None:
-    """From now on being stopped is how the command ends: exit code 0. It polls `requested`, and ends soon."""
+@contextlib.contextmanager
+def regular_end() -> Iterator[None]:
+    """While inside, being stopped is how the command ends: exit code 0. It polls `requested`, and ends soon."""
     global _regular
     _regular = True
+    try:
+        yield
+    finally:
+        _regular = requested()  # what was stopped inside ended as it was to
 
 
 def exit_code() -> int:

@@ -18,7 +18,9 @@ import os, sys, threading
 from music_composer import quiet
 def library(words):
     os.write(2, words.encode())
-quiet.keep_own_stderr()
+before = sys.stderr
+own = quiet.own_stderr()
+own.__enter__()
 library("before ")
 with quiet.quiet_libraries():
     library("hidden ")
@@ -35,6 +37,8 @@ library("still hidden ")
 left.set()
 thread.join()
 library("after")
+own.__exit__(None, None, None)
+assert sys.stderr is before and os.fstat(2)
 """
 
 
@@ -44,7 +48,7 @@ def test_libraries_are_quiet_until_the_last_thread_has_left():
 
 
 def test_python_is_never_quiet():
-    lines = LINES.replace("quiet.keep_own_stderr()\n", "", 1)
+    lines = LINES.replace("own.__enter__()\n", "", 1).replace("own.__exit__(None, None, None)\n", "", 1)
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
     assert "own\n" in done.stderr
     assert "hidden" in done.stderr  # in a program that prints there itself

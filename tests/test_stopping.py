@@ -127,7 +127,12 @@ def test_a_thread_that_polls_ends_the_work_of_a_pool(tmp_path):
 
 
 def test_where_being_stopped_is_the_regular_end_the_code_is_0(tmp_path):
-    body = "stopping.regular_end()\nprint('begun', flush=True)\nwhile not stopping.wait(600): pass\nprint('notes')\n"
+    body = (
+        "with stopping.regular_end():\n"
+        "    print('begun', flush=True)\n"
+        "    while not stopping.wait(600): pass\n"
+        "print('notes')\n"
+    )
     program = Program(body, tmp_path)
     program.until("begun")
     code, out, _ = program.after(signal.SIGINT)

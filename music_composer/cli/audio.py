@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -187,17 +188,17 @@ def train(context: click.Context, **given: Any) -> None:
 @click.pass_context
 def generate(context: click.Context, **given: Any) -> None:
     """Write continuations with the trained model."""
-    if given["endless"]:
-        regular_end()
-    from music_composer.pipelines.audio import generate as play_audio
-    from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
+    # From before the libraries are loaded, which takes seconds: being stopped is how an endless stream ends.
+    with regular_end() if given["endless"] else contextlib.nullcontext():
+        from music_composer.pipelines.audio import generate as play_audio
+        from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 
-    if given["stream"]:
-        play_audio.stream(_request(StreamRequest, context, given), terminal())
-    elif given["infill"]:
-        play_audio.infill(_request(InfillRequest, context, {**given, "recording": given["infill"]}), terminal())
-    else:
-        play_audio.generate(_request(GenerateRequest, context, given), terminal())
+        if given["stream"]:
+            play_audio.stream(_request(StreamRequest, context, given), terminal())
+        elif given["infill"]:
+            play_audio.infill(_request(InfillRequest, context, {**given, "recording": given["infill"]}), terminal())
+        else:
+            play_audio.generate(_request(GenerateRequest, context, given), terminal())
 
 
 @cli.command()

@@ -18,8 +18,7 @@ def main() -> None:
     # Read as NumPy is loaded. Products are small, or several samples are made at once: threads mostly wait for each
     # other, and how many there are changes the last bits of a sum.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    quiet.keep_own_stderr()
-    with stopping.answering():
+    with quiet.own_stderr(), stopping.answering():
         try:
             _run()
         except KeyboardInterrupt as stopped:

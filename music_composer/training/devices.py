@@ -7,11 +7,14 @@ import ctypes
 import importlib.util
 import logging
 import os
+import random
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+
+import numpy as np
 
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.files.atomic import read_json
@@ -111,6 +114,20 @@ def compile_arguments() -> dict[str, object]:
     import keras
 
     return {"jit_compile": "auto" if keras.backend.backend() == "jax" else False}
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """While inside, Keras draws weights by this seed. Python's and NumPy's own generators are as before afterwards."""
+    import keras
+
+    before, before_numpy = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed % 2**31)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        np.random.set_state(before_numpy)
 
 
 @contextlib.contextmanager

@@ -46,17 +46,15 @@ def trainable_network(
 
     going_on: the run folder holds a run already.
     """
-    import keras
-
     from music_composer.audio.linear_decoder import fit_decoder
     from music_composer.audio.pca import fit_encoding
     from music_composer.training import loop
 
-    keras.utils.set_random_seed(state.seed % 2**31)
-    model = build_model(here, flow_draws=options.flow_draws)
-    loop.compile_model(model, options)
-    if not (going_on and restore(model, here, say)):
-        encoding = fit_encoding([music], here.model.stack, here.model.components, here.model.tilt)
-        reach = here.model.reach
-        model.set_encoding(encoding, fit_decoder([music], here.model.stack, encoding, reach) if reach else None)
+    with devices.seeded(state.seed):
+        model = build_model(here, flow_draws=options.flow_draws)
+        loop.compile_model(model, options)
+        if not (going_on and restore(model, here, say)):
+            encoding = fit_encoding([music], here.model.stack, here.model.components, here.model.tilt)
+            reach = here.model.reach
+            model.set_encoding(encoding, fit_decoder([music], here.model.stack, encoding, reach) if reach else None)
     return model

@@ -28,13 +28,11 @@ def trainable_network(
 
     going_on: False starts from random weights, whatever the folder holds.
     """
-    import keras
-
     from music_composer.training import loop
 
-    keras.utils.set_random_seed(seed % 2**31)
-    network = note_model(run.name).build(run.model)
-    loop.compile_model(network, options)
+    with devices.seeded(seed):
+        network = note_model(run.name).build(run.model)
+        loop.compile_model(network, options)
     if going_on:
         restore(network, run, say)
     return network

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,22 @@ def test_a_filled_gap_is_what_is_written(folders: FolderOptions, tmp_path: Path)
     made.write(tmp_path / "kept.wav")
     np.testing.assert_array_equal(soundfile.read(tmp_path / "kept.wav")[0], soundfile.read(path)[0])
     assert made.metadata["infill"] == {"file": str(song), "from_second": 4.0, "to_second": 4.8}
+
+
+@pytest.mark.parametrize("head", ["flow", "memory"])
+def test_threads_may_share_a_model(folders: FolderOptions, head: str) -> None:
+    model, network = loaded.load(folders.model), NetworkChoice(head=head)
+    seeds = [1, 2, 1, 2]
+
+    def play(seed: int) -> np.ndarray:
+        sampling = dataclasses.replace(SHORT, count=1, seed=seed)
+        return loaded.continued(model, GenerateRequest(folders, network, sampling))[0].samples
+
+    with ThreadPoolExecutor(4) as pool:
+        one, two, one_again, two_again = pool.map(play, seeds)
+    np.testing.assert_array_equal(one, one_again)
+    np.testing.assert_array_equal(two, two_again)
+    assert not np.array_equal(one, two)
 
 
 def test_generating_can_be_cancelled(folders: FolderOptions) -> None:
