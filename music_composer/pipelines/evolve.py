@@ -1,4 +1,4 @@
-"""The genetic journey: MIDI files in, networks that re-pitch them evolved, MIDI files of the best out."""
+"""Evolution: MIDI files in, networks that re-pitch them evolved, MIDI files of the best out."""
 
 from __future__ import annotations
 

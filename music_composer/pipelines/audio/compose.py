@@ -1,7 +1,6 @@
-"""The whole journey, leg by leg: the only file that knows the order.
+"""The jobs of training on recordings: prepare, train, and both with continuations after them.
 
-prepare -> train -> generate. Each leg takes plain options, says what it does, and returns what it made.
-Keras is imported inside the legs that need it.
+Each takes a request and a context. Keras is imported inside the functions that need it.
 """
 
 from __future__ import annotations

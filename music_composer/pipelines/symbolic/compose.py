@@ -1,6 +1,6 @@
-"""The symbolic journey, leg by leg: MIDI files in, a trained model, MIDI files out. The only file that knows the order.
+"""The jobs of training on MIDI files: prepare, train, and both with new pieces after them.
 
-Mirrors pipelines/audio/compose.py. Keras is imported inside the legs that need it.
+Mirrors pipelines/audio/compose.py. Keras is imported inside the functions that need it.
 """
 
 from __future__ import annotations

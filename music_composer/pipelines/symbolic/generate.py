@@ -1,4 +1,4 @@
-"""The last leg of the symbolic journey: a trained model composes, and what it composed is written."""
+"""The last step of the symbolic job: a trained model composes, and the result is written."""
 
 from __future__ import annotations
 
