@@ -15,9 +15,17 @@ import soundfile
 
 from music_composer.context import Context
 from music_composer.files.outputs import said_by
-from music_composer.options import FolderOptions, GenerateOptions, InfillOptions, StreamOptions, TrainOptions
-from music_composer.pipelines.audio import compose, generate, loaded
+from music_composer.options import (
+    EvaluateOptions,
+    FolderOptions,
+    GenerateOptions,
+    InfillOptions,
+    StreamOptions,
+    TrainOptions,
+)
+from music_composer.pipelines.audio import compose, evaluate, generate, loaded
 from music_composer.pipelines.audio.requests import (
+    EvaluateRequest,
     GenerateRequest,
     InfillRequest,
     NetworkChoice,
@@ -142,6 +150,24 @@ def test_threads_may_share_a_model(folders: FolderOptions, head: str) -> None:
     np.testing.assert_array_equal(one, one_again)
     np.testing.assert_array_equal(two, two_again)
     assert not np.array_equal(one, two)
+
+
+def test_an_evaluation_loads_its_model_once(
+    folders: FolderOptions, counted: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Continuations, long ones, cuts, the first sound and the codec: all of one network."""
+    for i in range(2):
+        write(tmp_path / "other" / f"{i}.wav", tune(25, seed=9 + i, channels=1))
+    coded: list[Any] = []
+    monkeypatch.setattr(evaluate, "write_coded", lambda spans, paths, here, network, seed: coded.append(network))
+    monkeypatch.setattr(evaluate, "codec_error", lambda *_: 0.0)
+    monkeypatch.setattr(evaluate, "judge", lambda music, options, facts, context: facts)
+    options = EvaluateOptions(tmp_path / "card", count=2, seconds=7.0, long_count=1, long_seconds=8.0, cut_count=4)
+    request = EvaluateRequest(folders, options, "flow", tmp_path / "other")
+    facts = evaluate.evaluate_run(request)
+    assert [each["count"] for each in facts["generating"]] == [2, 1]
+    assert counted["weights"] == 1
+    assert len(coded) == 2 and coded[0] is coded[1]
 
 
 def test_generating_can_be_cancelled(folders: FolderOptions) -> None:
