@@ -96,7 +96,7 @@ def _playing(name: str, count: int, repeats: int) -> float:
     constraints = Constraints(silence(STEPS, _some_music()), np.ones(STEPS, bool), np.ones(128, bool), 4)
 
     def play() -> None:
-        kind.play(player, [constraints] * count, PlayOptions(), [np.random.default_rng(i) for i in range(count)])
+        kind.generate(player, [constraints] * count, PlayOptions(), [np.random.default_rng(i) for i in range(count)])
 
     play()
     return _median([play], repeats)[0]

@@ -14,7 +14,7 @@ import numpy as np
 
 from music_composer.demo.score import write_scores
 from music_composer.genetic.evolution import evolve
-from music_composer.genetic.fitness import play, task_of
+from music_composer.genetic.fitness import generated_codes, task_of
 from music_composer.genetic.options import FITNESSES, EvolveOptions
 from music_composer.genetic.style import copied_share, log_likelihood, style_of, style_rating
 from music_composer.genetic.themes import encode, themes_of, windows
@@ -45,7 +45,7 @@ def main() -> None:
         for seed in range(1, options.seeds + 1):
             for generation in evolve(task, chosen, seed):
                 if generation.number == 1 or generation.number % 10 == 0:
-                    best = play(generation.networks.take(np.arange(1)), task)
+                    best = generated_codes(generation.networks.take(np.arange(1)), task)
                     pitch = style.tops[best]
                     found = [float((best[0] == inputs).mean()), float(copied_share(pitch, style)[0]),
                              float(log_likelihood(pitch, style)[0]), float(style_rating(best, style)[0])]  # fmt: skip

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from music_composer.demo.composer import Piece
 from music_composer.synth.room import place, reverberate
-from music_composer.synth.tones import play
+from music_composer.synth.tones import render_note
 from music_composer.synth.voices import TONES
 
 TAIL_SECONDS = 1.5  # for the release of the last notes and the reverberation
@@ -26,7 +26,9 @@ def render(piece: Piece, rate: int = 44100) -> NDArray[np.float32]:
         line = np.zeros(samples)
         for note in piece.notes:
             if note.voice == voice.name:
-                sound = play(TONES[voice.timbre], note.pitch, note.velocity, note.duration * 60 / piece.tempo, rate)
+                sound = render_note(
+                    TONES[voice.timbre], note.pitch, note.velocity, note.duration * 60 / piece.tempo, rate
+                )
                 _add(line, round(note.start * 60 / piece.tempo * rate), sound)
         dry += line[:, None] * (voice.level * place(voice.pan))
     return _master(dry + reverberate(dry.T, rate).T, rate)

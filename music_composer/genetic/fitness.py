@@ -33,7 +33,7 @@ def task_of(codes: np.ndarray, inputs: np.ndarray, style: Style | None = None) -
     return Task(codes, inputs, by_frequency(codes), style)
 
 
-def play(networks: Networks, task: Task) -> np.ndarray:
+def generated_codes(networks: Networks, task: Task) -> np.ndarray:
     """The codes that each network plays, int (networks, symbols)."""
     return _quantised(networks, task).decoded
 

@@ -20,7 +20,7 @@ from music_composer.errors import MusicComposerError
 from music_composer.files.atomic import make_folder, reason, remove_torn
 from music_composer.files.outputs import staged
 from music_composer.genetic.evolution import Generation, evolve
-from music_composer.genetic.fitness import Task, play, task_of
+from music_composer.genetic.fitness import Task, generated_codes, task_of
 from music_composer.genetic.models_file import read_networks, write_networks
 from music_composer.genetic.options import EvolveOptions
 from music_composer.genetic.style import style_of
@@ -165,7 +165,7 @@ def _write_best(
     folder: Path,
 ) -> list[Path]:
     """The music of the best network with what accompanies it: a MIDI file for each score that was read."""
-    codes = play(generation.networks.take(np.arange(1)), task)[0]
+    codes = generated_codes(generation.networks.take(np.arange(1)), task)[0]
     parts = np.split(codes, np.cumsum([len(theme.symbols) for theme in themes])[:-1])
     scores = list({id(theme.score): theme.score for theme in themes}.values())
     rating = round(100 * round(float(generation.ratings[0]), 2))

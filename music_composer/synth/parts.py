@@ -7,7 +7,16 @@ import numpy as np
 from music_composer.synth.controls import Automation
 from music_composer.synth.room import place
 from music_composer.synth.timeline import Timeline, changes_within, ramps
-from music_composer.synth.tones import BLOCK, Glide, Partials, Wave, play, samples_of, seconds_audible, strike
+from music_composer.synth.tones import (
+    BLOCK,
+    Glide,
+    Partials,
+    Wave,
+    render_drum,
+    render_note,
+    samples_of,
+    seconds_audible,
+)
 from music_composer.synth.voices import LEVELS, TONES, drum_of
 from music_composer.values import Part
 
@@ -112,11 +121,11 @@ class PartPlayer:
     def _made(self, note: int, number: int, pitch: float, glide: Glide | None) -> np.ndarray:
         velocity = self._velocities[note] / 127
         if self._drums:
-            return (GAIN * strike(drum_of(self._pitches[note]), velocity, self._rate)).astype(np.float32)
+            return (GAIN * render_drum(drum_of(self._pitches[note]), velocity, self._rate)).astype(np.float32)
         tone: Partials | Wave = TONES[self._tone]
         span = number * SEGMENT, min(self._lengths[note], (number + 1) * SEGMENT)
         pitch = self._pitches[note] if glide else min(max(pitch, MIN_PITCH), MAX_PITCH)
-        sound = play(tone, pitch, velocity, self._held[note] / 1000, self._rate, span, glide)
+        sound = render_note(tone, pitch, velocity, self._held[note] / 1000, self._rate, span, glide)
         return np.asarray(GAIN * (LEVELS.get(self._tone, 1.0) * sound)).astype(np.float32)
 
     def _glide(self, note: int, first: int, last: int) -> Glide:

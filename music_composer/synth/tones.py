@@ -90,7 +90,7 @@ class Glide:
         return np.asarray(reached[number] + since * _mean_of_ratio(ratios[number], slopes[number] * since))
 
 
-def play(
+def render_note(
     tone: Partials | Wave,
     pitch: float,
     velocity: float,
@@ -125,7 +125,7 @@ def seconds_audible(tone: Partials | Wave, pitch: float) -> float:
     return float(np.log(1 / INAUDIBLE) / slowest) if slowest else np.inf
 
 
-def strike(noise: Noise, velocity: float, rate: int) -> Sound:
+def render_drum(noise: Noise, velocity: float, rate: int) -> Sound:
     """A stroke on a drum, with the same noise each time."""
     samples = round(6 * noise.decay * rate)
     spectrum = np.fft.rfft(np.random.default_rng(samples).standard_normal(samples))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from music_composer.genetic.fitness import play, ratings, task_of
+from music_composer.genetic.fitness import generated_codes, ratings, task_of
 from music_composer.genetic.networks import Networks, forward, forward_in_order
 from music_composer.genetic.quantiser import by_frequency, quantised
 from music_composer.genetic.themes import windows
@@ -34,7 +34,7 @@ def test_random_networks_play_and_rate_the_same(kind, seed):
     task = task_of(codes, windows([codes], inputs))
     networks = networks_of(kind, *models)
     assert forward_in_order(networks, task.inputs) == pytest.approx(forward(networks, task.inputs))
-    found, rated = play(networks, task), ratings(networks, task)
+    found, rated = generated_codes(networks, task), ratings(networks, task)
     for model, notes, rating in zip(models, found, rated, strict=True):
         theirs = plain.quantised(plain.forward(kind, [w.tolist() for w in model], codes.tolist()), codes.tolist())
         assert notes.tolist() == theirs
@@ -54,7 +54,7 @@ def test_a_network_computed_by_hand():
     # 21 / 3 symbols is 7 a level: 0, 10 / 7, 3 and 12 / 7, so levels 0, 1, 3 and 2, each once, in this order; code 1 is
     # the most frequent, then 0 and 2; the fourth level is left with code 0.
     assert by_frequency(codes).tolist() == [1, 0, 2]
-    assert play(sums, task_of(codes, inputs)).tolist() == [[1, 0, 2, 0]]
+    assert generated_codes(sums, task_of(codes, inputs)).tolist() == [[1, 0, 2, 0]]
 
 
 def test_short_windows_are_padded_at_the_end():
@@ -87,12 +87,12 @@ def test_a_single_note_throughout_is_rated_0():
     silent = networks_of("matrix", [[[0]], [[1]]])
     task = task_of(codes, windows([codes], 1))
     assert ratings(silent, task).tolist() == [0.0]
-    assert play(silent, task).tolist() == [[0, 0, 0]]
+    assert generated_codes(silent, task).tolist() == [[0, 0, 0]]
 
 
 def test_a_copy_is_rated_1():
     codes = np.array([0, 1, 1, 2, 2, 2])
     copies = networks_of("matrix", [[[1]], [[1]]])
-    assert play(copies, task_of(codes, windows([codes], 1)))[0].tolist() == plain.quantised(
+    assert generated_codes(copies, task_of(codes, windows([codes], 1)))[0].tolist() == plain.quantised(
         codes.tolist(), codes.tolist()
     )

@@ -206,7 +206,7 @@ def test_unknown_voices_are_refused_by_name(voices):
     ],
 )
 def test_scores_of_days_are_refused_at_once(score, words, monkeypatch):
-    monkeypatch.setattr(parts, "play", None)
+    monkeypatch.setattr(parts, "render_note", None)
     for call in (render, render_blocks, check_length):
         with pytest.raises(ScoreError, match=words):
             call(score)

@@ -85,7 +85,7 @@ def play(
     for first in range(0, len(constraint_sets), SIDE_BY_SIDE):
         some = constraint_sets[first : first + SIDE_BY_SIDE]
         rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
-        rolls = composer.play(player, some, options, rngs)
+        rolls = composer.generate(player, some, options, rngs)
         made += [laid_over(roll, constraints.fixed) for roll, constraints in zip(rolls, some, strict=True)]
         progress(len(made), len(constraint_sets), "")
     return made

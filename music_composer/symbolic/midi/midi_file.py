@@ -153,9 +153,9 @@ class _Gathered:
         if not len(indices):
             return ()
         # A sort key: 12 bits of channel with port, below the track.
-        voices = (messages.tracks[indices] << 12) + messages.channels[indices]
+        channel_keys = (messages.tracks[indices] << 12) + messages.channels[indices]
         velocities = np.where(messages.kinds[indices] == NOTE_ON, messages.two[indices], 0)
-        notes = paired((voices << 7) + messages.one[indices], messages.ticks[indices], velocities)
+        notes = paired((channel_keys << 7) + messages.one[indices], messages.ticks[indices], velocities)
         notes[:, 0] = indices[notes[:, 0]]
         notes = self._whole(notes)
         if not len(notes):

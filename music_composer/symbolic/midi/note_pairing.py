@@ -56,11 +56,11 @@ def ended(notes: np.ndarray, silenced: np.ndarray, resolution: int, end: np.ndar
     return stop, lost & (silenced > stop)
 
 
-def _ends_panic(voices: np.ndarray, ticks: np.ndarray, velocities: np.ndarray) -> np.ndarray:
+def _ends_panic(channels: np.ndarray, ticks: np.ndarray, velocities: np.ndarray) -> np.ndarray:
     """Which messages end one of PANIC_NOTES notes at once, bool (messages,)."""
     ends = np.flatnonzero(velocities == 0)
-    order = ends[np.lexsort((ticks[ends], voices[ends]))]
-    fresh = (np.diff(voices[order], prepend=-1) != 0) | (np.diff(ticks[order], prepend=-1) != 0)
+    order = ends[np.lexsort((ticks[ends], channels[ends]))]
+    fresh = (np.diff(channels[order], prepend=-1) != 0) | (np.diff(ticks[order], prepend=-1) != 0)
     at_once = np.cumsum(fresh) - 1
     found = np.zeros(len(ticks), bool)
     found[order] = np.bincount(at_once)[at_once] >= PANIC_NOTES if len(order) else False

@@ -44,7 +44,7 @@ class NoteModel(abc.ABC):
         """Plays a trained network. Its graph is built at the first call."""
 
     @abc.abstractmethod
-    def play(
+    def generate(
         self,
         player: Any,
         constraint_sets: Sequence[Constraints],

@@ -45,7 +45,7 @@ class BiaxialModel(NoteModel):
 
         return BiaxialPlayer(network)
 
-    def play(
+    def generate(
         self,
         player: Any,
         constraint_sets: Sequence[Constraints],

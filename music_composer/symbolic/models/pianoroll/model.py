@@ -55,7 +55,7 @@ class PianorollModel(NoteModel):
 
         return PianorollPlayer(network)
 
-    def play(
+    def generate(
         self,
         player: Any,
         constraint_sets: Sequence[Constraints],

@@ -50,7 +50,7 @@ class PolyphonyModel(NoteModel):
 
         return PolyphonyPlayer(network)
 
-    def play(
+    def generate(
         self,
         player: Any,
         constraint_sets: Sequence[Constraints],

@@ -44,7 +44,7 @@ class VoicesModel(NoteModel):
 
         return VoicesPlayer(network, network.options.most + 1)
 
-    def play(
+    def generate(
         self,
         player: Any,
         constraint_sets: Sequence[Constraints],

@@ -68,7 +68,7 @@ def player_of(model):
 def play(model, constraint_sets, seeds=None, **options):
     seeds = seeds or range(len(constraint_sets))
     rngs = [np.random.default_rng(seed) for seed in seeds]
-    return MODEL.play(player_of(model), constraint_sets, PlayOptions(**{"conservativity": 1.0, **options}), rngs)
+    return MODEL.generate(player_of(model), constraint_sets, PlayOptions(**{"conservativity": 1.0, **options}), rngs)
 
 
 def free(steps, max_polyphony=0, pitches=EVERY):

@@ -41,7 +41,7 @@ player_of = functools.cache(MODEL.player)  # one graph for all that a model play
 def play(model, constraint_sets, seeds=None, **options):
     seeds = seeds or range(len(constraint_sets))
     rngs = [np.random.default_rng(seed) for seed in seeds]
-    return MODEL.play(player_of(model), constraint_sets, PlayOptions(**options), rngs)
+    return MODEL.generate(player_of(model), constraint_sets, PlayOptions(**options), rngs)
 
 
 def blank(steps):
