@@ -1,6 +1,6 @@
 """The container of MIDI files: its chunks and tracks, read from any bytes.
 
-Counts and lengths in the file are only hints. Events that make no sense are skipped one by one, and every repair is
+Counts and lengths in the file are only hints. Invalid events are skipped one by one, and every repair is
 counted. Bytes, chunks and events have limits, so that time and memory have, too.
 """
 
@@ -19,7 +19,7 @@ MAX_BYTES = 64 * 2**20  # far beyond any music
 MAX_CHUNKS = 10_000
 HEADER = 14  # bytes of "MThd", its length and three fields
 CHUNK_NAME = re.compile(rb"[A-Za-z0-9 ]{4}")
-CUT_OFF = "tracks end in the middle of something"
+CUT_OFF = "tracks end within an event"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ def read_container(content: bytes, name: str) -> Container:
     content = _unwrapped(content, name, repairs)
     length, kind, declared, division = struct.unpack(">LHHh", content[4:HEADER])
     if kind > 2:
-        repairs["formats that do not exist: the tracks are read as parts of one piece"] += 1
+        repairs["undefined formats: the tracks are read as parts of one piece"] += 1
         kind = 1
     # The header may be longer than its three fields.
     begin = 8 + length
@@ -53,9 +53,9 @@ def read_container(content: bytes, name: str) -> Container:
         begin = begin if chunks_follow or first < 0 else first
     tracks = _tracks(content, begin, repairs, name)
     if declared > len(tracks):
-        repairs["tracks of those that the header counts are not there"] += declared - len(tracks)
+        repairs["tracks of the number in the header are missing"] += declared - len(tracks)
     elif declared < len(tracks):
-        repairs["tracks more than the header counts are read too"] += len(tracks) - declared
+        repairs["tracks more than the header counts are read, too"] += len(tracks) - declared
     return Container(kind, division, tuple(tracks), repairs)
 
 
@@ -122,10 +122,10 @@ def _tracks(content: bytes, at: int, repairs: Counter[str], name: str) -> list[T
             if reader.cut:
                 repairs[CUT_OFF] += 1
             elif not sound and reader.at != end:
-                repairs["tracks are not as long as they say"] += 1
+                repairs["tracks have a wrong length"] += 1
             at = reader.at
         elif CHUNK_NAME.fullmatch(chunk) and sound:
-            repairs["chunks are no tracks, and were left out"] += 1
+            repairs["chunks that are no tracks were left out"] += 1
             at = end
         elif following < len(content):
             repairs["bytes between tracks were left out"] += following - at

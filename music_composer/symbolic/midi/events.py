@@ -1,4 +1,4 @@
-"""The events of one track of a MIDI file, as far as its bytes make sense."""
+"""The events of one track of a MIDI file; invalid ones are skipped and counted."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ COMMON_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # data bytes of system messages, whi
 NOTE_OFF, NOTE_ON, AFTERTOUCH, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_WHEEL = 0x8, 0x9, 0xA, 0xB, 0xC, 0xE
 
 STRAY = "bytes that are no event were left out"
-RUNNING = "messages go on with a status from before a system-exclusive or meta event, which ends it"
-TOO_LONG = "lengths of time that make no sense count as none"
+RUNNING = "messages use running status after a system-exclusive or meta event, which cancels it"
+TOO_LONG = "invalid delta times count as 0"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,7 +151,7 @@ class TrackReader:
             # Running status does not cross the end of a track.
             self.ended, self.status = True, 0
         elif wrong:
-            self.repairs[f"{wrong} that make no sense were left out"] += 1
+            self.repairs[f"invalid {wrong} were left out"] += 1
         elif kind == PORT:
             self.port = data[0]
         elif kind in (NAME, TEMPO, METRE):

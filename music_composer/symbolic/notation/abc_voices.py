@@ -23,7 +23,7 @@ MIDDLE = 60  # MIDI pitch of the letter C
 NOTE = re.compile(r"(\^\^|\^|__|_|=)?[_^=]{0,4}([A-Ga-gzx])([,']*)(\d*(?:/+\d*)*)(-?)")
 SIGNS = re.compile(r'"[^"]*"|![^!]*!')  # text and decorations in a chord
 CLEF = re.compile(r"(?:^|\s|clef=)(?:treble|alto|tenor|bass|[GCF][1-5])(?:[1-5])?([+-]8)?(?!\S)")
-ODD_LENGTHS = "lengths of time that make no sense count as none"
+ODD_LENGTHS = "invalid lengths count as 0"
 TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 DRUM_CHANNEL = 10
 

@@ -21,7 +21,7 @@ MAX_NOTE = 1000.0  # quarter notes
 MAX_QUARTERS = 100_000  # quarter notes, of a whole score
 GRACE = 0.25  # quarter notes that grace notes take from the time before their note
 NO_REPEATS = "repeats are inconsistent or endless: the bars are read as written"
-ODD_METRES = "metres that make no sense were left out"
+ODD_METRES = "invalid metres were left out"
 
 
 @dataclasses.dataclass(frozen=True)

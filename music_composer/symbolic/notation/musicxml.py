@@ -30,7 +30,7 @@ DYNAMICS = 0.9  # velocity for each percent: MusicXML counts in percent of a for
 DRUM_CHANNEL = 10  # MusicXML counts channels, programs and drums from 1
 SNARE = 38
 MAX_PARTS = 1000
-ODD_LENGTHS = "lengths of time that make no sense count as none"
+ODD_LENGTHS = "invalid lengths count as 0"
 ODD_PITCHES = "notes of pitches that do not exist were left out"
 
 
@@ -44,7 +44,7 @@ def read_bars(text: str, name: str) -> tuple[list[Bar], list[Instrument], Counte
     if not parts:
         raise ScoreError(f"{name}: cannot be read as notation: it holds no MusicXML score")
     if len(parts) > MAX_PARTS:
-        raise ScoreError(f"{name}: has {len(parts):,} parts: no score has so many")
+        raise ScoreError(f"{name}: has {len(parts):,} parts: no score has that many")
     longest = max((place + 1 for measures in parts.values() for place, _ in measures), default=0)
     if longest > MAX_BARS:
         raise ScoreError(f"{name}: has {longest:,} bars: no score is that long")
@@ -194,7 +194,7 @@ class _PartReader:
         if text is not None:
             divisions = number_of(text)
             if divisions is None or not 0 < divisions <= 1e6:
-                self.repairs["divisions that make no sense were left out"] += 1
+                self.repairs["invalid divisions were left out"] += 1
             else:
                 self.divisions = divisions
         for transpose in attributes.findall("transpose"):

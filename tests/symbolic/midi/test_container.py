@@ -63,21 +63,21 @@ def test_an_invalid_event_is_skipped_alone(odd, place):
 
 TWO = [track(*scale()), track(*scale(1))]
 FILES = {
-    "foreign chunk between": (file(TWO[0], chunk(b"XFIH", b"abcd"), TWO[1], declared=2), 16, "no tracks"),
-    "foreign chunk behind": (file(*TWO, chunk(b"XFKM", b"abcd"), declared=2), 16, "no tracks"),
-    "more tracks said": (file(*TWO, declared=5), 16, "3 tracks of those"),
-    "fewer tracks said": (file(*TWO, declared=1), 16, "1 tracks more"),
-    "no tracks said": (file(*TWO, declared=0), 16, "2 tracks more"),
-    "a track is not so long": (file(track(*scale(), length=500), TWO[1]), 16, "not as long"),
-    "a track is longer": (file(track(*scale(), length=20), TWO[1]), 16, "not as long"),
-    "a track is 0 long": (file(track(*scale(), length=0), TWO[1]), 16, "not as long"),
-    "the last is endless": (file(TWO[0], track(*scale(1), length=2**32 - 1)), 16, "not as long"),
+    "foreign chunk between": (file(TWO[0], chunk(b"XFIH", b"abcd"), TWO[1], declared=2), 16, "are no tracks"),
+    "foreign chunk after": (file(*TWO, chunk(b"XFKM", b"abcd"), declared=2), 16, "are no tracks"),
+    "more tracks declared": (file(*TWO, declared=5), 16, "3 tracks of the number"),
+    "fewer tracks declared": (file(*TWO, declared=1), 16, "1 tracks more"),
+    "no tracks declared": (file(*TWO, declared=0), 16, "2 tracks more"),
+    "a track is not so long": (file(track(*scale(), length=500), TWO[1]), 16, "wrong length"),
+    "a track is longer": (file(track(*scale(), length=20), TWO[1]), 16, "wrong length"),
+    "a track is 0 long": (file(track(*scale(), length=0), TWO[1]), 16, "wrong length"),
+    "the last has no end": (file(TWO[0], track(*scale(1), length=2**32 - 1)), 16, "wrong length"),
     "a length over the next track": (file(track(*scale(), length=len(b"".join(TWO)) - 8), TWO[1]), 16, ""),
     "no end": (file(track(*scale(), end=b"")), 8, "no end-of-track"),
-    "more behind the end": (file(track(*scale(), end=END + number(0) + on(60) + number(480) + off(60))), 9, "behind"),
-    "garbage behind": (file(*TWO) + b"\x1a" * 300 + b"TAG" + b"x" * 125, 16, "428 bytes behind"),
-    "garbage between": (file(TWO[0]) + b"\x00\x01\x02" + TWO[1], 16, ""),
-    "format 7": (file(*TWO, kind=7), 16, "formats that do not exist"),
+    "events after the end": (file(track(*scale(), end=END + number(0) + on(60) + number(480) + off(60))), 9, "behind"),
+    "bytes after": (file(*TWO) + b"\x1a" * 300 + b"TAG" + b"x" * 125, 16, "428 bytes behind"),
+    "bytes between": (file(TWO[0]) + b"\x00\x01\x02" + TWO[1], 16, ""),
+    "format 7": (file(*TWO, kind=7), 16, "undefined formats"),
     "long header": (chunk(b"MThd", struct.pack(">HHHH", 1, 2, 480, 0)) + b"".join(TWO), 16, ""),
     "wrong header length": (file(*TWO).replace(b"MThd\0\0\0\x06", b"MThd\0\0\0\x60"), 16, ""),
     "MacBinary": (b"\0" * 128 + file(*TWO), 16, "128 bytes before"),
@@ -87,7 +87,7 @@ FILES = {
     "RIFF of a wrong length": (riff(file(*TWO), length=2**31), 16, ""),
     "sysex without a length": (file(track((0, b"\xf0\x7e\x7f\x09\x01\xf7"), *scale())), 8, ""),
     "a delta of eleven bytes": (file(track((0, on(60)), (480, off(60)))).replace(
-        b"\x00\x90", b"\xff" * 10 + b"\x7f\x90"), 1, "no sense"),
+        b"\x00\x90", b"\xff" * 10 + b"\x7f\x90"), 1, "invalid"),
 }  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def test_notes_of_length_0_get_a_tick_and_are_counted():
 def test_a_tempo_of_0_is_skipped_with_a_remark():
     reading = parse_midi(midi(b"\x00\xff\x51\x03\x00\x00\x00" + note(60, 10)))
     assert reading.score.tempos == ((0, 120.0),)
-    assert reading.remarks == ("1 tempos that make no sense were left out",)
+    assert reading.remarks == ("1 invalid tempos were left out",)
 
 
 def test_tempo_and_metre_are_kept_with_their_ticks():

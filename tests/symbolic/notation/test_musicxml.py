@@ -58,7 +58,7 @@ WHOLE = note(length=4)
         ("<diatonic>-5</diatonic><chromatic>-9</chromatic>", 51),  # alto saxophone
         ("<chromatic>0</chromatic><octave-change>-1</octave-change>", 48),  # double bass
         ("<chromatic>-2</chromatic><octave-change>-1</octave-change>", 46),
-        ("<chromatic>1000000</chromatic>", 60),  # makes no sense
+        ("<chromatic>1000000</chromatic>", 60),  # invalid
     ],
 )
 def test_transposing_instruments_are_read_at_sounding_pitch(reading, transpose, sounds):

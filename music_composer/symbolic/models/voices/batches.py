@@ -125,7 +125,7 @@ class VoicesLoader:
             yield self.inputs(batch, [0] * len(batch)), sum(piece.steps for piece in batch)
 
     def inputs(self, pieces: Sequence[Piece], shifts: Sequence[int]) -> list[np.ndarray]:
-        """The network's inputs for pieces, each to be transposed by so many semitones."""
+        """The network's inputs for pieces. shifts: semitones by which each is transposed."""
         return voices_inputs(pieces, shifts, self.options, self.max_decisions)
 
     def _shifts(self, pieces: Sequence[Piece], rng: np.random.Generator) -> list[int]:
