@@ -72,6 +72,7 @@ def compose(rng: np.random.Generator, bars: int = 16) -> Piece:
     """
     if bars < PHRASE_BARS or bars % PHRASE_BARS:
         raise ValueError(f"bars is {bars}: give a positive multiple of {PHRASE_BARS}")
+    # The order of draws belongs to the songs: another order gives other songs for a seed.
     key, metre = draw_key(rng), int(rng.choice(sorted(TEMPI)))
     tempo = float(rng.integers(*TEMPI[metre], endpoint=True))
     motif, progressions = draw_motif(rng, metre), draw_progressions(rng)
@@ -95,6 +96,7 @@ def _draft_form(phrases: int) -> list[str]:
 
 def _vary(motif: Motif, index: int, cadence: str) -> Motif:
     """The motif of a phrase: contrasting in the bridge, embellished when it returns."""
+    # Of A A B A, B contrasts and the last A is embellished.
     if cadence == "bridge":
         return motif.contrasting()
     return motif.embellished() if index % len(CADENCES) == len(CADENCES) - 1 else motif
@@ -134,6 +136,7 @@ def _break_chord(chord: Chord, key: Key, arpeggio: Sequence[int]) -> list[Note]:
 def _write_bass(chord: Chord, key: Key) -> list[Note]:
     """The root, then the fifth after two beats of a four-beat chord; the supertonic has its third in the bass."""
     root, third, fifth = chord.pitch_classes(key)
+    # The first inversion of the supertonic leads by step to the root of the dominant.
     classes = [third if chord.degree == SUPERTONIC else root] + ([fifth] if chord.duration == 4 else [])
     duration = chord.duration / len(classes)
     pitches = [BASS_FLOOR + (pitch_class - BASS_FLOOR) % 12 for pitch_class in classes]
@@ -142,6 +145,7 @@ def _write_bass(chord: Chord, key: Key) -> list[Note]:
 
 def _settle(notes: Iterable[Note], last: Chord, key: Key) -> list[Note]:
     """The notes, with the accompaniment of the last chord held instead of broken."""
+    # The melody ends by itself; only the accompaniment is replaced.
     kept = [note for note in notes if note.start < last.start or note.voice == "melody"]
     held = [Note(last.start, last.duration, pitch, 0.55, "harmony") for pitch in _voice(last, key)]
     return [*kept, *held, replace(_write_bass(last, key)[0], duration=last.duration)]

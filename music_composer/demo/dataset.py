@@ -24,6 +24,7 @@ def write_dataset(folder: Path, seed: int, minutes: float = 3.5, place: Callable
     paths: list[Path] = []
     seconds = 0.0
     while seconds < 60 * minutes:
+        # Each piece has a generator of its own: more pieces do not change earlier ones.
         sound = render(compose(np.random.default_rng([seed, len(paths)])), RATE)
         paths.append(folder / f"piece-{len(paths) + 1:02d}.wav")
         with write_wav(place(paths[-1]), RATE, sound.shape[1], "PCM_16") as writer:

@@ -34,6 +34,7 @@ class Key:
     def pitch(self, rung: int, sharpened: bool = False) -> int:
         """The MIDI pitch of a rung. sharpened: raises the seventh of a minor scale to the leading tone."""
         octave, step = divmod(rung, 7)
+        # Tonics from C up to F sharp lie above middle C, the others below.
         base = 60 + (self.tonic if self.tonic < 7 else self.tonic - 12)
         scale = MINOR if self.minor else MAJOR
         return base + 12 * octave + scale[step] + int(sharpened and self.minor and step == 6)
@@ -74,6 +75,7 @@ def draw_progressions(rng: np.random.Generator) -> Mapping[str, tuple[int, ...]]
     another chord and ends on the dominant.
     """
     opening = _draw_path(rng, TONIC, 4)
+    # The closing phrase starts as the opening one, so that it sounds like its answer.
     answer = _draw_path(rng, opening[1], 3)
     bridge = _draw_path(rng, int(rng.choice([SUBDOMINANT, SUBMEDIANT])), 4)
     return {"open": opening, "close": (TONIC, *answer, TONIC), "bridge": bridge}
@@ -89,6 +91,7 @@ def _draw_path(rng: np.random.Generator, start: int, length: int) -> tuple[int, 
 
 def lay_out(degrees: Sequence[int], start: float, metre: int) -> list[Chord]:
     """The chords of a four-bar phrase, one a bar; a fifth chord shares the third bar with the one before it."""
+    # The fifth chord takes the second half of the third bar.
     late = metre // 2
     shared = [metre - late, late] if len(degrees) > PHRASE_BARS else [metre]
     durations = [metre, metre, *shared, metre]

@@ -74,12 +74,14 @@ def sing(motif: Motif, chords: Sequence[Chord], metre: int, closing: bool) -> li
 
 def _set_rhythm(motif: Motif, chords: Sequence[Chord], metre: int, closing: bool) -> list[Tone]:
     """Tones that fill the bars of a phrase exactly, without heights."""
+    # An open phrase has an upbeat to the next one.
     rest = (metre,) if closing else (metre - 1, 1)
     durations = np.array([*motif.first, *motif.second, *motif.first, *rest], dtype=float)
     starts = chords[0].start + np.cumsum(durations) - durations
     tones = []
     for start, duration in zip(starts.tolist(), durations.tolist(), strict=True):
         chord = next(chord for chord in chords if chord.start <= start < chord.end)
+        # Beats 1 and 3 of four, beat 1 of three.
         strong = start == chord.start or start % metre in (0, 2 * (metre // 4))
         tones.append(Tone(start, duration, 0, strong, chord))
     return tones
@@ -101,6 +103,7 @@ def _fill_in(tones: Sequence[Tone], turn: int) -> list[Tone]:
         if not tone.strong:
             current = filled[-1].rung
             ahead = next((j for j in range(index, len(tones)) if tones[j].strong), None)
+            # Without a strong tone ahead the line turns by one step.
             distance, steps = (tones[ahead].rung - current, ahead - index + 1) if ahead else (turn, 1)
             tone = replace(tone, rung=_walk(current, distance, steps, turn, tone.chord))
         filled.append(tone)

@@ -33,6 +33,7 @@ def to_score(piece: Piece) -> Score:
         parts.append(
             Part(np.sort(np.array(notes, NOTE), order=["start", "pitch"]), PROGRAMS[voice.timbre], False, voice.name)
         )
+    # A beat of the piece is a quarter note.
     tempo, metre = ((0, piece.tempo),), ((0, piece.metre, 4),)
     return Score(tuple(part for part in parts if len(part.notes)), RESOLUTION, tempo, metre)
 

@@ -30,6 +30,7 @@ def render(piece: Piece, rate: int = 44100) -> NDArray[np.float32]:
                     TONES[voice.timbre], note.pitch, note.velocity, note.duration * 60 / piece.tempo, rate
                 )
                 _add(line, round(note.start * 60 / piece.tempo * rate), sound)
+        # Each voice is rendered in mono, then panned.
         dry += line[:, None] * (voice.level * place(voice.pan))
     return _master(dry + reverberate(dry.T, rate).T, rate)
 

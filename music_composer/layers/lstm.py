@@ -47,6 +47,7 @@ class HoistedLSTM(keras.layers.LSTM):
         weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
         # A function with a custom gradient takes tensors; it must not read variables.
         weights = tuple(tf.convert_to_tensor(weight) for weight in weights)
+        # Time-major: a time step is a contiguous block.
         outputs, h, c = hoisted_lstm(ops.transpose(sequences, (1, 0, 2)), *initial_state, *weights)
         if self.return_sequences:
             outputs = ops.transpose(outputs, (1, 0, 2))
@@ -118,6 +119,7 @@ def stack_step(
     for i, layer in enumerate(layers):
         h, c = lstm_step(layer, x, state[2 * i], state[2 * i + 1])
         after += [h, c]
+        # The first layer changes the width, so it has no residual.
         x = x + h if residual and i else h
     return x, after
 

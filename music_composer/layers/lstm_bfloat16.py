@@ -40,12 +40,14 @@ def bfloat16_lstm(
         after_h, after_c = _gates(z, bias, c)
         return t + 1, after_h, after_c, hs.write(t, after_h), zs.write(t, z), cs.write(t, c), xhs.write(t, xh)
 
+    # h, z, c and the operands of the product, for the backward pass.
     kept = [tf.TensorArray(dtype, time) for dtype in (LOW, LOW, tf.float32, LOW)]
     start = (0, tf.cast(h0, LOW), c0, *kept)
     _, _, last_c, hs, zs, cs, xhs = tf.while_loop(lambda t, *_: t < time, forward, start, maximum_iterations=time)
 
     def gradient(d_outputs: tf.Tensor) -> tuple:
         transposed = tf.transpose(both_kernels)
+        # The bias gradient is a sum over rows: a product with ones uses the matrix unit.
         ones = tf.ones((1, tf.shape(h0)[0]), LOW)
 
         def backward(t: Any, d_h: Any, d_c: Any, c: Any, dxs: Any, d_kernels: Any, d_bias: Any) -> tuple:

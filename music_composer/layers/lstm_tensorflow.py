@@ -35,6 +35,7 @@ def hoisted_lstm(
     outputs, h, c, pre_activations, cells = _forward_loop(projected, h0, c0, recurrent_kernel)
 
     def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> tuple:
+        # Everything that needs no recurrence is computed for all time steps at once.
         slopes = _local_slopes(pre_activations, cells, _delayed(cells, c0))
         dz, d_h0, d_c0 = _backward_loop(slopes, d_outputs, d_h, d_c, recurrent_kernel)
         return (
@@ -60,6 +61,7 @@ def _forward_loop(projected: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor, recurrent_
         h = tf.sigmoid(o) * tf.tanh(c)
         return t + 1, h, c, hs.write(t, h), zs.write(t, z), cs.write(t, c)
 
+    # z and c are kept for the backward pass.
     hs, zs, cs = (tf.TensorArray(projected.dtype, time) for _ in range(3))
     _, h, c, hs, zs, cs = tf.while_loop(lambda t, *_: t < time, step, (0, h0, c0, hs, zs, cs), maximum_iterations=time)
     return hs.stack(), h, c, zs.stack(), cs.stack()

@@ -52,6 +52,7 @@ def render_blocks_with(soundfont: Path, midi: Path, seconds: float) -> Iterator[
 
         def blocks() -> Iterator[np.ndarray]:
             with soundfile.SoundFile(raw) as file:
+                # Some SoundFonts ring forever.
                 left = round((seconds + RINGING_SECONDS) * RATE)
                 while left > 0 and len(block := file.read(min(BLOCK, left), dtype="float64", always_2d=True)):
                     left -= len(block)

@@ -83,6 +83,7 @@ class Glide:
     def warped(self, time: Sound) -> Sound:
         """The time in seconds that an oscillator at the written pitch would need: the integral of the pitch ratio."""
         ratios, lengths = 2 ** (self.semitones / 12), np.diff(self.seconds)
+        # The ratio is 2 ** (semitones / 12), so a straight line of pitch is an exponential.
         slopes = np.log(2) / 12 * np.append(np.diff(self.semitones) / np.maximum(lengths, 1e-9), 0.0)
         reached = np.concatenate([[0.0], np.cumsum(lengths * _mean_of_ratio(ratios[:-1], slopes[:-1] * lengths))])
         number = np.clip(np.searchsorted(self.seconds, time, side="right") - 1, 0, None)
@@ -128,6 +129,7 @@ def seconds_audible(tone: Partials | Wave, pitch: float) -> float:
 def render_drum(noise: Noise, velocity: float, rate: int) -> Sound:
     """A stroke on a drum, with the same noise each time."""
     samples = round(6 * noise.decay * rate)
+    # Seeded by the length, so that a drum always sounds the same.
     spectrum = np.fft.rfft(np.random.default_rng(samples).standard_normal(samples))
     hz = np.fft.rfftfreq(samples, 1 / rate)
     sound = np.fft.irfft(np.where((hz >= noise.low) & (hz <= noise.high), spectrum, 0), samples)
@@ -184,6 +186,7 @@ def _gliding_ring(
     for ratio, gain, decay in zip(ratios, gains, decays, strict=True):
         if gain:
             turns = ratio * hz * warped
+            # float32 has too few digits for the phase of a long note: only the fraction of a turn is kept.
             turns -= np.floor(turns)
             wave = np.sin((2 * np.pi * turns).astype(np.float32))
             sound += gain * (np.exp(-decay * time) * wave if decay else wave)

@@ -75,6 +75,7 @@ def nats_a_step(pieces: Sequence[Piece], likelihood: Callable[[Sequence[Piece]],
         if len(piece) != len(by_step):
             raise ValueError(f"a piece of {len(piece)} steps has likelihoods of {len(by_step)}")
     steps = sum(map(len, pieces))
+    # Summed in float64: sums over many steps lose digits in float32.
     every = -sum(float(np.sum(by_step, dtype=np.float64)) for by_step in found)
     first = -sum(float(by_step[0]) for by_step in found if len(by_step))
     return Nats(every / max(1, steps), (every - first) / max(1, steps - len(found)), steps)

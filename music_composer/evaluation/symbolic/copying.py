@@ -61,6 +61,7 @@ def copies_in(piece: np.ndarray, index: Mapping[bytes, tuple[int, int]]) -> Copi
     places = {step: index[window] for step, window in windows.items() if window in index}
     best, begin = Copies(len(windows), len(places)), 0
     for step in sorted(places):
+        # A run is a sequence of copied windows, each a step after the last.
         if step - 1 not in places:
             begin = step
         run = step - begin + WINDOW
@@ -74,6 +75,7 @@ def copied_share(found: Sequence[Copies], seed: int = 0) -> tuple[float, float, 
     counts = np.array([(copies.copied, copies.windows) for copies in found], float).reshape(-1, 2)
     if not counts[:, 1].sum():
         return 0.0, 0.0, 0.0
+    # Whole pieces are drawn: windows of a piece are not independent.
     chosen = np.random.default_rng(seed).integers(0, len(counts), (DRAWS, len(counts)))
     copied, windows = np.moveaxis(counts[chosen].sum(axis=1), -1, 0)
     low, high = np.quantile(copied / np.maximum(windows, 1), (0.025, 0.975))

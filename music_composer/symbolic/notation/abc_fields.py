@@ -22,11 +22,14 @@ def key_of(text: str, before: Key) -> Key:
         key = dict(PIPES) if found[1] in ("HP", "Hp") else {}
     elif found and found[2]:
         mode = found[4].lower()
+        # Modes are known by their first three letters; m alone is minor.
         known = MODES.get(mode if mode == "m" else mode[:3])
         sharps = MAJOR_SHARPS[found[2]] + {"#": 7, "b": -7, "": 0}[found[3]] + (known or 0)
         key = dict.fromkeys(SHARPS[: max(0, sharps)], 1)
         key |= dict.fromkeys(SHARPS[::-1][: max(0, -sharps)], -1)
+        # An explicit key has only the accidentals that follow.
         key = {} if mode == "exp" else key
+    # Accidentals after the key change single notes of it.
     for sign, letter in re.findall(r"(?<!\S)(\^\^|\^|__|_|=)([A-Ga-g])(?!\S)", text):
         key[letter.upper()] = ACCIDENTALS[sign]
     return key
@@ -60,6 +63,7 @@ def tempo_of(text: str, unit: float) -> float:
     found = re.search(r"\d{1,4}(\.\d{1,4})?", number)
     if not found:
         return 0.0
+    # Beats like 3/8 3/8 add up.
     beat = sum(4 * int(top) / max(1, int(below)) for top, below in re.findall(r"(\d{1,3})/(\d{1,3})", beats))
     counted = re.search(r"C(\d{0,2})", beats)
     if not beat and counted:

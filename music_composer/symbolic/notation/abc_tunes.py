@@ -78,6 +78,7 @@ def _tunes(text: str) -> Iterator[tuple[list[str], list[str]]]:
     header: list[str] = []
     body: list[str] = []
     state = "before"
+    # A tune without X: is a book of its own.
     books = re.search(r"^X:", text, re.M) is not None
     in_text = False  # within a block of text
     for line in text.splitlines():
@@ -85,6 +86,7 @@ def _tunes(text: str) -> Iterator[tuple[list[str], list[str]]]:
             in_text = not line.startswith("%%end")
         elif line.startswith("%%begin"):
             in_text = True
+        # X: begins a tune, even inside a block of text.
         elif line.startswith("X:"):
             in_text = False
             if body:
@@ -191,6 +193,7 @@ class _Book:
             if len(self.voices) >= 64:
                 self.repairs["voices beyond the 64th were left out"] += 1
                 return
+            # The voice of lines before the first V: field, if it has music.
             unnamed = self.voices.get("")
             if unnamed and unnamed.is_empty:
                 self.voices = {name: unnamed}

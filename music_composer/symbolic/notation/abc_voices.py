@@ -140,6 +140,7 @@ class Voice:
 
     def broken(self, text: str) -> None:
         """ "a>b" lengthens a by half and shortens b by as much."""
+        # > is a half, >> three quarters, >>> seven eighths.
         share = 1 - 0.5 ** min(3, len(text))
         first, quarters = self.last
         change = share if text[0] == ">" else -share
@@ -154,6 +155,7 @@ class Voice:
         numbers = [int(number[:3] or 0) for number in text.split(":")]
         count, time, reach = (numbers + [0, 0])[:3]
         beats, note = self.metre or (4, 4)
+        # In compound metres a duplet takes the time of three.
         compound = note == 8 and beats % 3 == 0 and beats > 3
         time = time or TUPLETS.get(count, 3 if compound else 2)
         if 1 <= count <= 64 and 1 <= time <= 64 and len(self.tuplets) < 4:
@@ -162,6 +164,7 @@ class Voice:
     def bar_line(self, text: str, ending: str) -> None:
         if text:
             self._close()
+            # Colons before the line end a repeat, colons after it begin one; :: does both.
             before = text[: len(text) - len(text.lstrip(":"))] if text.strip(":") else text[: len(text) // 2]
             after = text[len(text.rstrip(":")) :] if text.strip(":") else text[len(text) // 2 :]
             if before and self.bars:
@@ -220,6 +223,7 @@ class Voice:
         if accidental:
             self.altered[letter.upper()] = ACCIDENTALS[accidental]
         altered = self._alteration(letter) if accidental or tied is None else tied
+        # A lower case letter is an octave higher.
         octaves = (letter.islower()) + octave.count("'") - octave.count(",") + self.octaves + self.clef_octaves
         return MIDDLE + LETTERS[letter.upper()] + altered + 12 * max(-10, min(10, octaves)) + self.transposed
 

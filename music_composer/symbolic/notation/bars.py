@@ -72,6 +72,7 @@ def halves(bar: Bar) -> list[Bar]:
     place, signs = bar.middle or (0.0, bar.signs)
     if not 0 < place < bar.length:
         return [bar]
+    # Notes are divided by their onset.
     sides: tuple[list[Written], list[Written]] = [], []
     for note in bar.notes:
         sides[note.at >= place].append(note if note.at < place else dataclasses.replace(note, at=note.at - place))
@@ -185,6 +186,7 @@ def _timed(notes: Sequence[Written]) -> list[tuple[float, float]]:
         if not note.length:
             waiting[note.voice].append(number)
         elif note.voice in waiting:
+            # Grace notes of a chord share a place; places follow one another.
             graces = waiting.pop(note.voice)
             places = np.cumsum([not notes[grace].chord for grace in graces]) - 1
             length = GRACE / (places[-1] + 1)

@@ -136,6 +136,7 @@ class _PartReader:
         rest = note.find("rest")
         if rest is not None and rest.get("measure") == "yes":
             length = min(length, self.whole)
+        # A note of a chord begins with the note before it.
         at = self.chord_at if chord else self.at
         if not chord:
             self.chord_at = at

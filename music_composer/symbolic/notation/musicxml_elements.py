@@ -23,6 +23,7 @@ class _Counting(ElementTree.TreeBuilder):
         self.room -= 1
         if self.room < 0:
             raise ScoreError(f"{self.name}: holds more than {MAX_ELEMENTS:,} elements: no score of music does")
+        # Without the namespace, which some programs write.
         return super().start(tag.rpartition("}")[2], attrs)
 
     def end(self, tag: str) -> Element:
@@ -50,6 +51,7 @@ def by_part(root: Element) -> dict[str, list[tuple[int, Element]]]:
     found: dict[str, list[tuple[int, Element]]] = {}
     for place, measure in enumerate(root.findall("measure") if root.tag == "score-timewise" else ()):
         for part in measure.findall("part"):
+            # Timewise scores list the parts of each measure.
             found.setdefault(f"0 {part.get('id')}", []).append((place, part))
     return found
 

@@ -44,6 +44,7 @@ class SignReader:
             self.ending = tuple(int(number) for number in re.findall(r"\d{1,2}", ending.get("number", "")[:40])) or (1,)
         if repeat is not None:
             before = bar.signs
+            # A repeat within a measure divides its bar: see `bars.halves`.
             if line.get("location") == "middle" and not bar.middle:
                 before.ending = before.ending or self.ending
                 bar.middle, bar.signs = (at, before), Signs()

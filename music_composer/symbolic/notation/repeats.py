@@ -66,6 +66,7 @@ def playing_order(signs: Sequence[Signs], max_bars: int) -> list[int] | None:
         if returned and signs_here.fine:
             break
         if returned and signs_here.tocoda:
+            # The next coda; a score may have only one, before the sign.
             codas = [i for i, bar_signs in enumerate(signs) if bar_signs.coda]
             at = next((i for i in codas if i > at), codas[0] if codas else at + 1)
             if order[-1] >= at:
@@ -126,6 +127,7 @@ def _last_passes(signs: Sequence[Signs]) -> list[int]:
         last = first
         while last < len(signs) and signs[last].ending:
             last += 1
+        # All endings of a group know its last pass.
         highest = max((max(bar_signs.ending) for bar_signs in signs[first:last]), default=0)
         alone = last > first and all(bar_signs.ending == signs[first].ending for bar_signs in signs[first:last])
         if alone and last < len(signs) and signs[last - 1].times and not signs[last].forward:

@@ -51,6 +51,7 @@ def observe(network: Any, roll: Roll) -> tuple[np.ndarray, list[Activations]]:
             h, c = (ops.convert_to_numpy(array) for array in lstm_step(lstm, x, *state[2 * i : 2 * i + 2]))
             state[2 * i : 2 * i + 2] = h, c
             by_layer[i].append((h, c))
+            # The next layer sees the output of this one.
             x = h
     layers = [
         Activations(f"layer {i + 1}", np.stack([h for h, _ in steps]), np.stack([c for _, c in steps]))

@@ -101,6 +101,7 @@ class BiaxialPlayer(keras.Model):
             # Written by mask: the one way to fill an array in a loop that every backend compiles.
             bits = ops.where(index == i, new[:, None], bits)
             log_terms = ops.where(index[..., 0] == i, terms[:, None], log_terms)
+            # As `key_history_of` does step by step.
             key_history = state.key_history * self.decay + ops.matmul(new[..., 0], self.pitch_classes)[:, None]
             return [i + 1, bits, log_terms, State(new, key_history, _adapted(state.exponent, new), layers)]
 
@@ -145,7 +146,9 @@ class BiaxialPlayer(keras.Model):
             onset = active & (logits[:, 1] > limit[:, 2])
             bits = ops.cast(ops.stack([active, onset], axis=-1), "float32")
             drawn = ops.where(position == i, ops.concatenate([bits, logits], axis=-1)[:, None], drawn)
+            # The features of the next note: see `lower_features`.
             lower = ops.concatenate([bits, lower[:, BITS:] + bits[:, :1] / COUNT_SCALE], axis=-1)
+            # The second limit is -inf for fixed notes, which use no room.
             is_new = active & (limit[:, 1] > 0)
             return [i + 1, lower, drawn, room - ops.cast(is_new, "int32"), h, c, *after]
 

@@ -103,6 +103,7 @@ class PianorollPlayer(keras.Model):
         log_probs, layers = self.network.step(state.keys, state.key_history, now.clock, tuple(state.layers))
         possible = self._possible(log_probs, now)
         any_possible = ops.any(possible, axis=-1, keepdims=True)
+        # Where no word is possible, any is drawn: it is replaced below.
         word, log_mass, log_prob = sample(log_probs, possible | ~any_possible, sampling, now.uniform)
         keys = ops.take(ops.convert_to_tensor(self.table), word[:, 0], axis=0)
         # A fixed note that was silent begins; one that was active is held.
@@ -113,6 +114,7 @@ class PianorollPlayer(keras.Model):
         # A repeated onset is a change, too.
         changed = ops.any(keys[:, :PITCHES] > 0, axis=-1) | ops.any(active != active_before, axis=-1)
         log_terms = ops.where(any_possible, ops.stack([log_mass, log_prob], axis=-1), 0.0)
+        # As `key_history_of` does step by step.
         key_history = state.key_history * self.decay + ops.matmul(active, self.pitch_classes)[:, None]
         return State(keys, key_history, ops.where(changed, 1.0, state.age + 1), layers), log_terms
 

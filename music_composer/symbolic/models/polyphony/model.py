@@ -86,6 +86,7 @@ class PolyphonyModel(NoteModel):
             by_event = np.asarray(network.predict_on_batch([array[None] for array in inputs]))[0, : piece.length]
             # END has no step of its own: its likelihood is added to that of the last step.
             steps = np.minimum(piece.step, max(0, piece.steps - 1))
+            # Events are summed by step.
             likelihoods.append(np.bincount(steps, weights=by_event, minlength=piece.steps)[: piece.steps])
         return likelihoods
 

@@ -120,6 +120,7 @@ class PolyphonyPlayer(keras.Model):
             chosen = chosen[:, 0]
             note = running[:, None] & (chosen[:, None] >= NEW) & ((chosen[:, None] - NEW) % PITCHES == pitch)
             note_onset = note & (chosen[:, None] < CONTINUED)
+            # Fixed notes do not use up the room for new ones.
             is_new = ops.any(note & (now.fixed == FREE), axis=-1)
             log_terms += ops.where(running[:, None], ops.stack([log_mass, log_prob], axis=-1), 0.0)
             layers = tuple(ops.where(running[:, None], new, old) for new, old in zip(after, layers, strict=True))
@@ -133,6 +134,7 @@ class PolyphonyPlayer(keras.Model):
         blank = ops.zeros_like(now.allowed)
         start = [ops.zeros((), dtype="int32"), state.event, blank, blank, blank[:, :2], now.max_new_notes, state.layers]
         _, event, active, onset, log_terms, _, layers = ops.while_loop(continues, choose, start)
+        # As `key_history_of` does step by step.
         key_history = state.key_history * self.decay + ops.matmul(active, self.pitch_classes)[:, None]
         return active, onset, log_terms, State(event, active, key_history, tuple(layers))
 

@@ -22,6 +22,7 @@ from music_composer.values import Roll
 
 class VoicesModel(NoteModel):
     def build(self, options: VoicesOptions) -> Any:
+        # Imported here: a model is looked up without Keras.
         from music_composer.symbolic.models.voices.network import Voices
 
         network = Voices(options)
