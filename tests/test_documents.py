@@ -20,7 +20,7 @@ PAGES = sorted(
         ROOT / "tests/cases/README.md",
     ]
 )
-LOGS = {"CHANGELOG.md", "RESULTS.md", "experiments.md"}  # they tell what was, too
+LOGS = {"CHANGELOG.md", "experiments.md"}  # they tell what was, too
 WITHOUT_COMMANDS = {"CHANGELOG.md", "cli.md", "roadmap.md"}  # or with generated ones, or planned ones
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```", re.DOTALL)
