@@ -329,7 +329,7 @@ def test_training_goes_on_where_it_was(trained: Path) -> None:
         (("--lock-track", "0"), ("do nothing without --primer-midi",), 2),
         (
             ("--primer-midi", "primer.mid", "--lock-track", "5"),
-            ("--lock-track 5", "has parts 0 (acoustic grand piano)"),
+            ("--lock-track 5", "its parts are 0 (acoustic grand piano)"),
             2,
         ),
         (("--primer-midi", "primer.mid", "--from-bar", "2"), ("--from-bar and --to-bar go together",), 2),
