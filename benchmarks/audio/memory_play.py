@@ -10,15 +10,18 @@ said behind it. The CPU seconds are of playing and of making the memory, without
 
 import argparse
 import dataclasses
+import itertools
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
-from memory.cuts import RATE, Album, Cut, Track, divide
+from memory.cuts import RATE, Album, Cut, divide
 from memory.figures import MEASURES, Judge
 from memory.tables import header, shown
+from scipy.signal import resample
 
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
@@ -45,25 +48,33 @@ from music_composer.values import Played, Waveform
 FRAME = FrameOptions(rate=RATE)
 
 
-def remembered(album: Album, folder: Path, options: StepOptions) -> list[Remembered]:
-    """The training tracks, from the folder where they are kept."""
+def remembered(album: Album, folder: Path, options: StepOptions, semitones: Sequence[int] = ()) -> list[Remembered]:
+    """The training tracks, from the folder where they are kept. semitones: by which copies of each are moved."""
     step = FRAME.hop * options.frames
     if not (folder / INDEX).exists():
         folder.mkdir(parents=True, exist_ok=True)
         entries = []
-        for track in album.training:
-            steps = track_steps(track, options)
-            sound = track.load()
-            name = name_of(track.samples.stem, 0, len(sound), options, FRAME)
+        for shift, track in itertools.product((0, *semitones), album.training):
+            sound = moved(track.load(), shift)
+            steps = steps_in(sound, options)
+            name = name_of(f"{track.samples.stem}{shift:+}", 0, len(sound), options, FRAME)
             entries.append(Entry(track.path.name, name, len(steps), step, RATE, sound.shape[1]))
             remember(folder, entries[-1], sound, steps)
-        write_index(folder / INDEX, Index(tuple(entries), shared_by(folder, entries, FRAME)), options)
+        shared = shared_by(folder, entries[: len(album.training)], FRAME)
+        write_index(folder / INDEX, Index(tuple(entries), shared), options)
     return recall(folder / INDEX, folder, options, FRAME)
 
 
-def track_steps(track: Track, options: StepOptions) -> Steps:
+def moved(samples: np.ndarray, semitones: int) -> np.ndarray:
+    """Sound played faster and higher, or slower and lower."""
+    if semitones == 0:
+        return samples
+    found: np.ndarray = resample(samples, round(len(samples) * 2 ** (-semitones / 12))).astype(np.float32)
+    return found
+
+
+def steps_in(samples: np.ndarray, options: StepOptions) -> Steps:
     """From frames as the cache has them."""
-    samples = track.load()
     blocks = (samples[at : at + 10 * RATE] for at in range(0, len(samples), 10 * RATE))
     bands = np.concatenate([each[:, :1].astype(np.float16) for each in blocks_to_bands(blocks, FRAME)])
     return steps_of(bands[: len(samples) // (FRAME.hop * options.frames) * options.frames], options)
@@ -128,11 +139,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--name", default="product")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--copies", nargs="*", type=int, default=[], metavar="SEMITONES", help="also at these keys")
     parser.add_argument("--no-figures", action="store_true", help="play only")
     args = parser.parse_args()
     album = divide(args.album, args.work, args.minutes)
-    folder = args.work / "memory" / f"{album.name}-{args.minutes:g}"
-    recordings = remembered(album, folder, StepOptions())
+    folder = args.work / "memory" / "".join([f"{album.name}-{args.minutes:g}", *(f"{each:+}" for each in args.copies)])
+    recordings = remembered(album, folder, StepOptions(), args.copies)
     options = MemoryOptions(walk=WalkOptions(shared=read_index(folder / INDEX, StepOptions()).shared))
     for pair in args.set:
         options = changed(options, *pair.split("=", 1))
