@@ -149,7 +149,7 @@ def main() -> None:
     for pair in args.set:
         options = changed(options, *pair.split("=", 1))
     rows, told, jumps = [], Told(), list[tuple[Path, float]]()
-    judge = None if args.no_figures else Judge(album)
+    judge = None if args.no_figures else Judge(album, max(map(abs, args.copies), default=0))
     for seed in range(args.seeds):
         takes = []
         folder = args.work / "takes" / (f"{args.name}-{seed}" if seed else args.name) / album.name

@@ -83,6 +83,7 @@ class Judge:
         self.training += [levels_of(track, 0.0, float("inf"), s) for track, s in speeds if s]
         self.library = library_of([semitones_of(track, s) for track, s in speeds])
         self.shared = max(self._shared(cut) for cut in self.cuts)  # seconds
+        self.heard = [library_of([semitone_levels(mono(cut.prompt()), COPY.spectrum)]) for cut in self.cuts]
         self.prompts = [levels_of(cut.track, 0.0, cut.at) for cut in self.cuts]
         self.reference = reference_of(self._training_features(), SPECTRUM)
         self.made = {"real": [self._character("later", cut) for cut in self.cuts]}  # characters, row by row
@@ -126,6 +127,7 @@ class Judge:
         semitones = [semitone_levels(each, COPY.spectrum) for each in monos]
         copies = [find_copies(each, self.library, COPY, 1.0) for each in semitones]
         copied = [copy.seconds for found in copies for copy in found]
+        own = [find_copies(each, prompt, COPY, 1.0) for each, prompt in zip(semitones, self.heard, strict=True)]
         halves = [bandwidth(mono(truth), RATE, MEASURES.clicks) / 2 for truth in self.truths]
         figures: Row = {
             "distance": frechet(self.reference, np.concatenate([window_features(t, SPECTRUM) for t in takes])),
@@ -133,6 +135,7 @@ class Judge:
             "level": float(np.mean([loudness_db(take) for take in takes])),
             **{column: order[figure] for column, figure in ORDER.items()},
             "copied": sum(copied) / minutes / 60.0,
+            "own copied": sum(copy.seconds for found in own for copy in found) / minutes / 60.0,
             "copy": max(copied, default=0.0),
             "shared": max(copied, default=0.0) / self.shared if self.shared else float("nan"),
             "back": float(np.nanmean([returning(each, TONES, MEASURES.loops) for each in semitones])),

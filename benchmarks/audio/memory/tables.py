@@ -18,6 +18,7 @@ COLUMNS = {
     "pulse": "x real",
     "steady": "x real",
     "bounds": "x real",
+    "own copied": "%",
     "own again": "%",
     "train again": "%",
     "longest": "s",
