@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import itertools
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +20,14 @@ import soundfile
 from memory.cuts import RATE, Album, Cut, divide
 from memory.figures import MEASURES, Judge
 from memory.tables import header, shown
-from scipy.signal import resample
 
+from music_composer.audio.memory.analysis.heard import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
+from music_composer.audio.memory.analysis.transposed import semitones_for
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
-from music_composer.audio.memory.store import (
-    INDEX,
-    Entry,
-    Index,
-    Remembered,
-    name_of,
-    read_index,
-    recall,
-    remember,
-    write_index,
-)
+from music_composer.audio.memory.store import Entry, Index, is_remembered, name_of, recall, remember, remember_key
 from music_composer.audio.spectrogram import blocks_to_bands
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.continuity_scores import prompt_rows
@@ -46,38 +36,33 @@ from music_composer.pipelines.audio.build_memory import shared_by
 from music_composer.values import Played, Waveform
 
 FRAME = FrameOptions(rate=RATE)
+SHARED = "shared.txt"
 
 
-def remembered(album: Album, folder: Path, options: StepOptions, semitones: Sequence[int] = ()) -> list[Remembered]:
-    """The training tracks, from the folder where they are kept. semitones: by which copies of each are moved."""
+def remembered(album: Album, folder: Path, semitones: tuple[int, ...] | None) -> tuple[Index, list[Recording]]:
+    """The training tracks, from the folder where they are kept. semitones: other keys; as many as fit unless given."""
+    options, entries = StepOptions(), []
     step = FRAME.hop * options.frames
-    if not (folder / INDEX).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        entries = []
-        for shift, track in itertools.product((0, *semitones), album.training):
-            sound = moved(track.load(), shift)
-            steps = steps_in(sound, options)
-            name = name_of(f"{track.samples.stem}{shift:+}", 0, len(sound), options, FRAME)
-            entries.append(Entry(track.path.name, name, len(steps), step, RATE, sound.shape[1]))
-            remember(folder, entries[-1], sound, steps)
-        shared = shared_by(folder, entries[: len(album.training)], FRAME)
-        write_index(folder / INDEX, Index(tuple(entries), shared), options)
-    return recall(folder / INDEX, folder, options, FRAME)
+    for track in album.training:
+        sound = track.load()
+        count, name = len(sound) // step, name_of(track.samples.stem, 0, len(sound), options, FRAME)
+        entries.append(Entry(track.path.name, name, count, step, RATE, sound.shape[1]))
+        if not is_remembered(folder, entries[-1]):
+            remember(folder, entries[-1], sound, track_steps(sound, options))
+    keys = semitones_for(60.0 * album.minutes) if semitones is None else semitones
+    for entry, each in itertools.product(entries, keys):
+        remember_key(folder, entry, each, options, FRAME)
+    if not (folder / SHARED).exists():
+        (folder / SHARED).write_text(str(shared_by(folder, entries, FRAME)))
+    index = Index(tuple(entries), float((folder / SHARED).read_text()), keys)
+    return index, recall(index, folder, options, FRAME)
 
 
-def moved(samples: np.ndarray, semitones: int) -> np.ndarray:
-    """Sound played faster and higher, or slower and lower."""
-    if semitones == 0:
-        return samples
-    found: np.ndarray = resample(samples, round(len(samples) * 2 ** (-semitones / 12))).astype(np.float32)
-    return found
-
-
-def steps_in(samples: np.ndarray, options: StepOptions) -> Steps:
+def track_steps(sound: np.ndarray, options: StepOptions) -> Steps:
     """From frames as the cache has them."""
-    blocks = (samples[at : at + 10 * RATE] for at in range(0, len(samples), 10 * RATE))
+    blocks = (sound[at : at + 10 * RATE] for at in range(0, len(sound), 10 * RATE))
     bands = np.concatenate([each[:, :1].astype(np.float16) for each in blocks_to_bands(blocks, FRAME)])
-    return steps_of(bands[: len(samples) // (FRAME.hop * options.frames) * options.frames], options)
+    return steps_of(bands[: len(sound) // (FRAME.hop * options.frames) * options.frames], options)
 
 
 def changed(options: Any, key: str, value: str) -> Any:
@@ -105,7 +90,7 @@ class Told:
         return f"{rate:.2f} CPU s a second of music, {self.loading / self.takes:.1f} CPU s to make the memory"
 
 
-def continued(recordings: list[Remembered], cut: Cut, options: MemoryOptions, seed: int, told: Told) -> Played:
+def continued(recordings: list[Recording], cut: Cut, options: MemoryOptions, seed: int, told: Told) -> Played:
     """One continuation, samples (n, 2)."""
     began = time.process_time()
     blocks = play(recordings, Waveform(cut.prompt(), RATE), FRAME, options, np.random.default_rng(seed))
@@ -139,17 +124,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--name", default="product")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--copies", nargs="*", type=int, default=[], metavar="SEMITONES", help="also at these keys")
+    parser.add_argument(
+        "--keys", nargs="*", type=int, metavar="SEMITONES", help="that are remembered too, if not those"
+    )
     parser.add_argument("--no-figures", action="store_true", help="play only")
     args = parser.parse_args()
     album = divide(args.album, args.work, args.minutes)
-    folder = args.work / "memory" / "".join([f"{album.name}-{args.minutes:g}", *(f"{each:+}" for each in args.copies)])
-    recordings = remembered(album, folder, StepOptions(), args.copies)
-    options = MemoryOptions(walk=WalkOptions(shared=read_index(folder / INDEX, StepOptions()).shared))
+    folder = args.work / "memory" / f"{album.name}-{args.minutes:g}"
+    index, recordings = remembered(album, folder, None if args.keys is None else tuple(args.keys))
+    options = MemoryOptions(walk=WalkOptions(shared=index.shared))
     for pair in args.set:
         options = changed(options, *pair.split("=", 1))
     rows, told, jumps = [], Told(), list[tuple[Path, float]]()
-    judge = None if args.no_figures else Judge(album, max(map(abs, args.copies), default=0))
+    judge = None if args.no_figures else Judge(album, max(map(abs, index.semitones), default=0))
     for seed in range(args.seeds):
         takes = []
         folder = args.work / "takes" / (f"{args.name}-{seed}" if seed else args.name) / album.name

@@ -9,6 +9,7 @@ from typing import Any
 from music_composer.audio.continuation.choice import chosen_head
 from music_composer.audio.continuation.networks import trained_network
 from music_composer.audio.memory import store
+from music_composer.audio.memory.analysis.heard import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.player import MemoryPlayer
@@ -51,11 +52,11 @@ def with_head(here: Run, head: str) -> Run:
 
 @dataclasses.dataclass(frozen=True)
 class LoadedHead:
-    """What a head plays from, read once: a network; or the recordings of a memory, and the seconds that they share."""
+    """What a head plays from, read once: a network; or the recordings of a memory, and what its index says of them."""
 
     network: Any = None
-    recordings: Sequence[store.Remembered] = ()
-    shared: float = 0.0
+    recordings: Sequence[Recording] = ()
+    index: store.Index = store.Index(())
 
 
 def load_head(here: Run, options: GenerateOptions) -> LoadedHead:
@@ -65,8 +66,8 @@ def load_head(here: Run, options: GenerateOptions) -> LoadedHead:
     """
     if here.model.head != MEMORY:
         return LoadedHead(trained_network(here, options))
-    recordings = store.recall(here.memory, here.memory_files, StepOptions(), here.frame)
-    return LoadedHead(recordings=recordings, shared=store.read_index(here.memory, StepOptions()).shared)
+    index = store.read_index(here.memory, StepOptions())
+    return LoadedHead(recordings=store.recall(index, here.memory_files, StepOptions(), here.frame), index=index)
 
 
 def player_of(here: Run, options: GenerateOptions, loaded: LoadedHead | None = None) -> Player:
@@ -76,7 +77,7 @@ def player_of(here: Run, options: GenerateOptions, loaded: LoadedHead | None = N
     """
     loaded = loaded or load_head(here, options)
     if here.model.head == MEMORY:
-        walk = WalkOptions(guard=options.guard, shared=loaded.shared)
+        walk = WalkOptions(guard=options.guard, shared=loaded.index.shared)
         return MemoryPlayer(loaded.recordings, here.frame, MemoryOptions(walk=walk), options.chunk_seconds)
     from music_composer.audio.continuation.network_player import NetworkPlayer
 

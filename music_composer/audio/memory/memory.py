@@ -27,7 +27,7 @@ from music_composer.audio.memory.analysis.views import (
 )
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, stretches_of
 from music_composer.audio.memory.options import MemoryOptions
-from music_composer.audio.memory.selection import Part, most_alike
+from music_composer.audio.memory.selection import most_alike, original_span
 from music_composer.options import FrameOptions
 
 COLUMNS = (*PAST, "after", "pattern", "coming")  # of the keys, in this order
@@ -223,16 +223,18 @@ def _barred(
 ) -> np.ndarray:
     """bool (places,): what truly follows the prompt. It is sought in the music as it is, not as it is coloured.
 
-    Before a part of a recording it is sought too, as far back as what follows it reaches into the part.
+    Before a part of a recording it is sought too, as far back as what follows it reaches into the part; of copies in
+    other keys, in what they are made of.
     """
     result = np.zeros(firsts[-1], bool)
     if len(parts) == 1:
         return result
     lead = round((options.end + options.barred) * per_second)
-    steps = [each.with_lead(lead) if isinstance(each, Part) else each.steps for each in parts]
-    shapes = [guard.shapes_of(each.levels, options) for each in steps]
+    spans = [original_span(each, lead) for each in parts]
+    shapes = [guard.shapes_of(each.steps.levels, options) for each in spans]
     begins = np.cumsum([0, *(len(each) for each in shapes[:-1])])
     found = guard.continuations(shapes[-1], np.concatenate(shapes[:-1]), begins[:-1], per_second, options)
-    for part, first, end in zip(parts[:-1], firsts, begins[1:], strict=False):
-        result[first : first + len(part.steps)] = found[end - len(part.steps) : end]
+    for part, span, first, begin in zip(parts[:-1], spans, firsts, begins, strict=False):
+        at = span.skipped + (np.arange(len(part.steps)) * span.speed).astype(int)
+        result[first : first + len(at)] = found[begin + np.minimum(at, len(span.steps) - 1)]
     return result

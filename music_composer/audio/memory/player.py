@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from music_composer.audio.gap import Filling, Gap, Join
+from music_composer.audio.memory.analysis.heard import Recording
 from music_composer.audio.memory.filling import between, course_of, distance_of, sound_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.playing import play
-from music_composer.audio.memory.store import Remembered
 from music_composer.audio.players import ahead, generator
 from music_composer.audio.prompts import Prompt
 from music_composer.options import FrameOptions, InfillOptions, StreamOptions
@@ -24,7 +24,7 @@ from music_composer.values import Played, Waveform
 class MemoryPlayer:
     """chunk_seconds: of the pieces that several prompts are continued by side by side."""
 
-    recordings: Sequence[Remembered]
+    recordings: Sequence[Recording]
     frame: FrameOptions
     options: MemoryOptions
     chunk_seconds: float

@@ -15,6 +15,7 @@ import numpy as np
 from music_composer.audio.memory.analysis.heard import Recording
 from music_composer.audio.memory.analysis.moods import moods_of
 from music_composer.audio.memory.analysis.steps import Steps
+from music_composer.audio.memory.analysis.transposed import Transposed
 from music_composer.audio.memory.analysis.views import Basis, ViewOptions, basis_of, unit
 from music_composer.errors import OptionError
 
@@ -44,16 +45,40 @@ class Part:
 
     @functools.cached_property
     def steps(self) -> Steps:
-        return self.with_lead(0)
-
-    def with_lead(self, count: int) -> Steps:
-        """The same with up to so many of the steps that precede it."""
-        first, whole = max(0, self.first - count), self.recording.steps
-        return Steps(whole.levels[first : self.last], whole.onsets[first : self.last])
+        return _between(self.recording.steps, self.first, self.last)
 
     def sound(self, first: int, last: int) -> np.ndarray:
         """As `Recording` has it."""
         return self.recording.sound(first + self.first * self.step, last + self.first * self.step)
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """Steps of a recording in its own key, from which another one is made.
+
+    skipped: steps that precede it. speed: steps of the recording for each of what is made from it.
+    """
+
+    steps: Steps
+    skipped: int
+    speed: float
+
+
+def original_span(recording: Recording, lead: int) -> Span:
+    """Where a recording, a part or a copy in another key comes from, with up to `lead` steps that precede it."""
+    whole, first, last, speed = recording, 0, len(recording.steps), 1.0
+    if isinstance(recording, Part):
+        whole, first, last = recording.recording, recording.first, recording.last
+    if isinstance(whole, Transposed):
+        speed = whole.speed
+        whole, first, last = whole.recording, int(first * speed), int(np.ceil(last * speed))
+        last = min(last, len(whole.steps))
+    begin = max(0, first - lead)
+    return Span(_between(whole.steps, begin, last), first - begin, speed)
+
+
+def _between(steps: Steps, first: int, last: int) -> Steps:
+    return Steps(steps.levels[first:last], steps.onsets[first:last])
 
 
 def most_alike(

@@ -2,10 +2,11 @@
 
     memory.json                         magic, version, options, what recordings share, an entry for each part of one
     memory/steps-0123456789abcdef.npy   float16 (steps, bands + 1): levels, and onsets in the last column
+    memory/steps-0123456789abcdef+1.npy the same of a copy that is a semitone higher
     memory/sound-0123456789abcdef.flac  16 bits, the sound of these steps
 
 Files are named after what they are made of, so that a memory that replaces another makes only what is new, and the
-other stays whole until nothing names its files. An hour is 20 MB of steps and 150 to 350 MB of sound.
+other stays whole until nothing names its files. An hour is 20 MB of steps in each key and 150 to 350 MB of sound.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from music_composer.audio.memory.analysis.heard import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps
+from music_composer.audio.memory.analysis.transposed import RATIOS, Transposed, transposed_length, transposed_steps
 from music_composer.audio.wav import write_flac
 from music_composer.errors import OptionError, RecordError, RunFolderError
 from music_composer.files.atomic import read_json, reason, whole_file, write_json
@@ -30,6 +33,7 @@ from music_composer.values import Waveform
 INDEX, FOLDER = "memory.json", "memory"
 MAGIC, VERSION = "music-composer memory", 1
 NAME = re.compile("[0-9a-f]{16}")
+FILE = re.compile(r"(steps|sound)-[0-9a-f]{16}([+-]\d+)?")
 MOST_STEPS = 2**40
 MOST_SHARED = 3600.0
 
@@ -58,14 +62,21 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Index:
-    """What is remembered. shared: seconds that a recording usually runs along another one, 0 where it is not known."""
+    """What is remembered.
+
+    shared: seconds that a recording usually runs along another one, 0 where it is not known. semitones: the keys in
+    which every entry is remembered beside its own.
+    """
 
     entries: tuple[Entry, ...]
     shared: float = 0.0
+    semitones: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises OptionError for seconds that cannot be."""
+        """Raises OptionError for seconds that cannot be, and keys that nothing is played in."""
         require_between("shared", self.shared, 0.0, MOST_SHARED)
+        if not set(self.semitones) <= set(RATIOS) or len(set(self.semitones)) < len(self.semitones):
+            raise OptionError(f"semitones are {self.semitones}: each must be one of {sorted(RATIOS)}, and there once")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,44 +128,67 @@ def remember(folder: Path, entry: Entry, sound: np.ndarray, steps: Steps) -> Non
     needed = entry.steps * entry.step
     if len(sound) < needed or len(steps) != entry.steps:
         raise OptionError(f"{entry.source}: {len(sound)} samples for {entry.steps} steps of {entry.step}")
-    rows = np.concatenate([steps.levels, steps.onsets[:, None]], axis=1).astype(np.float16)
-    with whole_file(_steps_path(folder, entry)) as part:
-        np.save(part, rows)
+    _write_steps(_steps_path(folder, entry), steps)
     write_flac(_sound_path(folder, entry), Waveform(sound[:needed], entry.rate))
+
+
+def remember_key(folder: Path, entry: Entry, semitones: int, options: StepOptions, frame: FrameOptions) -> None:
+    """Writes the steps of a part that is there already in another key, unless they are there too."""
+    path = _steps_path(folder, entry, semitones)
+    if not path.exists():
+        part = recalled(folder, entry, options, frame)
+        _write_steps(path, transposed_steps(part.sound, entry.steps * entry.step, semitones, frame, options))
 
 
 def write_index(path: Path, index: Index, options: StepOptions) -> None:
     """Makes the entries a memory, whose files lie in the folder that `recall` is given."""
     label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options), "shared": index.shared}
-    write_json(path, {**label, "entries": [dataclasses.asdict(entry) for entry in index.entries]})
+    keys = {"semitones": list(index.semitones)}
+    write_json(path, {**label, **keys, "entries": [dataclasses.asdict(entry) for entry in index.entries]})
 
 
-def forget(folder: Path, kept: Iterable[Entry]) -> None:
-    """Removes the files of a memory's folder that are not of these entries; others than of a memory stay."""
-    names = {path(folder, entry).name for entry in kept for path in (_steps_path, _sound_path)}
+def forget(folder: Path, kept: Index | None) -> None:
+    """Removes the files of a memory's folder that the index does not name; others than of a memory stay."""
+    names = {path.name for path in _paths(folder, kept)} if kept else set()
     for path in [*folder.glob("steps-*.npy"), *folder.glob("sound-*.flac")]:
-        if path.name not in names and NAME.fullmatch(path.stem[-16:]):
+        if path.name not in names and FILE.fullmatch(path.stem):
             path.unlink(missing_ok=True)
 
 
-def recall(index: Path, folder: Path, options: StepOptions, frame: FrameOptions) -> list[Remembered]:
-    """A memory whose files lie in a folder. Raises RunFolderError when it is missing, damaged, or of other options."""
-    entries = read_index(index, options).entries
-    for entry in entries:
+def recall(index: Index, folder: Path, options: StepOptions, frame: FrameOptions) -> list[Recording]:
+    """What an index names, whose files lie in a folder: each `Remembered`, then each `Transposed`.
+
+    Raises RunFolderError when something is missing, damaged, or of other options.
+    """
+    for entry in index.entries:
         if (entry.rate, entry.step) != (frame.rate, frame.hop * options.frames):
-            raise _damaged(index, f"{entry.source} has steps of {entry.step} samples at {entry.rate} Hz")
-    return [recalled(folder, entry, options, frame) for entry in entries]
+            raise _damaged(folder, f"{entry.source} has steps of {entry.step} samples at {entry.rate} Hz")
+    parts = [recalled(folder, entry, options, frame) for entry in index.entries]
+    return [*parts, *(_moved(folder, each, at, options, frame) for at in index.semitones for each in parts)]
 
 
 def recalled(folder: Path, entry: Entry, options: StepOptions, frame: FrameOptions) -> Remembered:
     """One part whose files lie in a folder. Raises RunFolderError when they are missing or damaged."""
-    return Remembered(entry, _read_steps(folder, entry, frame.bands // options.pooled), _sound_path(folder, entry))
+    steps = _read_steps(_steps_path(folder, entry), entry.steps, frame.bands // options.pooled)
+    return Remembered(entry, steps, _sound_path(folder, entry))
 
 
-def bytes_of(folder: Path, entries: Iterable[Entry]) -> int:
-    """What the files of the entries take."""
-    paths = [path(folder, entry) for entry in entries for path in (_steps_path, _sound_path)]
-    return sum(path.stat().st_size for path in paths)
+def _moved(folder: Path, part: Remembered, semitones: int, options: StepOptions, frame: FrameOptions) -> Transposed:
+    entry = part.entry
+    count = transposed_length(entry.steps * entry.step, semitones) // entry.step
+    steps = _read_steps(_steps_path(folder, entry, semitones), count, frame.bands // options.pooled)
+    return Transposed(part, semitones, steps)
+
+
+def bytes_of(folder: Path, index: Index) -> int:
+    """What the files of a memory take."""
+    return sum(path.stat().st_size for path in _paths(folder, index))
+
+
+def _paths(folder: Path, index: Index) -> Iterator[Path]:
+    for entry in index.entries:
+        yield _sound_path(folder, entry)
+        yield from (_steps_path(folder, entry, semitones) for semitones in (0, *index.semitones))
 
 
 def read_index(path: Path, options: StepOptions) -> Index:
@@ -170,7 +204,7 @@ def read_index(path: Path, options: StepOptions) -> Index:
     try:
         made = from_plain(StepOptions, plain.get("options"))
         entries = tuple(from_plain(Entry, each) for each in plain.get("entries", []))
-        index = Index(entries, float(plain.get("shared", 0.0)))
+        index = Index(entries, float(plain.get("shared", 0.0)), tuple(int(each) for each in plain.get("semitones", [])))
     except (RecordError, OptionError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     if made != options:
@@ -178,20 +212,25 @@ def read_index(path: Path, options: StepOptions) -> Index:
     return index
 
 
-def _read_steps(folder: Path, entry: Entry, bands: int) -> Steps:
-    path = _steps_path(folder, entry)
+def _read_steps(path: Path, count: int, bands: int) -> Steps:
     try:
         # As a map it is refused where the file is shorter than it says, before any memory is taken.
         rows = np.load(path, mmap_mode="r", allow_pickle=False).astype(np.float32)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(path, error) from error
-    if rows.shape != (entry.steps, bands + 1) or not np.isfinite(rows).all():
-        raise _damaged(path, f"{rows.shape} numbers are not {entry.steps} steps")
+    if rows.shape != (count, bands + 1) or not np.isfinite(rows).all():
+        raise _damaged(path, f"{rows.shape} numbers are not {count} steps")
     return Steps(rows[:, :-1], rows[:, -1])
 
 
-def _steps_path(folder: Path, entry: Entry) -> Path:
-    return folder / f"steps-{entry.name}.npy"
+def _write_steps(path: Path, steps: Steps) -> None:
+    rows = np.concatenate([steps.levels, steps.onsets[:, None]], axis=1).astype(np.float16)
+    with whole_file(path) as part:
+        np.save(part, rows)
+
+
+def _steps_path(folder: Path, entry: Entry, semitones: int = 0) -> Path:
+    return folder / (f"steps-{entry.name}{semitones:+d}.npy" if semitones else f"steps-{entry.name}.npy")
 
 
 def _sound_path(folder: Path, entry: Entry) -> Path:

@@ -17,6 +17,7 @@ from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.shards import Song
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.steps import StepOptions, steps_of
+from music_composer.audio.memory.analysis.transposed import semitones_for
 from music_composer.audio.memory.guard import GuardOptions
 from music_composer.audio.memory.kinship import shared_run
 from music_composer.audio.reading.recording import read_excerpt
@@ -69,7 +70,7 @@ def keep_memory(here: Run, index: store.Index) -> None:
 
 def forget_others(here: Run) -> None:
     """Removes what is left of memories that the one of a run folder has taken the place of."""
-    store.forget(here.memory_files, store.read_index(here.memory, StepOptions()).entries)
+    store.forget(here.memory_files, store.read_index(here.memory, StepOptions()))
     remove_torn(here.memory_files)
 
 
@@ -77,7 +78,7 @@ def forget_unnamed(here: Run) -> None:
     """Removes the files of a memory that a training with another head has taken the place of."""
     home = dataclasses.replace(here, folder=beginning.home_of(here.folder))
     if home.memory_files.exists() and not home.memory.exists():
-        store.forget(home.memory_files, [])
+        store.forget(home.memory_files, None)
         with contextlib.suppress(OSError):  # something of somebody else's is in it
             home.memory_files.rmdir()
 
@@ -109,13 +110,29 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
     if not entries:
         raise RecordingError(f"no recording of {ready.datasets} can be read any more")
     seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
-    size = store.bytes_of(folder, entries)
+    semitones = semitones_for(seconds)
+    _remember_keys(folder, entries, semitones, frame, context)
+    shared = _known_share(here, entries) or shared_by(folder, entries, frame)
+    index = store.Index(tuple(entries), shared, semitones)
+    keys = f", in {1 + len(semitones)} keys" if semitones else ""
     context.say(
-        f"{duration(seconds)} of music are remembered in {folder}, {size / 1e6:.0f} MB "
+        f"{duration(seconds)} of music are remembered in {folder}{keys}, {store.bytes_of(folder, index) / 1e6:.0f} MB "
         f"({duration(time.monotonic() - started)})"
     )
-    shared = _known_share(here, entries) or shared_by(folder, entries, frame)
-    return store.Index(tuple(entries), shared)
+    return index
+
+
+def _remember_keys(
+    folder: Path, entries: Sequence[store.Entry], semitones: Sequence[int], frame: FrameOptions, context: Context
+) -> None:
+    """Adds the steps of every part in other keys, unless they are there already."""
+    wanted = [(entry, each) for entry in entries for each in semitones]
+    if not wanted:
+        return
+    with context.stage("transposing", "parts", "remembering the music in other keys") as advance:
+        for done, (entry, each) in enumerate(wanted):
+            store.remember_key(folder, entry, each, StepOptions(), frame)
+            advance(done + 1, len(wanted))
 
 
 def _known_share(here: Run, entries: Sequence[store.Entry]) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from music_composer.audio.memory.analysis.heard import hear
 from music_composer.audio.memory.player import MemoryPlayer
+from music_composer.audio.memory.store import Remembered
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.reading.recording import seconds_of
@@ -33,7 +34,7 @@ def note_strange(player: Player, prompts: Sequence[Prompt], say: Say) -> None:
     if not isinstance(player, MemoryPlayer):
         return
     frame, options = player.frame, player.options.steps
-    remembered = [each.steps.levels for each in player.recordings]
+    remembered = [each.steps.levels for each in player.recordings if isinstance(each, Remembered)]
     voices = [voice for prompt in prompts for voice, _ in (prompt.voices or ((prompt, 1.0),))]
     for prompt in {voice.source: voice for voice in voices if voice.whole}.values():
         samples = prompt.samples[-round(HEARD_SECONDS * frame.rate) :]

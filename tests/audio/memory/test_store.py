@@ -25,7 +25,7 @@ OPTIONS, FRAME, STEP, RATE = StepOptions(), FrameOptions(), 1024, 44100
 
 
 def recalled(folder, options=OPTIONS):
-    return recall(folder / "index.json", folder, options, FRAME)
+    return recall(read_index(folder / "index.json", options), folder, options, FRAME)
 
 
 def part(seed, steps=30, channels=2):
@@ -83,12 +83,12 @@ def test_files_that_nothing_remembers_are_removed(folder):
     remember(folder, *one)
     (folder / "steps-of-mine.npy").write_text("not of a memory")
     write_index(folder / "index.json", Index((one[0],)), OPTIONS)
-    forget(folder, [one[0]])
+    forget(folder, Index((one[0],)))
     assert (folder / "steps-of-mine.npy").exists()
     assert len(list(folder.iterdir())) == 4
     (only,) = recalled(folder)
     assert only.sound(0, 10).shape == (10, 1)
-    assert bytes_of(folder, [one[0]]) == sum(path.stat().st_size for path in folder.glob(f"*{one[0].name}*"))
+    assert bytes_of(folder, Index((one[0],))) == sum(path.stat().st_size for path in folder.glob(f"*{one[0].name}*"))
 
 
 def test_a_name_is_of_what_the_files_are_made_of():

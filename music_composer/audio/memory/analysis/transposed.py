@@ -1,0 +1,95 @@
+"""Recordings in other keys: played faster and higher, or slower and lower, as a tape is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import scipy.signal
+
+from music_composer.audio.memory.analysis.heard import Recording
+from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
+from music_composer.audio.spectrogram import blocks_to_bands
+from music_composer.errors import OptionError
+from music_composer.options import FrameOptions
+
+RATIOS = {
+    -2: (55, 49),
+    -1: (89, 84),
+    1: (84, 89),
+    2: (49, 55),
+}  # samples of a copy to those it is made of: 0.1 cents off
+WINDOW = ("kaiser", 9.0)  # of the low-pass filter, whose side lobes lie below -90 dB
+BLOCK_SECONDS = 10.0
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyOptions:
+    """In which other keys recordings are remembered."""
+
+    farthest: int = 2  # semitones up and down
+    seconds: float = 4800.0  # of music in all keys together, at most
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.farthest <= max(RATIOS) or self.seconds < 0.0:
+            raise OptionError(f"{self}: farthest must be 0 to {max(RATIOS)}, and seconds not below 0.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Transposed:
+    """A recording in another key. Its sound is resampled when it is played.
+
+    steps: of the transposed sound.
+    """
+
+    recording: Recording
+    semitones: int
+    steps: Steps
+
+    def sound(self, first: int, last: int) -> np.ndarray:
+        """As `Recording` has it."""
+        return transposed_sound(self.recording.sound, first, last, self.semitones)
+
+    @property
+    def speed(self) -> float:
+        """Samples of the recording that one sample of this one lasts."""
+        up, down = RATIOS[self.semitones]
+        return down / up
+
+
+def semitones_for(seconds: float, options: KeyOptions = KeyOptions()) -> tuple[int, ...]:
+    """The keys in which so many seconds of music are remembered beside their own, in semitones, rising.
+
+    Little music finds companions for a prompt in other keys; much music has them in its own.
+    """
+    far = max((far for far in range(options.farthest + 1) if (2 * far + 1) * seconds <= options.seconds), default=0)
+    return tuple(each for each in range(-far, far + 1) if each)
+
+
+def transposed_length(samples: int, semitones: int) -> int:
+    """Samples of a copy of a recording of so many."""
+    up, down = RATIOS[semitones]
+    return samples * up // down
+
+
+def transposed_sound(sound: Callable[[int, int], np.ndarray], first: int, last: int, semitones: int) -> np.ndarray:
+    """Samples first..last of a recording in another key, float32 (samples, channels).
+
+    sound: as `Recording.sound`, of the recording in its own key.
+    """
+    up, down = RATIOS[semitones]
+    begin, end = first // up - 1, -(-last // up) + 1  # a block more on either side than the filter reaches
+    samples = sound(begin * down, end * down)
+    found = scipy.signal.resample_poly(samples, up, down, axis=0, window=WINDOW)
+    return np.asarray(found[first - begin * up : last - begin * up], np.float32)
+
+
+def transposed_steps(
+    sound: Callable[[int, int], np.ndarray], samples: int, semitones: int, frame: FrameOptions, options: StepOptions
+) -> Steps:
+    """The steps of a recording of so many samples in another key, from its sound in its own."""
+    count, size = transposed_length(samples, semitones), round(BLOCK_SECONDS * frame.rate)
+    blocks = (transposed_sound(sound, at, min(at + size, count), semitones) for at in range(0, count, size))
+    bands = np.concatenate([each[:, :1].astype(np.float16) for each in blocks_to_bands(blocks, frame)])
+    return steps_of(bands[: count // (frame.hop * options.frames) * options.frames], options)
