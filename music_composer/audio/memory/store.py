@@ -205,7 +205,7 @@ def read_index(path: Path, options: StepOptions) -> Index:
         made = from_plain(StepOptions, plain.get("options"))
         entries = tuple(from_plain(Entry, each) for each in plain.get("entries", []))
         index = Index(entries, float(plain.get("shared", 0.0)), tuple(int(each) for each in plain.get("semitones", [])))
-    except (RecordError, OptionError, TypeError, ValueError) as error:
+    except (RecordError, OptionError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(path, error) from error
     if made != options:
         raise RunFolderError(f"{path} was made with {made}, and not with {options}: train again, or give another -m")

@@ -7,6 +7,7 @@ import pytest
 import scipy.signal
 
 from music_composer.audio.memory.analysis.heard import hear
+from music_composer.audio.memory.analysis.transposed import Transposed, transposed_steps
 from music_composer.audio.memory.memory import memory_of
 from music_composer.audio.memory.selection import Part
 from music_composer.errors import OptionError
@@ -71,6 +72,23 @@ def test_what_truly_follows_is_barred_where_what_precedes_it_is_not_remembered()
     assert memory.barred[first : end - 9].all()
     assert not memory.barred[end + 9 :].any()
     assert not memory.barred[:first].any()
+
+
+@pytest.mark.parametrize("semitones", [-2, 1])
+@pytest.mark.parametrize("begin", [0.0, 24.0])
+def test_what_truly_follows_is_barred_in_other_keys(semitones, begin):
+    whole, cut = recording(played(60.0, seed=1)), round(20 * PER_SECOND)
+    steps = transposed_steps(whole.sound, len(whole.samples), semitones, FRAME, OPTIONS.steps)
+    copy = Transposed(whole, semitones, steps)
+    first = round(begin / copy.speed * PER_SECOND)
+    part = Part(copy, first, len(steps), STEP) if begin else copy
+    prompt = recording(whole.sound(cut * STEP - 8 * RATE, cut * STEP))
+    barred = memory_of([recording(played(20.0, seed=2)), part], prompt, FRAME, OPTIONS).barred
+    place, (start, end) = len(recording(played(20.0)).steps), (cut, cut + round(30 * PER_SECOND))
+    begins, ends = (place + max(0, round(each / copy.speed) - first) for each in (start, end))
+    assert barred[begins + 3 : ends - 9].all()
+    assert not barred[: max(place, begins - 20)].any()
+    assert not barred[ends + 9 :].any()
 
 
 def test_other_music_and_the_prompts_own_bars_are_not_barred():

@@ -1,11 +1,13 @@
 """What is remembered is there again, and damage is said in one line."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps
+from music_composer.audio.memory.analysis.transposed import transposed_steps
 from music_composer.audio.memory.store import (
     Entry,
     Index,
@@ -16,6 +18,7 @@ from music_composer.audio.memory.store import (
     read_index,
     recall,
     remember,
+    remember_key,
     write_index,
 )
 from music_composer.errors import OptionError, RunFolderError
@@ -48,6 +51,68 @@ def folder(tmp_path):
         assert is_remembered(tmp_path, entry)
     write_index(tmp_path / "index.json", Index(tuple(entries), 2.5), OPTIONS)
     return tmp_path
+
+
+@pytest.fixture
+def in_keys(folder):
+    """The same, a semitone higher and lower too."""
+    index = read_index(folder / "index.json", OPTIONS)
+    for entry in index.entries:
+        for semitones in (-1, 1):
+            remember_key(folder, entry, semitones, OPTIONS, FRAME)
+    write_index(folder / "index.json", dataclasses.replace(index, semitones=(-1, 1)), OPTIONS)
+    return folder
+
+
+def test_other_keys_are_there_again(in_keys):
+    memory = recalled(in_keys)
+    assert [getattr(each, "semitones", 0) for each in memory] == [0, 0, -1, -1, 1, 1]
+    for each, source in zip(memory[4:], memory[:2], strict=True):
+        assert each.recording.entry == source.entry
+        wanted = transposed_steps(source.sound, 30 * STEP, 1, FRAME, OPTIONS)
+        assert len(each.steps) == len(wanted) == 28
+        np.testing.assert_allclose(each.steps.levels, wanted.levels, atol=0.05)
+
+
+def test_steps_of_another_key_are_made_once(in_keys):
+    entry = read_index(in_keys / "index.json", OPTIONS).entries[0]
+    path = in_keys / f"steps-{entry.name}+1.npy"
+    before = path.stat().st_mtime_ns
+    remember_key(in_keys, entry, 1, OPTIONS, FRAME)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_other_keys_are_forgotten_with_what_they_are_of(in_keys):
+    one, other = read_index(in_keys / "index.json", OPTIONS).entries
+    size = bytes_of(in_keys, Index((one,), semitones=(-1, 1)))
+    assert size == sum(path.stat().st_size for path in in_keys.glob(f"*{one.name}*"))
+    forget(in_keys, Index((one,), semitones=(1,)))
+    kept = sorted(path.name for path in in_keys.glob("s*-*"))
+    assert kept == [f"sound-{one.name}.flac", f"steps-{one.name}+1.npy", f"steps-{one.name}.npy"]
+    assert not list(in_keys.glob(f"*{other.name}*"))
+
+
+def test_a_damaged_key_is_said(in_keys):
+    entry = read_index(in_keys / "index.json", OPTIONS).entries[0]
+    path = in_keys / f"steps-{entry.name}-1.npy"
+    np.save(path, np.zeros((30, 65), np.float16))  # as many as in its own key
+    with pytest.raises(RunFolderError, match="not 31 steps"):
+        recalled(in_keys)
+
+
+@pytest.mark.parametrize("semitones", [[3], [0], [1, 1], ["x"], 1, [1e99], [float("inf")]])
+def test_keys_that_nothing_is_played_in_are_refused(folder, semitones):
+    plain = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(plain | {"semitones": semitones}))
+    with pytest.raises(RunFolderError):
+        recalled(folder)
+
+
+def test_an_index_without_keys_is_one_of_its_own_key(folder):
+    plain = json.loads((folder / "index.json").read_text())
+    del plain["semitones"]
+    (folder / "index.json").write_text(json.dumps(plain))
+    assert len(recalled(folder)) == 2
 
 
 def test_what_is_remembered_is_there_again(folder):
