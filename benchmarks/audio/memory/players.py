@@ -16,6 +16,8 @@ from memory.oracle import improvised
 from memory.product import Program, Take
 from memory.speed import speed_row
 from memory.toys import other_track, prompts_end, random_splices, shuffled_prompt
+from music_composer.audio.memory.analysis.steps import StepOptions
+from music_composer.audio.memory.store import read_index
 from music_composer.errors import MusicComposerError
 from music_composer.training import run_folder
 
@@ -36,6 +38,14 @@ class Player:
     model: Path
     head: str
     guard: bool = True
+
+    @property
+    def speeds(self) -> int:
+        """Semitones up and down that it may play the training music at."""
+        here = run_folder.read_run(self.model)
+        if self.head != "memory" or not here.memory.exists():
+            return 0
+        return max(map(abs, read_index(here.memory, StepOptions()).semitones), default=0)
 
     @property
     def flags(self) -> tuple[str, ...]:
