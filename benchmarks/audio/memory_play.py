@@ -23,7 +23,6 @@ from memory.tables import header, shown
 
 from music_composer.audio.memory.analysis.heard import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
-from music_composer.audio.memory.analysis.transposed import semitones_for
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
@@ -32,7 +31,7 @@ from music_composer.audio.spectrogram import blocks_to_bands
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.continuity_scores import prompt_rows
 from music_composer.options import FrameOptions
-from music_composer.pipelines.audio.build_memory import shared_by
+from music_composer.pipelines.audio.build_memory import semitones_of, shared_by
 from music_composer.values import Played, Waveform
 
 FRAME = FrameOptions(rate=RATE)
@@ -49,12 +48,13 @@ def remembered(album: Album, folder: Path, semitones: tuple[int, ...] | None) ->
         entries.append(Entry(track.path.name, name, count, step, RATE, sound.shape[1]))
         if not is_remembered(folder, entries[-1]):
             remember(folder, entries[-1], sound, track_steps(sound, options))
-    keys = semitones_for(60.0 * album.minutes) if semitones is None else semitones
-    for entry, each in itertools.product(entries, keys):
-        remember_key(folder, entry, each, options, FRAME)
     if not (folder / SHARED).exists():
         (folder / SHARED).write_text(str(shared_by(folder, entries, FRAME)))
-    index = Index(tuple(entries), float((folder / SHARED).read_text()), keys)
+    shared = float((folder / SHARED).read_text())
+    keys = semitones_of(60.0 * album.minutes, shared) if semitones is None else semitones
+    for entry, each in itertools.product(entries, keys):
+        remember_key(folder, entry, each, options, FRAME)
+    index = Index(tuple(entries), shared, keys)
     return index, recall(index, folder, options, FRAME)
 
 

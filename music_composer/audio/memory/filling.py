@@ -64,7 +64,7 @@ def course_of(place: Between, options: MemoryOptions, rng: np.random.Generator) 
     """One way through the gap."""
     memory, landing = place.memory, place.landing
     first, second = start(memory), start(memory)
-    runs = landed_runs(memory, first, landing, options, options.walk, rng)
+    runs = landed_runs(memory, first, landing, options, options.first_walk, rng)
     walks = [runs]
     if options.two_layers:
         for run in runs:

@@ -7,6 +7,7 @@ import dataclasses
 from music_composer.audio.memory.analysis.colour import ColourOptions
 from music_composer.audio.memory.analysis.layers import LayerOptions
 from music_composer.audio.memory.analysis.steps import StepOptions
+from music_composer.audio.memory.analysis.transposed import KeyOptions
 from music_composer.audio.memory.analysis.views import ViewOptions
 from music_composer.audio.memory.guard import GuardOptions
 from music_composer.audio.memory.selection import SelectionOptions
@@ -83,17 +84,29 @@ class MemoryOptions:
     colour: ColourOptions = ColourOptions()
     splice: SpliceOptions = SpliceOptions()
     layers: LayerOptions = LayerOptions()
-    layered: bool = True  # what strikes comes from a second walk, unless recordings share long runs
-    alone: float = 2.0  # seconds that recordings share, from which on one walk is as new as they are
+    layered: bool = True  # what strikes comes from a second walk, unless recordings are of one kind
+    uniform_from: float = 2.0  # seconds that recordings share, from which on all of them are of one kind
+    share_uniform: float = 0.25  # as `walk.share`, of such music: others go on with the prompt as well as its own does
+    keys: KeyOptions = KeyOptions()  # that such music is remembered in
     heard_seconds: float = 600.0  # of a prompt that is named, at most
     excerpt_seconds: float = 60.0  # of a random excerpt
     kept_back: float = 4.0  # seconds behind a gap that are not played in it
     struck_own: float = 0.6  # score that the second walk adds for the prompt's own steps; it is not steered
 
     @property
+    def uniform(self) -> bool:
+        """Whether recordings are of one kind: one walk is as new as they are, and other keys are remembered."""
+        return self.walk.shared >= self.uniform_from
+
+    @property
     def two_layers(self) -> bool:
         """Whether what rings and what strikes come from two walks."""
-        return self.layered and self.walk.shared < self.alone
+        return self.layered and not self.uniform
+
+    @property
+    def first_walk(self) -> WalkOptions:
+        """The walk that all, or what rings, comes from."""
+        return dataclasses.replace(self.walk, share=self.share_uniform) if self.uniform else self.walk
 
     @property
     def second_walk(self) -> WalkOptions:

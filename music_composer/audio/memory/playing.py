@@ -89,7 +89,7 @@ def _plain(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.ran
     """One walk."""
     voice, state = Voice(memory, lead, options.splice), start(memory)
     while True:
-        samples = voice.play(*next_run(memory, state, options, options.walk, rng))
+        samples = voice.play(*next_run(memory, state, options, options.first_walk, rng))
         yield _given([voice], voice.samples - len(samples), samples)
 
 
@@ -105,7 +105,7 @@ def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.r
     fade = np.linspace(1.0, 0.0, options.splice.fade, dtype=np.float32)[:, None]
     while True:
         while len(onsets) < needed:
-            run = next_run(memory, first, options, options.walk, rng)
+            run = next_run(memory, first, options, options.first_walk, rng)
             onsets = np.concatenate([onsets, memory.onsets[run[0] : run[1] + 1]])
             use(memory, second.used, *run, options.walk)
             ringing.play(*run)

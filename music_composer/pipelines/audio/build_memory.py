@@ -20,6 +20,7 @@ from music_composer.audio.memory.analysis.steps import StepOptions, steps_of
 from music_composer.audio.memory.analysis.transposed import semitones_for
 from music_composer.audio.memory.guard import GuardOptions
 from music_composer.audio.memory.kinship import shared_run
+from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.context import Context
 from music_composer.data.split import Split
@@ -110,9 +111,9 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
     if not entries:
         raise RecordingError(f"no recording of {ready.datasets} can be read any more")
     seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
-    semitones = semitones_for(seconds)
-    _remember_keys(folder, entries, semitones, frame, context)
     shared = _known_share(here, entries) or shared_by(folder, entries, frame)
+    semitones = semitones_of(seconds, shared)
+    _remember_keys(folder, entries, semitones, frame, context)
     index = store.Index(tuple(entries), shared, semitones)
     keys = f", in {1 + len(semitones)} keys" if semitones else ""
     context.say(
@@ -120,6 +121,12 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
         f"({duration(time.monotonic() - started)})"
     )
     return index
+
+
+def semitones_of(seconds: float, shared: float) -> tuple[int, ...]:
+    """The keys beside its own in which so much music is remembered, whose recordings run along each other so long."""
+    memory = MemoryOptions(walk=WalkOptions(shared=shared))
+    return semitones_for(seconds, memory.keys) if memory.uniform else ()
 
 
 def _remember_keys(

@@ -185,10 +185,16 @@ def test_a_prompt_that_is_too_short_is_refused():
         next(play([], Waveform(np.zeros((700, 1), np.float32), RATE), FRAME, OPTIONS, np.random.default_rng(0)))
 
 
-@pytest.mark.parametrize(("shared", "walks"), [(0.5, 2), (OPTIONS.alone, 1)])
+@pytest.mark.parametrize(("shared", "walks"), [(0.5, 2), (OPTIONS.uniform_from, 1)])
 def test_where_recordings_share_long_runs_one_walk_is_played(monkeypatch, album, shared, walks):
     begun = []
     monkeypatch.setattr(playing, "start", lambda memory: begun.append(memory) or start(memory))
     options = dataclasses.replace(OPTIONS, walk=dataclasses.replace(OPTIONS.walk, shared=shared))
     pieces(album, played(5.0, seed=9), 1.0, options)
     assert len(begun) == walks
+
+
+def test_of_music_of_one_kind_less_is_the_prompts_own():
+    for shared, share in ((0.5, OPTIONS.walk.share), (OPTIONS.uniform_from, OPTIONS.share_uniform)):
+        walk = dataclasses.replace(OPTIONS.walk, shared=shared)
+        assert dataclasses.replace(OPTIONS, walk=walk).first_walk == dataclasses.replace(walk, share=share)

@@ -25,6 +25,9 @@ from music_composer.audio.continuation.choice import (
 )
 from music_composer.audio.continuation.registry import playing, with_head
 from music_composer.audio.dataset import cache
+from music_composer.audio.memory.analysis.steps import StepOptions
+from music_composer.audio.memory.options import MemoryOptions
+from music_composer.audio.memory.store import recall
 from music_composer.audio.reading.recording import mono_samples
 from music_composer.context import Context
 from music_composer.data.split import Split
@@ -186,6 +189,19 @@ def test_the_memory_holds_nothing_of_what_it_is_judged_by(album, tmp_path: Path)
     for place in places_in(spared, ChoosingOptions()):
         for start in np.arange(place.at, place.truth.stop - 0.5, 1.0):
             assert likeness(mono_samples(place.path, RATE, start, start + 0.5)) < 0.5
+
+
+def test_music_of_one_kind_is_remembered_in_other_keys(album, tmp_path: Path, monkeypatch) -> None:
+    ready, here, split = album
+    here = dataclasses.replace(here, folder=tmp_path)
+    for shared, semitones in ((0.5, ()), (MemoryOptions.uniform_from, (-2, -1, 1, 2))):
+        monkeypatch.setattr(build_memory, "shared_by", lambda *_, shared=shared: shared)
+        said = list[str]()
+        index = build_memory.remember_music(here, ready, split, Context(said.append))
+        assert index.semitones == semitones
+        assert ("in 5 keys" in said[-1]) == bool(semitones)
+        keys = [getattr(each, "semitones", 0) for each in recall(index, here.memory_files, StepOptions(), here.frame)]
+        assert keys == [key for key in (0, *semitones) for _ in index.entries]
 
 
 def test_without_enough_music_or_where_it_cannot_be_played_the_network_plays(

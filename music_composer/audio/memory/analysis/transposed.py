@@ -58,7 +58,7 @@ class Transposed:
         return down / up
 
 
-def semitones_for(seconds: float, options: KeyOptions = KeyOptions()) -> tuple[int, ...]:
+def semitones_for(seconds: float, options: KeyOptions) -> tuple[int, ...]:
     """The keys in which so many seconds of music are remembered beside their own, in semitones, rising.
 
     Little music finds companions for a prompt in other keys; much music has them in its own.
