@@ -31,11 +31,10 @@ from music_composer.audio.spectrogram import blocks_to_bands
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.continuity_scores import prompt_rows
 from music_composer.options import FrameOptions
-from music_composer.pipelines.audio.build_memory import semitones_of, shared_by
+from music_composer.pipelines.audio.describe_memory import described
 from music_composer.values import Played, Waveform
 
 FRAME = FrameOptions(rate=RATE)
-SHARED = "shared.txt"
 
 
 def remembered(album: Album, folder: Path, semitones: tuple[int, ...] | None) -> tuple[Index, list[Recording]]:
@@ -48,13 +47,11 @@ def remembered(album: Album, folder: Path, semitones: tuple[int, ...] | None) ->
         entries.append(Entry(track.path.name, name, count, step, RATE, sound.shape[1]))
         if not is_remembered(folder, entries[-1]):
             remember(folder, entries[-1], sound, track_steps(sound, options))
-    if not (folder / SHARED).exists():
-        (folder / SHARED).write_text(str(shared_by(folder, entries, FRAME)))
-    shared = float((folder / SHARED).read_text())
-    keys = semitones_of(60.0 * album.minutes, shared) if semitones is None else semitones
-    for entry, each in itertools.product(entries, keys):
+    index = described(folder, entries, FRAME)
+    if semitones is not None:
+        index = dataclasses.replace(index, semitones=semitones)
+    for entry, each in itertools.product(entries, index.semitones):
         remember_key(folder, entry, each, options, FRAME)
-    index = Index(tuple(entries), shared, keys)
     return index, recall(index, folder, options, FRAME)
 
 
@@ -132,7 +129,7 @@ def main() -> None:
     album = divide(args.album, args.work, args.minutes)
     folder = args.work / "memory" / f"{album.name}-{args.minutes:g}"
     index, recordings = remembered(album, folder, None if args.keys is None else tuple(args.keys))
-    options = MemoryOptions(walk=WalkOptions(shared=index.shared))
+    options = MemoryOptions(walk=WalkOptions(shared=index.shared, returned=index.returned))
     for pair in args.set:
         options = changed(options, *pair.split("=", 1))
     rows, told, jumps = [], Told(), list[tuple[Path, float]]()

@@ -77,7 +77,8 @@ def player_of(here: Run, options: GenerateOptions, loaded: LoadedHead | None = N
     """
     loaded = loaded or load_head(here, options)
     if here.model.head == MEMORY:
-        walk = WalkOptions(guard=options.guard, shared=loaded.index.shared)
+        index = loaded.index
+        walk = WalkOptions(guard=options.guard, shared=index.shared, returned=index.returned)
         return MemoryPlayer(loaded.recordings, here.frame, MemoryOptions(walk=walk), options.chunk_seconds)
     from music_composer.audio.continuation.network_player import NetworkPlayer
 

@@ -39,6 +39,7 @@ class WalkOptions:
     most_own: float = 1.5  # of a run along the prompt
     most_training: float = 0.7  # of a run along a recording of the training music
     shared: float = 0.0  # that recordings of the memory run along each other
+    returned: float = 1.0  # of a recording's end that is heard earlier in it, a share
     as_shared: float = 0.42  # of that, a run along the training music may last, and half as long along the prompt
     own: float = 0.0  # score added for the prompt's own steps
     share: float = 0.45  # of what was played last that should be the prompt's own
@@ -86,7 +87,8 @@ class MemoryOptions:
     layers: LayerOptions = LayerOptions()
     layered: bool = True  # what strikes comes from a second walk, unless recordings are of one kind
     uniform_from: float = 2.0  # seconds that recordings share, from which on all of them are of one kind
-    share_uniform: float = 0.25  # as `walk.share`, of such music: others go on with the prompt as well as its own does
+    as_returned: float = 0.5  # of what returns within a recording, so much of such music is the prompt's own
+    least_share: float = 0.25  # of such music, whatever returns
     keys: KeyOptions = KeyOptions()  # that such music is remembered in
     heard_seconds: float = 600.0  # of a prompt that is named, at most
     excerpt_seconds: float = 60.0  # of a random excerpt
@@ -105,8 +107,15 @@ class MemoryOptions:
 
     @property
     def first_walk(self) -> WalkOptions:
-        """The walk that all, or what rings, comes from."""
-        return dataclasses.replace(self.walk, share=self.share_uniform) if self.uniform else self.walk
+        """The walk that all, or what rings, comes from.
+
+        Where recordings are of one kind, others go on with a prompt as well as its own music does, which returns no
+        more often than it does in them.
+        """
+        if not self.uniform:
+            return self.walk
+        share = min(max(self.as_returned * self.walk.returned, self.least_share), self.walk.share)
+        return dataclasses.replace(self.walk, share=share)
 
     @property
     def second_walk(self) -> WalkOptions:

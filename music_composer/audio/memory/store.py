@@ -64,17 +64,20 @@ class Entry:
 class Index:
     """What is remembered.
 
-    shared: seconds that a recording usually runs along another one, 0 where it is not known. semitones: the keys in
-    which every entry is remembered beside its own.
+    shared: seconds that a recording usually runs along another one, 0 where it is not known. returned: the share of a
+    recording's end that is heard earlier in it, 1 where it is not known. semitones: the keys in which every entry is
+    remembered beside its own.
     """
 
     entries: tuple[Entry, ...]
     shared: float = 0.0
+    returned: float = 1.0
     semitones: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises OptionError for seconds that cannot be, and keys that nothing is played in."""
+        """Raises OptionError for what cannot be, and keys that nothing is played in."""
         require_between("shared", self.shared, 0.0, MOST_SHARED)
+        require_between("returned", self.returned, 0.0, 1.0)
         if not set(self.semitones) <= set(RATIOS) or len(set(self.semitones)) < len(self.semitones):
             raise OptionError(f"semitones are {self.semitones}: each must be one of {sorted(RATIOS)}, and there once")
 
@@ -142,9 +145,8 @@ def remember_key(folder: Path, entry: Entry, semitones: int, options: StepOption
 
 def write_index(path: Path, index: Index, options: StepOptions) -> None:
     """Makes the entries a memory, whose files lie in the folder that `recall` is given."""
-    label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options), "shared": index.shared}
-    keys = {"semitones": list(index.semitones)}
-    write_json(path, {**label, **keys, "entries": [dataclasses.asdict(entry) for entry in index.entries]})
+    label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options)}
+    write_json(path, {**label, **dataclasses.asdict(index)})
 
 
 def forget(folder: Path, kept: Index | None) -> None:
@@ -204,7 +206,8 @@ def read_index(path: Path, options: StepOptions) -> Index:
     try:
         made = from_plain(StepOptions, plain.get("options"))
         entries = tuple(from_plain(Entry, each) for each in plain.get("entries", []))
-        index = Index(entries, float(plain.get("shared", 0.0)), tuple(int(each) for each in plain.get("semitones", [])))
+        shared, returned = float(plain.get("shared", 0.0)), float(plain.get("returned", 1.0))
+        index = Index(entries, shared, returned, tuple(int(each) for each in plain.get("semitones", [])))
     except (RecordError, OptionError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(path, error) from error
     if made != options:

@@ -17,9 +17,6 @@ from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.shards import Song
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.steps import StepOptions, steps_of
-from music_composer.audio.memory.analysis.transposed import semitones_for
-from music_composer.audio.memory.guard import GuardOptions
-from music_composer.audio.memory.kinship import shared_run
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.context import Context
@@ -28,6 +25,7 @@ from music_composer.data.split_file import write_split
 from music_composer.errors import RecordingError, RunFolderError
 from music_composer.files.atomic import remove_torn
 from music_composer.options import FrameOptions
+from music_composer.pipelines.audio.describe_memory import described
 from music_composer.pipelines.audio.validation import split_of, within
 from music_composer.progress import duration
 from music_composer.training import beginning, run_folder
@@ -35,7 +33,6 @@ from music_composer.training.run_folder import Run
 
 LONGEST_PART = 600.0  # seconds; a part is in memory as a whole while it is written
 MOST_SECONDS = 5 * 3600.0  # of music that is remembered
-COMPARED_SECONDS = 2400.0  # of music that is compared with itself
 
 Part = tuple[Song, int, int]  # frames first..last of a song's recording
 
@@ -111,11 +108,9 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
     if not entries:
         raise RecordingError(f"no recording of {ready.datasets} can be read any more")
     seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
-    shared = _known_share(here, entries) or shared_by(folder, entries, frame)
-    semitones = semitones_of(seconds, shared)
-    _remember_keys(folder, entries, semitones, frame, context)
-    index = store.Index(tuple(entries), shared, semitones)
-    keys = f", in {1 + len(semitones)} keys" if semitones else ""
+    index = _known(here, entries) or described(folder, entries, frame)
+    _remember_keys(folder, index, frame, context)
+    keys = f", in {1 + len(index.semitones)} keys" if index.semitones else ""
     context.say(
         f"{duration(seconds)} of music are remembered in {folder}{keys}, {store.bytes_of(folder, index) / 1e6:.0f} MB "
         f"({duration(time.monotonic() - started)})"
@@ -123,46 +118,27 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
     return index
 
 
-def semitones_of(seconds: float, shared: float) -> tuple[int, ...]:
-    """The keys beside its own in which so much music is remembered, whose recordings run along each other so long."""
-    memory = MemoryOptions(walk=WalkOptions(shared=shared))
-    return semitones_for(seconds, memory.keys) if memory.uniform else ()
+def _known(here: Run, entries: Sequence[store.Entry]) -> store.Index | None:
+    """What the run folder says of these very entries, where it says all of it."""
+    try:
+        before = store.read_index(here.memory, StepOptions())
+    except RunFolderError:  # there is none yet, or it is to be replaced
+        return None
+    whole = before.shared and (
+        before.returned < 1.0 or not MemoryOptions(walk=WalkOptions(shared=before.shared)).uniform
+    )
+    return before if before.entries == tuple(entries) and whole else None
 
 
-def _remember_keys(
-    folder: Path, entries: Sequence[store.Entry], semitones: Sequence[int], frame: FrameOptions, context: Context
-) -> None:
+def _remember_keys(folder: Path, index: store.Index, frame: FrameOptions, context: Context) -> None:
     """Adds the steps of every part in other keys, unless they are there already."""
-    wanted = [(entry, each) for entry in entries for each in semitones]
+    wanted = [(entry, each) for entry in index.entries for each in index.semitones]
     if not wanted:
         return
     with context.stage("transposing", "parts", "remembering the music in other keys") as advance:
         for done, (entry, each) in enumerate(wanted):
             store.remember_key(folder, entry, each, StepOptions(), frame)
             advance(done + 1, len(wanted))
-
-
-def _known_share(here: Run, entries: Sequence[store.Entry]) -> float:
-    """What the run folder says that these very entries share; 0 where it does not know."""
-    try:
-        before = store.read_index(here.memory, StepOptions())
-    except RunFolderError:  # there is none yet, or it is to be replaced
-        return 0.0
-    return before.shared if before.entries == tuple(entries) else 0.0
-
-
-def shared_by(folder: Path, entries: Sequence[store.Entry], frame: FrameOptions) -> float:
-    """Seconds that remembered recordings run along each other. Of much music it is found among some recordings."""
-    options, recordings = StepOptions(), dict[str, list[store.Entry]]()
-    for entry in entries:
-        recordings.setdefault(entry.source, []).append(entry)
-    sources = list(recordings)
-    seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
-    count = max(1, round(len(sources) * min(1.0, COMPARED_SECONDS / seconds)))
-    chosen = [sources[i * len(sources) // count] for i in range(count)]
-    parts = [[store.recalled(folder, entry, options, frame).steps for entry in recordings[each]] for each in chosen]
-    per_second = frame.rate / (frame.hop * options.frames)
-    return round(shared_run(parts, per_second, GuardOptions()), 2)
 
 
 def _remember(folder: Path, entry: store.Entry, ready: cache.Cache, part: Part, options: StepOptions) -> None:

@@ -194,7 +194,10 @@ def test_where_recordings_share_long_runs_one_walk_is_played(monkeypatch, album,
     assert len(begun) == walks
 
 
-def test_of_music_of_one_kind_less_is_the_prompts_own():
-    for shared, share in ((0.5, OPTIONS.walk.share), (OPTIONS.uniform_from, OPTIONS.share_uniform)):
-        walk = dataclasses.replace(OPTIONS.walk, shared=shared)
-        assert dataclasses.replace(OPTIONS, walk=walk).first_walk == dataclasses.replace(walk, share=share)
+@pytest.mark.parametrize(
+    ("shared", "returned", "share"),
+    [(0.5, 0.2, 0.45), (OPTIONS.uniform_from, 0.2, 0.25), (OPTIONS.uniform_from, 0.6, 0.3), (9.0, 1.0, 0.45)],
+)
+def test_of_music_of_one_kind_as_much_is_the_prompts_own_as_returns_in_it(shared, returned, share):
+    walk = dataclasses.replace(OPTIONS.walk, shared=shared, returned=returned)
+    assert dataclasses.replace(OPTIONS, walk=walk).first_walk == dataclasses.replace(walk, share=share)
