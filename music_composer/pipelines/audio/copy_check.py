@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from music_composer.audio.continuation.registry import playing
 from music_composer.audio.dataset.cache import Cache
-from music_composer.audio.reading.recording import mono_blocks
+from music_composer.audio.memory import store
+from music_composer.audio.memory.analysis.steps import StepOptions
+from music_composer.audio.memory.analysis.transposed import transposed
+from music_composer.audio.reading.recording import mono_blocks, mono_samples
 from music_composer.data.split import Split
 from music_composer.evaluation.audio.analysis import Span
-from music_composer.evaluation.audio.signal.semitones import semitones_of_blocks
+from music_composer.evaluation.audio.signal.semitones import semitone_levels, semitones_of_blocks
 from music_composer.evaluation.audio.similarity.copying import (
     NO_COPY,
     Copy,
@@ -45,7 +49,7 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
     options = CopyOptions()
     library = library_of([_levels(span, options) for span in training])
     with scratch_folder() as scratch:
-        made = _longest(_continuations(here, scratch, seed), library, options)
+        made = _longest(_continuations(here, scratch, seed), library, options, _speeds(here))
     real = pieces_of(spared)
     ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
     beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""
@@ -66,9 +70,26 @@ def _continuations(here: Run, folder: Path, seed: int) -> list[Span]:
     return [Span(each.path, each.cut) for each in written]
 
 
-def _longest(spans: Sequence[Span], library: Library, options: CopyOptions) -> Copy:
-    copies = [longest_copy(_levels(span, options), library, options) for span in spans]
+def _speeds(here: Run) -> tuple[int, ...]:
+    """Semitones by which recordings are played faster or slower at times."""
+    here = playing(here, {})
+    return store.read_index(here.memory, StepOptions()).semitones if here.model.head == MEMORY else ()
+
+
+def _longest(spans: Sequence[Span], library: Library, options: CopyOptions, speeds: Sequence[int] = ()) -> Copy:
+    copies = [copy for span in spans for copy in _copies(span, library, options, speeds)]
     return max(copies, key=lambda copy: copy.seconds, default=NO_COPY)
+
+
+def _copies(span: Span, library: Library, options: CopyOptions, speeds: Sequence[int]) -> Iterator[Copy]:
+    """The longest run of what recordings play at each speed. Its seconds are those of the span."""
+    yield longest_copy(_levels(span, options), library, options)
+    if speeds:
+        samples = mono_samples(span.path, options.spectrum.rate, span.start, span.stop)
+    for semitones in speeds:
+        undone = transposed(samples, -semitones)
+        copy = longest_copy(semitone_levels(undone, options.spectrum), library, options)
+        yield dataclasses.replace(copy, seconds=copy.seconds * len(samples) / len(undone))
 
 
 def _levels(span: Span, options: CopyOptions) -> np.ndarray:

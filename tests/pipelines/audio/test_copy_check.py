@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.dataset import cache
+from music_composer.audio.memory.analysis.transposed import transposed
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.options import FrameOptions, ModelOptions
 from music_composer.pipelines.audio import copy_check
@@ -61,6 +62,25 @@ def test_a_model_that_plays_its_recordings_is_found_out(
     assert found, line
     assert float(found[1]) == pytest.approx(12, abs=1.5)
     assert float(found[2]) == pytest.approx(trained.start, abs=1.0)
+
+
+def test_a_copy_at_another_speed_is_found_out_where_it_can_be_played(
+    ready: cache.Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = split_of(ready, HERE, print, new=True)
+    (trained, *_), _ = divided(ready, split)
+    stolen = tune(40, seed=0)[round(trained.start * RATE) :][: 12 * RATE]
+    write(tmp_path / "played.wav", 0.7 * transposed(stolen, 2))
+    monkeypatch.setattr(copy_check, "_continuations", lambda here, folder, seed: [Span(tmp_path / "played.wav")])
+    seconds = {}
+    for speeds in ((), (-2, 2)):
+        monkeypatch.setattr(copy_check, "_speeds", lambda here, speeds=speeds: speeds)
+        line = copy_check.verdict(ready, HERE, split, seed=1)
+        found = re.search(r"([\d.]+) s", line or "")
+        assert found, line
+        seconds[speeds] = float(found[1])
+    assert seconds[-2, 2] == pytest.approx(12 * 2 ** (-2 / 12), abs=1.5)
+    assert seconds[()] < 5
 
 
 def test_what_was_held_out_was_not_trained_on(ready: cache.Cache) -> None:

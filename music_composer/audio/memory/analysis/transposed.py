@@ -73,6 +73,13 @@ def transposed_length(samples: int, semitones: int) -> int:
     return samples * up // down
 
 
+def transposed(samples: np.ndarray, semitones: int) -> np.ndarray:
+    """All of a recording, (samples, ...), in another key."""
+    up, down = RATIOS[semitones]
+    found = scipy.signal.resample_poly(samples, up, down, axis=0, window=WINDOW)
+    return np.asarray(found[: transposed_length(len(samples), semitones)], np.float32)
+
+
 def transposed_sound(sound: Callable[[int, int], np.ndarray], first: int, last: int, semitones: int) -> np.ndarray:
     """Samples first..last of a recording in another key, float32 (samples, channels).
 
