@@ -23,9 +23,9 @@ from music_composer.context import Context
 from music_composer.data.split import Split
 from music_composer.data.split_file import write_split
 from music_composer.errors import RecordingError, RunFolderError
+from music_composer.evaluation.audio.similarity.within_album import described
 from music_composer.files.atomic import remove_torn
 from music_composer.options import FrameOptions
-from music_composer.pipelines.audio.describe_memory import described
 from music_composer.pipelines.audio.validation import split_of, within
 from music_composer.progress import duration
 from music_composer.training import beginning, run_folder

@@ -34,9 +34,10 @@ from music_composer.data.split import Split
 from music_composer.errors import MusicComposerError, OptionError, RunFolderError
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.minimum_length import least_windows, windows_in
+from music_composer.evaluation.audio.similarity import within_album
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 from music_composer.options import FrameOptions, ModelOptions
-from music_composer.pipelines.audio import build_memory, describe_memory, model_selection
+from music_composer.pipelines.audio import build_memory, model_selection
 from music_composer.pipelines.audio.model_selection import ChoosingOptions, better, own_over_others, places_in
 from music_composer.pipelines.audio.validation import divided, split_of
 from music_composer.training.checkpoint import TrainState
@@ -195,7 +196,7 @@ def test_music_of_one_kind_is_remembered_in_other_keys(album, tmp_path: Path, mo
     ready, here, split = album
     here = dataclasses.replace(here, folder=tmp_path)
     for shared, semitones in ((0.5, ()), (MemoryOptions.uniform_from, (-2, -1, 1, 2))):
-        monkeypatch.setattr(describe_memory, "shared_by", lambda *_, shared=shared: shared)
+        monkeypatch.setattr(within_album, "shared_by", lambda *_, shared=shared: shared)
         said = list[str]()
         index = build_memory.remember_music(here, ready, split, Context(said.append))
         assert index.semitones == semitones

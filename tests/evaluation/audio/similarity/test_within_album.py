@@ -7,7 +7,7 @@ import pytest
 
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.store import Entry, Index, name_of, remember
-from music_composer.pipelines.audio.describe_memory import described, returned_by
+from music_composer.evaluation.audio.similarity.within_album import described, returned_by
 from tests.audio.memory.music import FRAME, OPTIONS, RATE, STEP, played, recording
 
 
