@@ -29,6 +29,7 @@ from music_composer.files.temporary import scratch_folder
 from music_composer.options import MEMORY, GenerateOptions
 from music_composer.pipelines.audio.generate import play_into_scratch
 from music_composer.pipelines.audio.validation import divided, pieces_of
+from music_composer.pipelines.audio.validation_prompts import sounding_excerpts
 from music_composer.training.run_folder import Run
 
 CHECKED = 4  # continuations, each of so many seconds
@@ -38,7 +39,7 @@ BY_CHANCE = 5.0  # seconds that music of one style may share: held-out chorales 
 
 
 def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
-    """One line with the longest run that continuations of the kept excerpts share with the training music.
+    """One line with the longest run that continuations of held-out music share with the training music.
 
     Beside it stands what held-out music shares with it. None where there is too little music to say, or plenty.
     """
@@ -48,9 +49,9 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
         return None
     options = CopyOptions()
     library = library_of([_levels(span, options) for span in training])
-    with scratch_folder() as scratch:
-        made = _longest(_continuations(here, scratch, seed), library, options, _speeds(here))
     real = pieces_of(spared)
+    with scratch_folder() as scratch:
+        made = _longest(_continuations(here, real, scratch, seed), library, options, _speeds(here))
     ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
     beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""
     if made.seconds <= max(BY_CHANCE, ruler.seconds):
@@ -63,10 +64,14 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
     )
 
 
-def _continuations(here: Run, folder: Path, seed: int) -> list[Span]:
-    """New music after the excerpts that the run folder keeps."""
-    kept = sorted(here.prompts.glob("*.flac"))[:CHECKED]
-    written = play_into_scratch(playing(here, {}), kept, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed)
+def _continuations(here: Run, real: Sequence[Span], folder: Path, seed: int) -> list[Span]:
+    """New music after excerpts of held-out music; where there is none, after those that the run folder keeps.
+
+    An excerpt of the training music would count as a copy as soon as a memory plays it again.
+    """
+    heard = sounding_excerpts(real, CHECKED, folder / "prompts", here) if real else []
+    heard = heard or sorted(here.prompts.glob("*.flac"))[:CHECKED]
+    written = play_into_scratch(playing(here, {}), heard, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed)
     return [Span(each.path, each.cut) for each in written]
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from music_composer.audio.dataset import cache
 from music_composer.audio.memory.analysis.transposed import transposed
+from music_composer.audio.reading.recording import mono_samples
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.options import FrameOptions, ModelOptions
 from music_composer.pipelines.audio import copy_check
@@ -55,7 +57,7 @@ def test_a_model_that_plays_its_recordings_is_found_out(
     stolen = np.concatenate([tune(5, seed=9), tune(40, seed=0)[round(trained.start * RATE) :][: 12 * RATE]])
     write(tmp_path / "played.wav", 0.7 * stolen)
     played = [Span(tmp_path / "played.wav")]
-    monkeypatch.setattr(copy_check, "_continuations", lambda here, folder, seed: played)
+    monkeypatch.setattr(copy_check, "_continuations", lambda *_: played)
     line = copy_check.verdict(ready, HERE, split, seed=1)
     assert line is not None
     found = re.search(r"the model copies: a continuation shares ([\d.]+) s with song 0.wav at (\d+) s", line)
@@ -71,7 +73,7 @@ def test_a_copy_at_another_speed_is_found_out_where_it_can_be_played(
     (trained, *_), _ = divided(ready, split)
     stolen = tune(40, seed=0)[round(trained.start * RATE) :][: 12 * RATE]
     write(tmp_path / "played.wav", 0.7 * transposed(stolen, 2))
-    monkeypatch.setattr(copy_check, "_continuations", lambda here, folder, seed: [Span(tmp_path / "played.wav")])
+    monkeypatch.setattr(copy_check, "_continuations", lambda *_: [Span(tmp_path / "played.wav")])
     seconds = {}
     for speeds in ((), (-2, 2)):
         monkeypatch.setattr(copy_check, "_speeds", lambda here, speeds=speeds: speeds)
@@ -81,6 +83,29 @@ def test_a_copy_at_another_speed_is_found_out_where_it_can_be_played(
         seconds[speeds] = float(found[1])
     assert seconds[-2, 2] == pytest.approx(12 * 2 ** (-2 / 12), abs=1.5)
     assert seconds[()] < 5
+
+
+def test_what_is_judged_goes_on_from_music_that_was_held_out(
+    ready: cache.Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An excerpt of the training music that a memory plays again would be a copy."""
+    split = split_of(ready, HERE, print, new=True)
+    _, spared = divided(ready, split)
+    prompts: list[np.ndarray] = []
+
+    def play(here: Run, paths: list[Path], *_: object) -> list[object]:
+        prompts.extend(mono_samples(path, RATE) for path in paths)
+        return []
+
+    monkeypatch.setattr(copy_check, "play_into_scratch", play)
+    monkeypatch.setattr(copy_check, "playing", lambda here, _: here)
+    assert copy_check.verdict(ready, HERE, split, seed=1)
+    held_out = [mono_samples(span.path, RATE, span.start, span.stop) for span in spared]
+    assert prompts
+    for prompt in prompts:
+        piece = prompt[: RATE // 2]
+        likeness = [np.abs(scipy.signal.correlate(each, piece, "valid")).max() / np.sum(piece**2) for each in held_out]
+        assert max(likeness) == pytest.approx(1.0, abs=0.01)
 
 
 def test_what_was_held_out_was_not_trained_on(ready: cache.Cache) -> None:
