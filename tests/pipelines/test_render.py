@@ -181,7 +181,7 @@ def test_an_error_in_the_middle_leaves_nothing_torn(tmp_path: Path, monkeypatch:
 
 
 def test_a_score_that_is_too_long_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synth_render, "LONGEST_HOURS", 0.001)
+    monkeypatch.setattr(synth_render, "MAX_HOURS", 0.001)
     long = midi(tmp_path / "long.mid", *range(60, 80))
     written, said = run(long, midi(tmp_path / "short.mid"))
     assert written == [tmp_path / "short.wav"]
