@@ -26,7 +26,13 @@ from music_composer.audio import spectrogram as bands
 from music_composer.audio.codec import log_spectral_error
 from music_composer.audio.pca import Encoding, decode, encode, fit_encoding
 from music_composer.audio.spectrogram import to_frames, to_steps
-from music_composer.evaluation.audio.analysis import Measures, Span, Yardstick, hear, yardstick_of
+from music_composer.evaluation.audio.analysis import (
+    MetricOptions,
+    ReferenceStatistics,
+    Span,
+    analyze,
+    reference_statistics_of,
+)
 from music_composer.evaluation.audio.scorecard import distance_row
 from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
 from music_composer.values import Waveform
@@ -83,12 +89,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="candidates whose names hold one of these")
     parser.add_argument("--learn-minutes", type=float, default=6.0, help="of training, of each learned decoder")
     options = parser.parse_args()
-    measures = Measures()
+    metrics = MetricOptions()
     training, held_out = (sorted((options.chorales / part).glob("*.wav")) for part in ("train", "test"))
-    yardstick = yardstick_of([hear(Span(path, trim=True), measures) for path in training], measures)
+    statistics = reference_statistics_of([analyze(Span(path, trim=True), metrics) for path in training], metrics)
     music, real = _read(training), _read(held_out)
     print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|", flush=True)
-    ruler = _row("real, held out", "", real, real, (0, 0), options.work, yardstick, measures, 0.0)
+    ruler = _row("real, held out", "", real, real, (0, 0), options.work, statistics, metrics, 0.0)
     for candidate in CANDIDATES:
         if options.only and not any(word in candidate.name for word in options.only):
             continue
@@ -98,7 +104,7 @@ def main() -> None:
         speed = sum(len(sound.samples) / sound.rate for sound in real) / (time.monotonic() - started)
         step = candidate.frame.frames_per_second / candidate.stack
         size = candidate.components or candidate.stack * 2 * candidate.frame.bands
-        _row(candidate.name, f"{size * step:.0f}", real, decoded, ruler, options.work, yardstick, measures, speed)
+        _row(candidate.name, f"{size * step:.0f}", real, decoded, ruler, options.work, statistics, metrics, speed)
 
 
 def _read(paths: Iterable[Path]) -> list[Waveform]:
@@ -167,8 +173,8 @@ def _row(
     decoded: list[Waveform],
     ruler: tuple[float, float],
     work: Path,
-    yardstick: Yardstick,
-    measures: Measures,
+    statistics: ReferenceStatistics,
+    metrics: MetricOptions,
     speed: float,
 ) -> tuple[float, float]:
     """Prints the row; returns discrepancy and Frechet distance."""
@@ -176,8 +182,8 @@ def _row(
     folder.mkdir(parents=True, exist_ok=True)
     for i, sound in enumerate(decoded):
         soundfile.write(folder / f"{i}.wav", sound.samples, sound.rate, "FLOAT")
-    heard = [hear(Span(path), measures) for path in sorted(folder.glob("*.wav"))]
-    row = distance_row(name, heard, yardstick, measures)
+    heard = [analyze(Span(path), metrics) for path in sorted(folder.glob("*.wav"))]
+    row = distance_row(name, heard, statistics, metrics)
     error = np.mean([log_spectral_error(a, b, FrameOptions()) for a, b in zip(real, decoded, strict=True)])
     first, second = ruler if ruler[0] else (row["discrepancy"], row["frechet"])
     cells = [

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from music_composer.audio.reading.recording import mono_samples, seconds_of
-from music_composer.evaluation.audio.analysis import Measures
+from music_composer.evaluation.audio.analysis import MetricOptions
 from music_composer.evaluation.audio.continuity_scores import prompt_row
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import FolderOptions, GenerateOptions, InfillOptions
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="of a gap")
     parser.add_argument("--candidates", type=int, default=InfillOptions.candidates)
     args = parser.parse_args()
-    measures, folders = Measures(), FolderOptions(model=args.model)
+    metrics, folders = MetricOptions(), FolderOptions(model=args.model)
     rows: dict[str, list[tuple[Path, float]]] = {"beginning": [], "end": [], "beginning, uncut": [], "end, uncut": []}
     spent = 0.0
     with scratch_folder() as scratch:
@@ -50,13 +50,13 @@ def main() -> None:
                 rows["end"].append((made, stop))
                 rows["beginning, uncut"].append((path, start))
                 rows["end, uncut"].append((path, stop))
-        rate = measures.splice.rate
+        rate = metrics.splice.rate
         others = [mono_samples(path, rate, 0.2 * seconds_of(path), 0.2 * seconds_of(path) + OTHERS)
                   for path in args.recordings]  # fmt: skip
         print(f"{len(rows['end'])} gaps of {args.seconds:g} s, {spent / len(rows['end']):.1f} CPU s each")
         print(f"{'edge':20}" + "".join(f"{name:>10}" for name in ("all", *FIGURES[1:])))
         for name, cuts in rows.items():
-            row = prompt_row(cuts, others, measures.splice.most_seconds, measures)
+            row = prompt_row(cuts, others, metrics.splice.most_seconds, metrics)
             print(f"{name:20}" + "".join(f"{100 * row[figure]:>8.0f} %" for figure in FIGURES))
 
 

@@ -22,7 +22,7 @@ import soundfile
 from seed_recipe import play_seed, train_seed
 
 from music_composer.demo.dataset import write_dataset
-from music_composer.evaluation.audio.analysis import Measures, Span, hear, yardstick_of
+from music_composer.evaluation.audio.analysis import MetricOptions, Span, analyze, reference_statistics_of
 from music_composer.evaluation.audio.scorecard import distance_row, minute_rows, survival_row
 from music_composer.files.atomic import write_json
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
@@ -70,22 +70,22 @@ def _demo_music(folder: Path) -> Path:
 
 
 def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
-    measures = Measures()
+    metrics = MetricOptions()
     prompts = _prompts(sorted((music / "test").glob("*.wav")), max(RECIPES.values()), work / "prompts")
     played = {recipe: _play(recipe, music, work, prompts[:count], epochs) for recipe, count in RECIPES.items()}
     recordings = {part: [Span(path, trim=True) for path in sorted((music / part).glob("*.wav"))] for part in PARTS}
-    training, real = ([hear(span, measures) for span in recordings[part]] for part in PARTS)
+    training, real = ([analyze(span, metrics) for span in recordings[part]] for part in PARTS)
     flow = run_folder.read_run(work / "model-flow")
     paths = [work / "codec" / f"{number:03d}.flac" for number in range(len(recordings["train"]))]
     write_coded(recordings["train"], paths, flow, LoadedModel(flow).network(flow), seed=1)
-    coded = [hear(Span(path, trim=True), measures) for path in paths]
-    yardstick = yardstick_of(training, measures, coded)
-    figures: dict[str, Any] = {"real": distance_row("real, held out", real, yardstick, measures)}
+    coded = [analyze(Span(path, trim=True), metrics) for path in paths]
+    statistics = reference_statistics_of(training, metrics, coded)
+    figures: dict[str, Any] = {"real": distance_row("real, held out", real, statistics, metrics)}
     for recipe, spans in played.items():
-        made = [hear(span, measures) for span in spans]
+        made = [analyze(span, metrics) for span in spans]
         figures[recipe] = {
-            "minutes": minute_rows(made, yardstick, measures),
-            "survival": survival_row(made, training, yardstick, measures),
+            "minutes": minute_rows(made, statistics, metrics),
+            "survival": survival_row(made, training, statistics, metrics),
         }
     return figures
 

@@ -73,7 +73,7 @@ def restore(model: Any, here: run_folder.RunFolder, say: Callable[[str], None]) 
 
 def run_job(
     model: Any,
-    lessons: Any,
+    loader: Any,
     here: run_folder.RunFolder,
     options: TrainOptions,
     state: TrainState,
@@ -107,7 +107,7 @@ def run_job(
             place = place if place.checkpoint.exists() else home
 
     try:
-        loop.train(model, lessons, options, state, save, after_epoch, context)
+        loop.train(model, loader, options, state, save, after_epoch, context)
     except KeyboardInterrupt:
         done = f"{state.epoch} epochs and {state.batch} steps"
         raise Stopped(f"stopped after {done}, all saved: the same command goes on from there") from None

@@ -1,4 +1,4 @@
-"""The training loop: lessons in, best weights and an exact checkpoint out. Knows nothing of sound or of notes.
+"""The training loop: batches in, best weights and an exact checkpoint out. Knows nothing of sound or of notes.
 
 Everything random in a step follows from (seed, epoch, step), so a run that was killed and goes on ends with the
 weights of one that was not.
@@ -31,7 +31,7 @@ FINAL_RATE = 0.02  # of the learning rate, at the end of the cosine
 Inputs = list[np.ndarray]  # of the model for one update, without the state before it
 
 
-class Lessons(Protocol):
+class DataLoader(Protocol):
     """What there is to learn. Random only through (seed, epoch): any epoch can be replayed."""
 
     @property
@@ -72,7 +72,7 @@ def learning_rate(position: float, options: TrainOptions) -> float:
 
 def train(
     model: Any,
-    lessons: Lessons,
+    loader: DataLoader,
     options: TrainOptions,
     state: TrainState,
     save: Callable[[TrainState], None],
@@ -86,7 +86,7 @@ def train(
     after_epoch: called before that; it keeps the weights when `state.best_epoch` is that epoch.
     Raises Stopped when it is stopped: the update was finished and the checkpoint written.
     """
-    per_epoch = lessons.batches
+    per_epoch = loader.batches
     total = per_epoch * state.job_epochs
     estimate = _Estimate(context.say)
     with context.stage("training", "steps", interruptible=False) as advance, _Keeper(save, state, context) as keeper:
@@ -99,7 +99,7 @@ def train(
                 keeper.save()
 
         while not state.job_done:
-            for batch in lessons.epoch(state.seed, state.epoch, state.batch):
+            for batch in loader.epoch(state.seed, state.epoch, state.batch):
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)
                 state.loss_sum += _learn_in_turn(model, batch, state, after_update)
@@ -115,7 +115,7 @@ def train(
             before = dataclasses.replace(state)
             try:
                 with averaged(model):
-                    _end_epoch(model, lessons, state, after_epoch, context)
+                    _end_epoch(model, loader, state, after_epoch, context)
             except Stopped:  # while judging: the epoch ends when the training goes on
                 vars(state).update(vars(before))
                 keeper.save()
@@ -172,13 +172,13 @@ def judge(model: Any, inputs: Inputs) -> float:
     return float(model.test_on_batch([*inputs, *model.initial_state(len(inputs[0]))], return_dict=True)["loss"])
 
 
-def held_out_loss(model: Any, lessons: Lessons, check: Callable[[], None] = lambda: None) -> float | None:
+def held_out_loss(model: Any, loader: DataLoader, check: Callable[[], None] = lambda: None) -> float | None:
     """Mean loss of what is held out, with the same noise every time; None when nothing is.
 
     check: is called before each part, and may raise Stopped.
     """
     total, counted = 0.0, 0
-    for i, (inputs, counts) in enumerate(lessons.held_out()):
+    for i, (inputs, counts) in enumerate(loader.held_out()):
         check()
         seed_step(model, 0, i)
         total += counts * judge(model, inputs)
@@ -239,13 +239,13 @@ def _learn_in_turn(
 
 def _end_epoch(
     model: Any,
-    lessons: Lessons,
+    loader: DataLoader,
     state: TrainState,
     after_epoch: Callable[[TrainState], None],
     context: Context,
 ) -> None:
     loss = state.loss_sum / state.batch
-    judged = held_out_loss(model, lessons, context.check)
+    judged = held_out_loss(model, loader, context.check)
     best = (loss if judged is None else judged) < state.best_loss
     row = (
         state.epoch + 1,

@@ -78,7 +78,7 @@ class Numbers:
 
 
 class Counting:
-    """Lessons whose numbers follow from seed, epoch and batch."""
+    """Batches whose numbers follow from seed, epoch and batch."""
 
     batches = 3
 

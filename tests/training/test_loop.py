@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from music_composer import stopping
-from music_composer.audio.dataset.batches import WindowLessons
+from music_composer.audio.dataset.batches import WindowLoader
 from music_composer.audio.dataset.windows import Segment, dataset_of
 from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState
@@ -54,8 +54,8 @@ def test_updates_follow_each_other_and_carry_the_state_on() -> None:
 
 
 def test_what_is_held_out_counts_as_much_as_there_is_of_it() -> None:
-    lessons = types.SimpleNamespace(held_out=lambda: iter([([np.full((1, 1, 1), 2.0)], 3), ([np.zeros((1, 1, 1))], 1)]))
-    assert held_out_loss(Notes(), lessons) == 1.5
+    loader = types.SimpleNamespace(held_out=lambda: iter([([np.full((1, 1, 1), 2.0)], 3), ([np.zeros((1, 1, 1))], 1)]))
+    assert held_out_loss(Notes(), loader) == 1.5
     assert held_out_loss(Notes(), types.SimpleNamespace(held_out=lambda: iter([]))) is None
 
 
@@ -64,8 +64,8 @@ def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(ba
     dataset = dataset_of([np.zeros((11 * 10, 1, 1), np.float32)], [Segment(0, 0, 110)], [], window_steps=9, stack=1)
     assert dataset.windows_in_epoch == 11
     model, state = Notes(), TrainState(1, job_epochs=3)
-    lessons = WindowLessons(dataset, batch_size, chunk_steps=9, stretch=0.1)
-    train(model, lessons, TrainOptions(), state, lambda _: None, lambda _: None)
+    loader = WindowLoader(dataset, batch_size, chunk_steps=9, stretch=0.1)
+    train(model, loader, TrainOptions(), state, lambda _: None, lambda _: None)
     assert len(model.chunks) == 3 * batches
     assert state.epoch == 3
 
@@ -104,11 +104,11 @@ def test_a_training_that_is_stopped_anywhere_goes_on_as_if_it_had_not_been(stop_
 
     music = [np.arange(19 * 10, dtype=np.float32)[:, None, None]]
     parts = [Segment(0, 0, 130)], [Segment(0, 130, 190)]
-    lessons = WindowLessons(dataset_of(music, *parts, window_steps=12, stack=1), 4, chunk_steps=4, stretch=0.0)
+    loader = WindowLoader(dataset_of(music, *parts, window_steps=12, stack=1), 4, chunk_steps=4, stretch=0.0)
 
     def run(model: Notes, state: TrainState) -> None:
         save = lambda state: kept.append(copy.deepcopy(state))  # noqa: E731
-        train(model, lessons, TrainOptions(), state, save, lambda _: None)
+        train(model, loader, TrainOptions(), state, save, lambda _: None)
 
     whole, first, second = Notes(), Stops(stop_at), Notes()
     run(whole, TrainState(1, job_epochs=2))

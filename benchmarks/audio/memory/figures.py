@@ -7,7 +7,7 @@ import numpy as np
 
 from memory.cuts import RATE, Album, Cut, Track, mono
 from memory.steps import at_speed
-from music_composer.evaluation.audio.analysis import Measures
+from music_composer.evaluation.audio.analysis import MetricOptions
 from music_composer.evaluation.audio.comparison import clicks_a_minute, order_row
 from music_composer.evaluation.audio.signal.clicks import bandwidth
 from music_composer.evaluation.audio.signal.semitones import semitone_levels
@@ -32,7 +32,7 @@ from music_composer.evaluation.audio.structure.loops import returning
 from music_composer.evaluation.audio.structure.novelty import boundaries_a_minute, threshold_of
 from music_composer.evaluation.audio.structure.pulse import onset_strength, steadiness
 
-MEASURES = Measures()
+MEASURES = MetricOptions()
 SPECTRUM, PULSE, BOUNDARY, COPY = MEASURES.distance, MEASURES.pulse, MEASURES.boundaries, MEASURES.copying
 FRAMES, TONES = SPECTRUM.rate / SPECTRUM.hop, COPY.spectrum.frames_per_second
 SHARED_SECONDS = 360.0  # of a held-out track that are searched for what it shares with the training music

@@ -1,4 +1,4 @@
-"""A dataset as lessons of the training loop: windows in batches, each learnt in chunks."""
+"""Data loader of the audio network: windows in batches, each learnt in chunks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from music_composer.audio.dataset.windows import Dataset, batches, epoch_speeds,
 
 
 @dataclasses.dataclass(frozen=True)
-class WindowLessons:
+class WindowLoader:
     """batch_size: windows in a batch; chunk_steps: steps of them between two updates of the weights; stretch: how much
     faster or slower windows are played at most, a share.
     """

@@ -1,4 +1,4 @@
-"""Recordings heard once for all measures, and the training set as the yardstick that they are held against."""
+"""Recordings analyzed once for all measures, and the statistics of the training set that they are compared with."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Row = dict[str, Any]  # the figures of some music, for JSON: a line of a table
 
 
 @dataclass(frozen=True)
-class Measures:
+class MetricOptions:
     """The options of all measures; two scorecards compare only under equal ones."""
 
     distance: DistanceOptions = field(default_factory=DistanceOptions)
@@ -58,7 +58,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Analysis:
     """What all the measures need of a span of music.
 
     features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`. width:
@@ -75,7 +75,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class ReferenceStatistics:
     """The training set as the measures see it.
 
     scale: of the features. texture, timbre: Gaussians of the scaled features, and of the bands alone as they are.
@@ -121,34 +121,36 @@ def lengths_in(folder: Path, say: Callable[[str], None], silent: bool = False) -
     return lengths
 
 
-def hear(span: Span, measures: Measures, with_levels: bool = True) -> Heard:
+def analyze(span: Span, metrics: MetricOptions, with_levels: bool = True) -> Analysis:
     """Reads the span; memory grows with what is kept of it alone, some 2 MB a minute at most.
 
     with_levels: of what is looked for in other music, or other music in it.
     Raises RecordingError when the file cannot be read.
     """
-    trim_db = measures.distance.trim_db if span.trim else None
+    trim_db = metrics.distance.trim_db if span.trim else None
 
     def blocks(rate: int) -> Iterator[Array]:
         return mono_blocks(span.path, rate, span.start, span.stop, trim_db)
 
-    features, levels = described_blocks(blocks(measures.distance.rate), measures.distance, with_levels)
-    return Heard(
+    features, levels = described_blocks(blocks(metrics.distance.rate), metrics.distance, with_levels)
+    return Analysis(
         span,
         features,
-        semitones_of_blocks(blocks(measures.copying.spectrum.rate), measures.copying.spectrum),
-        course_of_blocks(blocks(measures.drift.rate), measures.drift),
+        semitones_of_blocks(blocks(metrics.copying.spectrum.rate), metrics.copying.spectrum),
+        course_of_blocks(blocks(metrics.drift.rate), metrics.drift),
         side_and_mid(span.path, span.start, span.stop),
         levels,
     )
 
 
-def samples_of(span: Span, rate: int, measures: Measures) -> Array:
+def samples_of(span: Span, rate: int, metrics: MetricOptions) -> Array:
     """The span's samples (n,), channels averaged."""
-    return mono_samples(span.path, rate, span.start, span.stop, measures.distance.trim_db if span.trim else None)
+    return mono_samples(span.path, rate, span.start, span.stop, metrics.distance.trim_db if span.trim else None)
 
 
-def yardstick_of(training: Sequence[Heard], measures: Measures, coded: Sequence[Heard] = ()) -> Yardstick:
+def reference_statistics_of(
+    training: Sequence[Analysis], metrics: MetricOptions, coded: Sequence[Analysis] = ()
+) -> ReferenceStatistics:
     """What the measures compare with.
 
     coded: training music after frames and back. Where there is some, the envelope is taken from it: the codec alone
@@ -156,37 +158,37 @@ def yardstick_of(training: Sequence[Heard], measures: Measures, coded: Sequence[
     Raises MusicComposerError when the training set is too little, or too uniform, to measure by.
     """
     features = np.concatenate([heard.features for heard in training])
-    least = measures.distance.components + 1
+    least = metrics.distance.components + 1
     if len(features) < least:
         raise MusicComposerError(
             f"the training music is silent or too short to measure by: {len(features)} windows of half a second, "
             f"and at least {least} are needed. Give longer or more recordings."
         )
-    scale = scale_of(features, measures.distance)
-    texture = reference_of(scale(features), measures.distance)
-    return Yardstick(
+    scale = scale_of(features, metrics.distance)
+    texture = reference_of(scale(features), metrics.distance)
+    return ReferenceStatistics(
         scale,
         texture,
-        reference_of(bands_of(features, measures), measures.distance),
+        reference_of(bands_of(features, metrics), metrics.distance),
         kernel_of((scale(features) - texture.mean) @ texture.projection),
-        envelope_of([heard.course for heard in coded or training], measures.drift),
+        envelope_of([heard.course for heard in coded or training], metrics.drift),
         library_of([heard.semitones for heard in training]),
-        threshold_of([heard.semitones for heard in training], measures.turns),
+        threshold_of([heard.semitones for heard in training], metrics.turns),
         tuple(heard.span for heard in training),
     )
 
 
-def bands_of(features: Array, measures: Measures) -> Array:
+def bands_of(features: Array, metrics: MetricOptions) -> Array:
     """The means and deviations of the bands among the features."""
-    return features[:, : 2 * measures.distance.bands]
+    return features[:, : 2 * metrics.distance.bands]
 
 
-def movement_of(features: Array, measures: Measures) -> float:
+def movement_of(features: Array, metrics: MetricOptions) -> float:
     """Mean change of a band from frame to frame, dB."""
-    bands = measures.distance.bands
+    bands = metrics.distance.bands
     return float(features[:, 2 * bands : 3 * bands].mean(dtype=np.float64))
 
 
-def onset_of(features: Array, measures: Measures) -> float:
+def onset_of(features: Array, metrics: MetricOptions) -> float:
     """Strongest rise of the bands within a window, averaged over windows, dB a frame: dull onsets read less."""
-    return float(features[:, 3 * measures.distance.bands + STRONGEST_ONSET].mean(dtype=np.float64))
+    return float(features[:, 3 * metrics.distance.bands + STRONGEST_ONSET].mean(dtype=np.float64))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError
-from music_composer.evaluation.audio.analysis import Heard, Measures, Row, samples_of
+from music_composer.evaluation.audio.analysis import Analysis, MetricOptions, Row, samples_of
 from music_composer.evaluation.audio.signal.clicks import bandwidth, clicks
 from music_composer.evaluation.audio.similarity.adherence import (
     adherence_of,
@@ -44,27 +44,27 @@ class Trials:
     shortest prompt.
     """
 
-    prompts: Sequence[Heard] = ()
-    truths: Sequence[Heard] = ()
-    later: Sequence[Heard] = ()
-    played: Mapping[str, Sequence[Heard]] = field(default_factory=dict)
+    prompts: Sequence[Analysis] = ()
+    truths: Sequence[Analysis] = ()
+    later: Sequence[Analysis] = ()
+    played: Mapping[str, Sequence[Analysis]] = field(default_factory=dict)
     seconds: float = 30.0
     prompt_seconds: float | None = None
 
 
-def adherence_figures(trials: Trials, measures: Measures) -> dict[str, Any] | None:
+def adherence_figures(trials: Trials, metrics: MetricOptions) -> dict[str, Any] | None:
     """Whether continuations go on with their own track: see `adherence`. None where fewer than two truths are known, or
     too little of them to tell tracks apart.
     """
     if len(trials.truths) < 2:
         return None
 
-    def characters(played: Sequence[Heard]) -> list[Array]:
-        return [character(_beginning(each, trials.seconds, measures), measures.distance) for each in played]
+    def characters(played: Sequence[Analysis]) -> list[Array]:
+        return [character(_beginning(each, trials.seconds, metrics), metrics.distance) for each in played]
 
     truths = characters(trials.truths)
     try:
-        whitening = whitening_of(truths, measures.distance)
+        whitening = whitening_of(truths, metrics.distance)
     except MusicComposerError:
         return None
     played = {"real: the part after it": trials.later, **trials.played}
@@ -84,26 +84,30 @@ def adherence_figures(trials: Trials, measures: Measures) -> dict[str, Any] | No
     }
 
 
-def order_rows(real: Sequence[Heard], training: Sequence[Heard], trials: Trials, measures: Measures) -> list[Row]:
+def order_rows(
+    real: Sequence[Analysis], training: Sequence[Analysis], trials: Trials, metrics: MetricOptions
+) -> list[Row]:
     """Pulse, boundaries, what is heard again and clicks: of real music first. A figure without enough music is None.
 
     real: held-out music, which is the ruler where no truths are known. All need their levels.
     """
-    rate, size = _rate(measures), round(trials.seconds * _rate(measures))
+    rate, size = _rate(metrics), round(trials.seconds * _rate(metrics))
     if trials.truths:
         ruler, pieces = _thinned(trials.truths), [each.levels[:size] for each in _thinned(trials.truths)]
     else:
         ruler = _thinned(real)
         pieces = _thinned([each.levels[at : at + size] for each in real for at in range(0, len(each.levels), size)])
-    threshold = _threshold(pieces, rate, measures)
+    threshold = _threshold(pieces, rate, metrics)
     prompts, library = [each.levels for each in _thinned(trials.prompts)], [each.levels for each in training]
-    halves = [_upper_half(each, measures) for each in ruler]
+    halves = [_upper_half(each, metrics) for each in ruler]
 
-    def row(name: str, heard: Sequence[Heard], levels: Sequence[Levels], own: Sequence[Levels], seconds: float) -> Row:
+    def row(
+        name: str, heard: Sequence[Analysis], levels: Sequence[Levels], own: Sequence[Levels], seconds: float
+    ) -> Row:
         above = halves if trials.truths else [float(np.median(halves))] * len(heard)
-        sounds = (_beginning(each, seconds, measures) for each in heard)
-        figures = order_row(name, levels, own, library, threshold, measures)
-        return figures | {"clicks_per_minute": clicks_a_minute(sounds, above, measures)}
+        sounds = (_beginning(each, seconds, metrics) for each in heard)
+        figures = order_row(name, levels, own, library, threshold, metrics)
+        return figures | {"clicks_per_minute": clicks_a_minute(sounds, above, metrics)}
 
     if trials.truths:
         rows = [row("real: the true next part", ruler, pieces, prompts, trials.seconds)]
@@ -121,19 +125,19 @@ def order_row(
     prompts: Sequence[Levels],
     library: Sequence[Levels],
     threshold: float | None,
-    measures: Measures,
+    metrics: MetricOptions,
 ) -> Row:
     """What is told by log-mel levels alone. prompts: one for each piece, or none. library: training music.
 
     threshold: the novelty from which a peak is a boundary, see `boundaries`; None where that is not known.
     """
-    rate, pulse = _rate(measures), measures.pulse
+    rate, pulse = _rate(metrics), metrics.pulse
     levels = [piece.astype(np.float32) for piece in pieces]
     onsets = [onset_strength(each, pulse) for each in levels]
     pairs = zip(levels, prompts, strict=True) if prompts else ()
-    own = [repetition(each, [prompt], rate, measures.repetition) for each, prompt in pairs]
-    learnt = [repetition(each, library, rate, measures.repetition) for each in levels]
-    turning = float("nan") if threshold is None else boundaries_a_minute(levels, threshold, rate, measures.boundaries)
+    own = [repetition(each, [prompt], rate, metrics.repetition) for each, prompt in pairs]
+    learnt = [repetition(each, library, rate, metrics.repetition) for each in levels]
+    turning = float("nan") if threshold is None else boundaries_a_minute(levels, threshold, rate, metrics.boundaries)
     return {
         "music": name,
         "pieces": len(pieces),
@@ -146,33 +150,33 @@ def order_row(
     }
 
 
-def clicks_a_minute(sounds: Iterable[Array], above_hz: Sequence[float], measures: Measures) -> float | None:
+def clicks_a_minute(sounds: Iterable[Array], above_hz: Sequence[float], metrics: MetricOptions) -> float | None:
     """sounds: samples (n,) at the rate of the distance. above_hz: for each, where a click stands out."""
-    rate, count, samples = measures.distance.rate, 0, 0
+    rate, count, samples = metrics.distance.rate, 0, 0
     for mono, above in zip(sounds, above_hz, strict=True):
-        count += len(clicks(mono, rate, above, measures.clicks))
+        count += len(clicks(mono, rate, above, metrics.clicks))
         samples += len(mono)
     return count / (samples / rate / 60.0) if samples else None
 
 
-def _beginning(heard: Heard, seconds: float, measures: Measures) -> Array:
+def _beginning(heard: Analysis, seconds: float, metrics: MetricOptions) -> Array:
     """Samples of the first so many seconds."""
-    rate = measures.distance.rate
-    mono = samples_of(heard.span, rate, measures)
+    rate = metrics.distance.rate
+    mono = samples_of(heard.span, rate, metrics)
     return mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
 
 
-def _upper_half(real: Heard, measures: Measures) -> float:
+def _upper_half(real: Analysis, metrics: MetricOptions) -> float:
     """Hz above which a click stands out: half the bandwidth of real music; of too little a quarter of the rate."""
-    rate = measures.distance.rate
-    mono = samples_of(real.span, rate, measures)
-    return bandwidth(mono, rate, measures.clicks) / 2 if len(mono) >= 2048 else rate / 4
+    rate = metrics.distance.rate
+    mono = samples_of(real.span, rate, metrics)
+    return bandwidth(mono, rate, metrics.clicks) / 2 if len(mono) >= 2048 else rate / 4
 
 
-def _threshold(pieces: Sequence[Array], rate: float, measures: Measures) -> float | None:
+def _threshold(pieces: Sequence[Array], rate: float, metrics: MetricOptions) -> float | None:
     """None where the real music is too short to have boundaries."""
     try:
-        return threshold_of([each.astype(np.float32) for each in pieces], rate, measures.boundaries)
+        return threshold_of([each.astype(np.float32) for each in pieces], rate, metrics.boundaries)
     except MusicComposerError:
         return None
 
@@ -196,6 +200,6 @@ def _thinned(pieces: Sequence[Any]) -> list[Any]:
     return list(pieces[:: -(-len(pieces) // MOST_PIECES)]) if pieces else []
 
 
-def _rate(measures: Measures) -> float:
+def _rate(metrics: MetricOptions) -> float:
     """Frames of levels a second."""
-    return measures.distance.rate / measures.distance.hop
+    return metrics.distance.rate / metrics.distance.hop

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.audio.reading.recording import mono_samples, seconds_of
-from music_composer.evaluation.audio.analysis import Measures, Row, Span, samples_of
+from music_composer.evaluation.audio.analysis import MetricOptions, Row, Span, samples_of
 from music_composer.evaluation.audio.signal.spectra import Array
 from music_composer.evaluation.audio.structure.boundary_continuity import (
     at_cut,
@@ -28,13 +28,13 @@ MOST_CUTS = 128  # of a kind that are judged
 Cuts = Sequence[tuple[Path, float]]  # recordings, and the second of each at which other music begins
 
 
-def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, measures: Measures) -> Row:
+def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, metrics: MetricOptions) -> Row:
     """How often music steps less at its cuts than random splices of real music do, and how its harmony moves there.
 
     others: samples (n,) of real music, at the rate of the splices. lead_seconds: of what is heard before a cut; the
     pulse is read from more where there is enough.
     """
-    options = dataclasses.replace(measures.splice, before_seconds=lead_seconds)
+    options = dataclasses.replace(metrics.splice, before_seconds=lead_seconds)
     rate, most, rng = options.rate, options.most_seconds, np.random.default_rng(0)
     count = max(LEAST_SPLICES, min(SPLICES, MOST_SPLICES // len(cuts)))
     steps, splices, changes = [], [], []
@@ -57,33 +57,35 @@ def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, measure
     }
 
 
-def prompt_rows(cut: Sequence[Span], jumps: Cuts, real: Sequence[Span], measures: Measures) -> dict[str, Row] | None:
+def prompt_rows(
+    cut: Sequence[Span], jumps: Cuts, real: Sequence[Span], metrics: MetricOptions
+) -> dict[str, Row] | None:
     """Cuts, jumps, and as their ruler as many places of uncut real music, with as much heard before each.
 
     cut: new music; what has nothing before it in its file is left out. jumps: places within new music; those too near
     to an end of the recording are left out.
     """
-    least, most = measures.splice.least_seconds, measures.splice.most_seconds
+    least, most = metrics.splice.least_seconds, metrics.splice.most_seconds
     cuts = _evenly([(span.path, span.start) for span in cut if span.start >= least])
     inside = _evenly([(path, at) for path, at in jumps if least <= at <= seconds_of(path) - least])
     if not cuts and not inside:
         return None
-    others = [samples_of(span, measures.splice.rate, measures) for span in real]
+    others = [samples_of(span, metrics.splice.rate, metrics) for span in real]
     rows: dict[str, Row] = {}
     leads: list[float] = []
     for name, places in (("continuations", cuts), ("continuations, at jumps", inside)):
         if places:
             leads.append(min(most, *(second for _, second in places)))
-            rows[name] = prompt_row(places, others, leads[-1], measures)
+            rows[name] = prompt_row(places, others, leads[-1], metrics)
     lead = min(leads)
-    lengths = [len(other) / measures.splice.rate for other in others]
+    lengths = [len(other) / metrics.splice.rate for other in others]
     roomy = [(span, length) for span, length in zip(real, lengths, strict=True) if length > lead + most]
     uncut, count = [], max(len(cuts), len(inside))
     for i in range(count if roomy else 0):
         span, length = roomy[i % len(roomy)]
         share = (i // len(roomy) + 0.5) / -(-count // len(roomy))
         uncut.append((span.path, span.start + lead + share * (length - lead - most)))
-    return rows | ({"real, held out": prompt_row(uncut, others, lead, measures)} if uncut else {})
+    return rows | ({"real, held out": prompt_row(uncut, others, lead, metrics)} if uncut else {})
 
 
 def _evenly(cuts: Cuts) -> Cuts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from music_composer.audio.reading.recording import seconds_of
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.audio.analysis import Measures, Span
+from music_composer.evaluation.audio.analysis import MetricOptions, Span
 from music_composer.evaluation.audio.scorecard import LONG_SECONDS
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 from music_composer.options import EvaluateOptions
@@ -23,9 +23,9 @@ def least_windows(options: DistanceOptions) -> int:
     return options.components + 1
 
 
-def require_windows_of(options: EvaluateOptions, measures: Measures) -> None:
+def require_windows_of(options: EvaluateOptions, metrics: MetricOptions) -> None:
     """Raises OptionError, with the least values, when what is to be generated is too little to be judged."""
-    distance, least = measures.distance, least_windows(measures.distance)
+    distance, least = metrics.distance, least_windows(metrics.distance)
     wanted = [("-s", options.seconds, "-g", options.count)]
     wanted += [("--long-seconds", options.long_seconds, "--long-num", options.long_count)]
     short = [each for each in wanted if each[1] < LONG_SECONDS and each[3]]  # what is longer has enough, each by itself
@@ -41,9 +41,9 @@ def require_windows_of(options: EvaluateOptions, measures: Measures) -> None:
     )
 
 
-def require_windows_in(what: str, spans: Sequence[Span], measures: Measures) -> None:
+def require_windows_in(what: str, spans: Sequence[Span], metrics: MetricOptions) -> None:
     """Raises MusicComposerError when some music is too little to be measured, or measured by. what: its name."""
-    distance = measures.distance
+    distance = metrics.distance
     lengths = [min(span.stop, seconds_of(span.path)) - span.start for span in spans]
     found, least = sum(windows_in(length, distance) for length in lengths), least_windows(distance)
     if found < least:

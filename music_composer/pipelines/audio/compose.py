@@ -17,7 +17,7 @@ from music_composer.audio.continuation.choice import is_owed
 from music_composer.audio.continuation.networks import trainable_network
 from music_composer.audio.continuation.registry import check_fits
 from music_composer.audio.dataset import cache, windows
-from music_composer.audio.dataset.batches import WindowLessons
+from music_composer.audio.dataset.batches import WindowLoader
 from music_composer.audio.models import sizing
 from music_composer.context import SILENT, Context
 from music_composer.data.split import Split
@@ -223,11 +223,11 @@ def _train_job(
     if dataset.joined:
         context.say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
     size = _batch_size(dataset, options.batch_size, context)
-    lessons = WindowLessons(dataset, size, options.chunk_steps, options.stretch)
+    loader = WindowLoader(dataset, size, options.chunk_steps, options.stretch)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     context.say(
         f"training {here.model.layers} x {here.model.neurons} LSTM with {here.model.network_head} head, "
         f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
-        f"{lessons.batches} steps, seed {state.seed}, {devices.describe()}"
+        f"{loader.batches} steps, seed {state.seed}, {devices.describe()}"
     )
-    run_job(model, lessons, here, options, state, context)
+    run_job(model, loader, here, options, state, context)

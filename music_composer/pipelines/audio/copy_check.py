@@ -43,13 +43,13 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
 
     Beside it stands what held-out music shares with it. None where there is too little music to say, or plenty.
     """
-    training, spared = divided(ready, split)
+    training, held_out = divided(ready, split)
     total = sum(span.stop - span.start for span in training)
     if not LEAST_SECONDS <= total <= MOST_SECONDS:
         return None
     options = CopyOptions()
     library = library_of([_levels(span, options) for span in training])
-    real = pieces_of(spared)
+    real = pieces_of(held_out)
     with scratch_folder() as scratch:
         made = _longest(_continuations(here, real, scratch, seed), library, options, _speeds(here))
     ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY

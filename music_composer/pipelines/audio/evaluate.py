@@ -18,7 +18,7 @@ from music_composer.audio.continuation.registry import listening
 from music_composer.audio.prompts import whole_recording
 from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError, RunFolderError
-from music_composer.evaluation.audio.analysis import Measures, Span, lengths_in
+from music_composer.evaluation.audio.analysis import MetricOptions, Span, lengths_in
 from music_composer.evaluation.audio.baseline_players import write_shuffled, write_spliced
 from music_composer.evaluation.audio.baselines import SHUFFLED, SPLICED
 from music_composer.evaluation.audio.cuts import Cut
@@ -78,7 +78,7 @@ def evaluate_run(
     playing: fields of GenerateOptions other than their defaults. model: of the run folder, where it is loaded already.
     """
     folders, options, held_out = request.folders, request.evaluation, request.held_out
-    require_windows_of(options, Measures())
+    require_windows_of(options, MetricOptions())
     prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
     require_free([card_output(options, prompts)], options.overwrite)
     model = model or load(folders.model)
@@ -100,8 +100,8 @@ def evaluate_run(
             f"nothing of {folders.datasets} was held out of training, it is too short: "
             "give recordings that were not trained on with --held-out"
         )
-    require_windows_in("the training music", training, Measures())
-    require_windows_in("the held-out music", real, Measures())
+    require_windows_in("the training music", training, MetricOptions())
+    require_windows_in("the held-out music", real, MetricOptions())
     with locked(options.output, folders.wait, context.say):
         clean([card_output(options, prompts)])
         cuts = chosen_cuts(tracks, options)
@@ -185,7 +185,7 @@ def evaluate_folders(
         training += [Span(path, 0.9 * length) for path, length in recordings.items()]
     made = [Span(path, cut_said(path)) for path in lengths_in(generated, context.say, silent=True)]
     for what, spans in (("the reference", training), ("the held-out music", real), ("the generated music", made)):
-        require_windows_in(what, spans, Measures())
+        require_windows_in(what, spans, MetricOptions())
     with locked(options.output, say=context.say):
         clean([card_output(options)])
         count = min(len(made), options.count)
@@ -227,7 +227,7 @@ def _more_cuts(
     if not prompts:
         return []
     context.say(f"continuing {len(prompts)} more prompts for two seconds each")
-    wanted = GenerateOptions(seconds=Measures().splice.most_seconds, **playing)
+    wanted = GenerateOptions(seconds=MetricOptions().splice.most_seconds, **playing)
     written = generate.play_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed, model)
     return [Span(each.path, each.cut) for each in written]
 

@@ -61,8 +61,8 @@ def choose(ready: cache.Cache, here: Run, split: Split, state: TrainState, conte
     network = memory = None
     places: Sequence[Cut] = ()
     try:
-        training, spared = divided(ready, split)
-        places = [cut for cut in places_in(spared, ChoosingOptions()) if sounds(cut, here)]
+        training, held_out = divided(ready, split)
+        places = [cut for cut in places_in(held_out, ChoosingOptions()) if sounds(cut, here)]
         if len(places) >= ChoosingOptions.least_places:
             context.say(
                 f"going on from {len(places)} places of held-out music by the network and by the memory, to choose one"
@@ -92,13 +92,13 @@ def better(network: Figures, memory: Figures, options: ChoosingOptions = Choosin
     return other if far and heads[other].distance_over_real < heads[nearer].distance_over_real else nearer
 
 
-def places_in(spared: Sequence[Span], options: ChoosingOptions) -> list[Cut]:
+def places_in(held_out: Sequence[Span], options: ChoosingOptions) -> list[Cut]:
     """Where held-out music is cut: as long a prompt as leaves enough places, evenly from all recordings.
 
     None where there are too few of them, or too little music in all to be measured.
     """
     distance = DistanceOptions()
-    found = [_cut(spared, prompt, part, options.most_places) for prompt, part in options.lengths]
+    found = [_cut(held_out, prompt, part, options.most_places) for prompt, part in options.lengths]
     enough = [
         cuts
         for cuts in found

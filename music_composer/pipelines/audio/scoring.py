@@ -11,7 +11,7 @@ from music_composer.audio.continuation.metadata import jumps_said
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.context import Context
 from music_composer.evaluation.audio import scorecard
-from music_composer.evaluation.audio.analysis import Heard, Measures, Span, hear
+from music_composer.evaluation.audio.analysis import Analysis, MetricOptions, Span, analyze
 from music_composer.evaluation.audio.comparison import Trials
 from music_composer.evaluation.audio.cuts import Cut
 from music_composer.files.outputs import Output, Staged, staged
@@ -53,10 +53,10 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], context
     """Writes the scorecard and returns it. facts: what is to be said beside the figures."""
     from music_composer.evaluation.audio import report
 
-    measures, started = Measures(), time.monotonic()
-    heard = _heard(music, measures, context)
+    metrics, started = MetricOptions(), time.monotonic()
+    heard = _heard(music, metrics, context)
 
-    def of(spans: Sequence[Span]) -> list[Heard]:
+    def of(spans: Sequence[Span]) -> list[Analysis]:
         return [heard[span] for span in spans]
 
     trials = Trials(
@@ -72,7 +72,7 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], context
         of(music.real),
         of(music.codec),
         of(music.made),
-        measures,
+        metrics,
         of(music.coded_training),
         trials,
         music.cut,
@@ -94,7 +94,7 @@ def lines_of(card: Mapping[str, Any]) -> list[str]:
     return markdown(tables_of(card))
 
 
-def _heard(music: Music, measures: Measures, context: Context) -> dict[Span, Heard]:
+def _heard(music: Music, metrics: MetricOptions, context: Context) -> dict[Span, Analysis]:
     """Everything once."""
     flat = (*music.codec, *music.coded_training)
     played = [span for spans in music.played.values() for span in spans]
@@ -104,7 +104,7 @@ def _heard(music: Music, measures: Measures, context: Context) -> dict[Span, Hea
     heard = {}
     with context.stage("listening", "files") as advance:
         for i, (span, with_levels) in enumerate(spans.items()):
-            heard[span] = hear(span, measures, with_levels)
+            heard[span] = analyze(span, metrics, with_levels)
             advance(i + 1, len(spans), span.path.name)
     return heard
 

@@ -15,7 +15,7 @@ from music_composer.symbolic.play_options import PlayOptions
 from music_composer.values import Roll
 
 if TYPE_CHECKING:
-    from music_composer.training.loop import Lessons
+    from music_composer.training.loop import DataLoader
 
 
 class NoteModel(abc.ABC):
@@ -36,7 +36,7 @@ class NoteModel(abc.ABC):
     @abc.abstractmethod
     def loader(
         self, training: Sequence[Roll], validation: Sequence[Roll], options: Any, train_options: TrainOptions
-    ) -> Lessons:
+    ) -> DataLoader:
         """Batches of training and validation music, for the training loop."""
 
     @abc.abstractmethod

@@ -1,10 +1,10 @@
-"""Windows as lessons of the training loop."""
+"""Windows in the batches of the training loop."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from music_composer.audio.dataset.batches import WindowLessons
+from music_composer.audio.dataset.batches import WindowLoader
 from music_composer.audio.dataset.windows import Segment, dataset_of
 
 
@@ -12,7 +12,7 @@ from music_composer.audio.dataset.windows import Segment, dataset_of
 def test_chunks_are_alike_in_length_and_overlap_by_a_step(window: int, chunk: int) -> None:
     song = np.arange(200, dtype=np.float32)[:, None, None]
     dataset = dataset_of([song], [Segment(0, 0, 200)], [], window_steps=window, stack=1)
-    for chunks in WindowLessons(dataset, 2, chunk, stretch=0.0).epoch(seed=1, epoch=0, first=0):
+    for chunks in WindowLoader(dataset, 2, chunk, stretch=0.0).epoch(seed=1, epoch=0, first=0):
         lengths = {part.shape[1] for (part,) in chunks}
         assert len(lengths) == 1 and lengths.pop() <= chunk + 1
         for (one,), (following,) in zip(chunks, chunks[1:], strict=False):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from music_composer.evaluation.audio.analysis import Heard, Measures, Row, Span, hear
+from music_composer.evaluation.audio.analysis import Analysis, MetricOptions, Row, Span, analyze
 from music_composer.evaluation.audio.comparison import Trials, adherence_figures, order_rows
 from tests.evaluation.audio.tunes import FLUTES, RATE, REEDS, shuffled, tune
 
-MEASURES, SECONDS, BEAT = Measures(), 13.0, 0.25
+MEASURES, SECONDS, BEAT = MetricOptions(), 13.0, 0.25
 CLICKS_AT = (3.125, 7.125, 11.125)  # between two beats
 
 
@@ -41,9 +41,9 @@ def turning(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     folder: Path = tmp_path_factory.mktemp("tunes")
 
-    def heard(name: str, samples: np.ndarray) -> Heard:
+    def heard(name: str, samples: np.ndarray) -> Analysis:
         soundfile.write(folder / f"{name}.wav", 0.5 * samples[: round(SECONDS * RATE)], RATE, subtype="PCM_24")
-        return hear(Span(folder / f"{name}.wav"), MEASURES)
+        return analyze(Span(folder / f"{name}.wav"), MEASURES)
 
     tracks = [tune(REEDS, track, 2 * SECONDS, BEAT) for track in range(2)]
     prompts, truths = ([half[i] for half in (np.split(each, 2) for each in tracks)] for i in range(2))
@@ -99,7 +99,7 @@ def test_planted_clicks_are_counted(rows: dict[str, Row]) -> None:
 
 def test_too_little_music_leaves_figures_out(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tune(REEDS, 0, 2.0), RATE)
-    heard = [hear(Span(tmp_path / "a.wav"), MEASURES)]
+    heard = [analyze(Span(tmp_path / "a.wav"), MEASURES)]
     for row in order_rows(heard, heard, Trials(played={"made": heard}), MEASURES):
         assert (row["pulse"], row["steadiness"], row["prompt_again"]) == (None, None, None)
         assert row["training_again"] == 1.0
@@ -111,12 +111,12 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Trials:
     folder: Path = tmp_path_factory.mktemp("cuts")
     tracks = [np.split(tune(album, track, 30.0), 3) for album in (FLUTES, REEDS) for track in range(3)]
 
-    def heard(name: str, pieces: list[np.ndarray]) -> list[Heard]:
+    def heard(name: str, pieces: list[np.ndarray]) -> list[Analysis]:
         spans = []
         for i, samples in enumerate(pieces):
             soundfile.write(folder / f"{name} {i}.wav", 0.5 * samples, RATE)
             spans.append(Span(folder / f"{name} {i}.wav"))
-        return [hear(span, MEASURES) for span in spans]
+        return [analyze(span, MEASURES) for span in spans]
 
     prompts, truths, later = (heard(name, [track[i] for track in tracks]) for i, name in enumerate("abc"))
     played = {

@@ -9,11 +9,11 @@ import pytest
 import soundfile
 
 from music_composer.evaluation.audio import continuity_scores
-from music_composer.evaluation.audio.analysis import Measures, Span
+from music_composer.evaluation.audio.analysis import MetricOptions, Span
 from music_composer.evaluation.audio.continuity_scores import prompt_rows
 from tests.evaluation.audio.tunes import FLUTES, RATE, REEDS, tune
 
-MEASURES = Measures()
+MEASURES = MetricOptions()
 CUTS = (4.1, 7.4, 10.6)
 
 

@@ -47,6 +47,6 @@ def test_a_folder_without_recordings_is_an_error(tmp_path):
 
 
 def test_what_three_recordings_hold_out_is_enough_to_be_judged_by():
-    frame, measures = FrameOptions(), DistanceOptions()
+    frame, metrics = FrameOptions(), DistanceOptions()
     unit = HELD_OUT_STEPS * ModelOptions.stack / frame.frames_per_second
-    assert 3 * windows_in(unit, measures) >= least_windows(measures)
+    assert 3 * windows_in(unit, metrics) >= least_windows(metrics)
