@@ -58,8 +58,8 @@ def scorecard_of(
 
     training: what was learnt from. real: music of the same kind that was not. codec: the same after frames and back,
     may be empty. made: what is judged; what is longer than LONG_SECONDS is judged minute by minute too.
-    coded_training: training music after frames and back, see `reference_statistics_of`. trials: what is judged in its order.
-    cut: new music whose beginning is judged; None for `made`. jumps: places at which its player jumped.
+    coded_training: training music after frames and back, see `reference_statistics_of`. trials: what is judged in its
+    order. cut: new music whose beginning is judged; None for `made`. jumps: places at which its player jumped.
     """
     statistics = reference_statistics_of(training, metrics, coded_training)
     windows = sum(len(each.features) for each in real)
