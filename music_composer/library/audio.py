@@ -19,7 +19,7 @@ from music_composer.library.keywords import (
     StreamKeywords,
     TrainKeywords,
 )
-from music_composer.options import FolderOptions
+from music_composer.options import FolderOptions, ModelOptions
 
 if TYPE_CHECKING:
     from music_composer.pipelines.audio.loaded import Continuation, LoadedModel
@@ -210,6 +210,5 @@ def _model(folders: FolderOptions) -> Model:
 
 
 _OF_FOLDERS = tuple(field.name for field in dataclasses.fields(FolderOptions))
-# What a run folder was made with is no option of what it plays.
-_OF_NETWORK = ("neurons", "layers", "stack", "components", "head_width", "head_blocks", "dropout", "tilt",
-               "training_noise", "reach")  # fmt: skip
+# What a run folder was made with is no option of what it plays; which of its heads plays is one.
+_OF_NETWORK = tuple(field.name for field in dataclasses.fields(ModelOptions) if field.name != "head")

@@ -124,9 +124,8 @@ def _known(here: Run, entries: Sequence[store.Entry]) -> store.Index | None:
         before = store.read_index(here.memory, StepOptions())
     except RunFolderError:  # there is none yet, or it is to be replaced
         return None
-    whole = before.shared and (
-        before.returned < 1.0 or not MemoryOptions(walk=WalkOptions(shared=before.shared)).uniform
-    )
+    uniform = MemoryOptions(walk=WalkOptions(shared=before.shared)).uniform
+    whole = before.shared and (before.returned < 1.0 or not uniform)
     return before if before.entries == tuple(entries) and whole else None
 
 

@@ -27,7 +27,7 @@ from music_composer.audio.continuation.registry import playing, with_head
 from music_composer.audio.dataset import cache
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.options import MemoryOptions
-from music_composer.audio.memory.store import recall
+from music_composer.audio.memory.store import Index, recall
 from music_composer.audio.reading.recording import mono_samples
 from music_composer.context import Context
 from music_composer.data.split import Split
@@ -203,6 +203,26 @@ def test_music_of_one_kind_is_remembered_in_other_keys(album, tmp_path: Path, mo
         assert ("in 5 keys" in said[-1]) == bool(semitones)
         keys = [getattr(each, "semitones", 0) for each in recall(index, here.memory_files, StepOptions(), here.frame)]
         assert keys == [key for key in (0, *semitones) for _ in index.entries]
+
+
+def test_what_recordings_have_in_common_is_measured_once_and_an_older_index_is_completed(
+    album, tmp_path: Path, monkeypatch
+) -> None:
+    ready, here, split = album
+    here, measured = dataclasses.replace(here, folder=tmp_path), list[int]()
+    monkeypatch.setattr(within_album, "shared_by", lambda *_: measured.append(1) or MemoryOptions.uniform_from)
+    monkeypatch.setattr(within_album, "returned_by", lambda *_: 0.4)
+
+    def remembered() -> Index:
+        return build_memory.remember_music(here, ready, split, Context())
+
+    index = remembered()
+    older = Index(index.entries, index.shared)
+    for before, times in ((index, 0), (older, 1)):
+        measured.clear()
+        build_memory.keep_memory(here, before)
+        assert remembered() == index
+        assert len(measured) == times
 
 
 def test_without_enough_music_or_where_it_cannot_be_played_the_network_plays(
