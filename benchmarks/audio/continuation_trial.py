@@ -1,6 +1,6 @@
 """One trial of the audio model: trained with options of one's choice, judged by music that it never heard, one row.
 
-    python benchmarks/audio/continuation_trial.py CHORALES WORK [FIELD=VALUE ...] [--variant NAME] [--copies -1 1]
+    python benchmarks/audio/continuation_trial.py CHORALES WORK [FIELD=VALUE ...] [--variant NAME] [--copies -1 1] [--cuts 64]
 
 CHORALES/train and CHORALES/test hold recordings. A field is any of ModelOptions, TrainOptions or GenerateOptions
 (neurons=384 layers=2 epochs=36 batch_size=16 learning_rate=0.002 ...); variants are those of continuation_variants.py.
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--variant", choices=VARIANTS, help="a way of training that is not in the tool")
     parser.add_argument("--copies", nargs="*", type=float, default=[], metavar="SEMITONES")
+    parser.add_argument("--cuts", type=int, default=EvaluateOptions.cut_count, help="to judge continuity and key at")
     options = parser.parse_args()
 
     given = fields_of(options.fields, ModelOptions, TrainOptions, GenerateOptions)
@@ -68,7 +69,7 @@ def main() -> None:
         request = TrainRequest(_with_copies(folders, options.copies), NetworkChoice(**network), training)
         compose.train(request, terminal())
     output = options.work / _name(options.fields, options.seed) / "scorecard"
-    judged = EvaluateOptions(output=output, long_count=0, seed=options.seed)
+    judged = EvaluateOptions(output=output, long_count=0, cut_count=options.cuts, seed=options.seed)
     card = evaluate_run(EvaluateRequest(folders, judged, held_out=options.chorales / "test"), terminal(), playing)
     name = f"{' '.join(options.fields) or 'as it is'}, seed {options.seed}"
     row = _row(name, card, checkpoint.read_state(model / run_folder.CHECKPOINT))

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from past_variants import PAST_VARIANTS
 
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.models.network import Continuation
@@ -140,4 +141,5 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "self-fed": self_fed,
     "quiet-noise": quiet_noise,
     "held-state": held_state,
+    **PAST_VARIANTS,
 }

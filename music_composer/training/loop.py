@@ -196,6 +196,9 @@ def averaged(model: Any) -> Iterator[None]:
 
     live = [ops.convert_to_numpy(weight).copy() for weight in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    for weight in model.trainable_variables:
+        # JAX shares the optimizer's own array, and a step on the weights would free it.
+        weight.assign(ops.convert_to_numpy(weight).copy())
     try:
         yield
     finally:
