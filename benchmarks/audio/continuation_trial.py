@@ -1,6 +1,6 @@
 """One trial of the audio model: trained with options of one's choice, judged by music that it never heard, one row.
 
-    python benchmarks/audio/continuation_trial.py CHORALES WORK [FIELD=VALUE ...] [--variant NAME] [--copies -1 1] [--cuts 64]
+    python benchmarks/audio/continuation_trial.py CHORALES WORK [FIELD=VALUE ...] [--variant NAME] [--copies -1 1]
 
 CHORALES/train and CHORALES/test hold recordings. A field is any of ModelOptions, TrainOptions or GenerateOptions
 (neurons=384 layers=2 epochs=36 batch_size=16 learning_rate=0.002 ...); variants are those of continuation_variants.py.

@@ -46,7 +46,7 @@ def turn_weighted() -> None:
 
 
 def two_paths() -> None:
-    """A level of noise for each step in place of each window, and ten steps without noise for the head (Rouard 2025)."""
+    """A noise level for each step in place of each window, and ten steps without noise for the head (Rouard 2025)."""
     build = Continuation.build
 
     def build_with_path(self: Continuation, shape: Any = None) -> None:
@@ -134,7 +134,7 @@ def recalled() -> None:
 
 
 def _tell_more(told: Told, width: Callable[[int], int], recent: int) -> None:
-    """Tells the head more: `told` of the line of latents, (batch, recent + steps, components) -> (..., steps, width)."""
+    """Tells the head more: `told` of the latents, (batch, recent + steps, components) -> (batch, steps, width)."""
     listen, listen_step, silent = Continuation.listen, Continuation.listen_step, Continuation.initial_state
     build_head = FlowHead.build
 
