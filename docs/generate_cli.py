@@ -28,7 +28,7 @@ STATED = re.compile(r"\s*\[default: (.*)\]$", re.DOTALL)  # a default in words, 
 
 def page() -> str:
     """The whole page."""
-    from music_composer.cli.audio import cli
+    from music_composer.cli.commands import cli
 
     commands = list(commands_of(cli, PROGRAM))
     contents = [f"- [`{name}`](#{name.replace(' ', '-')}): {summary_of(command)}" for name, command in commands]

@@ -39,7 +39,7 @@ def _load() -> None:
     import matplotlib.figure  # noqa: F401
     import scipy.signal  # noqa: F401
 
-    import music_composer.cli.audio
+    import music_composer.cli.commands
     import music_composer.pipelines.audio.compose
     import music_composer.pipelines.audio.evaluate
     import music_composer.pipelines.audio.generate

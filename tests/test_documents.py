@@ -9,7 +9,7 @@ import click
 import pytest
 
 import music_composer
-from music_composer.cli.audio import cli
+from music_composer.cli.commands import cli
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(

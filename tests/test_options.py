@@ -6,7 +6,7 @@ import json
 import click
 import pytest
 
-from music_composer.cli.audio import cli
+from music_composer.cli.commands import cli
 from music_composer.errors import MusicComposerError, OptionError, RecordError
 from music_composer.genetic.options import EvolveOptions
 from music_composer.options import (

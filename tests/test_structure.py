@@ -205,7 +205,7 @@ def test_all_of_the_package_is_read():
     assert within(imports_of("layers.lstm", anywhere=True), "tensorflow") or within(
         reached_from("layers.lstm", anywhere=True), "layers.lstm_tensorflow"
     )
-    assert not within(imports_of("reports.figures", anywhere=False), "matplotlib")  # it is imported in a function
+    assert not within(imports_of("reports.plots", anywhere=False), "matplotlib")  # it is imported in a function
     models = within(known_to("symbolic.composition.registry"), "symbolic.models")
     assert {f"symbolic.models.{name}.model" for name in ("voices", "polyphony", "pianoroll", "biaxial")} <= models
     assert "audio.spectrogram" in reached_from("audio.dataset.cache", anywhere=False)  # by way of the shards
@@ -343,7 +343,7 @@ def test_stations_reach_nothing_of_the_journey(name):
 def test_only_the_command_line_and_what_runs_it_know_it():
     knowing = {name for name in FILES if within(known_to(name), "cli")}
     assert knowing - within(FILES, "cli") == {"__main__"}
-    assert {name for name in FILES if "cli.audio" in known_to(name)} == {"cli.main"}
+    assert {name for name in FILES if "cli.commands" in known_to(name)} == {"cli.main"}
 
 
 @pytest.mark.parametrize("name", sorted(within(FILES, "library")))
@@ -386,7 +386,7 @@ def test_pictures_are_drawn_without_anything_global(name):
 
 
 def test_the_command_line_starts_light():
-    code = f"import sys, music_composer.cli.audio; print(*(set({HEAVY!r}) & set(sys.modules)))"
+    code = f"import sys, music_composer.cli.commands; print(*(set({HEAVY!r}) & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     assert run.stdout.split() == []
 

@@ -128,8 +128,8 @@ def _warm() -> None:
     import keras  # noqa: F401
     import matplotlib.figure  # noqa: F401
 
-    import music_composer.audio.continuation.output
-    import music_composer.cli.audio
+    import music_composer.audio.continuation.writing
+    import music_composer.cli.commands
     import music_composer.pipelines.audio.compose
     import music_composer.pipelines.evolve
     import music_composer.pipelines.render

@@ -52,7 +52,7 @@ def _run() -> None:
     try:
         import click
 
-        from music_composer.cli.audio import cli
+        from music_composer.cli.commands import cli
         from music_composer.errors import MusicComposerError
 
         try:

@@ -9,7 +9,8 @@ import numpy as np
 
 from music_composer import parallel
 from music_composer.genetic.fitness import Task, ratings
-from music_composer.genetic.networks import Networks, crossover, joined, mutate, random_networks
+from music_composer.genetic.mutation import crossover, mutate
+from music_composer.genetic.networks import Networks, joined, random_networks
 from music_composer.genetic.options import EvolveOptions
 from music_composer.stopping import check as not_stopped
 

@@ -1,6 +1,6 @@
 """A population of small networks as one set of arrays.
 
-The networks and mutations are those of bach_generator (R. Baltrusch, 2021), computed for all networks at once.
+The networks are those of bach_generator (R. Baltrusch, 2021), computed for all networks at once.
 """
 
 from __future__ import annotations
@@ -49,8 +49,13 @@ def random_networks(options: EvolveOptions, rng: np.random.Generator) -> Network
     sizes = [options.inputs, *[options.layer_size] * options.layers, 1]
     sizes += [1] if options.layer_type == "matrix" else []
     shapes = [(options.models, before, after) for before, after in zip(sizes, sizes[1:], strict=False)]
-    draw = rng.random if options.layer_type == "matrix" else lambda shape: _hundredths(shape, rng)
+    draw = rng.random if options.layer_type == "matrix" else lambda shape: hundredths(shape, rng)
     return Networks(options.layer_type, options.activation, tuple(draw(shape) for shape in shapes))
+
+
+def hundredths(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Numbers drawn evenly from 0, 0.01, ... 1."""
+    return rng.integers(0, PERCENT, shape, endpoint=True) / PERCENT
 
 
 def forward(networks: Networks, inputs: np.ndarray) -> np.ndarray:
@@ -97,50 +102,9 @@ def forward_in_order(networks: Networks, inputs: np.ndarray) -> np.ndarray:
     return found[:, back.reshape(-1)]
 
 
-def mutate(networks: Networks, kind: str, divergence: float, rng: np.random.Generator) -> Networks:
-    """The networks with changed weights.
-
-    kind: `noise` adds normal numbers with the standard deviation `divergence`; `factor` changes each weight by up to
-    that share, in hundredths of it; `selection` draws that share of each node's weights anew, at least one.
-    """
-    if not divergence:
-        return networks
-    changed = []
-    for weights in networks.weights:
-        if kind == "noise":
-            changed.append(weights + divergence * rng.standard_normal(weights.shape))
-        elif kind == "factor":
-            share = rng.integers(-PERCENT, PERCENT, weights.shape, endpoint=True) / PERCENT
-            changed.append(weights * (1 + share * divergence))
-        else:
-            count = min(weights.shape[-1], max(1, round(divergence * weights.shape[-1])))
-            # A random subset of each node's weights: those of the lowest random ranks.
-            order = np.argsort(rng.random(weights.shape), axis=-1)
-            changed.append(np.where(order < count, _hundredths(weights.shape, rng), weights))
-    return dataclasses.replace(networks, weights=tuple(changed))
-
-
-def crossover(networks: Networks, others: Networks, share: float, rng: np.random.Generator) -> Networks:
-    """Takes about half of the nodes of some networks from others (uniform crossover, Syswerda 1989).
-
-    share: of the networks that are crossed.
-    """
-    chosen = rng.random(len(networks)) < share
-    pairs = zip(networks.weights, others.weights, strict=True)
-    mixed = [
-        np.where(chosen[:, None, None] & (rng.random((*one.shape[:2], 1)) < 0.5), other, one) for one, other in pairs
-    ]
-    return dataclasses.replace(networks, weights=tuple(mixed))
-
-
 def _activated(x: np.ndarray, activation: str) -> np.ndarray:
     if activation == "tanh":
         return np.tanh(x)
     if activation == "relu":
         return np.maximum(x, 0)
     return np.asarray(1 / (1 + np.exp(-x)))
-
-
-def _hundredths(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Numbers drawn evenly from 0, 0.01, ... 1."""
-    return rng.integers(0, PERCENT, shape, endpoint=True) / PERCENT

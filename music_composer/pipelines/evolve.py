@@ -36,7 +36,7 @@ from music_composer.genetic.themes import (
 )
 from music_composer.pipelines.requests import EvolveRequest
 from music_composer.progress import duration
-from music_composer.reports.figures import plot_ratings
+from music_composer.reports.plots import plot_ratings
 from music_composer.stopping import Stopped
 from music_composer.symbolic.midi.instruments import in_words
 from music_composer.symbolic.midi.midi_file import write_midi

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from music_composer.audio.continuation.choice import read_choice, said
+from music_composer.audio.continuation.choice_file import read_choice, said
 from music_composer.audio.dataset import cache
 from music_composer.data.folder import recordings_in, scores_in
 from music_composer.errors import RecordingError, ScoreError

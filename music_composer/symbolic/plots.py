@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.reports.figures import figure_of, save
+from music_composer.reports.plots import figure_of, save
 from music_composer.symbolic.roll import bars_of
 from music_composer.values import OCTAVE, PITCHES, Roll
 

@@ -86,7 +86,7 @@ def run_job(
     place of what was there. then: what is to be done after each epoch besides.
     Raises Stopped when it was stopped, MusicComposerError when it cannot go on, with what to do.
     """
-    from music_composer.reports.figures import plot_loss
+    from music_composer.reports.plots import plot_loss
     from music_composer.training import loop
 
     place = here

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from music_composer.cli.audio import cli
+from music_composer.cli.commands import cli
 from music_composer.cli.sections import OTHERS, SectionedCommand, SectionedGroup, sections_of, under
 
 COMMON = {"--debug", "--version", "--help", "--output", "--overwrite", "--seed"}

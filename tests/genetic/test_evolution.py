@@ -9,7 +9,8 @@ from music_composer.errors import OptionError
 from music_composer.genetic import evolution
 from music_composer.genetic.evolution import evolve
 from music_composer.genetic.fitness import task_of
-from music_composer.genetic.networks import crossover, mutate, random_networks
+from music_composer.genetic.mutation import crossover, mutate
+from music_composer.genetic.networks import random_networks
 from music_composer.genetic.options import EvolveOptions
 from music_composer.genetic.themes import windows
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from music_composer.audio.continuation.choice import Figures
+from music_composer.audio.continuation.choice_file import Figures
 from music_composer.context import Context
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
-from music_composer.pipelines.audio import compose, generate, model_selection
+from music_composer.pipelines.audio import compose, generate, head_selection
 from music_composer.pipelines.audio.requests import ComposeRequest, GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.pipelines.info import describe
 from music_composer.training import devices
@@ -42,16 +42,16 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
         judged.append((here.folder / "history.csv").read_text().splitlines()[-1].split(",")[0])
         return Figures(1.0, 9.0), Figures(0.5, 1.0)
 
-    monkeypatch.setattr("music_composer.reports.figures.plot_loss", lambda history, path: path.write_bytes(b"picture"))
+    monkeypatch.setattr("music_composer.reports.plots.plot_loss", lambda history, path: path.write_bytes(b"picture"))
     monkeypatch.setattr(devices, "load_keras", lambda: None)
     monkeypatch.setattr(devices, "describe", lambda: "no network")
     monkeypatch.setattr(compose, "trainable_network", trainable)
     monkeypatch.setattr(compose, "_report_copying", lambda *_: None)
     monkeypatch.setattr(
-        model_selection, "places_in", lambda spared, options: [model_selection.Cut(Path("a.wav"), 0.0, 5.0, 4.0)] * 4
+        head_selection, "places_in", lambda spared, options: [head_selection.Cut(Path("a.wav"), 0.0, 5.0, 4.0)] * 4
     )
-    monkeypatch.setattr(model_selection, "sounds", lambda cut, here: True)
-    monkeypatch.setattr(model_selection, "judged", figures)
+    monkeypatch.setattr(head_selection, "sounds", lambda cut, here: True)
+    monkeypatch.setattr(head_selection, "judged", figures)
     monkeypatch.chdir(tmp_path)
     for i in range(2):
         write(tmp_path / "input_music_dataset" / f"{i}.wav", tune(12, seed=i, channels=1))
@@ -96,7 +96,7 @@ def test_a_command_that_was_killed_before_the_choice_makes_it(choices, monkeypat
 
     name = {"before it": "choose", "in it": "judged", "while it is written": "write_choice"}[place]
     with monkeypatch.context() as broken:
-        broken.setattr(model_selection, name, killed)
+        broken.setattr(head_selection, name, killed)
         with pytest.raises(KeyboardInterrupt):
             train()
     assert not (tmp_path / "model" / "choice.json").exists()

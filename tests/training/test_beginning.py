@@ -48,7 +48,7 @@ JOB = TrainOptions(epochs=2, seed=5)
 def _without_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_folder, "versions", lambda: {"music_composer": "0"})
     monkeypatch.setattr(os, "fsync", lambda file: None)  # hundreds of trainings
-    monkeypatch.setattr("music_composer.reports.figures.plot_loss", lambda history, path: path.write_bytes(b"picture"))
+    monkeypatch.setattr("music_composer.reports.plots.plot_loss", lambda history, path: path.write_bytes(b"picture"))
 
 
 def train(

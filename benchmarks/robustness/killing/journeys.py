@@ -52,7 +52,7 @@ def command(arguments: list[str]) -> Work:
     """The command line in this process."""
 
     def work() -> None:
-        from music_composer.cli.audio import cli
+        from music_composer.cli.commands import cli
 
         cli(arguments, standalone_mode=False)
 

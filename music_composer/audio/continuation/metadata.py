@@ -16,7 +16,7 @@ from music_composer.stopping import requested
 from music_composer.training import run_folder
 
 if TYPE_CHECKING:
-    from music_composer.audio.continuation.output import Written
+    from music_composer.audio.continuation.writing import Written
     from music_composer.audio.gap import Filling, Gap
 
 CUT = "new_music_from_second"  # of the WAV

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from music_composer.audio.continuation.choice import chosen_head
+from music_composer.audio.continuation.choice_file import chosen_head
 from music_composer.audio.continuation.networks import trained_network
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.heard import Recording

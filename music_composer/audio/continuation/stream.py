@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 
-from music_composer.audio.continuation.output import lead_of, note_jumps
 from music_composer.audio.continuation.sinks import Sink
+from music_composer.audio.continuation.writing import lead_of, note_jumps
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
 from music_composer.options import FrameOptions, GenerateOptions, StreamOptions

@@ -10,7 +10,7 @@ from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.analysis.transposed import KeyOptions
 from music_composer.audio.memory.analysis.views import ViewOptions
 from music_composer.audio.memory.guard import GuardOptions
-from music_composer.audio.memory.selection import SelectionOptions
+from music_composer.audio.memory.segment_selection import SelectionOptions
 from music_composer.audio.memory.splice import SpliceOptions
 from music_composer.errors import OptionError
 from music_composer.options import require_between, require_within

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from music_composer.audio.continuation import prompt_selection
-from music_composer.audio.continuation.choice import is_owed
+from music_composer.audio.continuation.choice_file import is_owed
 from music_composer.audio.continuation.networks import trainable_network
 from music_composer.audio.continuation.registry import check_fits
 from music_composer.audio.dataset import cache, windows
@@ -33,7 +33,7 @@ from music_composer.options import (
     TrainOptions,
     network_of,
 )
-from music_composer.pipelines.audio import build_memory, generate, model_selection
+from music_composer.pipelines.audio import build_memory, generate, head_selection
 from music_composer.pipelines.audio.requests import ComposeRequest, PrepareRequest, TrainRequest
 from music_composer.pipelines.audio.validation import dataset_for, split_of
 from music_composer.progress import duration
@@ -160,7 +160,7 @@ def _chosen(
 ) -> run_folder.Run:
     """The run folder when it is settled which of its heads plays."""
     build_memory.forget_others(here)
-    model_selection.choose(ready, here, split, state, context)
+    head_selection.choose(ready, here, split, state, context)
     return here
 
 

@@ -29,7 +29,7 @@ from music_composer.training.run_folder import Run
 from music_composer.values import Played
 
 if TYPE_CHECKING:
-    from music_composer.audio.continuation.output import Written
+    from music_composer.audio.continuation.writing import Written
 
 STANDARD_OUTPUT = "-"
 
@@ -61,7 +61,7 @@ def _write(model: LoadedModel, session: Session, wanted: Sequence[Output], conte
     player = model.player(here, options)
     paths = [output.paths[0] for output in wanted]
     from music_composer.audio.continuation.metadata import write_liner_notes
-    from music_composer.audio.continuation.output import write_continuations
+    from music_composer.audio.continuation.writing import write_continuations
 
     context.say(
         f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}"
@@ -97,7 +97,7 @@ def play_into_scratch(
 
     here: the run with the head that plays. model: of the run folder, where it is loaded already.
     """
-    from music_composer.audio.continuation.output import write_continuations
+    from music_composer.audio.continuation.writing import write_continuations
 
     options = listening(here, options, named=True)
     player = (model or LoadedModel(here)).player(here, options)

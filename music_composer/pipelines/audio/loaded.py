@@ -121,7 +121,7 @@ def continued(model: LoadedModel, request: GenerateRequest, context: Context = S
     run, options = session.run, session.options
     player = model.player(run, options)
     from music_composer.audio.continuation.metadata import notes_of
-    from music_composer.audio.continuation.output import write_continuations
+    from music_composer.audio.continuation.writing import write_continuations
 
     made: list[Continuation] = []
     with context.stage("generating", "seconds") as advance:

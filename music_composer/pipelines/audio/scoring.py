@@ -17,7 +17,7 @@ from music_composer.evaluation.audio.cuts import Cut
 from music_composer.files.outputs import Output, Staged, staged
 from music_composer.options import EvaluateOptions, FrameOptions
 from music_composer.progress import duration
-from music_composer.reports.figures import plot_minutes
+from music_composer.reports.plots import plot_minutes
 from music_composer.reports.tables import markdown, write_page
 
 CARD, PAGE, MINUTES, COPIED = "scorecard.json", "scorecard.html", "minutes.png", "most-copied.png"

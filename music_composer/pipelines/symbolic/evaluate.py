@@ -24,7 +24,7 @@ from music_composer.pipelines.results import Scorecard
 from music_composer.pipelines.symbolic import compose, generate
 from music_composer.pipelines.symbolic.loaded import LoadedModel, load, play
 from music_composer.pipelines.symbolic.requests import EvaluateRequest
-from music_composer.reports.figures import plot_densities
+from music_composer.reports.plots import plot_densities
 from music_composer.reports.tables import Table, markdown, write_page
 from music_composer.symbolic.composition.registry import note_model
 from music_composer.symbolic.constraints import constraints_from

@@ -10,7 +10,7 @@ import numpy as np
 from music_composer.errors import OptionError
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
-from music_composer.reports.figures import plot_thoughts
+from music_composer.reports.plots import plot_thoughts
 from music_composer.reports.tables import Table, write_page
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from music_composer.audio.continuation import sinks
 from music_composer.audio.continuation.network_player import NetworkPlayer
-from music_composer.audio.continuation.output import write_continuations
 from music_composer.audio.continuation.sinks import growing_wav, to_bytes, wav_header
 from music_composer.audio.continuation.stream import at_listening_pace, stream_continuation
+from music_composer.audio.continuation.writing import write_continuations
 from music_composer.audio.models.network import Continuation
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.prompts import Excerpt, read_prompt

@@ -9,7 +9,7 @@ import scipy.signal
 from music_composer.audio.memory.analysis.heard import hear
 from music_composer.audio.memory.analysis.transposed import Transposed, transposed_steps
 from music_composer.audio.memory.memory import memory_of
-from music_composer.audio.memory.selection import Part
+from music_composer.audio.memory.segment_selection import Part
 from music_composer.errors import OptionError
 from music_composer.values import Waveform
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from music_composer.audio.continuation.choice import (
+from music_composer.audio.continuation.choice_file import (
     Choice,
     Figures,
     chosen_head,
@@ -37,8 +37,8 @@ from music_composer.evaluation.audio.minimum_length import least_windows, window
 from music_composer.evaluation.audio.similarity import within_album
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 from music_composer.options import FrameOptions, ModelOptions
-from music_composer.pipelines.audio import build_memory, model_selection
-from music_composer.pipelines.audio.model_selection import ChoosingOptions, better, own_over_others, places_in
+from music_composer.pipelines.audio import build_memory, head_selection
+from music_composer.pipelines.audio.head_selection import ChoosingOptions, better, own_over_others, places_in
 from music_composer.pipelines.audio.validation import divided, split_of
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.run_folder import Run
@@ -159,16 +159,16 @@ def test_the_head_that_goes_on_truly_is_chosen_and_kept(album, tmp_path: Path, m
             written.append(types.SimpleNamespace(path=path, cut=1.0))
         return written
 
-    monkeypatch.setattr(model_selection, "play_into_scratch", play)
+    monkeypatch.setattr(head_selection, "play_into_scratch", play)
     said: list[str] = []
-    choice = model_selection.choose(ready, here, split, STATE, Context(said.append))
+    choice = head_selection.choose(ready, here, split, STATE, Context(said.append))
     assert (choice.head, choice.places, seeds) == (good, 4, [7, 7])
     assert choice == read_choice(here.choice)
     name, other = ("memory", "network") if good == "memory" else ("network", "memory")
     assert f"the {name} plays: its continuations are " in said[-1]
     assert f"plays the {other})" in said[-1]
     assert chosen_head(here) == playing(here, {}).model.head == good
-    again = model_selection.choose(ready, here, split, STATE, Context(said.append))
+    again = head_selection.choose(ready, here, split, STATE, Context(said.append))
     assert again == choice, "the same seed"
 
 
@@ -234,11 +234,11 @@ def test_without_enough_music_or_where_it_cannot_be_played_the_network_plays(
     def refuse(*_: object) -> None:
         raise RunFolderError("memory.json is gone")
 
-    monkeypatch.setattr(model_selection, "play_into_scratch", refuse)
-    assert model_selection.choose(ready, here, split, STATE, Context(said.append)).head == "flow"
+    monkeypatch.setattr(head_selection, "play_into_scratch", refuse)
+    assert head_selection.choose(ready, here, split, STATE, Context(said.append)).head == "flow"
     assert "memory.json is gone" in said[-2]
-    monkeypatch.setattr(model_selection, "places_in", lambda *_: [])
-    assert model_selection.choose(ready, here, split, STATE, Context(said.append)) == Choice(
+    monkeypatch.setattr(head_selection, "places_in", lambda *_: [])
+    assert head_selection.choose(ready, here, split, STATE, Context(said.append)) == Choice(
         "flow", 0, training_of(STATE)
     )
     assert said[-1] == (
@@ -249,12 +249,10 @@ def test_without_enough_music_or_where_it_cannot_be_played_the_network_plays(
 def test_a_silent_place_is_none(album, tmp_path: Path) -> None:
     _, here, _ = album
     path = write(tmp_path / "a.wav", np.concatenate([sound(10, 1), np.zeros(10 * RATE), sound(10, 2)])[:, None])
-    kept = [
-        model_selection.sounds(model_selection.Cut(path, start, start + 5, 4.0), here) for start in (0.0, 5.0, 12.0)
-    ]
+    kept = [head_selection.sounds(head_selection.Cut(path, start, start + 5, 4.0), here) for start in (0.0, 5.0, 12.0)]
     assert kept == [True, False, False]
     path.unlink()
-    assert not model_selection.sounds(model_selection.Cut(path, 0.0, 5.0, 4.0), here)
+    assert not head_selection.sounds(head_selection.Cut(path, 0.0, 5.0, 4.0), here)
 
 
 def test_a_choice_is_owed_until_it_is_made_after_that_very_training(album, tmp_path: Path) -> None:

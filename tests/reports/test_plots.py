@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from music_composer.reports import figures
+from music_composer.reports import plots
 
 
 def shape_of(png):
@@ -24,15 +24,15 @@ HISTORY = [
 
 @pytest.mark.parametrize("history", [HISTORY, HISTORY[:1]])
 def test_a_loss_curve_is_a_picture(tmp_path, history):
-    figures.plot_loss(history, tmp_path / "loss.png")
+    plots.plot_loss(history, tmp_path / "loss.png")
     assert shape_of(tmp_path / "loss.png") == (400, 700)
 
 
 def lines_of(monkeypatch, tmp_path, history):
     """What is drawn: label, and points."""
     drawn = []
-    monkeypatch.setattr(figures, "save", lambda figure, png: drawn.append(figure))
-    figures.plot_loss(history, tmp_path / "loss.png")
+    monkeypatch.setattr(plots, "save", lambda figure, png: drawn.append(figure))
+    plots.plot_loss(history, tmp_path / "loss.png")
     return {line.get_label(): line.get_xydata().tolist() for line in drawn[0].axes[0].lines}
 
 
@@ -50,14 +50,14 @@ def test_where_nothing_was_held_out_there_is_one_curve(tmp_path, monkeypatch):
 def test_densities_of_what_varies_and_of_what_does_not_are_drawn(tmp_path):
     rng = np.random.default_rng(0)
     rows = np.stack([rng.normal(size=30), np.zeros(30), np.full(30, np.nan)], axis=1)
-    figures.plot_densities({"made": rows, "held_out": rows[:10]}, ["varies", "stays", "is none"], tmp_path / "a.png")
+    plots.plot_densities({"made": rows, "held_out": rows[:10]}, ["varies", "stays", "is none"], tmp_path / "a.png")
     assert shape_of(tmp_path / "a.png") == (500, 1200)
 
 
 def test_thoughts_are_red_above_nought_and_blue_below(tmp_path):
     cells = np.zeros((40, 8))
     cells[:, :4], cells[:, 4:] = -1, 1
-    figures.plot_thoughts(cells, cells, tmp_path / "a.png")
+    plots.plot_thoughts(cells, cells, tmp_path / "a.png")
     picture = imread(tmp_path / "a.png")[..., :3]
     assert picture.shape[:2] == (600, 1000)
     above, below = picture[60, 500], picture[230, 500]

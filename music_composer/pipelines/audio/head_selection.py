@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.continuation.choice import Choice, Figures, Head, said, training_of, write_choice
+from music_composer.audio.continuation.choice_file import Choice, Figures, Head, said, training_of, write_choice
 from music_composer.audio.continuation.registry import with_head
 from music_composer.audio.dataset import cache
 from music_composer.audio.prompts import Excerpt, read_prompt

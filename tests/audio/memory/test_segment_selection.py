@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.memory.memory import memory_of
-from music_composer.audio.memory.selection import Part, SelectionOptions, most_alike
+from music_composer.audio.memory.segment_selection import Part, SelectionOptions, most_alike
 from music_composer.errors import OptionError
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording
 
