@@ -94,7 +94,7 @@ def self_fed() -> None:
         past = latents[:, :-1]
         shape = ops.shape(past)
         quiet = ops.zeros((shape[0], 1, 1))
-        hidden, _ = self.listen(past, quiet, ops.zeros_like(past), False, state)
+        hidden, _ = self.forward_sequence(past, quiet, ops.zeros_like(past), False, state)
         start = keras.random.normal((shape[0] * shape[1], shape[2]), seed=self.noise_seed)
         played = self.head.sample(ops.reshape(hidden, (-1, hidden.shape[-1])), start)
         played = ops.stop_gradient(ops.reshape(ops.clip(played, self.low, self.high), shape))
@@ -103,7 +103,7 @@ def self_fed() -> None:
         heard = ops.where(chosen, fed, past)
         level = self.options.training_noise * keras.random.uniform((shape[0], 1, 1), seed=self.noise_seed)
         noise = keras.random.normal(shape, seed=self.noise_seed)
-        hidden, after = self.listen(heard, level, noise, training, state)
+        hidden, after = self.forward_sequence(heard, level, noise, training, state)
         return [self.head.loss(hidden, latents[:, 1:], self.noise_seed), *after]
 
     Continuation.call = call_after_playing  # type: ignore[method-assign]

@@ -50,13 +50,13 @@ def main() -> None:
                 rows["end"].append((made, stop))
                 rows["beginning, uncut"].append((path, start))
                 rows["end, uncut"].append((path, stop))
-        rate = metrics.splice.rate
+        rate = metrics.continuity.rate
         others = [mono_samples(path, rate, 0.2 * seconds_of(path), 0.2 * seconds_of(path) + OTHERS)
                   for path in args.recordings]  # fmt: skip
         print(f"{len(rows['end'])} gaps of {args.seconds:g} s, {spent / len(rows['end']):.1f} CPU s each")
         print(f"{'edge':20}" + "".join(f"{name:>10}" for name in ("all", *FIGURES[1:])))
         for name, cuts in rows.items():
-            row = prompt_row(cuts, others, metrics.splice.most_seconds, metrics)
+            row = prompt_row(cuts, others, metrics.continuity.most_seconds, metrics)
             print(f"{name:20}" + "".join(f"{100 * row[figure]:>8.0f} %" for figure in FIGURES))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from music_composer.audio.continuation.metadata import cut_said
+from music_composer.audio.continuation.metadata import read_cut
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.files.atomic import whole_file
 from music_composer.options import FrameOptions
@@ -67,7 +67,7 @@ def section(title: str, sounds: Sequence[tuple[str, str, Path]], page: Path) -> 
     figures = []
     for role, caption, sound in sounds:
         picture = page.with_suffix("") / "-".join(sound.with_suffix(".png").parts[-3:])
-        cut = cut_said(sound)
+        cut = read_cut(sound)
         plot_spectrogram(sound, picture, FrameOptions(), [cut] if cut else [])
         links = {"picture": link(picture, page), "sound": link(sound, page)}
         figures.append(FIGURE.substitute(role=role, caption=escape(caption), **links))

@@ -21,12 +21,20 @@ from memory.cuts import RATE, Album, Cut, divide
 from memory.figures import MEASURES, Judge
 from memory.tables import header, shown
 
-from music_composer.audio.memory.analysis.heard import Recording
+from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
-from music_composer.audio.memory.store import Entry, Index, is_remembered, name_of, recall, remember, remember_key
+from music_composer.audio.memory.store import (
+    Entry,
+    Index,
+    is_stored,
+    load_recordings,
+    name_of,
+    write_part,
+    write_transposed,
+)
 from music_composer.audio.spectrogram import blocks_to_bands
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.continuity_scores import prompt_rows
@@ -45,14 +53,14 @@ def remembered(album: Album, folder: Path, semitones: tuple[int, ...] | None) ->
         sound = track.load()
         count, name = len(sound) // step, name_of(track.samples.stem, 0, len(sound), options, FRAME)
         entries.append(Entry(track.path.name, name, count, step, RATE, sound.shape[1]))
-        if not is_remembered(folder, entries[-1]):
-            remember(folder, entries[-1], sound, track_steps(sound, options))
+        if not is_stored(folder, entries[-1]):
+            write_part(folder, entries[-1], sound, track_steps(sound, options))
     index = described(folder, entries, FRAME)
     if semitones is not None:
         index = dataclasses.replace(index, semitones=semitones)
     for entry, each in itertools.product(entries, index.semitones):
-        remember_key(folder, entry, each, options, FRAME)
-    return index, recall(index, folder, options, FRAME)
+        write_transposed(folder, entry, each, options, FRAME)
+    return index, load_recordings(index, folder, options, FRAME)
 
 
 def track_steps(sound: np.ndarray, options: StepOptions) -> Steps:

@@ -69,7 +69,7 @@ def two_paths() -> None:
         past, target = latents[:, :-1], latents[:, 1:]
         level = self.options.training_noise * keras.random.uniform((*ops.shape(past)[:2], 1), seed=self.noise_seed)
         noise = keras.random.normal(ops.shape(past), seed=self.noise_seed)
-        hidden, after = self.listen(past, level, noise, training, state)
+        hidden, after = self.forward_sequence(past, level, noise, training, state)
         return [self.head.loss(hidden, target, self.noise_seed), *after]
 
     Continuation.call = call  # type: ignore[method-assign]
@@ -135,7 +135,7 @@ def recalled() -> None:
 
 def _tell_more(told: Told, width: Callable[[int], int], recent: int) -> None:
     """Tells the head more: `told` of the latents, (batch, recent + steps, components) -> (batch, steps, width)."""
-    listen, listen_step, silent = Continuation.listen, Continuation.listen_step, Continuation.initial_state
+    listen, listen_step, silent = Continuation.forward_sequence, Continuation.forward_step, Continuation.initial_state
     build_head = FlowHead.build
 
     def build(self: FlowHead, shape: Any) -> None:
@@ -164,8 +164,8 @@ def _tell_more(told: Told, width: Callable[[int], int], recent: int) -> None:
         return [*silent(self, batch), np.zeros((batch, recent * self.options.components), np.float32)]
 
     FlowHead.build = build  # type: ignore[method-assign]
-    Continuation.listen = listen_more  # type: ignore[method-assign]
-    Continuation.listen_step = listen_more_step  # type: ignore[method-assign]
+    Continuation.forward_sequence = listen_more  # type: ignore[method-assign]
+    Continuation.forward_step = listen_more_step  # type: ignore[method-assign]
     Continuation.initial_state = silent_with_line  # type: ignore[method-assign]
 
 

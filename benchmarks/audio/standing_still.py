@@ -20,11 +20,15 @@ from continuation_trial import chosen, fields_of
 from music_composer.audio.continuation.networks import trained_network
 from music_composer.audio.dataset import cache
 from music_composer.audio.prompts import Prompt
-from music_composer.evaluation.audio.structure.harmonic_changes import TurnOptions, threshold_of, turns
+from music_composer.evaluation.audio.structure.harmonic_changes import (
+    HarmonicChangeOptions,
+    harmonic_changes,
+    threshold_of,
+)
 from music_composer.options import GenerateOptions
 from music_composer.training import devices, run_folder
 
-TURNS = TurnOptions(frames=12)  # 0.14 s
+TURNS = HarmonicChangeOptions(frames=12)  # 0.14 s
 LONG_SECONDS = 4.0  # without a turn: the chorales hold no chord for longer
 
 
@@ -86,7 +90,7 @@ def _levels(frames: np.ndarray) -> np.ndarray:
 
 def _print(name: str, music: Sequence[np.ndarray], threshold: float, rate: float) -> None:
     seconds = sum(map(len, music)) / rate
-    found = [turns(levels, threshold, TURNS) for levels in music]
+    found = [harmonic_changes(levels, threshold, TURNS) for levels in music]
     gaps = np.concatenate([np.diff([0, *at, len(levels)]) for at, levels in zip(found, music, strict=True)]) / rate
     still = gaps[gaps > LONG_SECONDS].sum() / seconds
     print(f"| {name} | {sum(map(len, found)) / seconds:.2f} | {100 * still:.0f} % |")

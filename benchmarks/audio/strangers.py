@@ -15,7 +15,7 @@ import numpy as np
 
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.steps import StepOptions
-from music_composer.evaluation.audio.similarity.out_of_distribution import strangeness
+from music_composer.evaluation.audio.similarity.out_of_distribution import distance_ratio
 from music_composer.options import FrameOptions
 
 PROMPT_SECONDS, MOST = 60.0, 24  # of each folder
@@ -29,7 +29,7 @@ def main() -> None:
     per_second = frame.frames_per_second / steps.frames
     levels = {}
     for model in args.models:
-        recalled = store.recall(model / store.INDEX, model / store.FOLDER, steps, frame)
+        recalled = store.load_recordings(model / store.INDEX, model / store.FOLDER, steps, frame)
         levels[model.name] = [each.steps.levels for each in recalled]
     print(f"{'memory':>24} {'prompts of':>24} {'strangers':>10} {'least':>6} {'median':>6} {'most':>6}")
     for name, remembered in levels.items():
@@ -39,7 +39,7 @@ def main() -> None:
                 middle, half = len(recordings[i]) // 2, round(PROMPT_SECONDS / 2 * per_second)
                 prompt = recordings[i][max(0, middle - half) : middle + half]
                 known = [each for j, each in enumerate(remembered) if name != other or j != i]
-                found.append(strangeness(prompt, known, per_second))
+                found.append(distance_ratio(prompt, known, per_second))
             said = np.mean(np.array(found) > 1.0)
             low, median, high = np.quantile(found, [0.0, 0.5, 1.0])
             print(f"{name:>24} {other:>24} {100 * said:>8.0f} % {low:6.2f} {median:6.2f} {high:6.2f}", flush=True)

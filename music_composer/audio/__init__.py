@@ -1,1 +1,1 @@
-"""The audio backend: from recordings to frames and latents, and back."""
+"""The audio backend: recordings to frames and latents, and back to sound."""

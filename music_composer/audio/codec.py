@@ -1,4 +1,4 @@
-"""Sound through everything but the network: frames, latents, frames, phase. No continuation can sound better."""
+"""Sound through the codec alone: frames, latents, frames and phase. No continuation can sound better than this."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def through_codec(
     iterations: int,
     rng: np.random.Generator,
 ) -> Waveform:
-    """The waveform as the model's own frames would give it back; up to `stack` frames shorter.
+    """Encodes a waveform to latents and decodes it again. The result is up to `stack` frames shorter.
 
-    encoder: kernel (size, components) and bias (components,). decode: latents (steps, components) to (steps, size).
+    encoder: kernel (size, components) and bias (components,). decode: maps latents (steps, components) to steps (steps,
+    size). stack: frames in a step. channels: 1 or 2. iterations: of the search for the phase.
     """
     bands = waveform_to_frames(Waveform(with_channels(waveform.samples, channels), options.rate), options).bands
     latents = to_steps(bands, stack) @ encoder[0] + encoder[1]
@@ -37,11 +38,12 @@ def through_codec(
 
 
 def log_spectral_error(original: Waveform, decoded: Waveform, options: FrameOptions) -> float:
-    """How far apart two waveforms' spectra are, dB: over bins as a root mean square, then the mean over frames.
+    """Returns the log-spectral distance of two waveforms, in dB.
 
-    The log-spectral distance of Gray & Markel 1976, on mid and side; below `floor_db` all is silence. What one of them
-    is longer by is left out. Phase plays no part.
+    It is the root mean square over bins, averaged over frames and over mid and side (Gray and Markel 1976). Magnitudes
+    below `floor_db` count as silence. The longer waveform is cut to the length of the other. Phase plays no part.
     """
+    # Bands would hide what happens between two bins of one band.
     every_bin = dataclasses.replace(options, bands=options.bins)
     count = min(len(original.samples), len(decoded.samples))
     channels = max(original.samples.shape[1], decoded.samples.shape[1])

@@ -1,4 +1,7 @@
-"""Frames that stay on disk until they are sliced. No file is kept open, so any number of recordings can be used."""
+"""Arrays of frames that stay on disk until they are sliced.
+
+No file is kept open, so the number of recordings is not bounded by the number of open files.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ import numpy as np
 
 from music_composer.errors import CacheError
 
-HEADER_BYTES = 128  # of an NPY file, which leaves room for any count of frames
+HEADER_BYTES = 128  # of an NPY file; it has room for any number of frames
 FRAME_TYPE = np.dtype("<f2")
 
 
 class FrameArray(Protocol):
-    """Frames of shape (frames, channels, bands) that are read by slices. NumPy arrays are such arrays too."""
+    """An array of frames (frames, channels, bands) that is read by slices. A NumPy array is one too."""
 
     @property
     def shape(self) -> Any: ...
@@ -30,7 +33,7 @@ class FrameArray(Protocol):
 class ShardFrames:
     """Frames first..stop of a shard, float16, with `channels` channels.
 
-    stored: channels in the file. A channel that the file lacks reads `missing`; one too many is left out.
+    stored: channels in the file. missing: value of the channels that the file lacks; surplus channels are dropped.
     """
 
     path: Path
@@ -49,7 +52,7 @@ class ShardFrames:
         return self.stop - self.first
 
     def __getitem__(self, part: slice) -> np.ndarray:
-        """Frames as an array of its own. Raises CacheError where the file is gone or shorter than it was."""
+        """Returns a copy of the frames. Raises CacheError when the file is missing, or shorter than the index says."""
         start, stop, step = part.indices(len(self))
         if step != 1:
             raise ValueError("frames are read in one piece: a step is not possible")
@@ -66,6 +69,7 @@ class ShardFrames:
         size = self.stored * self.bands
         offset = HEADER_BYTES + start * size * FRAME_TYPE.itemsize
         try:
+            # A memory map would keep the file open.
             found = np.fromfile(self.path, FRAME_TYPE, frames * size, offset=offset)
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
@@ -78,10 +82,10 @@ class ShardFrames:
 
 
 class JoinedFrames:
-    """Several pieces of frames as one array, read where it is sliced. The end leads into the beginning."""
+    """Several pieces of frames as one array that is read where it is sliced."""
 
     def __init__(self, pieces: Sequence[tuple[FrameArray, int, int]]) -> None:
-        """pieces: arrays, and the frames start..stop of each."""
+        """pieces: (array, start, stop), of which the frames start..stop are used."""
         self._pieces = [piece for piece in pieces if piece[2] > piece[1]]
         self._ends = np.cumsum([stop - start for _, start, stop in self._pieces], dtype=np.int64)
 
@@ -99,8 +103,9 @@ class JoinedFrames:
         return self.around(start, max(0, stop - start))
 
     def around(self, start: int, frames: int) -> np.ndarray:
-        """`frames` frames from the one numbered `start` on; after the last comes the first again."""
+        """Returns `frames` frames from number `start` on. The first frame follows the last."""
         found = []
+        # Right side: a start at the end of one piece belongs to the next.
         number = int(np.searchsorted(self._ends, start, side="right"))
         while frames > 0:
             array, first, stop = self._pieces[number]

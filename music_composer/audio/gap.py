@@ -1,4 +1,4 @@
-"""A gap in a recording: the music on both sides, and how well a candidate's end meets the right one. No Keras."""
+"""A gap in a recording: the music on both sides, and how well a candidate meets the right side. No Keras."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DECIBELS = 20 / np.log(10)  # in a unit of a natural log-magnitude
 
 @dataclasses.dataclass(frozen=True)
 class Gap:
-    """Samples start..stop of a recording of `total` samples, all at the frames' rate.
+    """Samples start..stop of a recording of `total` samples, all at the rate of the frames.
 
-    left, right: float32 (samples, channels), the music that ends at `start` and that begins at `stop`.
-    remarks: what was odd about the recording. gain: that it was brought up by.
+    left, right: float32 (samples, channels), the music that ends at `start` and that begins at `stop`. remarks:
+    oddities of the recording. gain: factor by which its samples were multiplied.
     """
 
     path: Path
@@ -36,7 +36,10 @@ class Gap:
 
 @dataclasses.dataclass(frozen=True)
 class Join:
-    """The candidate that was taken. frame: of it, that falls on the gap's end; distances: the best of each, in dB."""
+    """The chosen candidate.
+
+    frame: its frame that falls on the end of the gap. distances: the best distance of each candidate, in dB.
+    """
 
     candidate: int
     frame: int
@@ -45,11 +48,11 @@ class Join:
 
 @dataclasses.dataclass(frozen=True)
 class Filling:
-    """What goes over the gap and a fade on either side of it.
+    """Sound that covers the gap and a fade on either side of it.
 
-    samples: (samples, channels of the recording). first: sample of the recording that they begin at.
-    speed: the candidate's, so that its best moment falls on the gap's end; 1 is as it was played.
-    jumps: samples of the filling at which it goes on elsewhere in what is remembered.
+    samples: (samples, channels of the recording). first: the sample of the recording at which they begin. speed: of the
+    candidate, chosen so that its best frame falls on the end of the gap; 1 is its own speed. jumps: samples of the
+    filling at which the player jumped.
     """
 
     samples: np.ndarray
@@ -63,16 +66,16 @@ def read_gap(
     path: Path,
     start: float,
     stop: float,
-    heard_seconds: float,
+    before_seconds: float,
     frame: FrameOptions,
     infill: InfillOptions,
     after_seconds: float = 0.0,
 ) -> Gap:
-    """Reads what lies around the gap from `start` to `stop` (seconds), in memory for that alone.
+    """Reads the music around the gap from `start` to `stop`, in seconds. Only that part is kept in memory.
 
-    heard_seconds: of the music left of it, at most. after_seconds: of that right of it, and as much as is compared with
-    at least. Raises OptionError for a gap that makes no sense, RecordingError
-    where there is too little music beside it.
+    before_seconds: music to keep left of the gap, at most. after_seconds: music to keep right of it; at least as much
+    is read as candidates are compared with. Raises OptionError for an impossible gap and RecordingError when there is
+    too little music beside it.
     """
     if not 0 <= start < start + 1 / frame.rate <= stop < float("inf"):
         raise OptionError(f"--from {start:g} --to {stop:g}: a gap begins at 0 s or later and ends after its beginning")
@@ -82,12 +85,13 @@ def read_gap(
             "follows it: continue the left side with --prompt instead"
         )
     first, last = round(start * frame.rate), round(stop * frame.rate)
-    nearby = CONTEXT_FRAMES * frame.hop + frame.window  # samples that are needed on either side
+    nearby = CONTEXT_FRAMES * frame.hop + frame.window  # samples needed on either side
     compared = frame.frames_in(infill.match_seconds) * frame.hop + frame.window
     reach = max(nearby, compared, round(after_seconds * frame.rate))
-    left, right = max(0, first - round(heard_seconds * frame.rate)), last + reach
+    left, right = max(0, first - round(before_seconds * frame.rate)), last + reach
     reading, blocks = read_blocks(path, frame.rate)
     total, kept = 0, []
+    # All of the file is read, because only its end shows whether the gap lies within it.
     for block in blocks:
         kept.append((block[max(0, left - total) :] if total < left else block)[: max(0, right - max(left, total))])
         total += len(block)
@@ -106,31 +110,33 @@ def read_gap(
 
 
 def prompt_before(gap: Gap, channels: int, stack: int, frame: FrameOptions) -> Prompt:
-    """The music left of the gap as a prompt: its last frame ends where the gap begins, so that none has seen the gap.
+    """Returns the music left of the gap as a prompt.
 
-    Raises RecordingError where it is silent.
+    Its last frame ends where the gap begins, so no frame contains any of the gap. Raises RecordingError when it is
+    silent.
     """
+    # Whole hops, so that the last window ends exactly at the gap.
     samples = with_channels(gap.left[len(gap.left) % frame.hop :], channels)
     bands = bands_of(samples, frame)
     if not sounding(bands.max(axis=(1, 2)), frame)[1]:
-        raise RecordingError(f"{gap.path}: silent before {gap.start / frame.rate:g} s: there is nothing to go on from")
+        raise RecordingError(f"{gap.path}: silent before {gap.start / frame.rate:g} s: there is nothing to continue")
     cut = len(bands) * frame.hop
-    heard = len(bands) // stack * stack
-    return Prompt(gap.path, samples[:cut], bands[-heard:], first_new_sample(gap, frame) / frame.rate, False)
+    count = len(bands) // stack * stack
+    return Prompt(gap.path, samples[:cut], bands[-count:], first_new_sample(gap, frame) / frame.rate, False)
 
 
 def first_new_sample(gap: Gap, frame: FrameOptions) -> int:
-    """Where the window of the first generated frame begins: it reaches over the gap's beginning by one hop."""
+    """Returns where the window of the first generated frame begins. It reaches one hop into the gap."""
     return gap.start - (frame.window - frame.hop)
 
 
 def frames_to_end(gap: Gap, frame: FrameOptions) -> float:
-    """How many hops there are from the first generated frame to the gap's end."""
+    """Returns the number of hops from the first generated frame to the end of the gap."""
     return (gap.stop - first_new_sample(gap, frame)) / frame.hop
 
 
 def places_to_join(gap: Gap, frame: FrameOptions, infill: InfillOptions) -> range:
-    """Frames of a candidate that may fall on the gap's end."""
+    """Returns the frames of a candidate that may fall on the end of the gap."""
     end = frames_to_end(gap, frame)
     span = min(infill.search_seconds * frame.frames_per_second, infill.most_bend * end)
     first, last = int(np.ceil(end - span)), int(np.floor(end + span))
@@ -138,10 +144,10 @@ def places_to_join(gap: Gap, frame: FrameOptions, infill: InfillOptions) -> rang
 
 
 def best_join(candidates: np.ndarray, right: np.ndarray, places: range) -> Join:
-    """Where which candidate goes over best into the music after the gap.
+    """Finds the candidate, and its frame, that leads best into the music after the gap.
 
-    candidates: bands (candidates, frames, channels, bands). right: (frames, channels, bands), those of the music after
-    the gap. Distance: the root of the mean squared difference of the bands, in decibels.
+    candidates: bands (candidates, frames, channels, bands). right: bands (frames, channels, bands) of the music after
+    the gap. The distance is the root mean square difference of the bands, in dB.
     """
     count = len(right)
     distances = np.stack(
@@ -153,6 +159,9 @@ def best_join(candidates: np.ndarray, right: np.ndarray, places: range) -> Join:
 
 
 def bands_of(samples: np.ndarray, frame: FrameOptions) -> np.ndarray:
-    """Bands (frames, channels, bands) of every whole window in (samples, channels), the first at its beginning."""
+    """Returns the bands (frames, channels, bands) of all whole windows of samples (samples, channels).
+
+    Unlike `waveform_to_frames` it adds no padding: the first window begins at the first sample.
+    """
     mid_side = np.ascontiguousarray(to_mid_side(samples), np.float32)
     return spectrum_to_bands(spectrum(mid_side, frame), frame).transpose(1, 0, 2)

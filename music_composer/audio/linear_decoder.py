@@ -1,8 +1,8 @@
-"""Latents back to steps by those around them, and how much is still missing; fitted by sums that can be merged.
+"""Decodes latents with a linear window decoder, and measures the residual that it leaves.
 
-Principal components decode a step by its own latents alone. What they cut off of it can in part be told from the
-steps before and after: a linear decoder of a window of latents, found by ridge regression (Hoerl & Kennard 1970) of the
-components' residual. What it leaves is put back as noise, band by band, when music is played.
+Principal components decode a step from its own latents alone. Part of what they lose can be predicted from the steps
+around it. Ridge regression (Hoerl and Kennard 1970) of the residual on a window of latents finds that part. The rest is
+replaced by noise, band by band, when music is generated. The fit uses sums that can be merged.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 from music_composer.audio.frame_arrays import FrameArray
 from music_composer.audio.pca import Encoding, decode, encode, fitting_blocks
 
-PENALTY = 0.01  # of the ridge: added to the mean square of each latent, which is 1 on average
+PENALTY = 0.01  # ridge penalty: added to the mean square of each latent, which is 1 on average
 
 
 @dataclasses.dataclass(frozen=True)
 class WindowSums:
-    """Sums over steps: how many, of w w' (width, width), of w r' (width, size) and of r r (size,), float64.
+    """Sums over steps: their count, w w' (width, width), w r' (width, size) and r r (size,), float64.
 
-    w: the latents of a window, `windows_of`. r: what the components lack of the step in its middle.
+    w: the latents of a window, see `windows_of`. r: the residual of the principal components at the middle step.
     """
 
     count: int
@@ -33,9 +33,9 @@ class WindowSums:
 
 @dataclasses.dataclass(frozen=True)
 class WindowDecoder:
-    """steps = windows @ kernel + bias, and noise of these deviations; see `windows_of`.
+    """steps = windows @ kernel + bias, plus noise of the given deviations; see `windows_of`.
 
-    kernel ((2 * reach + 1) * components, size), bias and deviations (size,), float32.
+    kernel: ((2 * reach + 1) * components, size). bias, deviations: (size,). All float32.
     """
 
     kernel: np.ndarray
@@ -44,27 +44,27 @@ class WindowDecoder:
 
 
 def fit_decoder(songs: Sequence[FrameArray], stack: int, encoding: Encoding, reach: int) -> WindowDecoder:
-    """The decoder of windows of `reach` steps on either side, for the music that the encoding was fitted to.
+    """Fits a decoder of windows with `reach` steps on either side.
 
-    songs: each (frames, channels, bands), read block by block.
+    songs: the music that the encoding was fitted to, arrays (frames, channels, bands), which are read block by block.
     """
     sums = merge_sums(window_sums(block, encoding, reach) for block in fitting_blocks(songs, stack))
     return ridge(sums, encoding)
 
 
 def windows_of(latents: np.ndarray, reach: int) -> np.ndarray:
-    """(..., steps + 2 * reach, components) -> (..., steps, (2 * reach + 1) * components), the earliest first."""
+    """(..., steps + 2 * reach, components) -> (..., steps, (2 * reach + 1) * components), earliest step first."""
     steps = latents.shape[-2] - 2 * reach
     return np.concatenate([latents[..., i : i + steps, :] for i in range(2 * reach + 1)], axis=-1)
 
 
 def extended(latents: np.ndarray, reach: int) -> np.ndarray:
-    """(steps, components) with the first and the last of them `reach` times more: every step has a window."""
+    """Repeats the first and the last of latents (steps, components) `reach` times, so that every step has a window."""
     return np.pad(latents, ((reach, reach), (0, 0)), mode="edge")
 
 
 def window_sums(steps: np.ndarray, encoding: Encoding, reach: int) -> WindowSums:
-    """Sums over the rows of `steps`, shape (steps, size), which follow each other."""
+    """Returns the sums over successive steps, shape (steps, size)."""
     latents = encode(steps, encoding)
     residual = steps - decode(latents, encoding)
     windows = windows_of(extended(latents, reach), reach)
@@ -73,7 +73,7 @@ def window_sums(steps: np.ndarray, encoding: Encoding, reach: int) -> WindowSums
 
 
 def merge_sums(parts: Iterable[WindowSums]) -> WindowSums:
-    """The sums of all parts together."""
+    """Adds up the sums of several parts."""
     rest = iter(parts)
     first = next(rest)
     count, products, cross, squares = first.count, first.products.copy(), first.cross.copy(), first.squares.copy()
@@ -86,10 +86,12 @@ def merge_sums(parts: Iterable[WindowSums]) -> WindowSums:
 
 
 def ridge(sums: WindowSums, encoding: Encoding) -> WindowDecoder:
-    """The components' own decoder, and what the window says beyond it, held back by PENALTY."""
+    """Solves the ridge regression: the components' own decoder plus what the window adds to it."""
     width, components = len(sums.products), len(encoding.backward)
     kernel = np.linalg.solve(sums.products + PENALTY * sums.count * np.eye(width), sums.cross)
+    # The residual's energy follows from the same sums, so the music is read only once.
     lost = sums.squares - 2 * (kernel * sums.cross).sum(axis=0) + (kernel * (sums.products @ kernel)).sum(axis=0)
+    # The kernel so far predicts the residual alone; the step itself comes from the latents in the middle.
     middle = (width - components) // 2
     kernel[middle : middle + components] += encoding.backward
     deviations = np.sqrt(np.maximum(lost, 0) / sums.count)

@@ -1,7 +1,7 @@
-"""Steps of stacked frames to latents, and back: principal components, fitted by sums that can be merged.
+"""Principal component analysis (Pearson 1901) of steps of stacked frames: steps to latents, and back.
 
-Principal component analysis (Pearson 1901) of the covariance that the sums give. The sums of two parts of a dataset
-add up to the sums of the whole, so parts can be read on different machines, and memory never grows with the music.
+The fit uses sums of the steps and of their products. Sums of two parts of a dataset add up to the sums of the whole, so
+parts can be read on different machines, and memory does not grow with the music.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from music_composer.audio.spectrogram import to_steps
 from music_composer.options import ModelOptions
 
 ENOUGH_STEPS = 200_000  # 2 h of music: plenty for the covariance of a step
-BLOCK_STEPS = 4096  # summed at a time
-RANGE_STEPS = 20_000  # steps that the ranges are read from
-OUTLIERS = 0.01  # share of the latents beyond either end of a component's range
-LOUD_OUTLIERS = 0.005  # share of the steps in which a band is louder than its ceiling
+BLOCK_STEPS = 4096  # steps summed at a time
+RANGE_STEPS = 20_000  # steps from which the ranges are read
+OUTLIERS = 0.01  # share of the latents outside either end of a component's range
+LOUD_OUTLIERS = 0.005  # share of the steps in which a band exceeds its ceiling
 
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """Sums over steps: how many, of x (size,), and of x x' (size, size), float64."""
+    """Sums over steps: their count, x (size,) and x x' (size, size), float64."""
 
     count: int
     total: np.ndarray
@@ -36,9 +36,9 @@ class Encoding:
     """latents = (steps - mean) @ forward; steps = latents @ backward + mean.
 
     mean (size,), forward (size, components), backward (components, size), float32.
-    deviations: (components,), of the latents, falling; their mean square is 1.
-    low, high: (components,), the range that the latents of the music keep to but for a few outliers.
-    ceiling: (size,), what its decoded steps stay below but for a few outliers.
+    deviations: (components,), of the latents, in falling order; their mean square is 1.
+    low, high: (components,), the range of the latents of the music, without a few outliers.
+    ceiling: (size,), the upper bound of its decoded steps, without a few outliers.
     """
 
     mean: np.ndarray
@@ -52,7 +52,7 @@ class Encoding:
 
 
 def fit_encoding(songs: Sequence[FrameArray], stack: int, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
-    """Principal components of the steps of all songs, each (frames, channels, bands), read block by block."""
+    """Fits principal components to the steps of all songs, arrays (frames, channels, bands), read block by block."""
     moments = merge(moments_of(block) for block in fitting_blocks(songs, stack))
     fitted = principal_components(moments, components, tilt)
     every = -(-moments.count // RANGE_STEPS)
@@ -63,9 +63,9 @@ def fit_encoding(songs: Sequence[FrameArray], stack: int, components: int, tilt:
 
 
 def fitting_blocks(songs: Sequence[FrameArray], stack: int) -> Iterator[np.ndarray]:
-    """The steps (steps, size) of all songs, each (frames, channels, bands), read block by block.
+    """Yields the steps (steps, size) of all songs, arrays (frames, channels, bands), block by block.
 
-    Where there is very much music, blocks are taken evenly from all of it.
+    Of very much music it takes blocks at equal distances.
     """
     length = BLOCK_STEPS * stack
     places = [(song, at) for song in songs for at in range(0, len(song) - stack + 1, length)]
@@ -74,13 +74,14 @@ def fitting_blocks(songs: Sequence[FrameArray], stack: int) -> Iterator[np.ndarr
 
 
 def moments_of(steps: np.ndarray) -> Moments:
-    """Sums over the rows of `steps`, shape (steps, size)."""
+    """Returns the sums over steps (steps, size)."""
     x = steps.astype(np.float32)
+    # One block fits float32; only sums of many blocks need more digits.
     return Moments(len(x), x.sum(axis=0, dtype=np.float64), (x.T @ x).astype(np.float64))
 
 
 def merge(parts: Iterable[Moments]) -> Moments:
-    """The sums of all parts together."""
+    """Adds up the sums of several parts."""
     rest = iter(parts)
     first = next(rest)
     count, total, products = first.count, first.total.copy(), first.products.copy()
@@ -92,19 +93,20 @@ def merge(parts: Iterable[Moments]) -> Moments:
 
 
 def principal_components(moments: Moments, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
-    """The directions of largest variance, `components` of them or as many as there are.
+    """Returns the directions of largest variance, `components` of them or as many as there are.
 
-    The deviations of their latents are the power `tilt` of their own, times what makes the mean square 1. A flow
-    settles first what stands out of its noise most. Were all latents alike, chord and hiss would be settled at one
-    moment, and out of many chords would come their mean; so they keep some of their slope, as pictures have theirs
-    (Dieleman 2024, "Diffusion is spectral autoregression").
+    The deviation of a latent is its own deviation to the power `tilt`, scaled so that the mean square is 1. A flow
+    settles first what stands out most from its noise. If all latents were alike, chord and hiss would be settled at the
+    same moment, and the mean of many chords would result. So latents keep part of their slope, as spectra of pictures
+    do (Dieleman 2024, "Diffusion is spectral autoregression").
 
-    Directions whose variance is below a millionth of the largest carry rounding only; their latents stay near zero
-    instead of being blown up.
+    Directions with less than a millionth of the largest variance carry only rounding errors; their latents stay near
+    zero.
     """
     mean = moments.total / moments.count
     covariance = moments.products / moments.count - np.outer(mean, mean)
     variances, directions = np.linalg.eigh(covariance)
+    # `eigh` returns rising values; rounding can make the smallest ones negative.
     variances = np.maximum(variances[::-1], 0)
     directions = directions[:, ::-1][:, :components]
     # A direction's sign is arbitrary and may differ between LAPACKs: the largest entry is made positive.
@@ -125,10 +127,10 @@ def principal_components(moments: Moments, components: int, tilt: float = ModelO
 
 
 def encode(steps: np.ndarray, encoding: Encoding) -> np.ndarray:
-    """(..., size) -> (..., components)."""
+    """steps (..., size) -> latents (..., components)."""
     return (steps - encoding.mean) @ encoding.forward
 
 
 def decode(latents: np.ndarray, encoding: Encoding) -> np.ndarray:
-    """(..., components) -> (..., size)."""
+    """latents (..., components) -> steps (..., size)."""
     return latents @ encoding.backward + encoding.mean

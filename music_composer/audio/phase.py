@@ -1,9 +1,9 @@
-"""Magnitudes to waveforms: phase is found after generation, outside the feedback loop.
+"""Magnitudes to waveforms. Phase is found after generation, outside the feedback loop.
 
-Fast Griffin-Lim (Perraudin, Balazs & Sondergaard 2013), started from a single pass that lets every spectral peak turn
-at its own frequency (Beauregard, Harish & Wyse 2015) and the bins around it follow by their phase gradient (Prusa,
-Balazs & Sondergaard 2017). Sound whose phase is already known (the prompt, or the chunk before) can be held fixed at
-the front, so that pieces join without a seam.
+Fast Griffin-Lim (Perraudin, Balazs and Sondergaard 2013), started from a single pass in which every spectral peak
+advances at its own frequency (Beauregard, Harish and Wyse 2015) and the bins around it follow by their phase gradient
+(Prusa, Balazs and Sondergaard 2017). Sound whose phase is known (the prompt, or the chunk before) can be held fixed at
+the beginning, so that pieces join without a seam.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from music_composer.audio.spectrogram import analysis_window, bands_to_magnitude
 from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
-MOMENTUM = 0.99
-HANN_GAMMA = 0.25645  # of the squared window: spread of the Gaussian that is nearest to a Hann window
+MOMENTUM = 0.99  # of fast Griffin-Lim; 0 is the algorithm of 1984
+HANN_GAMMA = 0.25645  # of the squared window: spread of the Gaussian nearest to a Hann window
 
 
 def frames_to_waveform(frames: Frames, options: FrameOptions, iterations: int, rng: np.random.Generator) -> Waveform:
-    """The inverse of `spectrogram.waveform_to_frames`, but for phase: (frames - 1) * hop samples."""
+    """Inverts `spectrogram.waveform_to_frames`, except for phase. Returns (frames - 1) * hop samples."""
     magnitudes = bands_to_magnitudes(frames.bands.transpose(1, 0, 2), options)
     samples = samples_of(magnitudes, options, iterations, rng)
     half = options.window // 2
@@ -32,19 +32,19 @@ def samples_of(
     options: FrameOptions,
     iterations: int,
     rng: np.random.Generator,
-    known: np.ndarray | None = None,
-    after: np.ndarray | None = None,
+    prefix: np.ndarray | None = None,
+    suffix: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Finds samples whose spectrum has these magnitudes.
+    """Finds samples whose spectrum has the given magnitudes.
 
-    magnitudes: float32, shape (channels, frames, bins).
-    known: float32, shape (channels, samples), or None: the samples that the sound begins with. They hold the phase of
-        what follows; the result runs close to them, but is not forced to be them.
-    after: the same for the samples that the sound ends with.
-    Returns float32, shape (channels, (frames - 1) * hop + window).
+    magnitudes: float32 (channels, frames, bins).
+    prefix: float32 (channels, samples), or None: the samples with which the sound begins. They hold the phase of what
+    follows. The result runs close to them but need not equal them.
+    suffix: the same for the samples with which the sound ends.
+    Returns float32 (channels, (frames - 1) * hop + window).
     """
-    phases = propagated_phases(magnitudes, options, rng, known)
-    return refined_samples(magnitudes, phases, options, iterations, known, after)
+    phases = propagated_phases(magnitudes, options, rng, prefix)
+    return refined_samples(magnitudes, phases, options, iterations, prefix, suffix)
 
 
 def refined_samples(
@@ -52,19 +52,19 @@ def refined_samples(
     phases: np.ndarray,
     options: FrameOptions,
     iterations: int,
-    known: np.ndarray | None = None,
-    after: np.ndarray | None = None,
+    prefix: np.ndarray | None = None,
+    suffix: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The same, from a first guess of the phases (channels, frames, bins), radians."""
-    fixed = 0 if known is None else known.shape[1]
+    """Finds samples as `samples_of` does, from a first guess of the phases (channels, frames, bins), radians."""
+    fixed = 0 if prefix is None else prefix.shape[1]
     estimate = _polar(magnitudes, phases)
     before = estimate
     for _ in range(iterations):
         samples = overlap_add(estimate, options)
-        if known is not None:
-            samples[:, :fixed] = known
-        if after is not None:
-            samples[:, samples.shape[1] - after.shape[1] :] = after
+        if prefix is not None:
+            samples[:, :fixed] = prefix
+        if suffix is not None:
+            samples[:, samples.shape[1] - suffix.shape[1] :] = suffix
         projected = _resized(spectrum(samples, options), magnitudes)
         estimate = projected + np.float32(MOMENTUM) * (projected - before)
         before = projected
@@ -72,7 +72,7 @@ def refined_samples(
 
 
 def _polar(magnitudes: np.ndarray, phases: np.ndarray) -> np.ndarray:
-    """magnitudes * exp(i phases) in complex64; numpy's own exponential would go through twice the width."""
+    """magnitudes * exp(i phases) in complex64. NumPy's own exponential would need complex128."""
     spectra = np.empty(magnitudes.shape, np.complex64)
     np.multiply(magnitudes, np.cos(phases), out=spectra.real)
     np.multiply(magnitudes, np.sin(phases), out=spectra.imag)
@@ -80,15 +80,15 @@ def _polar(magnitudes: np.ndarray, phases: np.ndarray) -> np.ndarray:
 
 
 def _resized(spectra: np.ndarray, magnitudes: np.ndarray) -> np.ndarray:
-    """The spectra with other magnitudes; real arithmetic, twice as fast as complex quotients."""
+    """Gives the spectra new magnitudes. Real arithmetic is twice as fast as complex quotients."""
     sizes = np.sqrt(np.square(spectra.real) + np.square(spectra.imag))
     return spectra * (magnitudes / np.maximum(sizes, 1e-9))
 
 
 def overlap_add(spectra: np.ndarray, options: FrameOptions) -> np.ndarray:
-    """The least-squares inverse of `spectrogram.spectrum`: (..., frames, bins) -> (..., (frames - 1) * hop + window).
+    """Inverts `spectrogram.spectrum` by least squares: (..., frames, bins) -> (..., (frames - 1) * hop + window).
 
-    Griffin & Lim 1984. The first and last window of samples rest on fewer frames than the others.
+    After Griffin and Lim 1984. The first and the last window of samples rest on fewer frames than the others.
     """
     hop, overlap = options.hop, options.window // options.hop
     window = analysis_window(options)
@@ -106,21 +106,22 @@ def overlap_add(spectra: np.ndarray, options: FrameOptions) -> np.ndarray:
 
 
 def propagated_phases(
-    magnitudes: np.ndarray, options: FrameOptions, rng: np.random.Generator, known: np.ndarray | None
+    magnitudes: np.ndarray, options: FrameOptions, rng: np.random.Generator, prefix: np.ndarray | None
 ) -> np.ndarray:
-    """A first guess (channels, frames, bins), in radians, made in one pass over the frames.
+    """Returns a first guess of the phases (channels, frames, bins), radians, in one pass over the frames.
 
-    Each peak's frequency is interpolated from its neighbours; its phase advances by that frequency, and the bins
-    around it follow it as `_slopes` says. Frames that lie within `known` take their phase from there.
+    The frequency of each peak is interpolated from its neighbours. Its phase advances by that frequency, and the bins
+    around it follow it as `_slopes` says. Frames within `prefix` take their phase from there.
     """
     channels, frames, bins = magnitudes.shape
     phases = np.empty(magnitudes.shape, np.float32)
+    # Equal phases of all partials would make the first frames sound like a click.
     phase = rng.uniform(0, 2 * np.pi, (channels, bins)).astype(np.float32)
     first = 0
-    if known is not None and known.shape[1] >= options.window:
-        told = np.angle(spectrum(known, options))
-        first = min(told.shape[1], frames)
-        phases[:, :first] = told[:, :first]
+    if prefix is not None and prefix.shape[1] >= options.window:
+        angles = np.angle(spectrum(prefix, options))
+        first = min(angles.shape[1], frames)
+        phases[:, :first] = angles[:, :first]
         phase = phases[:, first - 1]
     offsets, nearest = _peaks(magnitudes[:, first:])
     turn = np.float32(2 * np.pi * options.hop / options.window)
@@ -135,10 +136,10 @@ def propagated_phases(
 
 
 def _slopes(magnitudes: np.ndarray, options: FrameOptions) -> np.ndarray:
-    """By how much the phase of each bin is beyond that of the bin below it, radians, (channels, frames, bins).
+    """Returns how far the phase of each bin is ahead of the bin below, radians (channels, frames, bins).
 
-    Half a turn for what sounds evenly around the middle of the window, more for what comes later in it: how much later
-    is seen from how fast the magnitude grows (Prusa, Balazs & Sondergaard 2017), and so onsets stay sharp.
+    It is half a turn for sound that is even around the middle of the window, and more for sound that comes later in it.
+    The growth of the magnitude tells how much later (Prusa, Balazs and Sondergaard 2017). So onsets stay sharp.
     """
     level = np.log(np.maximum(magnitudes, 1e-6 * magnitudes.max() + 1e-12))
     around = np.pad(level, [(0, 0), (1, 1), (0, 0)], mode="edge")
@@ -149,10 +150,11 @@ def _slopes(magnitudes: np.ndarray, options: FrameOptions) -> np.ndarray:
 
 
 def _peaks(magnitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each bin: how far (bins) a peak at it lies beside it, and the bin of the nearest peak. (..., bins) each."""
+    """Returns the offset of a peak at each bin, in bins, and the bin of the nearest peak, both (..., bins)."""
     bins = magnitudes.shape[-1]
     padded = np.pad(magnitudes, [(0, 0)] * (magnitudes.ndim - 1) + [(1, 1)])
     left, middle, right = padded[..., :-2], padded[..., 1:-1], padded[..., 2:]
+    # The peak of the parabola through three neighbouring magnitudes.
     curve = left - 2 * middle + right
     offsets = np.where(curve < -1e-12, 0.5 * (left - right) / np.minimum(curve, -1e-12), 0)
     is_peak = (middle > left) & (middle >= right)
@@ -164,31 +166,31 @@ def _peaks(magnitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class PhaseStream:
-    """Frames in pieces to samples in pieces that join without a seam, in constant memory.
+    """Turns pieces of frames into pieces of samples that join without a seam, in constant memory.
 
-    Begins from real sound: `known`, float32, shape (channels: mid, side; frames * hop), is what lies before the next
-    frame's window, and `bands`, shape (frames, channels, bands), are the frames whose windows start within it.
+    It begins from real sound. prefix: float32 (channels: mid, side; frames * hop), the samples before the window of the
+    next frame. bands: (frames, channels, bands), the frames whose windows start within it.
     """
 
     def __init__(
         self,
-        known: np.ndarray,
+        prefix: np.ndarray,
         bands: np.ndarray,
         options: FrameOptions,
         fade_seconds: float,
         iterations: int,
         rng: np.random.Generator,
     ) -> None:
-        self._known, self._bands, self._options = known, bands, options
+        self._known, self._bands, self._options = prefix, bands, options
         self._iterations, self._rng = iterations, rng
-        self._fade = min(round(fade_seconds * options.rate), known.shape[1])
+        self._fade = min(round(fade_seconds * options.rate), prefix.shape[1])
         self._context = len(bands)
 
     def push(self, bands: np.ndarray) -> np.ndarray:
         """Frames (frames, channels, bands) -> samples (channels, frames * hop).
 
-        The result lags by the fade: its first samples lead from what was known into what is new, and the last ones of
-        this piece come with the next, or with `rest`.
+        The result lags by the fade: its first samples lead from the prefix into the new sound, and the last samples of
+        this piece come with the next piece or with `rest`.
         """
         options, length = self._options, self._known.shape[1]
         bands = np.concatenate([self._bands, bands])
@@ -203,5 +205,5 @@ class PhaseStream:
         return samples[:, start : complete - self._fade]
 
     def rest(self) -> np.ndarray:
-        """The samples that were held back for a fade: (channels, fade)."""
+        """Returns the samples that were held back for a fade: (channels, fade)."""
         return self._known[:, self._known.shape[1] - self._fade :]

@@ -1,4 +1,4 @@
-"""What is asked of whatever goes on from a prompt: a network that draws frames, or a memory. No Keras."""
+"""The interface of whatever continues a prompt: a network that generates frames, or a memory. No Keras."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 
 class Player(Protocol):
-    """Its music begins `fade` samples before the cut, faded out of the prompt, and is endless unless told otherwise.
+    """Continues prompts. Its music starts `fade` samples before the cut, fades in, and has no end by itself.
 
-    It depends on the prompt, the seed and the number of a sample alone, and not on the other samples.
+    A sample depends only on the prompt, the seed and its own number, never on the other samples of a batch.
     """
 
     @property
@@ -28,22 +28,23 @@ class Player(Protocol):
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
     ) -> Iterator[list[Played]]:
-        """Pieces, one of each prompt at a time and as long as the others; `samples` in all."""
+        """Yields one piece of each prompt at a time, all of equal length; `samples` samples in all."""
 
     def streamed(self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions) -> Iterator[Played]:
-        """Sample 0 in pieces that are short at first and grow. samples: None for no end."""
+        """Yields sample 0 in pieces that are short at first and grow. samples: None for no end."""
 
     def filled(self, gap: Gap, channels: int, infill: InfillOptions, seed: int) -> Filling:
-        """The best of several fillings of a gap. channels: of the music that was learnt from."""
+        """Returns the best of several fillings of a gap. channels: of the training music."""
 
 
 def generator(seed: int, number: int, purpose: int) -> np.random.Generator:
-    """The generators of a sample: purpose 0 plays, 1 finds the phase."""
+    """Returns a generator of sample `number`. purpose: 0 for the music, 1 for its phase."""
     return np.random.default_rng([seed, number, purpose])
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, each made in a thread of its own while the one before is being used; the first from now on."""
+def prefetched(items: Iterator[T]) -> Iterator[T]:
+    """Yields the same items, each made in a thread while the one before is in use. The first is started at once."""
+    # One thread: items of one generator cannot be made side by side.
     pool = ThreadPoolExecutor(1)
     first = pool.submit(next, items)
 

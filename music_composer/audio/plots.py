@@ -1,4 +1,4 @@
-"""Pictures of sound: its spectrogram."""
+"""Pictures of sound: spectrograms."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def plot_spectrogram(
     cuts: Sequence[float] = (),
     copied: Sequence[tuple[float, float]] = (),
 ) -> None:
-    """Draws the bands of a recording over time, in memory that does not grow with its length.
+    """Draws the bands of a recording over time. Memory does not grow with its length.
 
-    cuts: seconds at which lines mark where new music begins and ends. copied: stretches (from, to) to be marked.
+    cuts: seconds at which a line marks where new music begins or ends. copied: spans (from, to) to mark, in seconds.
     """
     seconds = seconds_of(wav)
     picture = _columns(wav, max(1, round(seconds * options.frames_per_second)), options)
@@ -48,7 +48,8 @@ def plot_spectrogram(
 
 
 def _columns(wav: Path, frames: int, options: FrameOptions) -> np.ndarray:
-    """Mean bands of the mid channel in at most COLUMNS columns, shape (columns, bands)."""
+    """Returns the mean bands of the mid channel, (columns, bands), at most COLUMNS columns."""
+    # The mean, not a sample, of the frames of a column: short events stay visible in long recordings.
     per_column = -(-frames // COLUMNS)
     columns = np.zeros((frames // per_column + 2, options.bands))
     counts = np.zeros((len(columns), 1))

@@ -1,4 +1,4 @@
-"""Waveforms to WAV files. `audio/reading/recording.py` is the way back. Knows nothing of frames."""
+"""Waveforms to WAV and FLAC files. `audio/reading/recording.py` reads them back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAMPLE_BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
 
 
 class WavWriter:
-    """A WAV that grows; what is beyond full scale is clipped, never wrapped, and counted in `clipped`."""
+    """A WAV that grows. Samples beyond full scale are clipped, never wrapped, and counted in `clipped`."""
 
     def __init__(self, file: soundfile.SoundFile, path: Path) -> None:
         self._file, self._path = file, path
@@ -26,13 +26,14 @@ class WavWriter:
         self.samples = 0
 
     def write(self, samples: np.ndarray) -> None:
-        """samples: float, shape (samples, channels). Raises MusicComposerError when the disk refuses."""
+        """Appends float samples (samples, channels). Raises MusicComposerError when the disk refuses."""
+        # Integers wrap around: a sample beyond full scale would become a loud click.
         limited = np.clip(np.nan_to_num(samples), -1.0, 1.0)
         self.clipped += int(np.count_nonzero(limited != samples))
         self.copy(limited)
 
     def copy(self, samples: np.ndarray) -> None:
-        """The same for sound that was read from a file: FLOAT keeps it as it is, beyond full scale too."""
+        """Appends samples of a recording without clipping: FLOAT keeps values beyond full scale."""
         self.samples += len(samples)
         try:
             self._file.write(samples)
@@ -42,9 +43,9 @@ class WavWriter:
 
 @contextlib.contextmanager
 def write_wav(path: Path, rate: int, channels: int, subtype: str, expected_samples: int = 0) -> Iterator[WavWriter]:
-    """Opens a WAV for writing; it gets its name when the block is left without an error.
+    """Opens a WAV for writing. The file gets its name when the block is left without an error.
 
-    Raises MusicComposerError when the disk refuses.
+    expected_samples: more than a RIFF header can hold makes an RF64. Raises MusicComposerError when the disk refuses.
     """
     long = expected_samples * channels * SAMPLE_BYTES[subtype] > RIFF_LIMIT
     with whole_file(path) as part:
@@ -61,7 +62,7 @@ def _refused(path: Path) -> MusicComposerError:
 
 
 def write_flac(path: Path, waveform: Waveform) -> None:
-    """Keeps a waveform whole and small, 16 bits a sample; `recording.read_excerpt` is the way back.
+    """Writes a waveform as FLAC of 16 bits. `recording.read_excerpt` reads it back.
 
     Raises MusicComposerError when the disk refuses.
     """

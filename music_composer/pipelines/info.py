@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from music_composer.audio.continuation.choice_file import read_choice, said
+from music_composer.audio.continuation.choice_file import read_choice, summary
 from music_composer.audio.dataset import cache
 from music_composer.data.folder import recordings_in, scores_in
 from music_composer.errors import RecordingError, ScoreError
@@ -37,7 +37,7 @@ def describe(folders: FolderOptions) -> list[str]:
     if here.model.head != AUTO:
         return [*lines, f"model    {folders.model}: {network}", *_training(here)]
     lines.append(f"model    {folders.model}: {network}, and a memory")
-    return [*lines, *_training(here), f"choice   {said(read_choice(here.choice))}"]
+    return [*lines, *_training(here), f"choice   {summary(read_choice(here.choice))}"]
 
 
 def describe_midi(folders: FolderOptions) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pages as HTML: the one writer of scorecards and demonstrations. It escapes all text that it is given."""
+"""Writes the HTML pages of scorecards and demonstrations. All text is escaped."""
 
 from __future__ import annotations
 
@@ -39,38 +39,40 @@ def write_page(path: Path, title: str, heading: str, summary: str, sections: Seq
 
 
 def section(heading: str, *contents: str) -> str:
-    """A section with a heading. contents: HTML from the functions below."""
+    """Returns a section with a heading. contents: HTML from the functions below."""
     return "\n".join(["<section>", f"<h2>{escape(heading)}</h2>", *contents, "</section>"])
 
 
 def paragraph(text: str) -> str:
+    """Returns a paragraph."""
     return f"<p>{escape(text)}</p>"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table with a row of column heads."""
+    """Returns a table with a header row."""
     return "\n".join(["<table>", _row("th", columns), *(_row("td", row) for row in rows), "</table>"])
 
 
 def facts(values: Sequence[tuple[str, str]]) -> str:
-    """A table of names and values."""
+    """Returns a table of names and values."""
     rows = (f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in values)
     return "\n".join(["<table>", *rows, "</table>"])
 
 
 def picture(link: str, description: str) -> str:
-    """link: an address, quoted for a URL where it needs to be."""
+    """Returns an image. link: an address, already quoted for a URL."""
     return f'<img src="{escape(link)}" alt="{escape(description)}">'
 
 
 def figure(*contents: str, caption: str = "", role: str = "") -> str:
-    """A figure with pictures or players. role: `prompt` or `continuation`, for its colour."""
+    """Returns a figure with pictures or players. role: `prompt` or `continuation`, for its colour."""
     start = f'<figure class="{escape(role)}">' if role else "<figure>"
     captions = [f"<figcaption>{escape(caption)}</figcaption>"] if caption else []
     return "\n".join([start, *captions, *contents, "</figure>"])
 
 
 def audio_player(link: str) -> str:
+    """Returns an audio player. link: an address, already quoted for a URL."""
     return f'<audio controls preload="metadata" src="{escape(link)}"></audio>'
 
 

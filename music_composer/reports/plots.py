@@ -11,10 +11,11 @@ import numpy as np
 from music_composer.files.atomic import whole_file
 
 
-def plot_thoughts(hidden: np.ndarray, cells: np.ndarray, png: Path) -> None:
-    """Draws hidden activations and memory cells, (steps, neurons) each, over time: red above nought, blue below."""
+def plot_activations(hidden: np.ndarray, cells: np.ndarray, png: Path) -> None:
+    """Draws hidden state and memory cells over time, (steps, neurons) each: red above zero, blue below."""
     figure, axes = figure_of(10, 6, panels=2, rows=2)
     for panel, values, name in zip(axes, (hidden, cells), ("hidden state", "memory cells"), strict=True):
+        # A quantile: a few extreme values would make all others pale.
         most = max(1e-6, float(np.quantile(np.abs(values), 0.99)))
         panel.imshow(
             values.T, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest"
@@ -25,7 +26,7 @@ def plot_thoughts(hidden: np.ndarray, cells: np.ndarray, png: Path) -> None:
 
 
 def plot_densities(measured: Mapping[str, np.ndarray], names: Sequence[str], png: Path) -> None:
-    """Draws how often each figure takes which value, a panel each. measured: rows of figures, by what was measured."""
+    """Draws the histogram of each figure in a panel of its own. measured: rows of figures, by name of the music."""
     figure, axes = figure_of(12, 5, panels=len(names), rows=2)
     for i, name in enumerate(names):
         columns = {music: rows[:, i][~np.isnan(rows[:, i])] for music, rows in measured.items()}
@@ -89,7 +90,10 @@ def plot_minutes(rows: Sequence[Mapping[str, Any]], real: Mapping[str, Any], png
 
 
 def figure_of(width: float, height: float, panels: int = 1, rows: int = 1) -> tuple[Any, Any]:
-    """Inches; panels row by row. Without pyplot: nothing global, no window."""
+    """Returns a figure of the given size in inches, and its axes, row by row.
+
+    It does without pyplot: no global state, no window.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -98,5 +102,6 @@ def figure_of(width: float, height: float, panels: int = 1, rows: int = 1) -> tu
 
 
 def save(figure: Any, png: Path) -> None:
+    """Writes a figure as PNG, atomically."""
     with whole_file(png) as part:
         figure.savefig(part, dpi=100)

@@ -1,4 +1,4 @@
-"""How our pages look: one style sheet, light and dark, no fonts or scripts from elsewhere."""
+"""The style sheet of all pages: light and dark, without external fonts or scripts."""
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #faf9f6; --ink: #23262d; --quiet: #5e6470; --card: #ffffff;

@@ -1,4 +1,4 @@
-"""Tables of text: as Markdown for a terminal, and with pictures on a page."""
+"""Tables of text, as Markdown for a terminal or with pictures on a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from music_composer.reports import html
 
 
 class Table(NamedTuple):
-    """A table of text. words: an explanation."""
+    """A table of text. words: an explanation above it."""
 
     title: str
     words: str
@@ -19,7 +19,7 @@ class Table(NamedTuple):
 
 
 def markdown(tables: Sequence[Table]) -> list[str]:
-    """The lines of tables in Markdown."""
+    """Returns the lines of tables in Markdown."""
     lines = []
     for title, words, columns, rows in tables:
         lines += ["", f"{title}: {words}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]

@@ -1,4 +1,4 @@
-"""What the codec loses: little of a tone, and the error says so in decibels."""
+"""The codec loses little of a tone, and the error measures it in decibels."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A gap's surroundings, sample by sample; the candidate that fits best; a filling between two pinned edges."""
+"""The surroundings of a gap, the candidate that fits best, and a filling between two fixed edges."""
 
 import numpy as np
 import pytest
@@ -30,8 +30,8 @@ def sweep(seconds):
     return (0.5 * np.sin(2 * np.pi * (200 * time + 100 * time**2))).astype(np.float32)[:, None]
 
 
-def gap_in(tmp_path, record, sound, start, stop, heard=2.0):
-    return read_gap(record(tmp_path / "a.wav", sound, subtype="FLOAT"), start, stop, heard, FRAME, INFILL)
+def gap_in(tmp_path, record, sound, start, stop, before=2.0):
+    return read_gap(record(tmp_path / "a.wav", sound, subtype="FLOAT"), start, stop, before, FRAME, INFILL)
 
 
 def test_the_sides_of_a_gap_are_those_of_the_recording(tmp_path, record):
@@ -95,7 +95,7 @@ def test_the_candidate_that_goes_on_like_the_right_side_wins(seed, candidate, pl
 
 
 def test_a_filling_of_the_right_bands_runs_into_the_right_side_in_phase(tmp_path, record):
-    """The candidate is what really was in the gap: at both edges the sound found is the recording's own."""
+    """The candidate is the original music: at both edges the sound equals the recording."""
     sound = sweep(6)
     gap = gap_in(tmp_path, record, sound, 3.0, 4.0)
     begin = first_new_sample(gap, FRAME)

@@ -1,4 +1,4 @@
-"""Windows of latents to steps: what the neighbours tell is found, and what nothing tells is measured."""
+"""Linear window decoder: it uses what the neighbours predict, and measures what nothing predicts."""
 
 import numpy as np
 import pytest
@@ -30,8 +30,8 @@ def test_what_neighbours_tell_comes_back():
     steps = to_steps(music(seed=1), 1)
     latents = encode(steps, encoding)
     alone = decode(latents, encoding)
-    heard = windows_of(extended(latents, 1), 1) @ decoder.kernel + decoder.bias
-    lost, still = (np.square(steps - each)[1:].mean(axis=0) for each in (alone, heard))
+    decoded = windows_of(extended(latents, 1), 1) @ decoder.kernel + decoder.bias
+    lost, still = (np.square(steps - each)[1:].mean(axis=0) for each in (alone, decoded))
     assert lost[2] == pytest.approx(QUIET**2, rel=0.1)
     assert still[2] < 0.01 * lost[2], "told by the step before"
     assert still[3] == pytest.approx(lost[3], rel=0.02), "told by nothing"
@@ -41,8 +41,10 @@ def test_deviations_are_of_what_is_still_missing():
     songs = [music()]
     encoding, decoder = fitted(songs, 1)
     steps = to_steps(songs[0], 1)
-    heard = windows_of(extended(encode(steps, encoding), 1), 1) @ decoder.kernel + decoder.bias
-    np.testing.assert_allclose(decoder.deviations, np.sqrt(np.square(steps - heard).mean(axis=0)), rtol=1e-2, atol=1e-3)
+    decoded = windows_of(extended(encode(steps, encoding), 1), 1) @ decoder.kernel + decoder.bias
+    np.testing.assert_allclose(
+        decoder.deviations, np.sqrt(np.square(steps - decoded).mean(axis=0)), rtol=1e-2, atol=1e-3
+    )
 
 
 def test_songs_are_fitted_block_by_block_as_if_at_once(monkeypatch):

@@ -1,4 +1,4 @@
-"""Principal components: what they promise about the latents, and that nothing is lost that was kept."""
+"""Principal components: properties of the latents, and exact reconstruction of what is kept."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from music_composer.audio.spectrogram import to_steps
 
 
 def correlated(count=2000, size=6, rank=6, seed=0):
-    """Rows around a far-off mean, with directions of very different variance."""
+    """Returns rows around a distant mean, with directions of very different variance."""
     rng = np.random.default_rng(seed)
     mixing = rng.normal(size=(rank, size)) * np.geomspace(3, 0.3, rank)[:, None]
     return (rng.normal(size=(count, rank)) @ mixing - 5).astype(np.float32)

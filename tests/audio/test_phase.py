@@ -91,20 +91,20 @@ def test_iterations_bring_the_magnitudes_nearer_to_what_was_asked():
 def test_known_sound_carries_the_phase_of_what_follows(sine, iterations):
     sound = sine(PITCH, 1.0, level=0.5)
     magnitudes = bands_to_magnitudes(frames_of(sound).bands[2:40].transpose(1, 0, 2), OPTIONS)  # no edges in it
-    known = sound[: CONTEXT * HOP].T
-    samples = samples_of(magnitudes, OPTIONS, iterations, rng(), known)[0]
+    prefix = sound[: CONTEXT * HOP].T
+    samples = samples_of(magnitudes, OPTIONS, iterations, rng(), prefix)[0]
     assert len(samples) == 37 * HOP + OPTIONS.window
     after = slice(CONTEXT * HOP, CONTEXT * HOP + 4410)  # 0.1 s
     assert likeness(samples[after], sound[after, 0]) > 0.9
 
 
 def stream_from(sound, iterations=8, fade_seconds=FADE_SECONDS):
-    """A stream that knows the first 0.3 s, the true frames that follow, and the sample that the cut is at."""
+    """Returns a stream after the first 0.3 s, the true frames that follow, and the sample of the cut."""
     bands = frames_of(sound).bands
     stop = 24
     cut = stop * HOP - HALF
-    known = np.ascontiguousarray(sound[cut - CONTEXT * HOP : cut].T)
-    stream = PhaseStream(known, bands[stop - CONTEXT : stop], OPTIONS, fade_seconds, iterations, rng())
+    prefix = np.ascontiguousarray(sound[cut - CONTEXT * HOP : cut].T)
+    stream = PhaseStream(prefix, bands[stop - CONTEXT : stop], OPTIONS, fade_seconds, iterations, rng())
     return stream, bands[stop:-4], cut
 
 
@@ -163,7 +163,7 @@ def test_pieces_sound_like_one_piece():
 
 @pytest.mark.parametrize("place", [0.25, 0.5, 0.75])
 def test_an_onset_is_sharp_from_the_first_guess_on(place):
-    """A burst of noise that dies away: before its onset there is silence, wherever in a hop it lies."""
+    """A decaying burst of noise has silence before its onset, wherever in a hop it lies."""
     onset = 20 * HOP + round(place * HOP)
     sound = np.zeros((1, 40 * HOP), np.float32)
     sound[0, onset:] = rng().normal(0, 1, 40 * HOP - onset) * np.exp(-np.arange(40 * HOP - onset) / 1000)

@@ -1,4 +1,4 @@
-"""Pictures of sound: that they are drawn, and that what is in them is where it should be."""
+"""Spectrograms are drawn, and their content is in the right place."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ OPTIONS = FrameOptions()
 
 
 def shape_of(png):
-    """Height and width; fails when it is no picture, or one of a single colour."""
+    """Returns height and width; fails for a file without a picture, or with a single colour."""
     picture = imread(png)[..., :3]
     assert np.ptp(picture) > 0.5
     return picture.shape[:2]

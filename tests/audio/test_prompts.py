@@ -1,4 +1,4 @@
-"""What the model hears: the right place, cut where a frame can follow, without silence at its end."""
+"""Prompts: the right place, cut where a frame can follow, without silence at the end."""
 
 import dataclasses
 from pathlib import Path
@@ -11,7 +11,7 @@ from music_composer.audio.prompts import (
     Excerpt,
     Prompt,
     blend_prompts,
-    known_sound,
+    phase_context,
     read_prompt,
     whole_recording,
     with_channels,
@@ -26,7 +26,7 @@ RATE, HOP, HALF = OPTIONS.rate, OPTIONS.hop, OPTIONS.window // 2
 
 
 def sweep(seconds):
-    """Every frame of it is another."""
+    """Returns sound in which no two frames are alike."""
     time = np.arange(round(seconds * RATE)) / RATE
     return (0.5 * np.sin(2 * np.pi * (200 * time + 300 * time**2))).astype(np.float32)[:, None]
 
@@ -100,7 +100,7 @@ def test_silence_is_an_error(tmp_path, record):
 def test_the_phase_gets_the_sound_right_before_the_cut(tmp_path, record, seconds, channels):
     sound = np.concatenate([sweep(seconds), 0.5 * sweep(seconds)], axis=1)[:, :channels]
     prompt = prompt_of(record(tmp_path / "a.wav", sound, subtype="FLOAT"), channels=channels, stack=1)
-    samples, bands = known_sound(prompt, OPTIONS)
+    samples, bands = phase_context(prompt, OPTIONS)
     cut = len(prompt.samples)
     assert np.allclose(samples, to_mid_side(sound[cut - CONTEXT_FRAMES * HOP : cut]))
     assert samples.shape == (channels, CONTEXT_FRAMES * HOP)
@@ -161,7 +161,7 @@ def test_a_blend_is_as_loud_as_its_voices_and_ends_with_both():
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.8])
 @pytest.mark.parametrize(("delay", "length"), [(0, 30000), (0, 20000), (3, 30000)])
 def test_a_blend_of_a_recording_and_itself_is_as_loud_as_it(share, delay, length):
-    """Of what both have; a shorter one leaves the other alone before it."""
+    """This holds where both prompts have sound; before that, the longer one is alone."""
     sound = np.cumsum(np.random.default_rng(0).normal(0, 0.01, (30000, 1)), axis=0).astype(np.float32)
     sound -= sound.mean()
     bands = np.full((40, 1, 8), -3, np.float32)

@@ -1,4 +1,4 @@
-"""What is written can be read again, and nothing half-written is ever seen."""
+"""Written files can be read again, and incomplete files are never visible."""
 
 import subprocess
 import sys
@@ -110,7 +110,7 @@ def test_a_copy_of_what_was_read_is_what_was_read(tmp_path, subtype, beyond):
 
 
 def test_a_full_disk_is_said_of_a_flac_too(tmp_path):
-    """In a child, since the limit is of a process."""
+    """It runs in a child process, since the limit holds for a process."""
     code = (
         "import resource, signal, sys, numpy as np; from pathlib import Path\n"
         "from music_composer.audio.wav import write_flac; from music_composer.errors import MusicComposerError\n"

@@ -227,7 +227,7 @@ def test_prompt_that_is_not_there(trained: Path) -> None:
 def test_prompt_without_sound(trained: Path) -> None:
     write(trained / "silent.wav", np.zeros((44100, 2)))
     assert_refused(
-        music_composer("generate", *SHORT, "--prompt", "silent.wav", cwd=trained), "silent.wav", "to go on from"
+        music_composer("generate", *SHORT, "--prompt", "silent.wav", cwd=trained), "silent.wav", "to continue"
     )
 
 

@@ -32,9 +32,9 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
     """What is judged when: by figures that speak for the memory. The folder has two songs."""
     judged: list[str] = []
 
-    def trainable(here: Any, music: Any, options: Any, state: Any, going_on: bool, say: Any) -> Numbers:
+    def trainable(here: Any, music: Any, options: Any, state: Any, resume: bool, say: Any) -> Numbers:
         model = Numbers(state.seed)
-        if going_on:
+        if resume:
             restore(model, here, say)
         return model
 
@@ -101,7 +101,7 @@ def test_a_command_that_was_killed_before_the_choice_makes_it(choices, monkeypat
             train()
     assert not (tmp_path / "model" / "choice.json").exists()
     said = train()
-    assert any("what plays is not chosen" in line for line in said)
+    assert any("no head is chosen yet" in line for line in said)
     assert (tmp_path / "model" / "history.csv").read_text().count("\n") == 2, "one epoch, not two"
     assert choices[-1] == "1"
     train()

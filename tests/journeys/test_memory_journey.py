@@ -88,7 +88,7 @@ def test_a_prompt_is_heard_whole_and_begins_the_file(remembered: Path, tmp_path:
 def test_a_prompt_of_another_kind_goes_on_and_is_said(remembered: Path, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0.0, 0.1, (12 * RATE, 1)) * (np.arange(12 * RATE) % RATE < 3000)[:, None]
     write(tmp_path / "noise.wav", noise)
-    line = "noise.wav is unlike all that is remembered"
+    line = "noise.wav is unlike all recordings of the memory"
     wanted = ("-s", "1", "--seed", "3", "--prompt", "a.wav", "--prompt", tmp_path / "noise.wav", "-o", tmp_path / "x")
     done = music_composer("generate", *wanted, "-g", "4", cwd=remembered)
     assert_accepted(done, line)

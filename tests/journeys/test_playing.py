@@ -72,7 +72,7 @@ def test_blends_that_make_no_sense(trained: Path, arguments: tuple[str, ...], wo
 def test_a_blend_with_silence(trained: Path, tmp_path: Path) -> None:
     write(tmp_path / "silent.wav", np.zeros((3 * RATE, 2)))
     done = music_composer("generate", *ONE, "--blend", "a.wav", tmp_path / "silent.wav", cwd=trained)
-    assert_refused(done, "silent.wav", "sound in it to go on from")
+    assert_refused(done, "silent.wav", "sound in it to continue")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_a_closed_pipe_is_an_end_like_any_other(trained: Path) -> None:
         process.stdout.close()
         said = process.stderr.read().decode()
         assert process.wait(timeout=60) == 0, said
-    assert "nobody listens any more" in said
+    assert "nobody reads standard output any more" in said
     assert "Traceback" not in said
     assert "Broken" not in said
 

@@ -1,4 +1,4 @@
-"""Pictures of figures: that they are drawn, and that what is in them is where it should be."""
+"""Figures are drawn, and their content is in the right place."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from music_composer.reports import plots
 
 
 def shape_of(png):
-    """Height and width; fails when it is no picture, or one of a single colour."""
+    """Returns height and width; fails for a file without a picture, or with a single colour."""
     picture = imread(png)[..., :3]
     assert np.ptp(picture) > 0.5
     return picture.shape[:2]
@@ -29,7 +29,7 @@ def test_a_loss_curve_is_a_picture(tmp_path, history):
 
 
 def lines_of(monkeypatch, tmp_path, history):
-    """What is drawn: label, and points."""
+    """Returns label and points of each line."""
     drawn = []
     monkeypatch.setattr(plots, "save", lambda figure, png: drawn.append(figure))
     plots.plot_loss(history, tmp_path / "loss.png")
@@ -57,7 +57,7 @@ def test_densities_of_what_varies_and_of_what_does_not_are_drawn(tmp_path):
 def test_thoughts_are_red_above_nought_and_blue_below(tmp_path):
     cells = np.zeros((40, 8))
     cells[:, :4], cells[:, 4:] = -1, 1
-    plots.plot_thoughts(cells, cells, tmp_path / "a.png")
+    plots.plot_activations(cells, cells, tmp_path / "a.png")
     picture = imread(tmp_path / "a.png")[..., :3]
     assert picture.shape[:2] == (600, 1000)
     above, below = picture[60, 500], picture[230, 500]

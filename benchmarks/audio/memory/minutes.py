@@ -6,10 +6,10 @@ import numpy as np
 
 from memory.cuts import RATE, Track, mono
 from memory.figures import COPY, MEASURES, SPECTRUM, TONES, Judge, Row
-from music_composer.evaluation.audio.signal.drift import Course, course_of_blocks, envelope_of, survival
+from music_composer.evaluation.audio.signal.drift import Course, course_of_blocks, envelope_of, stability
 from music_composer.evaluation.audio.signal.semitones import semitone_levels
 from music_composer.evaluation.audio.similarity.frechet_distance import frechet, window_features
-from music_composer.evaluation.audio.structure.loops import is_caught, most_repeated
+from music_composer.evaluation.audio.structure.loops import is_stuck, most_repeated
 
 SECONDS = 600.0
 DRIFT = MEASURES.drift
@@ -31,8 +31,8 @@ def long_row(judge: Judge, takes: Sequence[np.ndarray]) -> tuple[Row, list[float
     repeated = [most_repeated(semitone_levels(mono(take), COPY.spectrum), TONES, MEASURES.loops) for take in takes]
     distances = minute_distances(judge, takes)
     figures = {
-        "survive": float(np.mean([survival(course, envelope, DRIFT).survives for course in courses])),
-        "stuck": float(np.mean([is_caught(each, MEASURES.loops) for each in repeated])),
+        "survive": float(np.mean([stability(course, envelope, DRIFT).stable for course in courses])),
+        "stuck": float(np.mean([is_stuck(each, MEASURES.loops) for each in repeated])),
         "worst minute": max(distances) / distances[0],
     }
     return figures, distances

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from memory.cuts import RATE, Album, Cut
-from music_composer.audio.continuation.metadata import cut_said, jumps_said
+from music_composer.audio.continuation.metadata import read_cut, read_jumps
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,18 @@ class Take:
     def new(self) -> np.ndarray:
         """Samples (n, 2) behind the cut, full scale 1."""
         samples, rate = soundfile.read(self.path, dtype="float32", always_2d=True)
-        new: np.ndarray = samples[round(cut_said(self.path) * rate) :]
+        new: np.ndarray = samples[round(read_cut(self.path) * rate) :]
         return np.repeat(new, 2, axis=1) if new.shape[1] == 1 else new
 
     @property
     def cut(self) -> float:
         """Seconds."""
-        return cut_said(self.path)
+        return read_cut(self.path)
 
     @property
     def jumps(self) -> list[float]:
         """Seconds; none where the notes say none."""
-        return jumps_said(self.path)
+        return read_jumps(self.path)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from memory.cuts import RATE
 from memory.figures import Row
-from music_composer.audio.continuation.registry import listening, player_of, with_head
+from music_composer.audio.continuation.registry import player_of, with_head, with_prompt_seconds
 from music_composer.audio.prompts import read_prompt, whole_recording
 from music_composer.options import GenerateOptions, StreamOptions
 from music_composer.training import run_folder
@@ -19,7 +19,7 @@ def speed_row(model: Path, head: str, prompt: Path) -> Row:
     The first piece has `StreamOptions.first_seconds` of new music, or as much as comes at once.
     """
     here = with_head(run_folder.read_run(model), head)
-    options = listening(here, GenerateOptions(count=1, seed=1), named=True)
+    options = with_prompt_seconds(here, GenerateOptions(count=1, seed=1), named=True)
     player = player_of(here, options)
     heard = read_prompt(whole_recording(prompt, options.prompt_seconds), here.channels, here.model.stack, here.frame)
     samples = round(SECONDS * RATE)

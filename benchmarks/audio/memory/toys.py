@@ -4,12 +4,12 @@ import numpy as np
 
 from memory.cuts import RATE, Album, Cut
 from music_composer.evaluation.audio import baselines
-from music_composer.evaluation.audio.baselines import ToyOptions
+from music_composer.evaluation.audio.baselines import BaselineOptions
 
 
 def shuffled_prompt(album: Album, cut: Cut, rng: np.random.Generator) -> np.ndarray:
     """The prompt in pieces, in any order, as often as it takes."""
-    return baselines.shuffled(cut.prompt(), cut.part, RATE, rng, ToyOptions())
+    return baselines.shuffled(cut.prompt(), cut.part, RATE, rng, BaselineOptions())
 
 
 def random_splices(album: Album, cut: Cut, rng: np.random.Generator) -> np.ndarray:
@@ -17,7 +17,7 @@ def random_splices(album: Album, cut: Cut, rng: np.random.Generator) -> np.ndarr
     tracks = album.training
     lengths = [track.seconds for track in tracks]
     return baselines.random_splices(
-        lengths, lambda i, start, stop: tracks[i].load(start, stop), cut.part, RATE, rng, ToyOptions()
+        lengths, lambda i, start, stop: tracks[i].load(start, stop), cut.part, RATE, rng, BaselineOptions()
     )
 
 

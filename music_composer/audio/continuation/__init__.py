@@ -1,1 +1,1 @@
-"""Continuations of a prompt: by a network or a memory, to files and streams."""
+"""Continuations of a prompt by a network or a memory, written to files and streams."""

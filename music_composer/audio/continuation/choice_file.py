@@ -1,6 +1,6 @@
-"""Which head of a run folder plays where it has both, a network and a memory: the choice, its figures, its file.
+"""Which head plays in a run folder with both a network and a memory: the choice, its figures and its file.
 
-choice.json   magic, version, the head that plays, the figures of both, and which training they were judged after
+choice.json   magic, version, the head that plays, the figures of both, and the training after which they were judged
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ NAMES = {FLOW: "network", MEMORY: "memory"}
 
 @dataclasses.dataclass(frozen=True)
 class Figures:
-    """Of continuations by one head.
+    """Figures of the continuations of one head.
 
-    own_over_others: distance from what truly follows their prompts over that from other music. distance_over_real:
-    distance from the training music over that of what truly follows.
+    own_over_others: distance from what truly follows their prompts, over the distance from other music.
+    distance_over_real: distance from the training music, over that of what truly follows.
     """
 
     own_over_others: float
@@ -35,8 +35,10 @@ class Figures:
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """head: the one that plays. places: of held-out music at which both were judged. training: after which, see
-    `training_of`. network, memory: their figures; None where too little music is held out to tell.
+    """The choice of a head.
+
+    head: the one that plays. places: number of held-out places at which both were judged. training: the training after
+    which they were judged, see `training_of`. network, memory: their figures; None where too little music is held out.
     """
 
     head: Head
@@ -50,28 +52,30 @@ class Choice:
 
 
 def training_of(state: TrainState) -> str:
-    """What tells weights and memory from those of any other training in the same run folder."""
+    """Identifies the weights and the memory of one training among those of the same run folder."""
     return f"seed {state.seed}, epochs {state.job_first}+{state.job_epochs}, step {state.step}, music {state.music}"
 
 
-def is_owed(here: Run, state: TrainState, music: str) -> bool:
-    """Whether a training is done and what plays is still to be chosen. music: digest of the recordings there are."""
-    if here.model.head != AUTO or not state.job_done or state.music != music:
+def is_pending(run: Run, state: TrainState, music: str) -> bool:
+    """Returns whether a training is done but its head is not chosen yet. music: digest of the current recordings."""
+    if run.model.head != AUTO or not state.job_done or state.music != music:
         return False
     try:
-        made = read_choice(here.choice)
+        made = read_choice(run.choice)
     except RunFolderError:
         return True
     return made is None or made.training != training_of(state)
 
 
 def write_choice(path: Path, choice: Choice) -> None:
+    """Writes the choice as JSON."""
     write_json(path, {**LABEL, **dataclasses.asdict(choice)})
 
 
 def read_choice(path: Path) -> Choice | None:
-    """The inverse; None where nothing is chosen yet. Raises RunFolderError for a file that is damaged."""
+    """Reads a choice; None where there is none yet. Raises RunFolderError for a damaged file."""
     try:
+        # A larger file is no choice, and would only fill the memory.
         plain = read_json(path, largest=65536)
         if not isinstance(plain, dict) or any(plain.get(name) != value for name, value in LABEL.items()):
             raise ValueError("not a choice, or one of another version")
@@ -86,16 +90,16 @@ def read_choice(path: Path) -> Choice | None:
         ) from error
 
 
-def chosen_head(here: Run) -> str:
-    """The head that plays of a run folder with both; the network until a choice is made."""
-    made = read_choice(here.choice)
+def chosen_head(run: Run) -> str:
+    """Returns the head that plays in a run folder with both; the network until a choice is made."""
+    made = read_choice(run.choice)
     return FLOW if made is None else made.head
 
 
-def said(choice: Choice | None, spent: str = "") -> str:
-    """The choice in a line. spent: how long it took."""
+def summary(choice: Choice | None, spent: str = "") -> str:
+    """Returns the choice in one line. spent: the time that it took."""
     if choice is None or choice.network is None or choice.memory is None:
-        why = "nothing is judged yet" if choice is None else "too little music is held out to tell which goes on better"
+        why = "nothing is judged yet" if choice is None else "too little music is held out to tell which is better"
         return f"the network plays: {why} (--head memory plays the memory)"
     figures = {FLOW: choice.network, MEMORY: choice.memory}
     ours = figures.pop(choice.head)

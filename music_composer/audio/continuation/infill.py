@@ -1,4 +1,4 @@
-"""Fills a gap by a network: candidates go on from its beginning, and the one that meets its end best is fitted in."""
+"""Fills a gap with a network: candidates continue the left side, and the one that meets the right side best is used."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from music_composer.audio.gap import Filling, Gap
 from music_composer.audio.phase import samples_of
 from music_composer.audio.prompts import CONTEXT_FRAMES, Prompt, with_channels
 from music_composer.audio.reading.recording import read_blocks
-from music_composer.audio.spectrogram import bands_to_magnitudes, bent, spectrum, to_left_right, to_mid_side
+from music_composer.audio.spectrogram import bands_to_magnitudes, spectrum, time_stretched, to_left_right, to_mid_side
 from music_composer.audio.wav import write_wav
 from music_composer.errors import RecordingError
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
-Candidates = Callable[[Prompt, int, int, int], np.ndarray]  # prompt, how many, seed, frames of each -> their frames
+Candidates = Callable[[Prompt, int, int, int], np.ndarray]  # (prompt, count, seed, frames of each) -> frames
 
 
 def fill_gap(
@@ -30,11 +30,10 @@ def fill_gap(
     infill: InfillOptions,
     seed: int,
 ) -> Filling:
-    """Plays the candidates side by side and fits the best one in. stack, channels: of the network.
+    """Generates candidates side by side and fits the best one into the gap.
 
-    played: frames (candidates, frames, channels, bands), as many as were asked for or more.
-
-    Candidate number i is what sample number i would be if the music left of the gap were its prompt.
+    played: returns frames (candidates, frames, channels, bands), as many as requested or more. stack, channels: of the
+    network. Candidate number i equals sample number i with the music left of the gap as its prompt.
     """
     prompt = gaps.prompt_before(gap, channels, stack, frame)
     right = gaps.bands_of(with_channels(gap.right, channels), frame)[: frame.frames_in(infill.match_seconds)]
@@ -46,6 +45,7 @@ def fill_gap(
     sound, origin = _sound(gap, candidates[join.candidate], speed, frame, options.phase_iterations, turn)
     fade = round(options.fade_seconds * frame.rate)
     first = gap.start - fade
+    # The recording may be mono where the network is stereo, or the other way round.
     samples = with_channels(sound[first - origin : gap.stop + fade - origin], gap.left.shape[1])
     ramp = np.linspace(0, 1, fade, dtype=np.float32)[:, None]
     samples[:fade] = (1 - ramp) * gap.left[-fade:] + ramp * samples[:fade]
@@ -54,9 +54,10 @@ def fill_gap(
 
 
 def write_filled(path: Path, gap: Gap, filling: Filling, frame: FrameOptions, subtype: str) -> int:
-    """Writes the whole recording with the filling in it; returns how many samples were clipped.
+    """Writes the whole recording with the filling in it. Returns the number of clipped samples.
 
-    Everything else is copied as it was in the file, block by block; a recording that was brought up goes down again.
+    All other samples are copied from the file, block by block. A recording that was amplified for reading gets its own
+    level again.
     """
     place, down = 0, np.float32(gap.gain)
     last = filling.first + len(filling.samples)
@@ -75,18 +76,18 @@ def write_filled(path: Path, gap: Gap, filling: Filling, frame: FrameOptions, su
 def _sound(
     gap: Gap, candidate: np.ndarray, speed: float, frame: FrameOptions, iterations: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, int]:
-    """A candidate's sound from before the gap to after it, in phase with the music on both sides.
+    """Returns the sound of a candidate from before the gap to after it, in phase with the music on both sides.
 
-    candidate: bands (frames, channels, bands). Returns (samples, channels), and the sample of the recording that they
-    begin at.
+    candidate: bands (frames, channels, bands). Returns (samples, channels), and the sample of the recording at which
+    they begin.
     """
     channels, new = candidate.shape[1], int(np.ceil(gaps.frames_to_end(gap, frame)))
     begin = gaps.first_new_sample(gap, frame)
     origin = begin - CONTEXT_FRAMES * frame.hop
     left = np.ascontiguousarray(to_mid_side(with_channels(gap.left[origin - gap.start :], channels)))
     right = np.ascontiguousarray(to_mid_side(with_channels(gap.right, channels)))
-    whole = begin + new * frame.hop - gap.stop  # where in the right side the first frame of it alone begins
-    middle = bands_to_magnitudes(bent(candidate, new, speed).transpose(1, 0, 2), frame)
+    whole = begin + new * frame.hop - gap.stop  # where the first frame without any of the gap begins in the right side
+    middle = bands_to_magnitudes(time_stretched(candidate, new, speed).transpose(1, 0, 2), frame)
     sides = np.abs(spectrum(left, frame)), np.abs(spectrum(right[:, whole:], frame))
     magnitudes = np.concatenate([sides[0], middle, sides[1]], axis=1)
     end = origin + (magnitudes.shape[1] - 1) * frame.hop + frame.window

@@ -1,4 +1,4 @@
-"""What lies beside a WAV: how it was made, as JSON, and its spectrogram."""
+"""Files beside a WAV: its metadata as JSON, and its spectrogram."""
 
 from __future__ import annotations
 
@@ -19,136 +19,139 @@ if TYPE_CHECKING:
     from music_composer.audio.continuation.writing import Written
     from music_composer.audio.gap import Filling, Gap
 
-CUT = "new_music_from_second"  # of the WAV
-JUMPS = "jumps"  # seconds of the WAV at which what is played goes on elsewhere; only players that jump say them
+CUT = "new_music_from_second"  # second of the WAV
+JUMPS = "jumps"  # seconds of the WAV at which the player jumped; absent for players that never jump
 
 
-def cut_said(path: Path) -> float:
-    """The second at which the new music of a WAV begins; 0 where no notes say it."""
-    return next(iter(_said(path, CUT)), 0.0)
+def read_cut(path: Path) -> float:
+    """Returns the second at which the new music of a WAV begins; 0 where no metadata gives it."""
+    return next(iter(_read_numbers(path, CUT)), 0.0)
 
 
-def jumps_said(path: Path) -> list[float]:
-    """Seconds at which the player of a WAV jumped; none where no notes say any."""
-    return _said(path, JUMPS)
+def read_jumps(path: Path) -> list[float]:
+    """Returns the seconds at which the player of a WAV jumped; none where no metadata gives any."""
+    return _read_numbers(path, JUMPS)
 
 
-def write_liner_notes(
-    files: Staged, path: Path, file: Written, number: int, here: run_folder.Run, options: GenerateOptions, seed: int
+def write_metadata(
+    files: Staged, path: Path, file: Written, number: int, run: run_folder.Run, options: GenerateOptions, seed: int
 ) -> None:
-    """Gives a continuation its name, `path`, with a JSON and a spectrogram beside it.
+    """Commits a continuation to `path`, with its JSON and spectrogram.
 
-    files: where it was written. number: of the sample; with `seed` it gives the same one again.
+    files: where it was written. number: of the sample; together with `seed` it reproduces the sample.
     """
-    _draw(files, path, here, [file.cut])
-    files.commit(notes_of(file, number, here, options, seed))
+    _draw(files, path, run, [file.cut])
+    files.commit(metadata_of(file, number, run, options, seed))
 
 
-def notes_of(file: Written, number: int, here: run_folder.Run, options: GenerateOptions, seed: int) -> dict[str, Any]:
-    """How a continuation was made: what the JSON beside it says."""
-    music = {"seed": seed, "number": number, **_heard(file.prompt), CUT: round(file.cut, 3), **_jumps(file.jumps)}
-    return _notes(music, file.clipped, here, options)
+def metadata_of(file: Written, number: int, run: run_folder.Run, options: GenerateOptions, seed: int) -> dict[str, Any]:
+    """Returns the metadata of a continuation: the content of its JSON."""
+    music = {"seed": seed, "number": number, **_sources(file.prompt), CUT: round(file.cut, 3), **_jumps(file.jumps)}
+    return _metadata(music, file.clipped, run, options)
 
 
-def write_stream_notes(
+def write_stream_metadata(
     path: Path,
     prompt: Prompt,
     clipped: int,
     jumps: Sequence[float],
-    here: run_folder.Run,
+    run: run_folder.Run,
     options: GenerateOptions,
     streaming: StreamOptions,
     seed: int,
 ) -> None:
-    """The same beside a WAV that was heard while it grew."""
-    cut = cut_of(prompt, options, here.frame)
-    music = {"seed": seed, "number": 0, **_heard(prompt), CUT: round(cut, 3), **_jumps(jumps)}
-    close_grown(path, _notes(music | {"stream_options": dataclasses.asdict(streaming)}, clipped, here, options))
+    """Writes JSON and spectrogram of a WAV that grew while it played."""
+    cut = cut_of(prompt, options, run.frame)
+    music = {"seed": seed, "number": 0, **_sources(prompt), CUT: round(cut, 3), **_jumps(jumps)}
+    # The JSON first: a spectrogram of hours may be cut off by Ctrl-C.
+    close_grown(path, _metadata(music | {"stream_options": dataclasses.asdict(streaming)}, clipped, run, options))
     with staged(path.with_suffix(".json"), options.overwrite) as files:
-        _draw(files, path, here, [cut], path)
+        _draw(files, path, run, [cut], path)
         files.commit()
 
 
-def write_infill_notes(
+def write_infill_metadata(
     files: Staged,
     path: Path,
     gap: Gap,
     filling: Filling,
     clipped: int,
-    here: run_folder.Run,
+    run: run_folder.Run,
     options: GenerateOptions,
     infill: InfillOptions,
     seed: int,
 ) -> None:
-    """The same beside a recording whose gap was filled; both edges of the gap are marked."""
-    _draw(files, path, here, [gap.start / here.frame.rate, gap.stop / here.frame.rate])
-    files.commit(infill_notes_of(gap, filling, clipped, here, options, infill, seed))
+    """Commits a recording whose gap was filled, with its JSON and a spectrogram that marks the gap."""
+    _draw(files, path, run, [gap.start / run.frame.rate, gap.stop / run.frame.rate])
+    files.commit(infill_metadata_of(gap, filling, clipped, run, options, infill, seed))
 
 
-def infill_notes_of(
+def infill_metadata_of(
     gap: Gap,
     filling: Filling,
     clipped: int,
-    here: run_folder.Run,
+    run: run_folder.Run,
     options: GenerateOptions,
     infill: InfillOptions,
     seed: int,
 ) -> dict[str, Any]:
-    """How a gap was filled: what the JSON beside the recording says."""
-    edges = [gap.start / here.frame.rate, gap.stop / here.frame.rate]
+    """Returns the metadata of a filled gap: the content of its JSON."""
+    edges = [gap.start / run.frame.rate, gap.stop / run.frame.rate]
     music = {
         "seed": seed,
         "infill": {"file": str(gap.path), "from_second": round(edges[0], 6), "to_second": round(edges[1], 6)},
         "candidate": filling.join.candidate,
         "distances_db": filling.join.distances,
         "speed": round(filling.speed, 4),
-        **_jumps([(filling.first + at) / here.frame.rate for at in filling.jumps]),
+        **_jumps([(filling.first + at) / run.frame.rate for at in filling.jumps]),
         "infill_options": dataclasses.asdict(infill),
     }
-    return _notes(music, clipped, here, options)
+    return _metadata(music, clipped, run, options)
 
 
-def _said(path: Path, key: str) -> list[float]:
-    """A number, or several, of the JSON beside a WAV; none where there is no such JSON."""
+def _read_numbers(path: Path, key: str) -> list[float]:
+    """Returns one number, or several, from the JSON beside a WAV; none where there is no such JSON."""
     try:
-        said = read_json(path.with_suffix(".json"))[key]
-        return [float(each) for each in (said if isinstance(said, list) else [said])]
+        value = read_json(path.with_suffix(".json"))[key]
+        return [float(each) for each in (value if isinstance(value, list) else [value])]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
 
 def _jumps(seconds: Sequence[float]) -> dict[str, Any]:
-    """What is said of them: nothing of music without any."""
+    """Returns the entry for jumps; empty for music without any."""
     return {JUMPS: [round(each, 3) for each in seconds]} if seconds else {}
 
 
-def _draw(files: Staged, path: Path, here: run_folder.Run, cuts: Sequence[float], written: Path | None = None) -> None:
-    """The spectrogram of what will be, or was written to `path`."""
-    if not requested():  # of hours of music it would take a while
+def _draw(files: Staged, path: Path, run: run_folder.Run, cuts: Sequence[float], written: Path | None = None) -> None:
+    """Draws the spectrogram of a file that will be `path`, or was already written there."""
+    if not requested():  # hours of music would take a while
         picture = files.file(path.with_suffix(".png").name)
-        plot_spectrogram(written or files.file(path.name), picture, here.frame, cuts)
+        plot_spectrogram(written or files.file(path.name), picture, run.frame, cuts)
 
 
-def _notes(music: dict[str, Any], clipped: int, here: run_folder.Run, options: GenerateOptions) -> dict[str, Any]:
+def _metadata(music: dict[str, Any], clipped: int, run: run_folder.Run, options: GenerateOptions) -> dict[str, Any]:
+    """Adds model, options and versions to the entries of some music."""
     plain = dataclasses.asdict(options)
+    # It says nothing about the music.
     del plain["overwrite"]
     return {
         **music,
         "clipped_samples": clipped,
-        "model": str(here.folder),
-        "model_options": dataclasses.asdict(here.model),
+        "model": str(run.folder),
+        "model_options": dataclasses.asdict(run.model),
         "options": plain,
         "versions": run_folder.versions(),
     }
 
 
-def _heard(prompt: Prompt) -> dict[str, Any]:
-    """The recording that is continued, or both that are blended."""
-    if not prompt.voices:
+def _sources(prompt: Prompt) -> dict[str, Any]:
+    """Returns the entry of the prompt, or of both prompts of a blend."""
+    if not prompt.blended:
         return {"prompt": _place(prompt)}
-    return {"blend": [_place(voice) | {"share": share} for voice, share in prompt.voices]}
+    return {"blend": [_place(voice) | {"share": share} for voice, share in prompt.blended]}
 
 
 def _place(prompt: Prompt) -> dict[str, Any]:
-    """To the microsecond, so that the sample can be told from it."""
+    """Returns file and time of a prompt, to the microsecond so that they identify the sample."""
     return {"file": str(prompt.source), "until_second": round(prompt.cut, 6)}

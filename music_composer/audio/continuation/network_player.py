@@ -1,4 +1,4 @@
-"""A trained network as a player: its frames are given their phase, chunk by chunk."""
+"""A trained network as a player: it generates frames, and their phase is found chunk by chunk."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from music_composer.audio.continuation.generate import continue_prompts
 from music_composer.audio.continuation.infill import fill_gap
 from music_composer.audio.gap import Filling, Gap
 from music_composer.audio.phase import PhaseStream
-from music_composer.audio.players import ahead, generator
-from music_composer.audio.prompts import Prompt, known_sound
+from music_composer.audio.players import generator, prefetched
+from music_composer.audio.prompts import Prompt, phase_context
 from music_composer.audio.spectrogram import to_left_right
 from music_composer.options import FrameOptions, GenerateOptions, InfillOptions, StreamOptions
 from music_composer.values import Played
@@ -23,7 +23,7 @@ from music_composer.values import Played
 
 @dataclasses.dataclass(frozen=True)
 class NetworkPlayer:
-    """A Keras model of audio/models, whose frames are given their phase."""
+    """Plays a Keras model of `audio.models`."""
 
     model: Any
     frame: FrameOptions
@@ -36,10 +36,11 @@ class NetworkPlayer:
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
     ) -> Iterator[list[Played]]:
-        """As `Player` says. Memory does not grow with the length."""
+        """See `Player`. Memory does not grow with the length."""
         step = self.model.options.stack * self.frame.hop
         total = samples - self.fade
-        steps = -(-total // step) + self.model.options.reach  # what follows a step is played before it is heard
+        steps = -(-total // step) + self.model.options.reach  # a step is decoded from the steps after it
+        # Chunks of one length, since another length would need another graph.
         chunks = -(-steps * step // round(self.options.chunk_seconds * self.frame.rate))
         play = [generator(seed, number, 0) for number in numbers]
         streams = [
@@ -58,13 +59,13 @@ class NetworkPlayer:
                     return
 
     def streamed(self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions) -> Iterator[Played]:
-        """As `Player` says: the same frames as sample 0. The phase of a piece is found while the model plays on."""
+        """See `Player`. Phase is found while the model generates the next frames."""
         left = float("inf") if samples is None else samples
         phase = self._phase(prompt, generator(seed, 0, 1))
         step = self.model.options.stack * self.frame.hop / self.frame.rate
         chunk = max(1, round(streaming.first_seconds / step)) + self.model.options.reach  # the first is shorter
-        # The first music is made while the prompt's end is heard.
-        coming = ahead(continue_prompts(self.model, [prompt], [generator(seed, 0, 0)], self.options, chunk))
+        # The first new music is made while the end of the prompt plays.
+        coming = prefetched(continue_prompts(self.model, [prompt], [generator(seed, 0, 0)], self.options, chunk))
 
         def played() -> Iterator[Played]:
             nonlocal left
@@ -80,7 +81,7 @@ class NetworkPlayer:
         return played()
 
     def filled(self, gap: Gap, channels: int, infill: InfillOptions, seed: int) -> Filling:
-        """As `Player` says. Candidate number i is sample number i of the music left of the gap."""
+        """See `Player`. Candidate number i equals sample number i with the music left of the gap as its prompt."""
         stack = self.model.options.stack
         return fill_gap(self._frames, stack, gap, channels, self.frame, self.options, infill, seed)
 
@@ -92,17 +93,17 @@ class NetworkPlayer:
     def _phase(self, prompt: Prompt, rng: np.random.Generator) -> PhaseStream:
         options = self.options
         return PhaseStream(
-            *known_sound(prompt, self.frame), self.frame, options.fade_seconds, options.phase_iterations, rng
+            *phase_context(prompt, self.frame), self.frame, options.fade_seconds, options.phase_iterations, rng
         )
 
 
 def _in_growing_pieces(
     chunks: Iterator[np.ndarray], frame: FrameOptions, streaming: StreamOptions
 ) -> Iterator[np.ndarray]:
-    """Chunks (1, frames, channels, bands), all short, to pieces (frames, channels, bands), each longer than the last.
+    """Joins short chunks (1, frames, channels, bands) to pieces (frames, channels, bands) that grow.
 
-    Short chunks, because the compiled loop is made for one length; longer pieces, because the search for the phase
-    costs the same some frames in every piece.
+    Chunks are short because the compiled loop has one length. Pieces grow because the search for the phase repeats some
+    frames in every piece.
     """
     wanted = float(streaming.first_seconds)
     gathered: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""The network of a run folder: built, given weights to train on from, or those that it plays with."""
+"""The network of a run folder: built, with weights for training or for generation."""
 
 from __future__ import annotations
 
@@ -17,44 +17,48 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def build_model(here: run_folder.Run, **ways: Any) -> Continuation:
-    """The network of a run folder, without its weights. ways: `flow_draws`, `flow_steps`, `blank` of the model."""
+def build_model(run: run_folder.Run, **arguments: Any) -> Continuation:
+    """Builds the network of a run folder without its weights.
+
+    arguments: `flow_draws`, `flow_steps` and `skip_initialization` of the model.
+    """
     from music_composer.audio.models.network import Continuation
 
-    model = Continuation(here.model, here.size, **ways)
+    model = Continuation(run.model, run.size, **arguments)
     model.build()
     return model
 
 
-def trained_network(here: run_folder.Run, options: GenerateOptions) -> Continuation:
-    """The network of a run folder as it plays."""
+def trained_network(run: run_folder.Run, options: GenerateOptions) -> Continuation:
+    """Returns the network of a run folder with the weights that it plays with."""
     devices.load_keras()
-    model = build_model(here, flow_steps=options.flow_steps, blank=True)
-    load_weights(model, here.weights, here.command)
+    model = build_model(run, flow_steps=options.flow_steps, skip_initialization=True)
+    load_weights(model, run.weights, run.command)
     return model
 
 
 def trainable_network(
-    here: run_folder.Run,
+    run: run_folder.Run,
     music: FrameArray,
     options: TrainOptions,
     state: checkpoint.TrainState,
-    going_on: bool,
+    resume: bool,
     say: Say,
 ) -> Continuation:
-    """The model, compiled, with the weights that it goes on from, or fitted to the training music.
+    """Returns the compiled model, with weights to continue from, or fitted to the training music.
 
-    going_on: the run folder holds a run already.
+    resume: the run folder already holds a run.
     """
     from music_composer.audio.linear_decoder import fit_decoder
     from music_composer.audio.pca import fit_encoding
     from music_composer.training import loop
 
     with devices.seeded(state.seed):
-        model = build_model(here, flow_draws=options.flow_draws)
+        model = build_model(run, flow_draws=options.flow_draws)
         loop.compile_model(model, options)
-        if not (going_on and restore(model, here, say)):
-            encoding = fit_encoding([music], here.model.stack, here.model.components, here.model.tilt)
-            reach = here.model.reach
-            model.set_encoding(encoding, fit_decoder([music], here.model.stack, encoding, reach) if reach else None)
+        # A run folder that has begun but holds no weights yet is fitted again, from the same seed.
+        if not (resume and restore(model, run, say)):
+            encoding = fit_encoding([music], run.model.stack, run.model.components, run.model.tilt)
+            reach = run.model.reach
+            model.set_encoding(encoding, fit_decoder([music], run.model.stack, encoding, reach) if reach else None)
     return model

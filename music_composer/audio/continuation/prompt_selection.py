@@ -1,4 +1,4 @@
-"""Which music each sample is to continue: recordings that were given, random places of the dataset, kept excerpts."""
+"""Selects the prompt of each sample: given recordings, random places of the dataset, or excerpts in the run folder."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from music_composer.audio.prompts import (
     CONTEXT_FRAMES,
     Excerpt,
     Prompt,
-    beside,
     blend_prompts,
     edge_frames,
+    pair_prompts,
     read_prompt,
     read_sound,
     whole_recording,
@@ -29,10 +29,10 @@ from music_composer.options import MEMORY, FolderOptions, FrameOptions, Generate
 from music_composer.training.run_folder import Run
 from music_composer.values import Waveform
 
-KEPT_PROMPTS, KEPT_PROMPT_SECONDS = 8, 10.0  # excerpts in the run folder
-MOST_DRAWS = 32  # places that are looked at for one excerpt
+KEPT_PROMPTS, KEPT_PROMPT_SECONDS = 8, 10.0  # excerpts stored in the run folder
+MOST_DRAWS = 32  # places tried for one excerpt
 SOUNDING = 0.5  # share of an excerpt that should sound
-ALONE_SECONDS = 1.0  # a recording that is shorter is heard together with those before it
+ALONE_SECONDS = 1.0  # a shorter recording is joined with the recordings before it
 MOST_JOINED = 256
 
 Say = Callable[[str], None]
@@ -40,57 +40,58 @@ Say = Callable[[str], None]
 
 def prompts_for(
     folders: FolderOptions,
-    here: Run,
+    run: Run,
     options: GenerateOptions,
     prompts: Sequence[Path],
     blend: Sequence[Path],
     seed: int,
     say: Say,
 ) -> Callable[[int], Prompt]:
-    """What the sample of each number is to continue: the recordings of `blend` together, those of `prompts` in turn, or
-    random places of the dataset that sound.
+    """Returns a function from the number of a sample to its prompt.
 
-    Where the dataset is not at hand, the excerpts that were kept in the run folder stand in for it; RunFolderError
-    where there are none. A prompt that is not a file is an OptionError.
+    Prompts are the two recordings of `blend` together, the recordings of `prompts` in turn, or random places of the
+    dataset that sound. Without a dataset, excerpts of the run folder are used. Raises RunFolderError where there are
+    none, OptionError for a prompt that is not a file.
     """
-    require_prompts(prompts, blend, options, here.model.stack, here.frame)
-    ready = None if prompts or blend else cache.open_cache(folders.datasets, folders.traindata, here.frame)
+    require_prompts(prompts, blend, options, run.model.stack, run.frame)
+    ready = None if prompts or blend else cache.open_cache(folders.datasets, folders.traindata, run.frame)
     if ready:
-        return RandomPrompts(ready, here, options.prompt_seconds, seed, say)
-    files = list(prompts) or sorted(here.prompts.glob("*.flac"))
+        return RandomPrompts(ready, run, options.prompt_seconds, seed, say)
+    files = list(prompts) or sorted(run.prompts.glob("*.flac"))
     if not files and not blend:
-        raise RunFolderError(f"there is no dataset and no {here.prompts} to take prompts from: give one with --prompt")
+        raise RunFolderError(f"there is no dataset and no {run.prompts} to take prompts from: give one with --prompt")
+    # Prompts beyond the number of samples are never read.
     for path in dict.fromkeys([*blend, *prompts[: options.count]]):
         for remark in survey(path).remarks:
             say(f"note: {path}: {remark}")
 
     def prompt(number: int) -> Prompt:
         chosen = blend or [files[number % len(files)]]
-        return hear([whole_recording(path, options.prompt_seconds) for path in chosen], here, options.blend_share)
+        return load_prompt([whole_recording(path, options.prompt_seconds) for path in chosen], run, options.blend_share)
 
     return prompt
 
 
-def hear(chosen: Sequence[Excerpt], here: Run, blend_share: float) -> Prompt:
-    """Reads what one sample is to continue: an excerpt, or two to be blended.
+def load_prompt(chosen: Sequence[Excerpt], run: Run, blend_share: float) -> Prompt:
+    """Reads the prompt of one sample: one excerpt, or two that are blended.
 
-    Raises RecordingError when there is too little sound in one.
+    Raises RecordingError when an excerpt holds too little sound.
     """
-    heard = [read_prompt(excerpt, here.channels, here.model.stack, here.frame) for excerpt in chosen]
-    if len(heard) == 1:
-        return heard[0]
-    return (beside if here.model.head == MEMORY else blend_prompts)(heard[0], heard[1], blend_share)
+    prompts = [read_prompt(excerpt, run.channels, run.model.stack, run.frame) for excerpt in chosen]
+    if len(prompts) == 1:
+        return prompts[0]
+    return (pair_prompts if run.model.head == MEMORY else blend_prompts)(prompts[0], prompts[1], blend_share)
 
 
 @dataclasses.dataclass(frozen=True)
 class RandomPrompts:
-    """Excerpts of the dataset by number; each depends on the seed and its number alone.
+    """Random excerpts of the dataset. Each depends only on the seed and its number.
 
     A place that cannot be read any more, or has become silent, is drawn again.
     """
 
     ready: cache.Cache
-    here: Run
+    run: Run
     seconds: float
     seed: int
     say: Say
@@ -100,26 +101,27 @@ class RandomPrompts:
         return self.draw(number)[1]
 
     def draw(self, number: int) -> tuple[Excerpt, Prompt]:
-        """The excerpt, and what is heard of it."""
+        """Returns an excerpt and its prompt."""
         failure: RecordingError | None = None
-        for excerpt in usable_excerpts(self.ready, self.here, self.seconds, self.seed, number):
+        for excerpt in usable_excerpts(self.ready, self.run, self.seconds, self.seed, number):
             try:
-                return excerpt, hear([excerpt], self.here, 0.0)
+                return excerpt, load_prompt([excerpt], self.run, 0.0)
             except RecordingError as error:
                 if failure is None:
                     self.say(f"note: {error}; another excerpt is drawn")
                 failure = error
         raise failure or RecordingError(
-            f"no recording of {self.ready.datasets} has {_least_frames(self.here.model.stack)} frames of sound that "
-            "music can go on from"
+            f"no recording of {self.ready.datasets} has {_least_frames(self.run.model.stack)} frames of sound that "
+            "can be continued"
         )
 
 
-def usable_excerpts(ready: cache.Cache, here: Run, seconds: float, seed: int, number: int) -> Iterator[Excerpt]:
-    """Places of about so many seconds that sound, as far as the cache knows; long recordings are drawn more often.
+def usable_excerpts(ready: cache.Cache, run: Run, seconds: float, seed: int, number: int) -> Iterator[Excerpt]:
+    """Yields places of about `seconds` that sound according to the cache. Long recordings are drawn more often.
 
-    Those of which at least half sounds come first, then others that are just enough.
+    Places of which at least half sounds come first, then others that are just enough.
     """
+    # Streams 0 and 1 of a sample belong to `players.generator`.
     rng = np.random.default_rng([seed, number, 2])
     lengths = np.array([song.stop - song.start for song in ready.songs], np.float64)
     wanted = max(1, ready.options.frames_in(seconds))
@@ -127,7 +129,7 @@ def usable_excerpts(ready: cache.Cache, here: Run, seconds: float, seed: int, nu
     for _ in range(MOST_DRAWS):
         index = int(rng.choice(len(lengths), p=lengths / lengths.sum()))
         pieces = _place(ready, index, wanted, float(rng.uniform()))
-        share = _sounding_share(ready, pieces, here)
+        share = _sounding_share(ready, pieces, run)
         excerpt = _excerpt(ready, pieces)
         if share >= SOUNDING:
             yield excerpt
@@ -136,23 +138,23 @@ def usable_excerpts(ready: cache.Cache, here: Run, seconds: float, seed: int, nu
     yield from (excerpt for _, excerpt in sorted(poor, key=lambda each: -each[0]))
 
 
-def draw_prompts(ready: cache.Cache, here: Run, seed: int, say: Say) -> list[Waveform]:
-    """The sound of a few excerpts that a run folder keeps, so that `generate` needs nothing else.
+def draw_prompts(ready: cache.Cache, run: Run, seed: int, say: Say) -> list[Waveform]:
+    """Draws the excerpts that a run folder stores, so that `generate` works without the dataset.
 
-    Raises RecordingError where the dataset has none that can be used.
+    Raises RecordingError where the dataset has no usable excerpt.
     """
-    drawn = RandomPrompts(ready, here, KEPT_PROMPT_SECONDS, seed, say)
-    return [read_sound(drawn.draw(i)[0], here.channels, here.frame.rate) for i in range(KEPT_PROMPTS)]
+    drawn = RandomPrompts(ready, run, KEPT_PROMPT_SECONDS, seed, say)
+    return [read_sound(drawn.draw(i)[0], run.channels, run.frame.rate) for i in range(KEPT_PROMPTS)]
 
 
-def keep_prompts(here: Run, drawn: Sequence[Waveform]) -> None:
+def keep_prompts(run: Run, drawn: Sequence[Waveform]) -> None:
     """Writes excerpts into the run folder."""
     for i, sound in enumerate(drawn):
-        write_flac(here.prompts / f"prompt-{i}.flac", sound)
+        write_flac(run.prompts / f"prompt-{i}.flac", sound)
 
 
 def require_files(flag: str, paths: Sequence[Path]) -> None:
-    """Raises OptionError for a path that is not a file. flag: the option that it was given with."""
+    """Raises OptionError for a path that is not a file. flag: the option that gave it."""
     for path in paths:
         if not path.is_file():
             raise OptionError(f"{flag} {path}: {'this is no file' if path.exists() else 'there is no such file'}")
@@ -165,18 +167,18 @@ def require_prompts(
     stack: int = ModelOptions.stack,
     frame: FrameOptions = FrameOptions(),
 ) -> None:
-    """Refuses prompts that nothing can go on from, before anything is trained for them. Raises RecordingError."""
+    """Refuses prompts that cannot be continued, before any training. Raises OptionError or RecordingError."""
     require_files("--prompt", prompts)
     require_files("--blend", blend)
     for path in (*prompts[: options.count], *blend):
         read_prompt(whole_recording(path, options.prompt_seconds), 2, stack, frame)
 
 
-Piece = tuple[Song, int, int]  # frames start..stop of a song, from its first that sounds
+Piece = tuple[Song, int, int]  # frames start..stop of a song, counted from its first sounding frame
 
 
 def _place(ready: cache.Cache, index: int, wanted: int, share: float) -> list[Piece]:
-    """Frames of the song of that number, from `share` of its spare ones on; a short one with the songs before it."""
+    """Returns frames of song number `index`, placed by `share`; a short song comes with the songs before it."""
     song = ready.songs[index]
     length = song.stop - song.start
     if length >= min(wanted, ready.options.frames_in(ALONE_SECONDS)):
@@ -192,8 +194,8 @@ def _place(ready: cache.Cache, index: int, wanted: int, share: float) -> list[Pi
     return pieces
 
 
-def _sounding_share(ready: cache.Cache, pieces: Sequence[Piece], here: Run) -> float:
-    """How much of some pieces sounds; 0 where music cannot go on from them, or their shard is gone."""
+def _sounding_share(ready: cache.Cache, pieces: Sequence[Piece], run: Run) -> float:
+    """Returns the share of pieces that sounds; 0 where they cannot be a prompt, or a shard is missing."""
     options = ready.options
     loud: list[np.ndarray] = []
     try:
@@ -203,15 +205,16 @@ def _sounding_share(ready: cache.Cache, pieces: Sequence[Piece], here: Run) -> f
             loud.append(levels > threshold)
     except CacheError:
         return 0.0
+    # Windows at the beginning reach over the edge of the excerpt and are left out of the prompt.
     sounds = np.concatenate(loud)[edge_frames(options) :]
     places = np.flatnonzero(sounds)
-    if not len(places) or places[-1] + 1 < _least_frames(here.model.stack):
+    if not len(places) or places[-1] + 1 < _least_frames(run.model.stack):
         return 0.0
     return len(places) / len(sounds)
 
 
 def _least_frames(stack: int) -> int:
-    """Frames that a prompt needs, with some to spare for its edges."""
+    """Returns the frames that a prompt needs, with a margin for its edges."""
     return CONTEXT_FRAMES + 2 * stack + 4
 
 

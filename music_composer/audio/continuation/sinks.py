@@ -1,6 +1,6 @@
-"""Sound that is heard while it is written: raw PCM on standard output, and a WAV that is whole at any moment.
+"""Sound that plays while it is written: raw PCM on standard output, and a WAV that is valid at any moment.
 
-Little-endian, interleaved. What is beyond full scale is clipped, never wrapped.
+Samples are little-endian and interleaved. Values beyond full scale are clipped, never wrapped.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ PCM_TAG, FLOAT_TAG = 1, 3
 
 
 class Sink(Protocol):
-    """Where a stream goes. samples: how many have been written; clipped: how many numbers were beyond full scale."""
+    """The destination of a stream. samples: number written. clipped: values beyond full scale."""
 
     samples: int
     clipped: int
 
     def write(self, samples: np.ndarray) -> None:
-        """samples: float, shape (samples, channels)."""
+        """Appends float samples (samples, channels)."""
 
 
 class RawOutput:
-    """Raw samples into a file descriptor; BrokenPipeError when nobody reads them any more."""
+    """Writes raw samples to a file descriptor. Raises BrokenPipeError when the reader is gone."""
 
     def __init__(self, descriptor: int, subtype: str) -> None:
         self._descriptor, self._subtype = descriptor, subtype
@@ -50,10 +50,10 @@ class RawOutput:
 
 
 class GrowingWav:
-    """A WAV whose header is set right after each piece: it can be opened at any moment, also after a crash.
+    """A WAV whose header is updated after each piece, so it can be opened at any moment, also after a crash.
 
-    The one file that is not written under another name first, since it is there to be heard while it grows. Room for
-    the header of a file of more than 4 GiB is kept from the start.
+    It is the only file that is not written under another name first, because it plays while it grows. Space for the
+    header of a file above 4 GiB is reserved from the start.
     """
 
     def __init__(self, descriptor: int, path: Path, rate: int, channels: int, subtype: str) -> None:
@@ -63,10 +63,11 @@ class GrowingWav:
         self._put(self._header(), 0)
 
     def write(self, samples: np.ndarray) -> None:
-        """Raises MusicComposerError when the disk refuses; what was written before stays."""
+        """Appends samples. Raises MusicComposerError when the disk refuses; earlier samples stay."""
         self._put(to_bytes(samples, self._subtype), HEADER_BYTES + self._bytes)
         self.samples += len(samples)
         self.clipped += int(np.count_nonzero(np.abs(samples) > 1))
+        # After the samples, so that the header never declares more than there is.
         self._put(self._header(), 0)
 
     @property
@@ -89,7 +90,7 @@ class GrowingWav:
 
 
 def wav_header(size: int, rate: int, channels: int, subtype: str) -> bytes:
-    """The 80 bytes before `size` bytes of samples. Beyond 4 GiB it is RF64 (EBU Tech 3306), of the same length."""
+    """Returns the 80 bytes before `size` bytes of samples. Above 4 GiB they are RF64 (EBU Tech 3306)."""
     width = SAMPLE_BYTES[subtype]
     tag = FLOAT_TAG if subtype == "FLOAT" else PCM_TAG
     frame = channels * width  # bytes of one sample of every channel
@@ -104,24 +105,26 @@ def wav_header(size: int, rate: int, channels: int, subtype: str) -> bytes:
 
 
 def to_bytes(samples: np.ndarray, subtype: str) -> bytes:
-    """(samples, channels), full scale 1 -> little-endian, interleaved."""
+    """Samples (samples, channels), full scale 1 -> bytes, little-endian and interleaved."""
     limited = np.clip(np.nan_to_num(samples), -1.0, 1.0)
     if subtype == "FLOAT":
         return limited.astype("<f4").tobytes()
     full = 2.0 ** (8 * SAMPLE_BYTES[subtype] - 1)
+    # Full scale 1.0 has no integer of its own: the largest is one below it.
     whole = np.clip(np.rint(limited * full), -full, full - 1).astype("<i4")
     return whole[..., None].view("u1")[..., : SAMPLE_BYTES[subtype]].tobytes()
 
 
 @contextlib.contextmanager
 def standard_output(subtype: str) -> Iterator[RawOutput]:
-    """Keeps standard output for samples alone: whatever else is printed meanwhile goes to standard error.
+    """Reserves standard output for samples: all other output goes to standard error meanwhile.
 
     Raises OptionError where it is a terminal, MusicComposerError where it is closed.
     """
     if os.isatty(1):
         raise OptionError("-o -: standard output is a terminal: pipe it into a player, or give a name to write to")
     try:
+        # Descriptors, not `sys.stdout`: libraries print from C too.
         sys.stdout.flush()
         own = os.dup(1)
         os.dup2(2, 1)
@@ -136,9 +139,9 @@ def standard_output(subtype: str) -> Iterator[RawOutput]:
 
 @contextlib.contextmanager
 def growing_wav(path: Path, rate: int, channels: int, subtype: str, overwrite: bool = False) -> Iterator[GrowingWav]:
-    """Begins a WAV at once, in place of one of ours that had that name. Raises MusicComposerError when it cannot.
+    """Starts a WAV, which may replace one of ours. Raises MusicComposerError when it cannot be written.
 
-    The JSON beside it names it before it is there. overwrite: it may take the place of somebody else's file.
+    The JSON beside it names it before it exists. overwrite: it may replace a file of somebody else.
     """
     part = part_name(path)
     try:

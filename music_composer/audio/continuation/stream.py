@@ -1,4 +1,4 @@
-"""One sample as it is being made: sound in pieces that are short at first and grow, with or without an end."""
+"""Streams one sample while it is made: pieces that are short at first and grow, with or without an end."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def stream_continuation(
     streaming: StreamOptions,
     seed: int,
 ) -> Generator[Played, None, None]:
-    """Yields pieces as they are ready: the prompt's end, then new music, as in sample 0.
+    """Yields the end of the prompt, then new music, piece by piece as it is ready. It equals sample 0.
 
-    The prompt's end comes as soon as the prompt has been listened to, and is heard while the first new music is made.
+    The end of the prompt comes as soon as the prompt is encoded, and plays while the first new music is made.
     """
     samples = None if streaming.endless else round(options.seconds * frame.rate) + player.fade
     pieces = player.streamed(prompt, seed, samples, streaming)
@@ -33,15 +33,15 @@ def stream_continuation(
     yield from pieces
 
 
-def at_listening_pace(
+def throttled(
     pieces: Iterator[Played],
     rate: int,
     ahead_seconds: float,
     wait: Callable[[float], bool] = wait_unless_stopped,
 ) -> Iterator[Played]:
-    """The same, held back while more than `ahead_seconds` are made that nobody can have heard yet.
+    """Yields the same pieces, but waits while more than `ahead_seconds` are ahead of real time.
 
-    wait: waits so many seconds, or less where the stream is to end.
+    wait: waits for the given seconds, or less where the stream is to end.
     """
     started, made = time.monotonic(), 0
     for piece in pieces:
@@ -50,13 +50,13 @@ def at_listening_pace(
         wait(made / rate - ahead_seconds - (time.monotonic() - started))
 
 
-def play_into(
+def write_stream(
     out: Sink, pieces: Iterator[Played], rate: int, endless: bool, say: Callable[[str], None]
 ) -> tuple[float, ...]:
-    """Pieces to where they are heard, until there are no more, nobody reads them, or Ctrl-C ends what has no end.
+    """Writes pieces to a sink until there are no more, the reader is gone, or Ctrl-C ends an endless stream.
 
-    Returns the seconds at which they jump, of hours of music the first ones. Says how much it was, how fast, and after
-    how many seconds the first was there.
+    Returns the seconds at which the player jumped; of hours of music the first ones. Reports length, speed and the
+    delay of the first piece.
     """
     started, first = time.monotonic(), None
     jumps: list[int] = []
@@ -67,8 +67,9 @@ def play_into(
             first = first or time.monotonic() - started
             if endless and requested():
                 break
+    # A player that closes its input is a normal end; the music so far is written.
     except BrokenPipeError:
-        say("nobody listens any more")
+        say("nobody reads standard output any more")
     except KeyboardInterrupt:
         if not endless:
             raise

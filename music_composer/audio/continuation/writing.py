@@ -1,4 +1,4 @@
-"""Prompts to finished files, piece by piece as a player goes on from them."""
+"""Prompts to finished files, piece by piece as a player continues them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from music_composer.audio.wav import write_wav
 from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.values import Played
 
-Opened = Callable[[Path, int, int, str, int], AbstractContextManager[Sink]]  # rate, channels, subtype, samples
-MOST_JUMPS = 10_000  # of one file that are noted: an hour of them
+Opened = Callable[[Path, int, int, str, int], AbstractContextManager[Sink]]  # path, rate, channels, subtype, samples
+MOST_JUMPS = 10_000  # jumps recorded for one file: an hour of them
 
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """One finished file. In seconds of it: cut, at which the new music begins; jumps, at which it goes on elsewhere."""
+    """A finished file. cut: the second at which the new music begins. jumps: the seconds at which the player jumped."""
 
     path: Path
     prompt: Prompt
@@ -46,11 +46,12 @@ def write_continuations(
 ) -> list[Written]:
     """Continues each prompt into its path, side by side, in memory that does not grow with the length.
 
-    numbers: of the samples; with `seed` they alone decide what is played. advance: gets seconds of music written.
-    opened: opens what a path stands for, a WAV unless told otherwise.
+    numbers: of the samples; together with `seed` they decide the music. advance: gets seconds of music written. opened:
+    opens the destination of a path, a WAV by default.
     """
     channels = prompts[0].bands.shape[1]
     total = round(options.seconds * frame.rate)
+    # A file gets its name when the stack closes without an error: all of a batch do, or none.
     with contextlib.ExitStack() as files:
         writers = [
             files.enter_context(opened(path, frame.rate, channels, options.subtype, total + len(prompt.samples)))
@@ -75,12 +76,12 @@ def write_continuations(
 
 
 def note_jumps(jumps: list[int], piece: Played, first: int) -> None:
-    """Adds the jumps of a piece that begins at that sample of a file, in place, unless there are very many by now."""
+    """Appends the jumps of a piece that begins at sample `first` of a file, up to MOST_JUMPS, in place."""
     jumps += [first + at for at in piece.jumps][: MOST_JUMPS - len(jumps)]
 
 
 def lead_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:
-    """The real sound before the cut, up to where the fade (samples) into the new music begins, in blocks."""
+    """Yields the real sound before the cut in blocks, up to where the fade (samples) into the new music begins."""
     if options.include_prompt and prompt.whole:
         yield from _until(prompt, prompt.samples.shape[1], frame, fade)
         return
@@ -89,7 +90,7 @@ def lead_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions, fade:
 
 
 def _until(prompt: Prompt, channels: int, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:
-    """The prompt's recording from its first sample to where the fade begins, in blocks."""
+    """Yields the recording of the prompt in blocks, from its first sample to where the fade begins."""
     left = round(prompt.cut * frame.rate) - fade
     for block in read_blocks(prompt.source, frame.rate)[1]:
         yield with_channels(block[:left], channels)

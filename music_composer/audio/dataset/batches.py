@@ -1,4 +1,4 @@
-"""Data loader of the audio network: windows in batches, each learnt in chunks."""
+"""Data loader of the audio network: windows in batches, each trained on in chunks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from music_composer.audio.dataset.windows import Dataset, batches, epoch_speeds,
 
 @dataclasses.dataclass(frozen=True)
 class WindowLoader:
-    """batch_size: windows in a batch; chunk_steps: steps of them between two updates of the weights; stretch: how much
-    faster or slower windows are played at most, a share.
+    """Loads batches of windows.
+
+    batch_size: windows in a batch. chunk_steps: steps of a window between two updates of the weights. stretch: the
+    largest share by which windows are played faster or slower.
     """
 
     dataset: Dataset
@@ -27,13 +29,14 @@ class WindowLoader:
         return self.dataset.batches_in_epoch(self.batch_size)
 
     def epoch(self, seed: int, epoch: int, first: int) -> Iterator[Sequence[list[np.ndarray]]]:
-        """Windows (batch, steps + 1, size) chunk by chunk; the last step of one is the first of the next.
+        """Yields windows (batch, steps + 1, size) in chunks. The last step of a chunk is the first of the next.
 
-        Chunks are alike in length, since each other length is another graph to build: of a window that is no whole
-        number of chunks the last steps are left out, fewer than it has chunks.
+        All chunks have the same length, because every other length needs a graph of its own. Steps that do not fill the
+        chunks are left out: fewer than there are chunks.
         """
         dataset = self.dataset
         windows = epoch_windows(dataset, seed, epoch)
+        # Windows at other speeds bring continuations nearer to real music.
         speeds = epoch_speeds(len(windows), self.stretch, seed, epoch) if self.stretch else None
         music, size = dataset.training, self.batch_size
         coming = batches(music, dataset.stack, windows, dataset.window, size, first, speeds)
@@ -44,6 +47,7 @@ class WindowLoader:
             yield [[batch[:, i * length : (i + 1) * length + 1]] for i in range(count)]
 
     def held_out(self) -> Iterator[tuple[list[np.ndarray], int]]:
+        """Yields batches of held-out windows, each with its weight."""
         windows = held_out_windows(self.dataset)
         size = min(self.batch_size, len(windows)) or 1
         for batch in batches(self.dataset.validation, self.dataset.stack, windows, self.dataset.unit, size):

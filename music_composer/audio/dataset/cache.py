@@ -1,10 +1,10 @@
-"""The cache of frames: one shard a song and an index of them all, in the folder `train_data/`.
+"""The cache of frames: one shard for each song and an index of all songs, in the folder `train_data/`.
 
-    index.json                   magic, version, frame options, one entry a song; see `data.index`
-    frames-0123456789abcdef.npy  float16, shape (frames, channels, bands); a plain NumPy array
+    index.json                   magic, version, frame options, one entry for each song; see `data.index`
+    frames-0123456789abcdef.npy  float16 (frames, channels, bands), a plain NumPy array
 
-Only what has changed is done again. A shard is named after what its recording holds, written whole and then renamed.
-A process killed at any moment loses the songs that it was at and nothing else.
+Only what has changed is prepared again. A shard is named after the content of its recording, written under another name
+and then renamed. A process killed at any moment loses only the songs that it was working on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ INDEX = "index.json"
 
 @dataclasses.dataclass(frozen=True)
 class Cache:
-    """A folder of shards that fits a dataset folder."""
+    """A folder of shards that matches a dataset folder."""
 
     folder: Path
     datasets: Path
@@ -43,10 +43,12 @@ class Cache:
 
     @property
     def channels(self) -> int:
+        """Channels of a model of this music: 2 if any recording is stereo."""
         return max(song.channels for song in self.songs)
 
     @property
     def frames(self) -> int:
+        """Frames of all songs without their silent ends."""
         return sum(song.stop - song.start for song in self.songs)
 
     @property
@@ -55,12 +57,12 @@ class Cache:
 
     @property
     def tracks(self) -> list[Track]:
-        """The songs as the split knows them."""
+        """The songs as records of the split."""
         return [Track(s.source, s.fingerprint.content, s.start, s.stop, s.frames, s.acoustic) for s in self.songs]
 
     @property
     def digest(self) -> str:
-        """Changes when any recording changes."""
+        """A hash that changes when any recording changes."""
         contents = "".join(song.source + song.fingerprint.content for song in self.songs)
         return hashlib.blake2b(os.fsencode(contents), digest_size=8).hexdigest()
 
@@ -69,10 +71,10 @@ class Cache:
 class Report:
     """What `prepare` did."""
 
-    done: int  # songs cut into frames
-    kept: int  # songs that were still right
+    done: int  # songs that were prepared
+    kept: int  # songs that were up to date
     removed: int
-    remarks: tuple[str, ...]  # a line for each file that something was odd about
+    remarks: tuple[str, ...]  # one line for each oddity of a file
 
 
 def prepare(
@@ -84,18 +86,18 @@ def prepare(
 ) -> tuple[Cache, Report]:
     """Brings the cache up to date with the recordings.
 
-    `progress` gets bytes read and bytes to read. Raises RecordingError when not one recording can be used, naming
-    every one and why; CacheError when the cache folder cannot be written, or holds somebody else's files. Whatever ends
-    it early, songs that are done are kept.
+    progress: gets bytes read and bytes to read. Raises RecordingError, with every file and reason, when no recording
+    can be used; CacheError when the cache folder cannot be written or holds files of somebody else. Songs that are
+    finished are kept, whatever ends the call.
     """
     paths = recordings_in(datasets, say=lambda line: say(f"note: {line}"))
     sources = {path.relative_to(datasets).as_posix(): path for path in paths}
     index = _index(folder, options)
-    known = index.read(say)
+    previous = index.read(say)
     songs: dict[str, Song] = {}
     stale: dict[str, Path] = {}
     for source, path in sources.items():
-        song = _still_right(folder, path, known.get(source), options)
+        song = _unchanged_entry(folder, path, previous.get(source), options)
         if song:
             songs[source] = song
         else:
@@ -103,7 +105,7 @@ def prepare(
     failures: dict[str, str] = {}
     cut: list[str] = []
 
-    if stale or songs != known or index.journal.exists():
+    if stale or songs != previous or index.journal.exists():
         _make_writable(folder)
         try:
             with index.adding(songs.values()) as add:
@@ -116,14 +118,18 @@ def prepare(
                     add(songs[source])
                     cut.extend([source] * is_cut)
 
-                contents = {song.fingerprint.content: song for song in known.values()}
+                contents = {song.fingerprint.content: song for song in previous.values()}
                 _cut_all(stale, contents, folder, options, _meter(stale, progress), finished)
         finally:
-            unseen = [known[source] for source in stale if source in known and source not in {**songs, **failures}]
+            # An interrupted run has not looked at these songs: their old entries may still be right.
+            unseen = [
+                previous[source] for source in stale if source in previous and source not in {**songs, **failures}
+            ]
             index.write([*songs.values(), *unseen])
+    # Recordings of equal content share a shard.
     used = {song.shard for song in songs.values()}
-    gone = [song for source, song in known.items() if source not in songs]
-    for shard in {song.shard for song in known.values()} - used:
+    gone = [song for source, song in previous.items() if source not in songs]
+    for shard in {song.shard for song in previous.values()} - used:
         (folder / shard).unlink(missing_ok=True)
 
     remarks = [failures[source] for source in sorted(failures)]
@@ -135,17 +141,17 @@ def prepare(
 
 
 def load_frames(cache: Cache, song: Song, channels: int | None = None) -> ShardFrames:
-    """A song without its silent ends, float16, shape (frames, channels, bands), left on disk until it is sliced.
+    """Opens a song without its silent ends: float16 (frames, channels, bands), left on disk until it is sliced.
 
-    channels: of a model; a song that has fewer gets a silent side, one that has more gives its middle. None: its own.
+    channels: of a model; mono gets a silent side channel, stereo gives its mid. None: those of the song.
     """
     return open_shard(cache.folder, song, cache.options, channels or song.channels)
 
 
 def open_cache(datasets: Path, folder: Path, options: FrameOptions = FrameOptions()) -> Cache | None:
-    """The cache as it lies there, without a look at whether it is up to date; None when there is none."""
-    known = _index(folder, options).read()
-    songs = tuple(known[source] for source in sorted(known) if os.path.isfile(datasets / source))
+    """Returns the cache as it is on disk, which may be out of date, or None when there is none."""
+    previous = _index(folder, options).read()
+    songs = tuple(previous[source] for source in sorted(previous) if os.path.isfile(datasets / source))
     return Cache(folder, datasets, options, songs) if songs else None
 
 
@@ -154,17 +160,20 @@ def _index(folder: Path, options: FrameOptions) -> Index[Song]:
     return Index(folder / INDEX, label, Song)
 
 
-def _still_right(folder: Path, path: Path, known: Song | None, options: FrameOptions) -> Song | None:
-    """The entry of a song whose file has the same size and time as before, else None: then its worker looks closer."""
-    if known is None:
+def _unchanged_entry(folder: Path, path: Path, previous: Song | None, options: FrameOptions) -> Song | None:
+    """Returns the entry of a song whose file has the same size and time as before, else None.
+
+    A song without one is checked more closely by its worker.
+    """
+    if previous is None:
         return None
     try:
         status = path.stat()
     except OSError:
         return None
-    if (known.fingerprint.size, known.fingerprint.mtime_ns) != (status.st_size, status.st_mtime_ns):
+    if (previous.fingerprint.size, previous.fingerprint.mtime_ns) != (status.st_size, status.st_mtime_ns):
         return None
-    return known if shard_is_whole(folder, known, options) else None
+    return previous if shard_is_whole(folder, previous, options) else None
 
 
 def _meter(stale: Mapping[str, Path], progress: Callable[[float, float], None]) -> Meter:
@@ -179,18 +188,18 @@ def _meter(stale: Mapping[str, Path], progress: Callable[[float, float], None]) 
 
 def _cut_all(
     stale: Mapping[str, Path],
-    known: Mapping[str, Song],
+    cached: Mapping[str, Song],
     folder: Path,
     options: FrameOptions,
     meter: Meter,
     finished: Callable[[str, tuple[Song, bool] | RecordingError], None],
 ) -> None:
-    """Cuts songs on all cores, a few ahead at a time. finished: gets each song and whether it was cut, or an error.
+    """Prepares songs on all cores. finished: gets each song and whether it was prepared, or an error.
 
-    When this is interrupted, songs that are being cut are left, and those that are done are still told.
+    When this is interrupted, songs in progress are dropped, and finished ones are still reported.
     """
     sources, cancelled = list(stale), threading.Event()
-    jobs = [(source, path, known, folder, options, meter, cancelled.is_set) for source, path in stale.items()]
+    jobs = [(source, path, cached, folder, options, meter, cancelled.is_set) for source, path in stale.items()]
 
     def done(number: int, result: Any) -> None:
         outcome: Any = result.error if isinstance(result, parallel.Failed) else result

@@ -1,4 +1,4 @@
-"""The acoustic fingerprint of a recording, from its frames. `data.fingerprints` compares fingerprints."""
+"""The acoustic fingerprint of a recording, made from its frames. `data.fingerprints` compares fingerprints."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from music_composer.data.fingerprints import BANDS, PLACES, RANGE_DB, text_of
 from music_composer.options import FrameOptions
 
 PLACE_SECONDS = 1.0
-LOWEST_HZ, HIGHEST_HZ = 80.0, 5000.0  # what every encoder and sample rate keeps
-SHORTEST_SECONDS = 2.0  # of a recording: what is shorter is told apart by its bytes alone
+LOWEST_HZ, HIGHEST_HZ = 80.0, 5000.0  # the range that every encoder and sample rate keeps
+SHORTEST_SECONDS = 2.0  # of a recording; shorter ones are compared by their bytes alone
 
 
 def acoustic_fingerprint_of(frames: FrameArray, options: FrameOptions) -> str:
-    """The fingerprint of a recording's frames (frames, channels, bands), as text; "" for what is too short or silent.
+    """Returns the fingerprint of frames (frames, channels, bands) as text; "" when they are too few or silent.
 
-    The frames are all of the recording, silent ends included, so that places do not move with its level.
+    The frames cover all of the recording, silent ends included, so that places do not move with its level.
     """
     rate, total = options.frames_per_second, len(frames)
     if total < SHORTEST_SECONDS * rate:
@@ -38,7 +38,7 @@ def acoustic_fingerprint_of(frames: FrameArray, options: FrameOptions) -> str:
 
 
 def _groups(options: FrameOptions) -> np.ndarray:
-    """Which of the fingerprint's bands each band of a frame belongs to, (bands,); BANDS for none."""
+    """Returns which band of the fingerprint each band of a frame belongs to, (bands,); BANDS for none."""
     hertz = band_centres(options) * options.rate / options.window
     edges = np.geomspace(LOWEST_HZ, HIGHEST_HZ, BANDS + 1)
     found = np.searchsorted(edges, hertz, side="right") - 1

@@ -1,4 +1,4 @@
-"""One recording to one shard: a NumPy file of float16, shape (frames, channels, bands), streamed and written whole."""
+"""One recording to one shard: a NumPy file, float16 (frames, channels, bands), streamed and written atomically."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio import spectrogram as frames_station
+from music_composer.audio import spectrogram
 from music_composer.audio.dataset.fingerprint import acoustic_fingerprint_of
 from music_composer.audio.frame_arrays import HEADER_BYTES, ShardFrames
 from music_composer.audio.reading.decoder import stamp_of
@@ -26,26 +26,26 @@ MOST_FRAMES = 2**40
 
 
 class Cancelled(Exception):
-    """A recording was left in the middle because somebody asked for it."""
+    """Preparing a recording was stopped on request."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Song:
-    """One recording's entry in the index."""
+    """The entry of a recording in the index."""
 
-    source: str  # path, as seen from the dataset folder
+    source: str  # path relative to the dataset folder
     fingerprint: Fingerprint
     shard: str  # file name
     channels: int
     frames: int  # in the shard
-    start: int  # first frame that is not silence
+    start: int  # first frame that sounds
     stop: int  # one past the last
     remarks: tuple[str, ...]
     acoustic: str  # acoustic fingerprint
-    loudest: float  # level of its loudest band, in nepers
+    loudest: float  # level of its loudest band, natural log
 
     def __post_init__(self) -> None:
-        """Raises OptionError for an entry that leads elsewhere or cannot be."""
+        """Raises OptionError for an entry with impossible values or a path out of the folder."""
         require_inside(self.source)
         require_hash(self.fingerprint.content)
         if self.shard != shard_of(self.fingerprint):
@@ -59,25 +59,26 @@ class Song:
 
 
 def shard_of(fingerprint: Fingerprint) -> str:
-    """Name of the file that holds the frames of a recording: it follows from what the recording holds."""
+    """Returns the file name of a shard, which follows from the content of the recording."""
     return f"frames-{fingerprint.content[:16]}.npy"
 
 
 def cut_recording(
     source: str,
     path: Path,
-    known: Mapping[str, Song],
+    cached: Mapping[str, Song],
     folder: Path,
     options: FrameOptions,
     meter: Meter,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Song, bool]:
-    """One recording to one shard: its entry, and whether it was cut. It need not be where its content is known.
+    """Turns one recording into one shard. Returns its entry, and whether a shard was written.
 
-    known: entries by the hash of what their recordings hold.
+    cached: entries by the content hash of their recording; a recording among them is not read again. cancelled: asked
+    between blocks.
 
-    Raises RecordingError when there is no music in it or it cannot be read, whatever the reason; CacheError when the
-    shard cannot be written; Cancelled soon after `cancelled` says so.
+    Raises RecordingError when the file holds no music or cannot be read, whatever the reason; CacheError when the shard
+    cannot be written; Cancelled soon after `cancelled` returns True.
     """
 
     def check() -> None:
@@ -85,7 +86,7 @@ def cut_recording(
             raise Cancelled
 
     try:
-        return _cut(source, path, known, folder, options, meter, check)
+        return _cut(source, path, cached, folder, options, meter, check)
     except (RecordingError, CacheError, Cancelled):
         raise
     except MusicComposerError as error:
@@ -99,15 +100,15 @@ def cut_recording(
 def _cut(
     source: str,
     path: Path,
-    known: Mapping[str, Song],
+    cached: Mapping[str, Song],
     folder: Path,
     options: FrameOptions,
     meter: Meter,
     check: Callable[[], None],
 ) -> tuple[Song, bool]:
-    stamp_of(path)  # of what is no file nothing is read
+    stamp_of(path)  # refuses pipes and devices before anything is read
     fingerprint = fingerprint_of(path, check=check)
-    same = known.get(fingerprint.content)
+    same = cached.get(fingerprint.content)
     if same and shard_is_whole(folder, same, options):
         meter.add(fingerprint.size)
         return dataclasses.replace(same, source=source, fingerprint=fingerprint), False
@@ -115,18 +116,21 @@ def _cut(
     counted = _checked(check, meter.of(fingerprint.size, reading, blocks, options.rate))
     shard = shard_of(fingerprint)
     with whole_file(folder / shard) as part:
-        levels = _write_shard(part, frames_station.blocks_to_bands(counted, options), reading.channels, options)
-        start, stop = frames_station.sounding(levels, options)
+        levels = _write_shard(part, spectrogram.blocks_to_bands(counted, options), reading.channels, options)
+        start, stop = spectrogram.sounding(levels, options)
         if stop == start:
             found = "nothing but silence in it" if len(levels) else "holds no samples"
             raise RecordingError(f"{path}: {'; '.join([found, *reading.remarks])}")
+        # Somebody may still be recording into the file.
         status = path.stat()
         if (status.st_size, status.st_mtime_ns) != (fingerprint.size, fingerprint.mtime_ns):
             raise RecordingError(f"{path}: changed while it was read: run this again when it is whole")
         whole = ShardFrames(part, 0, len(levels), reading.channels, reading.channels, options.bands)
-        heard = acoustic_fingerprint_of(whole, options)
+        acoustic = acoustic_fingerprint_of(whole, options)
     remarks, loudest = tuple(reading.remarks), round(float(levels.max()), 3)
-    return Song(source, fingerprint, shard, reading.channels, len(levels), start, stop, remarks, heard, loudest), True
+    return Song(
+        source, fingerprint, shard, reading.channels, len(levels), start, stop, remarks, acoustic, loudest
+    ), True
 
 
 def _checked(check: Callable[[], None], blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -136,7 +140,10 @@ def _checked(check: Callable[[], None], blocks: Iterator[np.ndarray]) -> Iterato
 
 
 def _write_shard(path: Path, blocks: Iterator[np.ndarray], channels: int, options: FrameOptions) -> np.ndarray:
-    """Streams bands to an NPY file, whose header is written last. Returns each frame's loudest band, in nepers."""
+    """Streams bands to an NPY file. Returns the loudest band of each frame, natural log (frames,).
+
+    The header is written last, because it holds the number of frames.
+    """
     levels = [np.zeros(0, np.float32)]
     with path.open("wb") as file:
         file.write(b"\0" * HEADER_BYTES)
@@ -150,7 +157,7 @@ def _write_shard(path: Path, blocks: Iterator[np.ndarray], channels: int, option
 
 
 def _header(frames: int, channels: int, bands: int) -> bytes:
-    """How the NPY file of such a shard begins."""
+    """Returns the header of a shard."""
     made = io.BytesIO()
     shape = {"descr": "<f2", "fortran_order": False, "shape": (frames, channels, bands)}
     np.lib.format.write_array_header_1_0(made, shape)
@@ -160,12 +167,12 @@ def _header(frames: int, channels: int, bands: int) -> bytes:
 
 
 def shard_is_whole(folder: Path, song: Song, options: FrameOptions) -> bool:
-    """Whether the file of a song's frames has the header and the size that it was written with."""
+    """Returns whether a shard has the header and the size with which it was written."""
     header = _header(song.frames, song.channels, options.bands)
     size = len(header) + 2 * song.frames * song.channels * options.bands
     path = folder / song.shard
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if not path.is_file():  # opening a pipe would block
             return False
         with path.open("rb") as file:
             return file.read(len(header)) == header and file.seek(0, 2) == size
@@ -174,19 +181,19 @@ def shard_is_whole(folder: Path, song: Song, options: FrameOptions) -> bool:
 
 
 def open_shard(folder: Path, song: Song, options: FrameOptions, channels: int) -> ShardFrames:
-    """A song without its silent ends, with so many channels, left on disk until it is sliced.
+    """Opens a song without its silent ends, with `channels` channels, left on disk until it is sliced.
 
     Raises CacheError when the file is missing or damaged.
     """
     path = folder / song.shard
     if not shard_is_whole(folder, song, options):
         raise CacheError(f"{path} is missing or damaged: run `music-composer prepare` to make it again")
-    silence = float(np.log(frames_station.floor(options)))
+    silence = float(np.log(spectrogram.floor(options)))
     return ShardFrames(path, song.start, song.stop, song.channels, channels, options.bands, silence)
 
 
 class Meter:
-    """Adds up what all threads have read, in bytes."""
+    """Adds up the bytes that all threads have read."""
 
     def __init__(self, total: int, progress: Callable[[float, float], None]) -> None:
         self._total, self._progress = total, progress
@@ -194,7 +201,7 @@ class Meter:
         self._lock = threading.Lock()
 
     def of(self, size: int, reading: Reading, blocks: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
-        """Passes the blocks of a recording of `size` bytes on, and counts each as its share of the file."""
+        """Passes on the blocks of a recording of `size` bytes, and counts each as its share of the file."""
         left = float(size)
         each = left / max(1.0, reading.seconds * rate)  # bytes for a sample
         for block in blocks:

@@ -1,8 +1,8 @@
-"""Songs of frames to batches of training windows. Random only through (seed, epoch): any epoch can be replayed.
+"""Songs of frames to batches of training windows. Randomness follows from (seed, epoch), so any epoch can be replayed.
 
 Training and validation music each become one long array of frames, read from disk where a window is cut. The end of a
-song leads into the next: without that the model would learn how music ends and never what comes then, and its
-continuations would stay silent after their first ending. No window reaches over a part that is held out.
+song leads into the next. Otherwise the model would learn endings but not what comes after them, and its continuations
+would stay silent after the first ending. No training window contains held-out music.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from music_composer.audio.frame_arrays import FrameArray, JoinedFrames
-from music_composer.audio.spectrogram import bent, to_steps
+from music_composer.audio.spectrogram import time_stretched, to_steps
 from music_composer.errors import RecordingError
 from music_composer.options import TrainOptions
 
 SHORTEST_WINDOW = 8  # steps
-# What is held out comes in units of so many, however long the windows are: three of them are enough to be judged by.
+# Held-out music comes in units of this length, however long the windows are: three units are enough to judge by.
 HELD_OUT_STEPS = 131
 
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
-    """Frames start..stop of the song of that number."""
+    """Frames start..stop of song number `song`."""
 
     song: int
     start: int
@@ -40,7 +40,7 @@ class Segment:
 
 @dataclasses.dataclass(frozen=True)
 class Passage:
-    """Frames of the training music that windows are cut from. ring: the end leads into the start."""
+    """A contiguous part of the training music. ring: its end leads into its start."""
 
     start: int
     frames: int
@@ -49,13 +49,14 @@ class Passage:
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """What is trained on and what is held out.
+    """Training and validation music as windows.
 
     training, validation: frames (frames, channels, bands), left on disk.
     window: frames in a window; it covers `window // stack - 1` predictions.
-    unit: frames in a window of the validation music; 0 where there is too little of that.
-    passages: of the training music, each at least a window long.
-    joined: songs that are shorter than a window.
+    unit: frames in a window of the validation music; 0 where there is too little of it.
+    stack: frames in a step.
+    passages: parts of the training music, each at least a window long.
+    joined: number of songs shorter than a window.
     """
 
     training: JoinedFrames
@@ -71,21 +72,22 @@ class Dataset:
         return sum(self.windows_in(passage) for passage in self.passages)
 
     def windows_in(self, passage: Passage) -> int:
+        """Returns how many windows cover a passage."""
         return -(-passage.frames // self.window)
 
     def batches_in_epoch(self, batch_size: int) -> int:
-        """How many batches are learnt: a last one that would be filled up by more than half is left to other epochs."""
+        """Returns the number of batches. A last batch with fewer than half of its windows is left out of this epoch."""
         return max(1, round(self.windows_in_epoch / batch_size))
 
 
 def window_steps_for(total: int, stack: int, options: TrainOptions) -> int:
-    """Steps in a window for `total` frames of music: those asked for, or fewer, so that an epoch fills a batch."""
-    there = total // stack // options.batch_size
-    return min(options.window_steps, max(there, options.least_window_steps))
+    """Returns the steps in a window for `total` frames of music: fewer than requested where a batch needs more."""
+    available = total // stack // options.batch_size
+    return min(options.window_steps, max(available, options.least_window_steps))
 
 
 def window_frames(total: int, window_steps: int, stack: int) -> tuple[int, int]:
-    """Frames in a window of training and of validation music, where there are `total` frames.
+    """Returns the frames in a window of training and of validation music, for `total` frames of music.
 
     Raises RecordingError when that is too little for the shortest window.
     """
@@ -99,7 +101,7 @@ def window_frames(total: int, window_steps: int, stack: int) -> tuple[int, int]:
 
 
 def least_frames(stack: int) -> int:
-    """Frames of music that can just be learnt from."""
+    """Returns the fewest frames of music that can be trained on."""
     return (SHORTEST_WINDOW + 1) * stack
 
 
@@ -110,9 +112,9 @@ def dataset_of(
     window_steps: int,
     stack: int,
 ) -> Dataset:
-    """The segments of songs, arrays (frames, channels, bands), as one array to train on and one to judge by.
+    """Joins segments of songs, arrays (frames, channels, bands), to training and validation music.
 
-    Raises RecordingError when all training music together is too short for the shortest window.
+    Raises RecordingError when all training music together is shorter than the shortest window.
     """
     training, validation = (sorted(part, key=lambda s: (s.song, s.start)) for part in (training, validation))
     window, unit = window_frames(sum(segment.frames for segment in training), window_steps, stack)
@@ -131,10 +133,10 @@ def dataset_of(
 
 
 def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[int]:
-    """The first frame of every window of an epoch in the training music, in the order in which they are learnt.
+    """Returns the first frame of every window of an epoch, in training order.
 
-    The windows of a passage cover all of it. A passage is seldom a whole number of windows: where they overlap is
-    random, and a ring is entered anywhere, so that epochs see the music at other offsets.
+    The windows of a passage cover all of it. A passage is seldom a whole number of windows: overlaps are random, and a
+    ring is entered anywhere, so epochs see the music at different offsets.
     """
     rng = np.random.default_rng([seed, 1, epoch])
     windows = []
@@ -144,7 +146,8 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[int]:
             starts = (rng.integers(passage.frames) + np.arange(count) * passage.frames // count) % passage.frames
         else:
             spare = count * dataset.window - passage.frames
-            early = np.sort(rng.integers(0, spare + 1, count))  # by how much each window begins before its turn
+            early = np.sort(rng.integers(0, spare + 1, count))  # frames by which each window begins earlier
+            # The first and the last window reach the ends of the passage.
             early[[0, -1]] = 0, spare
             starts = np.arange(count) * dataset.window - early
         windows.append((passage.start + starts) % len(dataset.training))
@@ -152,12 +155,12 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[int]:
 
 
 def held_out_windows(dataset: Dataset) -> list[int]:
-    """The first frame of every window of the validation music: always the same."""
+    """Returns the first frame of every window of the validation music, which never changes."""
     return list(range(0, len(dataset.validation), dataset.unit)) if dataset.unit else []
 
 
 def epoch_speeds(count: int, stretch: float, seed: int, epoch: int) -> np.ndarray:
-    """How fast each window of an epoch is played, up to a share of `stretch` faster or slower, (count,)."""
+    """Returns the speed of each window of an epoch, between 1 - stretch and 1 + stretch, (count,)."""
     return np.random.default_rng([seed, 4, epoch]).uniform(1 - stretch, 1 + stretch, count)
 
 
@@ -170,11 +173,10 @@ def batches(
     first: int = 0,
     speeds: Sequence[float] | np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
-    """Batches (batch, steps, stack * channels * bands), float32, from the `first`-th on; the last is filled up.
+    """Yields batches (batch, steps, stack * channels * bands), float32, from batch number `first` on.
 
-    windows: the first frame of each. frames: in each. speeds: at which they are played; None: their own.
-    A batch of another size would be another graph; it is filled with windows from the front, which are thus seen
-    twice in that epoch.
+    windows: the first frame of each. frames: in each window. speeds: of each; None: 1. A batch of another size would
+    need another graph. So the last batch is filled with windows from the front, which occur twice in that epoch.
     """
     for start in range(first * batch_size, len(windows), batch_size):
         chosen = [i % len(windows) for i in range(start, start + batch_size)]
@@ -183,14 +185,14 @@ def batches(
 
 
 def cut_window(music: JoinedFrames, stack: int, start: int, frames: int, speed: float = 1.0) -> np.ndarray:
-    """So many frames as steps, shape (steps, stack * channels * bands), float32, of music played at some speed.
+    """Cuts `frames` frames as steps, float32 (steps, stack * channels * bands), played at `speed`.
 
-    Where it reaches over the end of the music, it goes on with the beginning.
+    At the end of the music it continues with the beginning.
     """
     if speed == 1:
         return to_steps(music.around(start, frames), stack)
     cut = music.around(start, math.ceil(frames * speed) + 1)
-    return to_steps(bent(np.asarray(cut, np.float32), frames, speed), stack)
+    return to_steps(time_stretched(np.asarray(cut, np.float32), frames, speed), stack)
 
 
 def _joined(songs: Sequence[FrameArray], segments: Sequence[Segment]) -> JoinedFrames:
@@ -198,12 +200,12 @@ def _joined(songs: Sequence[FrameArray], segments: Sequence[Segment]) -> JoinedF
 
 
 def _whole_units(segments: Sequence[Segment], unit: int) -> list[Segment]:
-    """Segments without what is left over beside whole units; those that are shorter than one are joined to units."""
+    """Cuts segments to whole units. Segments shorter than a unit are joined to units."""
     long = [dataclasses.replace(each, stop=each.start + each.frames // unit * unit) for each in segments]
     whole = [each for each in long if each.frames]
     short = [each for each in segments if each.frames < unit]
     spare = sum(each.frames for each in short) % unit
-    while spare and short:  # the last ones make no unit
+    while spare and short:  # the rest is too short for a unit
         last = short.pop()
         kept = max(0, last.frames - spare)
         spare -= last.frames - kept
@@ -213,13 +215,13 @@ def _whole_units(segments: Sequence[Segment], unit: int) -> list[Segment]:
 
 
 def _passages(songs: Sequence[FrameArray], segments: Sequence[Segment], window: int) -> tuple[Passage, ...]:
-    """The training music from one held-out part to the next, around from the last song to the first.
+    """Returns the training music between held-out parts, around from the last song to the first.
 
-    What is shorter than a window between two held-out parts is joined with what follows.
+    A part between two held-out parts that is shorter than a window is joined with the next.
     """
 
     def leads(one: Segment, other: Segment) -> bool:
-        """Whether `other` follows in the music, or begins a song after the end of another."""
+        """Returns whether `other` follows in the music, or begins a song after the end of another."""
         if one.song == other.song and one.stop == other.start:
             return True
         return one.stop == len(songs[one.song]) and other.start == 0

@@ -1,1 +1,1 @@
-"""Music continued from a memory: real steps of the training music and of the prompt, played again."""
+"""The memory head: continues a prompt with real steps of the training music and of the prompt."""

@@ -1,4 +1,4 @@
-"""Places of a memory at which a run may be entered, and how far it may go from there."""
+"""Entries of a memory, the places where a run may begin, and how far runs may go from there."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from music_composer.audio.memory.options import WalkOptions
 from music_composer.errors import OptionError
 
 
-def stretches_of(firsts: np.ndarray, barred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each place the first and the last one of the stretch that no run may leave."""
+def segments_of(firsts: np.ndarray, barred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first and the last place of the segment around each place, which no run may leave."""
     cuts = np.union1d(firsts, np.flatnonzero(np.diff(barred)) + 1)
     return np.repeat(cuts[:-1], np.diff(cuts)), np.repeat(cuts[1:] - 1, np.diff(cuts))
 
 
 def attacks_of(steps: Steps) -> np.ndarray:
-    """The strength of each peak among the onsets, a step before it."""
+    """Returns the strength of each onset peak, at the step before the peak; 0 elsewhere."""
     highest = np.lib.stride_tricks.sliding_window_view(np.pad(steps.onsets, 2), 5).max(axis=1)
     peaks = np.where(steps.onsets == highest, steps.onsets, np.float32(0.0))
     return np.append(peaks[1:], np.float32(0.0))
@@ -34,13 +34,15 @@ def entries_of(
     per_second: float,
     options: WalkOptions,
 ) -> np.ndarray:
-    """Places at which a run may be entered: at onsets and here and there between, with room for two runs behind them.
+    """Returns the places where a run may begin: onsets and places between them, with room for two runs after them.
 
-    Where there are none, the rules are given up one by one: the room, the sound, and all but what is barred.
+    Where there are none, the conditions are dropped in turn: room, sound, and all but barring. Raises OptionError when
+    every place is barred.
     """
     place = np.arange(len(first))
     inside, room = place - first >= 2, last - place
     picked = (attacks > options.onset) | (place % options.between == 0)
+    # Each condition in turn is weaker than the one before.
     for able in (
         audible & inside & picked & (room >= 2 * round(options.least * per_second)),
         audible & (room >= 3),
@@ -53,7 +55,7 @@ def entries_of(
 
 
 def loudest_in(steps: Sequence[Steps], firsts: np.ndarray, width: int) -> int:
-    """The last place of the `width` steps that are loudest together."""
+    """Returns the last place of the loudest `width` consecutive steps."""
     best, found = -np.inf, 0
     for each, first in zip(steps, firsts[:-1], strict=True):
         power = running_mean(np.exp(each.levels * np.float32(np.log(10.0) / 10.0)).sum(axis=1, keepdims=True), width)

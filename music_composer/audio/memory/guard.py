@@ -1,7 +1,7 @@
-"""The guard against copying: how long what is played has run along each place of a memory, across any jump.
+"""The guard against copying. It counts how long the music has run along each place of the memory, across any jump.
 
-It goes by what is heard and not by places. A run that is left for a moment and taken up again goes on, and so does one
-that is taken up where the recording repeats itself.
+It compares sound, not places: a run that is left for a moment and resumed continues, and so does one that resumes where
+the recording repeats itself.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import numpy as np
 from music_composer.audio.memory.analysis.views import running_mean, unit
 from music_composer.errors import OptionError
 
-AT_ONCE = 16  # steps that are compared with the memory in one product
-LONGEST = 30_000  # steps of a run, beyond which it is not counted on
+AT_ONCE = 16  # steps compared with the memory in one product
+LONGEST = 30_000  # steps of a run; counting stops there
 
 
 @dataclasses.dataclass(frozen=True)
 class GuardOptions:
-    """When two steps are one, and when a place of the memory is the prompt's own end."""
+    """When two steps count as the same, and when a place of the memory is the prompt's own end."""
 
-    alike: float = 0.96  # cosine of their shapes
-    pooled: int = 2  # neighbouring bands that make one of a shape
-    smoothed: int = 3  # steps that a shape is the mean of
-    missed: int = 1  # steps that a run loses for each that is not alike
-    every: int = 2  # steps from one that is compared to the next: each stands for so many
-    end: float = 6.0  # seconds of the prompt's end that are sought in the memory
-    follows: float = 2.0  # seconds that it runs along a place behind which the prompt truly goes on
+    alike: float = 0.96  # cosine of their shapes from which two steps are the same
+    pooled: int = 2  # neighbouring bands averaged in a shape
+    smoothed: int = 3  # steps averaged in a shape
+    missed: int = 1  # steps that a run loses for each step that differs
+    every: int = 2  # only every such step is compared and stands for all of them
+    end: float = 6.0  # seconds of the prompt's end to search for in the memory
+    follows: float = 2.0  # seconds along a place that prove that the memory contains the prompt's end
     barred: float = 30.0  # seconds behind such a place that are never played
 
     def __post_init__(self) -> None:
@@ -38,7 +38,7 @@ class GuardOptions:
 
 
 def shapes_of(levels: np.ndarray, options: GuardOptions) -> np.ndarray:
-    """Levels of one recording (steps, bands), dB -> (steps, bands // pooled), rows of length 1, however loud it is."""
+    """Levels of one recording (steps, bands), dB -> shapes (steps, bands // pooled), unit rows that ignore loudness."""
     bands = levels.shape[1] // options.pooled * options.pooled
     pools = levels[:, : bands : options.pooled] / np.float32(options.pooled)
     for i in range(1, options.pooled):
@@ -50,11 +50,13 @@ def shapes_of(levels: np.ndarray, options: GuardOptions) -> np.ndarray:
 def followed(
     runs: np.ndarray, played: np.ndarray, shapes: np.ndarray, firsts: np.ndarray, at: np.ndarray, options: GuardOptions
 ) -> np.ndarray:
-    """The runs after some of the steps that are played.
+    """Updates run lengths after some of the played steps.
 
-    runs: int16 (places,), steps that what was played so far has run along each place of the memory, ending there.
-    played: (steps, shape), what is played now. shapes: (places, shape) of the memory. firsts: the first place of each
-    of its recordings. at: (any,), which of the steps are asked for, rising. Returns int16 (any, places).
+    runs: int16 (places,), the steps that the music so far has run along each place, ending there. played: (steps,
+    shape), the new steps. shapes: (places, shape) of the memory. firsts: the first place of each recording. at: (any,),
+    rising, the steps to report. Returns int16 (any, places).
+
+    A run score without gaps, after Smith and Waterman 1981 ("Identification of common molecular subsequences").
     """
     found, missed, every = np.empty((len(at), len(runs)), np.int16), options.missed, options.every
     now, later, wanted = np.minimum(runs, LONGEST), np.empty_like(runs), {int(step): i for i, step in enumerate(at)}
@@ -77,6 +79,7 @@ def followed(
         np.maximum(later, 0, out=later)
         if step in wanted:
             found[wanted[step]] = later
+        # Two buffers take turns; the array of the caller is never overwritten.
         now, later = later, np.empty_like(runs) if now is runs else now
     return found
 
@@ -84,11 +87,11 @@ def followed(
 def continuations(
     prompt: np.ndarray, shapes: np.ndarray, firsts: np.ndarray, per_second: float, options: GuardOptions
 ) -> np.ndarray:
-    """What truly follows the prompt where it is an excerpt of a memory, or very like one: bool (places,).
+    """Finds what truly follows the prompt in a memory that contains it, or something very like it: bool (places,).
 
-    prompt: its shapes, (steps, shape). shapes: (places, shape) of the memory without the prompt. firsts: the first
-    place of each of its recordings. per_second: steps. A prompt of less than 3 s needs to be heard along 0.7 of its
-    length; one of less than a second is too short to be found.
+    prompt: its shapes (steps, shape). shapes: (places, shape) of the memory without the prompt. firsts: the first place
+    of each recording. per_second: steps. A prompt of less than 3 s must match along 0.7 of its length; a prompt of less
+    than a second is too short to be found.
     """
     barred = np.zeros(len(shapes), bool)
     end = prompt[-round(options.end * per_second) :]
@@ -110,14 +113,15 @@ def returning(
     near: int,
     allowed: float,
 ) -> np.ndarray:
-    """Whether to enter a place is to be where an earlier run would be by now, had it gone on: bool (times, entries).
+    """Returns whether entering a place resumes an earlier run where it would be by now: bool (times, entries).
 
-    runs: (first place, last place, step at which it began to be played). now: the steps at which places would be
-    entered, rising. entries: places that can be entered, rising. longest: steps after which a run is forgotten. near:
-    steps by which a place may lie off. allowed: steps that a run may last together with what was left out of it.
+    runs: (first place, last place, step at which it began to play). now: rising, the steps at which places would be
+    entered. entries: rising places. longest: steps after which a run is forgotten. near: tolerance in places. allowed:
+    steps that a run may last together with the part that was skipped.
     """
     result = np.zeros((len(now), len(entries)), bool)
     for first, last, begun in reversed(runs):
+        # Runs are in playing order: all before this one are forgotten too.
         if now[0] - (begun + last - first + 1) > longest:
             break
         expected = first + now - begun

@@ -1,4 +1,4 @@
-"""Every number of a memory that can be chosen, one frozen record each. Defaults live here and in these records."""
+"""All parameters of a memory, one frozen record each. Defaults live here and in these records."""
 
 from __future__ import annotations
 
@@ -18,64 +18,70 @@ from music_composer.options import require_between, require_within
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """What the likeness of a view, a cosine, counts in a score."""
+    """Weights of the views in a score; the similarity of a view is a cosine."""
 
+    # From 5 on the walk loses the beat of bars; with less, sound changes more from frame to frame.
     near: float = 4.0
     far: float = 2.0
     long: float = 2.0
     after: float = 2.0
     pattern: float = 2.0  # onsets of the past
-    coming: float = 5.0  # onsets to come, against those that the pulse lets expect
-    mood: float = 6.0  # against the moment of the prompt's end that is most alike
-    strange: float = 1.0  # taken away for each spread of the prompt's moods that a mood lies further off than two
+    # The strongest of the onset views: it makes the pulse as steady as that of real music.
+    coming: float = 5.0  # onsets to come, against those that the pulse predicts
+    # Single moments, not their mean: a prompt may have several moods.
+    mood: float = 6.0  # against the most similar moment of the prompt's end
+    # Without it, uniform music such as ambient was continued with foreign music at times.
+    unfamiliarity: float = 1.0  # lost for each spread of the prompt's moods beyond two
 
 
 @dataclasses.dataclass(frozen=True)
 class WalkOptions:
-    """Seconds, unless said otherwise. Scores are weighted sums of cosines."""
+    """Parameters of a walk: seconds, unless said otherwise. Scores are weighted sums of cosines."""
 
     weights: Weights = Weights()
     least: float = 0.35  # of a run
     most_own: float = 1.5  # of a run along the prompt
     most_training: float = 0.7  # of a run along a recording of the training music
-    shared: float = 0.0  # that recordings of the memory run along each other
-    returned: float = 1.0  # of a recording's end that is heard earlier in it, a share
-    as_shared: float = 0.42  # of that, a run along the training music may last, and half as long along the prompt
+    shared: float = 0.0  # median run that recordings of the memory share with each other
+    returned: float = 1.0  # share of a recording's end that also occurs earlier in it
+    # At half of what recordings share, runs of rendered piano exceeded those of held-out music.
+    as_shared: float = 0.42  # of `shared`: a run along the training music may last this, along the prompt half
+    # A score in place of the share below was no win over two seeds, so it stays 0.
     own: float = 0.0  # score added for the prompt's own steps
-    share: float = 0.45  # of what was played last that should be the prompt's own
-    share_over: float = 6.0  # over which that share is taken
-    steer: float = 12.0  # score added to the prompt's own steps for each unit by which it is less
-    attack: float = 1.0  # score of entering as an onset begins, where one is left
-    used: float = 0.6  # score taken away for each time that a place was played
-    beside: float = 0.3  # around what was played, that counts as played too
-    forgotten: float = 60.0  # after which it counts half
-    blend: float = 60.0  # score of a blend's second voice, and against the first, for each unit by which it is less
-    stay: float = 0.0  # score added for each second that a run lasts
-    elsewhere: float = 1.0  # a jump leads at least so far from where it goes on
-    guard: bool = True  # against runs along the memory, across any jump, and against taking runs up again
-    returns: float = 15.0  # for so long no run is taken up again where it would be by now
-    returns_near: float = 0.5  # by which it may lie off
+    share: float = 0.45  # of the recent music that should be the prompt's own
+    share_over: float = 6.0  # over which that share is measured
+    steer: float = 12.0  # score added to the prompt's own steps for each unit below that share
+    attack: float = 1.0  # score of entering at an onset where one is left
+    used: float = 0.6  # score lost for each earlier use of a place
+    beside: float = 0.3  # around a played place that counts as played too
+    forgotten: float = 60.0  # after which a use counts half
+    blend: float = 60.0  # score of a blend's second prompt, and against the first, for each unit below its share
+    stay: float = 0.0  # score added for each second of a run
+    elsewhere: float = 1.0  # a jump leads at least this far from where the run would go on
+    guard: bool = True  # whether runs along the memory, across any jump, and resumed runs are limited
+    returns: float = 15.0  # for which no run is resumed where it would be by now
+    returns_near: float = 0.5  # tolerance of that place
     departures: int = 12  # steps at which a run may be left, at most
-    onset: float = 0.1  # strength of an onset at which a run may be entered
-    between: int = 8  # steps from one place to the next that may be entered without an onset
+    onset: float = 0.1  # strength of an onset at which a run may begin
+    between: int = 8  # steps between entries without an onset
     temperature: float = 0.1
-    among: int = 16  # best pairs of leaving and entering that one is drawn from
-    heard: float = 16.0  # of what was heard that is remembered
-    mood: float = 30.0  # of the prompt's end whose moods are kept to
-    silent_db: float = -60.0  # no place is entered, and no prompt heard, whose loudest band is below
+    among: int = 16  # best pairs of departure and entry among which one is drawn
+    history: float = 16.0  # of recent places that views and shares look at
+    mood: float = 30.0  # of the prompt's end whose moods are kept
+    silent_db: float = -60.0  # below this loudest band, no place is an entry and a prompt counts as silent
 
     def __post_init__(self) -> None:
         require_within(self, 0.1, 60.0, "least", "most_own", "most_training")
         require_within(self, 3, 1000, "departures")
         require_within(self, 1, 1000, "among", "between")
         require_between("share", self.share, 0.0, 1.0)
-        if min(self.temperature, self.forgotten, self.heard, self.mood, self.share_over) <= 0.0:
-            raise OptionError(f"{self}: temperature, forgotten, heard, mood and share_over must be above 0.")
+        if min(self.temperature, self.forgotten, self.history, self.mood, self.share_over) <= 0.0:
+            raise OptionError(f"{self}: temperature, forgotten, history, mood and share_over must be above 0.")
 
 
 @dataclasses.dataclass(frozen=True)
 class MemoryOptions:
-    """All of playing from memory."""
+    """All parameters of the memory head."""
 
     steps: StepOptions = StepOptions()
     selection: SelectionOptions = SelectionOptions()
@@ -85,32 +91,36 @@ class MemoryOptions:
     colour: ColourOptions = ColourOptions()
     splice: SpliceOptions = SpliceOptions()
     layers: LayerOptions = LayerOptions()
-    layered: bool = True  # what strikes comes from a second walk, unless recordings are of one kind
-    uniform_from: float = 2.0  # seconds that recordings share, from which on all of them are of one kind
-    as_returned: float = 0.5  # of what returns within a recording, so much of such music is the prompt's own
-    least_share: float = 0.25  # of such music, whatever returns
-    keys: KeyOptions = KeyOptions()  # that such music is remembered in
-    heard_seconds: float = 600.0  # of a prompt that is named, at most
+    layered: bool = True  # percussive sound comes from a second walk, unless recordings are of one kind
+    # Two layers make music newer but less steady. Recordings with long shared runs are alike anyway, so one walk is
+    # enough for them.
+    uniform_from: float = 2.0  # seconds of shared runs from which on recordings are of one kind
+    # Rendered music repeats its prompt less than this share would by itself; with less than the bound below, pulse and
+    # adherence suffer.
+    as_returned: float = 0.5  # times `returned`: the prompt's own share, for recordings of one kind
+    least_share: float = 0.25  # lower bound of that share
+    keys: KeyOptions = KeyOptions()  # transpositions, for recordings of one kind
+    prompt_seconds: float = 600.0  # of a given prompt, at most
     excerpt_seconds: float = 60.0  # of a random excerpt
     kept_back: float = 4.0  # seconds behind a gap that are not played in it
-    struck_own: float = 0.6  # score that the second walk adds for the prompt's own steps; it is not steered
+    struck_own: float = 0.6  # score that the second walk adds for the prompt's own steps; its share is not steered
 
     @property
     def uniform(self) -> bool:
-        """Whether recordings are of one kind: one walk is as new as they are, and other keys are remembered."""
+        """Whether recordings are of one kind: one walk is then as new as they are, and transpositions are stored."""
         return self.walk.shared >= self.uniform_from
 
     @property
     def two_layers(self) -> bool:
-        """Whether what rings and what strikes come from two walks."""
+        """Whether harmonic and percussive sound come from two walks."""
         return self.layered and not self.uniform
 
     @property
     def first_walk(self) -> WalkOptions:
-        """The walk that all, or what rings, comes from.
+        """The walk of all sound, or of the harmonic layer.
 
-        Where recordings are of one kind, others go on with a prompt as well as its own music does, which returns no
-        more often than it does in them.
+        Recordings of one kind continue a prompt as well as its own music does. So the prompt's own share follows from
+        how much returns within a recording.
         """
         if not self.uniform:
             return self.walk
@@ -119,5 +129,5 @@ class MemoryOptions:
 
     @property
     def second_walk(self) -> WalkOptions:
-        """The walk that what strikes comes from."""
+        """The walk of the percussive layer."""
         return dataclasses.replace(self.walk, own=self.struck_own, steer=0.0)

@@ -1,4 +1,4 @@
-"""A memory as a player: what is asked of a network that goes on from prompts, asked of what is remembered."""
+"""A memory as a player: the same interface as a network."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from music_composer.audio.gap import Filling, Gap, Join
-from music_composer.audio.memory.analysis.heard import Recording
-from music_composer.audio.memory.filling import between, course_of, distance_of, sound_of
+from music_composer.audio.memory.analysis.recordings import Recording
+from music_composer.audio.memory.filling import candidate_of, distance_of, gap_memory_of, sound_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.playing import play
-from music_composer.audio.players import ahead, generator
+from music_composer.audio.players import generator, prefetched
 from music_composer.audio.prompts import Prompt
 from music_composer.options import FrameOptions, InfillOptions, StreamOptions
 from music_composer.values import Played, Waveform
@@ -22,7 +22,7 @@ from music_composer.values import Played, Waveform
 
 @dataclasses.dataclass(frozen=True)
 class MemoryPlayer:
-    """chunk_seconds: of the pieces that several prompts are continued by side by side."""
+    """Plays from recordings. chunk_seconds: length of the pieces when several prompts are continued side by side."""
 
     recordings: Sequence[Recording]
     frame: FrameOptions
@@ -36,7 +36,7 @@ class MemoryPlayer:
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
     ) -> Iterator[list[Played]]:
-        """As `audio.players.Player` says. Memory does not grow with the length."""
+        """See `audio.players.Player`. Memory does not grow with the length."""
         size = round(self.chunk_seconds * self.frame.rate)
         streams = [
             in_pieces(self._played(prompt, seed, number), size, size)
@@ -48,10 +48,10 @@ class MemoryPlayer:
                 yield [shortened(piece, samples - first) for piece in pieces]
 
     def streamed(self, prompt: Prompt, seed: int, samples: int | None, streaming: StreamOptions) -> Iterator[Played]:
-        """As `audio.players.Player` says: the same samples as sample 0."""
+        """See `audio.players.Player`."""
         rate, left = self.frame.rate, float("inf") if samples is None else samples
         first, longest = round(streaming.first_seconds * rate), round(streaming.longest_seconds * rate)
-        coming = ahead(in_pieces(self._played(prompt, seed, 0), first, longest, streaming.growth))
+        coming = prefetched(in_pieces(self._played(prompt, seed, 0), first, longest, streaming.growth))
 
         def played() -> Iterator[Played]:
             nonlocal left
@@ -64,23 +64,26 @@ class MemoryPlayer:
         return played()
 
     def filled(self, gap: Gap, channels: int, infill: InfillOptions, seed: int) -> Filling:
-        """As `audio.players.Player` says. The sound of the best candidate alone is made."""
-        place = between(self.recordings, gap.left, gap.right, gap.stop - gap.start, self.frame, self.options)
-        courses = [course_of(place, self.options, generator(seed, i, 0)) for i in range(infill.candidates)]
-        distances = tuple(round(distance_of(place, course, infill.match_seconds), 2) for course in courses)
-        best = max(range(len(courses)), key=lambda i: courses[i].fit)
-        played, frame = sound_of(place, courses[best], self.options), place.landing.steps * self.options.steps.frames
+        """See `audio.players.Player`. Only the best candidate is rendered to sound."""
+        target = gap_memory_of(self.recordings, gap.left, gap.right, gap.stop - gap.start, self.frame, self.options)
+        candidates = [candidate_of(target, self.options, generator(seed, i, 0)) for i in range(infill.candidates)]
+        distances = tuple(round(distance_of(target, candidate, infill.match_seconds), 2) for candidate in candidates)
+        best = max(range(len(candidates)), key=lambda i: candidates[i].fit)
+        played, frame = (
+            sound_of(target, candidates[best], self.options),
+            target.landing.steps * self.options.steps.frames,
+        )
         return Filling(played.samples, gap.start - self.fade, Join(best, frame, distances), 1.0, played.jumps)
 
     def _played(self, prompt: Prompt, seed: int, number: int) -> Iterator[Played]:
         rng, sound = generator(seed, number, 0), Waveform(prompt.samples, self.frame.rate)
-        second, share = prompt.voices[1] if prompt.voices else (prompt, 0.0)
+        second, share = prompt.blended[1] if prompt.blended else (prompt, 0.0)
         beside = Waveform(second.samples, self.frame.rate) if 0.0 < share < 1.0 else None
         return play(self.recordings, sound, self.frame, self.options, rng, beside, share)
 
 
 def in_pieces(blocks: Iterator[Played], first: int, longest: int, growth: float = 1.0) -> Iterator[Played]:
-    """The same samples and jumps in pieces that grow from `first` samples to `longest`; the last is short."""
+    """Regroups samples and jumps into pieces that grow from `first` samples to `longest`; the last piece is shorter."""
     wanted, kept, held, jumps = float(first), list[np.ndarray](), 0, list[int]()
     for block in blocks:
         jumps += [held + at for at in block.jumps]
@@ -96,5 +99,5 @@ def in_pieces(blocks: Iterator[Played], first: int, longest: int, growth: float 
 
 
 def shortened(piece: Played, count: int) -> Played:
-    """Its first samples, so many at most."""
+    """Returns the first `count` samples of a piece."""
     return Played(piece.samples[:count], tuple(at for at in piece.jumps if at < count))

@@ -1,4 +1,4 @@
-"""Playing from a memory: runs of real sound, coloured, laid end to end, in two layers. No Keras."""
+"""Plays from a memory: runs of real sound, coloured, joined end to end, in two layers. No Keras."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from music_composer.audio.memory.analysis.heard import Recording, hear
 from music_composer.audio.memory.analysis.layers import Layers
+from music_composer.audio.memory.analysis.recordings import Recording, analyze_prompt
 from music_composer.audio.memory.memory import Memory, memory_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.splice import SpliceOptions, Splicer
@@ -26,34 +26,34 @@ def play(
     beside: Waveform | None = None,
     blend: float = 0.5,
 ) -> Iterator[Played]:
-    """Blocks of new music without end, with the prompt's channels, coloured beyond full scale at times.
+    """Yields blocks of new music without end, with the prompt's channels. Colouring may exceed full scale.
 
     The first block begins `options.splice.fade` samples before the cut, with the prompt's own sound, which fades out.
-    prompt: all of the real sound up to the cut. It is the last recording of the memory, and nothing that truly follows
-    it is played where it is found in another one. recordings: may be empty; then the prompt alone is played. Where all
-    that may be played is shorter than two runs, it is played again and again; where it is silent, silence is played.
-    Blocks are of any length; what is kept between them does not grow. They jump where a run begins that does not go on
-    from the one before; the first run, at the cut, is no jump.
+    Blocks have any length, and the state between them does not grow. Runs that do not continue the run before begin
+    with a jump; the first run, at the cut, does not count as one.
 
-    beside: another prompt, of which a share of `blend` of the steps come that are the prompts' own. Raises OptionError
-    for a prompt of less than three steps (70 ms) or at another rate than `frame.rate`, and what
+    recordings: may be empty; then only the prompt is played. If all playable music is shorter than two runs, it
+    repeats; if it is silent, silence is played. prompt: all real sound up to the cut. What truly follows it in another
+    recording is not played. beside: a second prompt, with a share of `blend` among the prompts' own steps.
+
+    Raises OptionError for a prompt of less than three steps (70 ms) or at another rate than `frame.rate`, and whatever
     `Recording.sound` raises.
     """
-    heard = hear(prompt, frame, options.steps)
-    others = (hear(beside, frame, options.steps),) if beside else ()
-    memory = memory_of(recordings, heard, frame, options, others, blend=blend if beside else None)
-    return (_layered if options.two_layers else _plain)(memory, heard.samples, options, rng)
+    recording = analyze_prompt(prompt, frame, options.steps)
+    others = (analyze_prompt(beside, frame, options.steps),) if beside else ()
+    memory = memory_of(recordings, recording, frame, options, others, blend=blend if beside else None)
+    return (_layered if options.two_layers else _plain)(memory, recording.samples, options, rng)
 
 
 class Voice:
-    """The sound of one walk's runs. jumps: samples at which its runs begin elsewhere, that are not given out yet."""
+    """The sound of one walk. jumps: samples at which its runs jump, not yet given out."""
 
     def __init__(self, memory: Memory, lead: np.ndarray, options: SpliceOptions) -> None:
         self.memory, self.channels, self.splicer = memory, lead.shape[1], Splicer(lead, options)
         self.samples, self.jumps, self.last = 0, list[int](), -1
 
     def play(self, first: int, last: int) -> np.ndarray:
-        """first, last: places of the run. Returns what is certain by now, as `Splicer.push` does."""
+        """Adds a run from place `first` to place `last`. Returns the samples that are final, see `Splicer.push`."""
         self._begin(first)
         sound, before = self._run(first, last, 0)
         found = self.splicer.push(sound, before)
@@ -61,7 +61,7 @@ class Voice:
         return found
 
     def land(self, first: int, last: int, due: int, right: np.ndarray) -> np.ndarray:
-        """The last run, and what is heard behind it, which begins at sample `due` of all, see `Splicer.land`."""
+        """Adds the last run and the sound after it, which begins at sample `due` of all, see `Splicer.land`."""
         self._begin(first)
         options = self.splicer.options
         sound, before = self._run(first, last, options.fade + 2 * options.search + self.memory.step)
@@ -72,7 +72,10 @@ class Voice:
             self.jumps.append(self.samples + self.splicer.options.fade)
 
     def _run(self, first: int, last: int, behind: int) -> tuple[np.ndarray, int]:
-        """The sound of a run and so many samples behind it, after what precedes it; and how much that is."""
+        """Returns the sound of a run with context before it, and the length of the context.
+
+        behind: samples after the run that are wanted too.
+        """
         memory, part = self.memory, self.memory.part[first]
         begin = int(first - memory.firsts[part]) * memory.step
         before, count = min(self.splicer.options.before, begin), int(last + 1 - first) * memory.step + behind
@@ -86,7 +89,7 @@ class Voice:
 
 
 def _plain(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator) -> Iterator[Played]:
-    """One walk."""
+    """Plays one walk."""
     voice, state = Voice(memory, lead, options.splice), start(memory)
     while True:
         samples = voice.play(*next_run(memory, state, options, options.first_walk, rng))
@@ -94,19 +97,21 @@ def _plain(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.ran
 
 
 def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.random.Generator) -> Iterator[Played]:
-    """What rings comes from one walk; what strikes from another, which follows the onsets of the first.
+    """Plays two walks: the first gives the harmonic layer, the second the percussive one and follows its onsets.
 
-    In the fade out of the prompt the sound changes from that of the first walk to the two layers, since these differ
-    from the prompt as soon as what comes does.
+    The fade out of the prompt leads from the unseparated first walk to the two layers, because layers differ from the
+    prompt as soon as new music does.
     """
     ringing, striking = (Layer(memory, lead, options, strikes) for strikes in (False, True))
     first, second = start(memory), start(memory)
     given, onsets, needed = 0, np.zeros(0, np.float32), longest_run(memory, options.walk) + options.views.coming
     fade = np.linspace(1.0, 0.0, options.splice.fade, dtype=np.float32)[:, None]
     while True:
+        # The second walk looks as far ahead as one run and its view of coming onsets reach.
         while len(onsets) < needed:
             run = next_run(memory, first, options, options.first_walk, rng)
             onsets = np.concatenate([onsets, memory.onsets[run[0] : run[1] + 1]])
+            # The second layer avoids what the first one plays, so that their sum is in neither recording.
             use(memory, second.used, *run, options.walk)
             ringing.play(*run)
         run = next_run(memory, second, options, options.second_walk, rng, onsets)
@@ -123,12 +128,12 @@ def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.r
 
 
 def _given(voices: Sequence[Voice], first: int, samples: np.ndarray) -> Played:
-    """Samples from the one of that number on, with the jumps of the voices among them."""
+    """Returns samples from number `first` on, with the jumps of the voices among them."""
     return Played(samples, jumps_of(voices, first, len(samples)))
 
 
 def jumps_of(voices: Sequence[Voice], first: int, count: int) -> tuple[int, ...]:
-    """The jumps of the voices in so many samples from the one of that number on. They are given out once."""
+    """Removes and returns the jumps of the voices among `count` samples from number `first` on."""
     stop = first + count
     jumps = sorted({at for voice in voices for at in voice.jumps if at < stop})
     for voice in voices:
@@ -137,12 +142,12 @@ def jumps_of(voices: Sequence[Voice], first: int, count: int) -> tuple[int, ...]
 
 
 class Layer:
-    """One layer of a walk's sound; what is not asked for yet is kept in `ready`: the layer, and the whole sound."""
+    """One layer of a walk. `ready` holds its pending samples: those of the layer, and the unseparated sound."""
 
     def __init__(self, memory: Memory, lead: np.ndarray, options: MemoryOptions, strikes: bool) -> None:
         self.voice, self.layers = Voice(memory, lead, options.splice), Layers(lead.shape[1], options.layers, strikes)
         before = lead[: len(lead) - options.splice.fade][-options.layers.delay :]
-        self.skipped = len(before)  # samples that are heard to separate what follows them, and not given out
+        self.skipped = len(before)  # samples that only serve to separate what follows them
         self.ready = self.layers.push(before)
 
     def play(self, first: int, last: int) -> None:
@@ -150,7 +155,7 @@ class Layer:
         self.add(self.voice.play(first, last))
 
     def add(self, samples: np.ndarray) -> None:
-        """Adds what the voice has played."""
+        """Adds samples of the voice."""
         new = self.layers.push(samples)
         layer, whole = (np.concatenate(pair) for pair in zip(self.ready, new, strict=True))
         dropped = min(self.skipped, len(layer))
@@ -158,7 +163,7 @@ class Layer:
         self.ready = layer[dropped:], whole[dropped:]
 
     def take(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """The next `count` samples of both."""
+        """Returns the next `count` samples of the layer and of the unseparated sound."""
         taken = self.ready[0][:count], self.ready[1][:count]
         self.ready = self.ready[0][count:], self.ready[1][count:]
         return taken

@@ -1,4 +1,4 @@
-"""How alike it is to leave what is heard and to enter a place of the memory, for all pairs at once."""
+"""Scores all pairs of a departure from the recent music and an entry into the memory at once."""
 
 from __future__ import annotations
 
@@ -8,47 +8,46 @@ from music_composer.audio.memory.analysis.views import beat, past_views
 from music_composer.audio.memory.memory import COLUMNS, Memory
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 
-RECENT, LONGEST = 12.0, 8.0  # seconds of onsets that a pulse is sought in, and of the longest bar
-BEST = 3  # lags that the onsets to come are taken from
-EXACT = 1e-4  # scores that differ by less are equal
+RECENT, LONGEST = 12.0, 8.0  # seconds of onsets in which a pulse is sought, and of the longest bar
+BEST = 3  # lags from which coming onsets are predicted
+EXACT = 1e-4  # scores that differ by less count as equal
 
 
 def likeness(
     memory: Memory,
-    heard: np.ndarray,
+    history: np.ndarray,
     at: np.ndarray,
     left: np.ndarray,
     ahead: np.ndarray | None,
     options: MemoryOptions,
     walk: WalkOptions,
 ) -> np.ndarray:
-    """Scores, float32 (departures, entries).
+    """Returns scores, float32 (departures, entries).
 
-    heard: places in the order in which they are heard. at: (departures,), indices into them at which one may depart.
-    left: (departures,), the places there. ahead: onsets that another walk plays from each departure on,
-    (departures, steps), or None: then those that the pulse so far lets expect.
+    history: places in playing order. at: (departures,), their indices in it. left: (departures,), their places. ahead:
+    onsets that another walk plays from each departure on (departures, steps); None predicts them from the pulse.
     """
     views, weights = options.views, walk.weights
-    onsets = memory.onsets[heard]
+    onsets = memory.onsets[history]
+    # Nothing follows the last step of a segment.
     after = np.where((left == memory.last[left])[:, None], np.float32(0.0), memory.after[left])
     if ahead is None:
         ahead = np.stack([expected(onsets[: i + 1], views.coming, memory.per_second) for i in at])
     padded = np.concatenate([np.zeros(views.pattern, np.float32), onsets])
     past = np.lib.stride_tricks.sliding_window_view(padded, views.pattern)[at + 1]
-    found = past_views(memory.rows[heard], views, at) | {"after": after, "pattern": beat(past), "coming": beat(ahead)}
-    rhythm = min(1.0, (at[0] + 1) / views.pattern)  # so little was heard that there is no pulse yet
+    found = past_views(memory.rows[history], views, at) | {"after": after, "pattern": beat(past), "coming": beat(ahead)}
+    rhythm = min(1.0, (at[0] + 1) / views.pattern)  # a short history has no pulse yet
     shares = {"pattern": rhythm, "coming": rhythm}
     query = np.concatenate([getattr(weights, name) * shares.get(name, 1.0) * found[name] for name in COLUMNS], axis=1)
     result: np.ndarray = query.astype(np.float32) @ memory.keys
-    result += np.float32(weights.mood) * memory.mood - np.float32(weights.strange) * memory.strange
+    result += np.float32(weights.mood) * memory.mood - np.float32(weights.unfamiliarity) * memory.unfamiliarity
     return result
 
 
 def expected(onsets: np.ndarray, count: int, per_second: float) -> np.ndarray:
-    """The onsets of the next `count` steps if the pattern of the last seconds goes on: (count,), zeros without one.
+    """Predicts the onsets of the next `count` steps from the pulse: (count,), zeros without one.
 
-    onsets: (steps,), all that were heard. They are taken from what was heard the best lags of the autocorrelation
-    earlier.
+    onsets: (steps,), of the past. The best lags of its autocorrelation are continued.
     """
     recent = onsets[-round(RECENT * per_second) :].astype(np.float64)
     lags = np.arange(count, min(round(LONGEST * per_second), len(recent) // 2))
@@ -56,6 +55,7 @@ def expected(onsets: np.ndarray, count: int, per_second: float) -> np.ndarray:
         return np.zeros(count)
     size = 1 << (2 * len(recent) - 1).bit_length()
     power = np.abs(np.fft.rfft(recent - recent.mean(), size)) ** 2
+    # Divided by the overlap, so that long lags are not at a disadvantage.
     alike = np.fft.irfft(power)[lags] * len(recent) / (len(recent) - lags)
     best = np.argsort(-alike, kind="stable")[:BEST]
     past = [recent[len(recent) - lag : len(recent) - lag + count] for lag in lags[best]]
@@ -64,7 +64,11 @@ def expected(onsets: np.ndarray, count: int, per_second: float) -> np.ndarray:
 
 
 def drawn(score: np.ndarray, among: int, temperature: float, rng: np.random.Generator) -> tuple[int, int]:
-    """One of the best pairs of scores (rows, columns). What is equal within `EXACT` is in the order of its place."""
+    """Draws one of the best pairs of scores (rows, columns).
+
+    Scores equal within `EXACT` keep the order of their places.
+    """
+    # The last digits of products depend on the processor; rounding makes the draw the same on all.
     flat = np.rint(score.ravel() * np.float32(1.0 / EXACT))
     among = min(among, len(flat))
     able = np.flatnonzero(flat >= np.partition(flat, len(flat) - among)[len(flat) - among])

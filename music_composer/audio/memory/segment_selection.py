@@ -1,6 +1,6 @@
-"""The segments of recordings that are most like a prompt: of much music, all that a memory is made of.
+"""Selects the segments of recordings most like a prompt, of which a memory is built.
 
-What is played costs time for each place that may be entered, so a memory of a bounded length plays hours as fast as
+The cost of playing grows with the number of entries. A memory of bounded length plays hours of music as fast as
 minutes.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from music_composer.audio.memory.analysis.heard import Recording
 from music_composer.audio.memory.analysis.moods import moods_of
+from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import Steps
 from music_composer.audio.memory.analysis.transposed import Transposed
 from music_composer.audio.memory.analysis.views import Basis, ViewOptions, basis_of, unit
@@ -24,10 +24,11 @@ THINNED = 16  # steps from one to the next that a basis is made from
 
 @dataclasses.dataclass(frozen=True)
 class SelectionOptions:
-    """Seconds."""
+    """Parameters of the selection, in seconds."""
 
-    longest: float = 1200.0  # of music that a memory is made of, without the prompt
-    segment: float = 20.0  # that are chosen together
+    # As good as a whole album of 42 minutes, at a cost that does not grow with the album.
+    longest: float = 1200.0  # of music in a memory, without the prompt
+    segment: float = 20.0  # unit of selection
 
     def __post_init__(self) -> None:
         if not 0.0 < self.segment <= self.longest:
@@ -36,7 +37,7 @@ class SelectionOptions:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Steps first..last of a recording, as a recording. What is outside them sounds as it does there."""
+    """Steps first..last of a recording, as a recording. Sound outside of them is that of the recording."""
 
     recording: Recording
     first: int
@@ -48,15 +49,15 @@ class Part:
         return _between(self.recording.steps, self.first, self.last)
 
     def sound(self, first: int, last: int) -> np.ndarray:
-        """As `Recording` has it."""
+        """See `Recording`."""
         return self.recording.sound(first + self.first * self.step, last + self.first * self.step)
 
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """Steps of a recording in its own key, from which another one is made.
+    """Steps of an original recording.
 
-    skipped: steps that precede it. speed: steps of the recording for each of what is made from it.
+    skipped: steps of it before the requested ones. speed: its steps for each step of the copy.
     """
 
     steps: Steps
@@ -65,7 +66,7 @@ class Span:
 
 
 def original_span(recording: Recording, lead: int) -> Span:
-    """Where a recording, a part or a copy in another key comes from, with up to `lead` steps that precede it."""
+    """Returns the original of a recording, part or transposed copy, with up to `lead` steps before it."""
     whole, first, last, speed = recording, 0, len(recording.steps), 1.0
     if isinstance(recording, Part):
         whole, first, last = recording.recording, recording.first, recording.last
@@ -89,10 +90,10 @@ def most_alike(
     views: ViewOptions,
     options: SelectionOptions,
 ) -> list[Recording]:
-    """All recordings as they are where they are short enough together, else the segments most like any of the moods.
+    """Returns all recordings if they are short enough together, else the segments most like any of the prompts' moods.
 
-    ends: levels (steps, bands) of the ends of the prompts. per_second: steps. step: samples. Segments that follow each
-    other stay together, in the order of the recordings.
+    ends: levels (steps, bands) of the ends of the prompts. per_second: steps. step: samples. Adjacent segments stay
+    together, in the order of the recordings.
     """
     most, length = round(options.longest * per_second), round(options.segment * per_second)
     if sum(len(each.steps) for each in recordings) <= most:
@@ -104,6 +105,7 @@ def most_alike(
     lengths = np.concatenate([np.diff(at) for at in edges])
     order = np.argsort(-alike, kind="stable")
     chosen = np.zeros(len(alike), bool)
+    # At least one segment, even if it is longer than the limit.
     chosen[order[: max(1, np.searchsorted(np.cumsum(lengths[order]), most, "right"))]] = True
     found: list[Recording] = []
     for each, at, kept in zip(
@@ -115,12 +117,12 @@ def most_alike(
 
 
 def _edges(steps: int, length: int) -> np.ndarray:
-    """Where equal segments of about `length` steps begin and end, (segments + 1,)."""
+    """Returns the bounds of equal segments of about `length` steps, (segments + 1,)."""
     return np.linspace(0, steps, max(1, round(steps / length)) + 1).round().astype(int)
 
 
 def _alike(steps: Steps, edges: np.ndarray, moods: np.ndarray, basis: Basis) -> np.ndarray:
-    """The cosine of each segment's mean and the mood that is most like it, (segments,)."""
+    """Returns the cosine of each segment's mean and the mood most like it, (segments,)."""
     sums = np.add.reduceat(steps.levels, edges[:-1], axis=0)
     means = sums / np.diff(edges)[:, None]
     return (unit(basis(means)) @ moods.T).max(axis=1)

@@ -1,12 +1,12 @@
-"""A memory on disk: what can be played again, and the steps that it is compared by. No Keras, no pickle.
+"""A memory on disk: sound, and the steps by which it is compared. No Keras, no pickle.
 
-    memory.json                         magic, version, options, what recordings share, an entry for each part of one
+    memory.json                         magic, version, options, what recordings share, an entry for each part
     memory/steps-0123456789abcdef.npy   float16 (steps, bands + 1): levels, and onsets in the last column
     memory/steps-0123456789abcdef+1.npy the same of a copy that is a semitone higher
     memory/sound-0123456789abcdef.flac  16 bits, the sound of these steps
 
-Files are named after what they are made of, so that a memory that replaces another makes only what is new, and the
-other stays whole until nothing names its files. An hour is 20 MB of steps in each key and 150 to 350 MB of sound.
+Files are named after what they are made of. So a new memory writes only what is new, and the old memory stays valid
+until its files are removed. An hour is 20 MB of steps in each key and 150 to 350 MB of sound.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from music_composer.audio.memory.analysis.heard import Recording
+from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps
 from music_composer.audio.memory.analysis.transposed import RATIOS, Transposed, transposed_length, transposed_steps
 from music_composer.audio.wav import write_flac
@@ -42,7 +42,7 @@ MOST_SHARED = 3600.0
 class Entry:
     """One part of a recording.
 
-    source: path of the recording, as seen from the dataset folder. name: of its files here. step: samples of a step.
+    source: path relative to the dataset folder. name: of its files. step: samples of a step.
     """
 
     source: str
@@ -53,7 +53,7 @@ class Entry:
     channels: int
 
     def __post_init__(self) -> None:
-        """Raises OptionError for an entry that leads elsewhere or cannot be."""
+        """Raises OptionError for an entry with impossible values."""
         if not NAME.fullmatch(self.name):
             raise OptionError(f"{self.name!r} is no name of a memory's file")
         require_within(self, 1, MOST_STEPS, "steps", "step", "rate")
@@ -62,11 +62,11 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Index:
-    """What is remembered.
+    """The content of a memory.
 
-    shared: seconds that a recording usually runs along another one, 0 where it is not known. returned: the share of a
-    recording's end that is heard earlier in it, 1 where it is not known. semitones: the keys in which every entry is
-    remembered beside its own.
+    shared: median run in seconds that recordings share with each other, 0 where it is unknown. returned: share of a
+    recording's end that occurs earlier in it, 1 where it is unknown. semitones: transpositions that are stored for
+    every entry.
     """
 
     entries: tuple[Entry, ...]
@@ -75,7 +75,7 @@ class Index:
     semitones: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises OptionError for what cannot be, and keys that nothing is played in."""
+        """Raises OptionError for impossible values."""
         require_between("shared", self.shared, 0.0, MOST_SHARED)
         require_between("returned", self.returned, 0.0, 1.0)
         if not set(self.semitones) <= set(RATIOS) or len(set(self.semitones)) < len(self.semitones):
@@ -83,17 +83,17 @@ class Index:
 
 
 @dataclasses.dataclass(frozen=True)
-class Remembered:
-    """A part of a recording: its steps, and where its sound lies."""
+class StoredPart:
+    """A part of a recording: its steps in memory and its sound on disk."""
 
     entry: Entry
     steps: Steps
     path: Path
 
     def sound(self, first: int, last: int) -> np.ndarray:
-        """Samples first..last, float32 (samples, channels), silent before the part's beginning and behind its end.
+        """Returns samples first..last, float32 (samples, channels), silent outside of the part.
 
-        Raises RunFolderError when the file is gone or damaged.
+        Raises RunFolderError when the file is missing or damaged.
         """
         sound = np.zeros((last - first, self.entry.channels), np.float32)
         start, stop = max(first, 0), min(last, self.entry.steps * self.entry.step)
@@ -112,21 +112,21 @@ class Remembered:
 
 
 def name_of(content: str, first: int, last: int, options: StepOptions, frame: FrameOptions) -> str:
-    """The name of the files of frames first..last of a recording. content: the hash of what the recording holds."""
+    """Returns the name of the files of frames first..last of a recording. content: the hash of the recording."""
     made_of = repr((VERSION, content, first, last, options, frame))
     return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
 
 
-def is_remembered(folder: Path, entry: Entry) -> bool:
-    """Whether the files of an entry are there: they get their names whole."""
+def is_stored(folder: Path, entry: Entry) -> bool:
+    """Returns whether the files of an entry exist. They are written atomically, so existing files are complete."""
     return _steps_path(folder, entry).exists() and _sound_path(folder, entry).exists()
 
 
-def remember(folder: Path, entry: Entry, sound: np.ndarray, steps: Steps) -> None:
-    """Writes one part's files; the index is written by `write_index`.
+def write_part(folder: Path, entry: Entry, sound: np.ndarray, steps: Steps) -> None:
+    """Writes the files of one part, without the index.
 
-    sound: float32 (samples, channels), at least as many samples as the steps have; what is behind them is left out.
-    Raises OptionError for too little sound, MusicComposerError when the disk refuses.
+    sound: float32 (samples, channels), at least as long as the steps; surplus samples are dropped. Raises OptionError
+    for too little sound, MusicComposerError when the disk refuses.
     """
     needed = entry.steps * entry.step
     if len(sound) < needed or len(steps) != entry.steps:
@@ -135,47 +135,49 @@ def remember(folder: Path, entry: Entry, sound: np.ndarray, steps: Steps) -> Non
     write_flac(_sound_path(folder, entry), Waveform(sound[:needed], entry.rate))
 
 
-def remember_key(folder: Path, entry: Entry, semitones: int, options: StepOptions, frame: FrameOptions) -> None:
-    """Writes the steps of a part that is there already in another key, unless they are there too."""
+def write_transposed(folder: Path, entry: Entry, semitones: int, options: StepOptions, frame: FrameOptions) -> None:
+    """Writes the steps of a stored part in another key, unless they exist."""
     path = _steps_path(folder, entry, semitones)
     if not path.exists():
-        part = recalled(folder, entry, options, frame)
+        part = load_part(folder, entry, options, frame)
         _write_steps(path, transposed_steps(part.sound, entry.steps * entry.step, semitones, frame, options))
 
 
 def write_index(path: Path, index: Index, options: StepOptions) -> None:
-    """Makes the entries a memory, whose files lie in the folder that `recall` is given."""
+    """Writes the index of a memory, whose files are written already."""
     label = {"magic": MAGIC, "version": VERSION, "options": dataclasses.asdict(options)}
     write_json(path, {**label, **dataclasses.asdict(index)})
 
 
-def forget(folder: Path, kept: Index | None) -> None:
-    """Removes the files of a memory's folder that the index does not name; others than of a memory stay."""
+def remove_unreferenced(folder: Path, kept: Index | None) -> None:
+    """Removes memory files that the index does not name. Other files in the folder stay."""
     names = {path.name for path in _paths(folder, kept)} if kept else set()
     for path in [*folder.glob("steps-*.npy"), *folder.glob("sound-*.flac")]:
         if path.name not in names and FILE.fullmatch(path.stem):
             path.unlink(missing_ok=True)
 
 
-def recall(index: Index, folder: Path, options: StepOptions, frame: FrameOptions) -> list[Recording]:
-    """What an index names, whose files lie in a folder: each `Remembered`, then each `Transposed`.
+def load_recordings(index: Index, folder: Path, options: StepOptions, frame: FrameOptions) -> list[Recording]:
+    """Loads the parts that an index names, then their transposed copies.
 
-    Raises RunFolderError when something is missing, damaged, or of other options.
+    Raises RunFolderError when something is missing, damaged, or made with other options.
     """
     for entry in index.entries:
         if (entry.rate, entry.step) != (frame.rate, frame.hop * options.frames):
             raise _damaged(folder, f"{entry.source} has steps of {entry.step} samples at {entry.rate} Hz")
-    parts = [recalled(folder, entry, options, frame) for entry in index.entries]
-    return [*parts, *(_moved(folder, each, at, options, frame) for at in index.semitones for each in parts)]
+    parts = [load_part(folder, entry, options, frame) for entry in index.entries]
+    return [*parts, *(_load_transposed(folder, each, at, options, frame) for at in index.semitones for each in parts)]
 
 
-def recalled(folder: Path, entry: Entry, options: StepOptions, frame: FrameOptions) -> Remembered:
-    """One part whose files lie in a folder. Raises RunFolderError when they are missing or damaged."""
+def load_part(folder: Path, entry: Entry, options: StepOptions, frame: FrameOptions) -> StoredPart:
+    """Loads one part. Raises RunFolderError when its files are missing or damaged."""
     steps = _read_steps(_steps_path(folder, entry), entry.steps, frame.bands // options.pooled)
-    return Remembered(entry, steps, _sound_path(folder, entry))
+    return StoredPart(entry, steps, _sound_path(folder, entry))
 
 
-def _moved(folder: Path, part: Remembered, semitones: int, options: StepOptions, frame: FrameOptions) -> Transposed:
+def _load_transposed(
+    folder: Path, part: StoredPart, semitones: int, options: StepOptions, frame: FrameOptions
+) -> Transposed:
     entry = part.entry
     count = transposed_length(entry.steps * entry.step, semitones) // entry.step
     steps = _read_steps(_steps_path(folder, entry, semitones), count, frame.bands // options.pooled)
@@ -183,7 +185,7 @@ def _moved(folder: Path, part: Remembered, semitones: int, options: StepOptions,
 
 
 def bytes_of(folder: Path, index: Index) -> int:
-    """What the files of a memory take."""
+    """Returns the size of all files of a memory."""
     return sum(path.stat().st_size for path in _paths(folder, index))
 
 
@@ -194,7 +196,7 @@ def _paths(folder: Path, index: Index) -> Iterator[Path]:
 
 
 def read_index(path: Path, options: StepOptions) -> Index:
-    """The inverse of `write_index`. Raises RunFolderError."""
+    """Reads the index of a memory. Raises RunFolderError."""
     try:
         plain = read_json(path)
     except OSError as error:
@@ -206,6 +208,7 @@ def read_index(path: Path, options: StepOptions) -> Index:
     try:
         made = from_plain(StepOptions, plain.get("options"))
         entries = tuple(from_plain(Entry, each) for each in plain.get("entries", []))
+        # Memories of earlier versions lack these fields.
         shared, returned = float(plain.get("shared", 0.0)), float(plain.get("returned", 1.0))
         index = Index(entries, shared, returned, tuple(int(each) for each in plain.get("semitones", [])))
     except (RecordError, OptionError, TypeError, ValueError, OverflowError) as error:
@@ -217,7 +220,7 @@ def read_index(path: Path, options: StepOptions) -> Index:
 
 def _read_steps(path: Path, count: int, bands: int) -> Steps:
     try:
-        # As a map it is refused where the file is shorter than it says, before any memory is taken.
+        # Mapping a file that is shorter than its header says fails before any memory is allocated.
         rows = np.load(path, mmap_mode="r", allow_pickle=False).astype(np.float32)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(path, error) from error

@@ -1,7 +1,7 @@
-"""A walk through a memory: real steps in runs, left and entered where what was, what is and what comes are most alike.
+"""A walk through a memory: runs of real steps, left and entered where past, present and future are most alike.
 
-A run may be left at some of its steps, and each of them is paired with every place that may be entered. All pairs are
-scored at once, and one is drawn among the best.
+A run may be left at some of its steps, the departures. Each is paired with every entry. All pairs are scored at once,
+and one of the best is drawn.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from music_composer.audio.memory.memory import Memory
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.score import drawn, likeness
 
-TOO_LONG, TOO_SOON, TOO_NEAR = 5.0, 5.0, 100.0  # score of a departure or an entry that should not be
-ALONG = 3.0  # score of an entry along which was played already, for each shortest run that is too much
-BEYOND = 50.0  # the same of what is half a shortest run too much, or a quarter of a run
+TOO_LONG, TOO_SOON, TOO_NEAR = 5.0, 5.0, 100.0  # scores lost by forbidden departures and entries
+ALONG = 3.0  # score lost by an entry whose run exceeds its limit, for each shortest run
+BEYOND = 50.0  # the same for an excess of more than half a shortest run, or a quarter of the limit
 
 
 @dataclasses.dataclass
 class WalkState:
-    """Where a walk stands: all that its next run depends on, beside the memory, the options and the generator.
+    """The state of a walk: with the memory, the options and the generator, it determines the next run.
 
-    heard: places heard last, oldest first. aligned: int16 (places,), steps that what was played has run along each
-    place. used: float32 (places,), how often it was played, halved by and by. runs: (first place, last place, step at
-    which it began) of the last seconds. begun: first place of the run that is played now; None before the first.
-    played: steps of all runs before it.
+    history: recent places, oldest first. aligned: int16 (places,), the steps that the music has run along each place.
+    used: float32 (places,), uses of each place, halved over time. runs: (first place, last place, step at which it
+    began) of the last seconds. begun: first place of the current run; None before the first. played: steps of all runs
+    before it.
     """
 
-    heard: np.ndarray
+    history: np.ndarray
     aligned: np.ndarray
     used: np.ndarray
     runs: list[tuple[int, int, int]]
@@ -39,8 +39,8 @@ class WalkState:
 
 
 def start(memory: Memory) -> WalkState:
-    """At the cut."""
-    return WalkState(memory.heard, np.zeros(len(memory), np.int16), np.zeros(len(memory), np.float32), [])
+    """Returns the state at the cut."""
+    return WalkState(memory.history, np.zeros(len(memory), np.int16), np.zeros(len(memory), np.float32), [])
 
 
 def next_run(
@@ -51,24 +51,24 @@ def next_run(
     rng: np.random.Generator,
     ahead: np.ndarray | None = None,
 ) -> tuple[int, int]:
-    """The first and the last place of the next run; the state is that behind it.
+    """Returns the first and the last place of the next run, and advances the state.
 
-    ahead: onsets that another walk plays from where this run begins, as long as any run and what comes behind it.
+    ahead: onsets that another walk plays from the beginning of this run on, as long as any run and its future view.
     """
     if state.begun is None:
-        state.begun = jump(memory, state, state.heard[-1:], ahead, options, walk, rng)[1]
+        state.begun = jump(memory, state, state.history[-1:], ahead, options, walk, rng)[1]
     first, departures = state.begun, departures_of(memory, state.begun, walk)
     last, state.begun = jump(memory, state, departures, ahead, options, walk, rng)
     return first, last
 
 
 def longest_run(memory: Memory, walk: WalkOptions) -> int:
-    """Steps of a run, at most."""
+    """Returns the largest number of steps of a run."""
     return round(max(walk.most_own, walk.most_training, walk.least) * memory.per_second)
 
 
 def use(memory: Memory, used: np.ndarray, first: int, last: int, walk: WalkOptions) -> None:
-    """Adds a run to how often places were used, in place; what is beside it counts less and less."""
+    """Adds a run to the uses of places, in place. Neighbouring places count less with distance."""
     width = round(walk.beside * memory.per_second)
     triangle = np.maximum(0.0, 1.0 - np.abs(np.arange(-width, width + 1)) / (width + 1))
     marks = np.minimum(np.convolve(np.ones(last + 1 - first), triangle), 1.0).astype(np.float32)
@@ -77,12 +77,13 @@ def use(memory: Memory, used: np.ndarray, first: int, last: int, walk: WalkOptio
 
 
 def departures_of(memory: Memory, begun: int, walk: WalkOptions) -> np.ndarray:
-    """Places at which a run may be left, rising: before the strongest onsets, and some at equal distances."""
+    """Returns the places where a run may be left, rising: before its strongest onsets, and at equal distances."""
     end, per_second = int(memory.last[begun]), memory.per_second
     most = walk.most_own if memory.own[begun] else walk.most_training
     first = min(begun + round(walk.least * per_second) - 1, end)
     able = np.arange(first, max(first, min(begun + round(most * per_second) - 1, end)) + 1)
     best = np.argsort(-memory.attacks[np.minimum(able + 1, end)], kind="stable")[: walk.departures * 2 // 3]
+    # Places at equal distances serve music without onsets.
     even = np.linspace(0, len(able) - 1, walk.departures // 3).round().astype(int)
     return able[np.unique(np.concatenate([best, even]))]
 
@@ -97,19 +98,19 @@ def jump(
     rng: np.random.Generator,
     extra: np.ndarray | None = None,
 ) -> tuple[int, int]:
-    """The place that is left and the one that is entered. What is played up to there goes into the state.
+    """Chooses a departure and an entry, returns both places, and adds the run to the state.
 
-    departures: places at which the run may be left, rising. extra: scores (departures, entries) that are added.
+    departures: rising places. ahead: see `next_run`. extra: scores (departures, entries) to add.
     """
     begun = int(departures[0]) + 1 if state.begun is None else state.begun
     coming = np.arange(begun, departures[-1] + 1)
-    heard = np.concatenate([state.heard, coming])
+    history = np.concatenate([state.history, coming])
     expects = None
     if ahead is not None:
         count = options.views.coming
         padded = np.pad(ahead, (0, int(departures[-1]) + 1 - begun + count))
         expects = np.lib.stride_tricks.sliding_window_view(padded, count)[departures + 1 - begun]
-    score = likeness(memory, heard, len(state.heard) + departures - begun, departures, expects, options, walk)
+    score = likeness(memory, history, len(state.history) + departures - begun, departures, expects, options, walk)
     _prefer(score, memory, state, departures, begun, walk)
     aligned = np.repeat(state.aligned[None], len(departures), axis=0)
     if walk.guard and len(coming):
@@ -131,11 +132,11 @@ def jump(
 def _prefer(
     score: np.ndarray, memory: Memory, state: WalkState, departures: np.ndarray, begun: int, walk: WalkOptions
 ) -> None:
-    """Adds to the scores (departures, entries), in place, what is not likeness: share, onsets, length, use."""
+    """Adds preferences to the scores (departures, entries), in place: share, onsets, length and use."""
     entries, per_second = memory.entries, memory.per_second
-    recent_places = state.heard[len(state.heard) - min(state.played, round(walk.share_over * per_second)) :]
+    recent_places = state.history[len(state.history) - min(state.played, round(walk.share_over * per_second)) :]
     recent = memory.own[recent_places]
-    prior = walk.share_over / 3.0 * per_second  # as if as much had been played with just that share
+    prior = walk.share_over / 3.0 * per_second  # as if that much had been played at exactly the wanted share
     share = (recent.sum() + walk.share * prior) / (len(recent) + prior)
     bonus = np.float32(walk.own + walk.steer * (walk.share - share))
     if memory.blend is not None:
@@ -146,6 +147,7 @@ def _prefer(
     left = memory.attacks[np.minimum(departures + 1, memory.last[departures])]
     score -= np.float32(walk.attack) * np.abs(left[:, None] - enters)
     score += (walk.stay / per_second * (departures + 1 - begun)).astype(np.float32)[:, None]
+    # A jump to where the run would go on is none, and would only sound like a stumble.
     far = round(walk.elsewhere * per_second)
     for row, place in enumerate(departures):
         low, high = np.searchsorted(entries, [place + 2 - far, place + 1 + far])
@@ -154,7 +156,7 @@ def _prefer(
 
 
 def _balance(memory: Memory, recent: np.ndarray, walk: WalkOptions) -> np.ndarray:
-    """Scores (entries,) by which the voices of a blend come in their shares. recent: places that were played last."""
+    """Returns scores (entries,) that keep the shares of a blend. recent: places that were played lately."""
     assert memory.blend is not None
     prior = walk.share_over / 3.0 * memory.per_second
     own = memory.own[recent].sum()
@@ -172,11 +174,11 @@ def _guard(
     aligned: np.ndarray,
     walk: WalkOptions,
 ) -> None:
-    """Takes from the scores, in place, what runs along the memory for too long, and what takes up an earlier run."""
+    """Lowers the scores of long runs along the memory and of resumed runs, in place."""
     entries, per_second = memory.entries, memory.per_second
     allowed = walk.as_shared * walk.shared * per_second
     training = max(walk.most_training * per_second, allowed)
-    own = max(walk.most_own * per_second, 0.5 * allowed)  # an album's own phrases come back sooner than others'
+    own = max(walk.most_own * per_second, 0.5 * allowed)  # the prompt's own phrases return sooner than those of others
     least, begin = round(walk.least * per_second), len(memory) - np.count_nonzero(memory.own)
     too_much = aligned[:, np.maximum(entries - 1, 0)].astype(np.float32)
     too_much += np.float32(least) - np.where(memory.own[entries], np.float32(own), np.float32(training))
@@ -185,6 +187,7 @@ def _guard(
     score -= np.float32(BEYOND) * np.maximum(too_much - np.float32(0.5), 0.0)
     longest = aligned[:, :begin].max(axis=1, initial=0) / training, aligned[:, begin:].max(axis=1, initial=0) / own
     over = np.maximum(np.maximum(*longest) - 1.0, 0.0)
+    # Relative to the best departure: one of them must be taken.
     score -= (TOO_LONG * (over - over.min()) + BEYOND * np.maximum(over - 0.25, 0.0))[:, None].astype(np.float32)
     now = state.played + departures + 1 - begun
     near = round(walk.returns_near * per_second)
@@ -192,10 +195,10 @@ def _guard(
 
 
 def _take(memory: Memory, state: WalkState, first: int, last: int, aligned: np.ndarray, walk: WalkOptions) -> None:
-    """Plays a run: into the state."""
+    """Adds a played run to the state."""
     per_second, minute = memory.per_second, walk.forgotten * memory.per_second
     before, state.played = state.played, state.played + last + 1 - first
-    state.heard = np.concatenate([state.heard, np.arange(first, last + 1)])[-round(walk.heard * per_second) :]
+    state.history = np.concatenate([state.history, np.arange(first, last + 1)])[-round(walk.history * per_second) :]
     state.aligned = aligned
     use(memory, state.used, first, last, walk)
     if state.played // minute != before // minute:

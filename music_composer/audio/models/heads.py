@@ -1,7 +1,7 @@
-"""Output heads: from the LSTM's hidden state to the next latents. One verb pair: `loss` while training, `sample` after.
+"""Output heads: from the condition to the next latents. `loss` in training, `sample` in generation.
 
-Both take what the network knows of the past, (batch, steps, told) or (batch, told): its hidden state and the step that
-it has just heard. A step's latents never depend on later steps.
+The condition (batch, steps, condition size) holds the hidden state, the last noisy step and the noise level. The
+latents of a step never depend on later steps.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from keras import ops
 from music_composer.options import ModelOptions
 
 Tensor = Any
-TIME_FEATURES = 16
-NARROWEST, WIDEST = -3.0, 0.7  # logarithm of the least and greatest deviation of a guess, over the music's own
+TIME_FEATURES = 16  # sines and cosines of the flow time
+NARROWEST, WIDEST = -3.0, 0.7  # log of the smallest and largest deviation of a guess, relative to that of the music
 
 
 @keras.saving.register_keras_serializable(package="music_composer")
 class RegressionHead(keras.layers.Layer):
-    """The seeds' own recipe: the mean squared error's best guess, the conditional mean.
+    """Predicts the conditional mean of the next latents, trained on the squared error, as earlier systems do.
 
-    Input shape: (..., told). Output shape: (..., components).
+    Input shape: (..., condition size). Output shape: (..., components).
     """
 
     def __init__(self, components: int, **kwargs: Any) -> None:
@@ -33,15 +33,16 @@ class RegressionHead(keras.layers.Layer):
     def build(self, shape: tuple[int | None, ...]) -> None:
         self.outlet.build(shape)
 
-    def call(self, hidden: Tensor) -> Tensor:
-        return self.outlet(hidden)
+    def call(self, condition: Tensor) -> Tensor:
+        return self.outlet(condition)
 
-    def loss(self, hidden: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Squared error of each step, (batch, steps)."""
-        return ops.mean(ops.square(self(hidden) - target), axis=-1)
+    def loss(self, condition: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Returns the squared error of each step, (batch, steps)."""
+        return ops.mean(ops.square(self(condition) - target), axis=-1)
 
-    def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
-        return self(hidden)
+    def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Returns the conditional mean (batch, components). The noise is not used."""
+        return self(condition)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "components": self.components}
@@ -49,20 +50,20 @@ class RegressionHead(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="music_composer")
 class FlowHead(keras.layers.Layer):
-    """A residual network that carries noise to music along straight lines, given the past.
+    """A residual network that carries noise to music along straight lines, given the condition.
 
-    Flow matching (Lipman et al. 2023; rectified flow, Liu et al. 2023): x_t = (1 - t) noise + t target, and the
-    network learns the velocity target - noise.
+    Flow matching (Lipman et al. 2023; rectified flow, Liu et al. 2023): x_t = (1 - t) noise + t target. The network
+    learns the velocity target - noise.
 
-    From the past alone comes a Gaussian guess at the target, a mean and a deviation of each latent. Were it right, the
-    velocity would be known (preconditioning, Karras et al. 2022, here about a guess that is learnt with the rest); the
-    blocks only learn what is left. They see u, x_t about the guess in units of the deviation that it would have there.
-    Along the flow u turns at the rate that the blocks give, a turn from noise to music being a right angle
-    (trigonometric flow, Lu & Song 2024). Where the guess is right u stays what it is, and one step is exact.
+    The condition alone gives a Gaussian guess at the target: a mean and a deviation of each latent. If the guess were
+    right, the velocity would be known (preconditioning, Karras et al. 2022; here the guess is learnt too). The blocks
+    only learn the rest. They read u, which is x_t relative to the guess in units of the deviation that it would have at
+    time t. Along the flow, u turns at the rate that the blocks predict; the way from noise to music is a right angle
+    (trigonometric flow, Lu and Song 2024). Where the guess is right u stays constant and one step is exact.
 
-    The past enters each block by a projection that is independent of x and t, so that it is formed once a step of the
-    music however many times the network is asked. The blocks are gated (Shazeer 2020): whether a chord changes shows
-    in products of the latents, and a network of sums would need long to learn those.
+    The condition enters each block by a projection that does not depend on x and t. It is computed once for each step
+    of the music, however often the network is evaluated. The blocks are gated (Shazeer 2020): chord changes show in
+    products of latents, which a network of sums learns slowly.
     """
 
     def __init__(self, components: int, width: int, blocks: int, draws: int, flow_steps: int, **kwargs: Any) -> None:
@@ -83,27 +84,28 @@ class FlowHead(keras.layers.Layer):
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         self.deviations = self.add_weight((self.components,), "ones", trainable=False, name="deviations")
-        told, wide = shape[-1] or 0, (None, self.width)
-        self.thought.build((None, told))
-        self.guess.build((None, told + self.width))
+        condition_size, wide = shape[-1] or 0, (None, self.width)
+        self.thought.build((None, condition_size))
+        self.guess.build((None, condition_size + self.width))
         self.inlet.build((None, self.components))
-        self.condition.build((None, told))
+        self.condition.build((None, condition_size))
         self.time.build((None, TIME_FEATURES))
         for layer in (*self.norms, *self.widen, *self.narrow, self.last_norm, self.outlet):
             layer.build(wide)
 
-    def call(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Input shape: (..., told). Output: what is added in the blocks, (..., width * blocks), and the guess at the
-        target, its mean and deviation, both (..., components).
+    def call(self, condition: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns the shift of the blocks (..., width * blocks), and mean and deviation of the guess (..., components).
+
+        Input shape: (..., condition size).
         """
-        guess = self.guess(ops.concatenate([hidden, self.thought(hidden)], axis=-1))
+        guess = self.guess(ops.concatenate([condition, self.thought(condition)], axis=-1))
         mean, narrower = guess[..., : self.components], guess[..., self.components :]
         # JAX takes no variables inside a loop, only their values.
         spread = ops.convert_to_tensor(self.deviations) * ops.exp(ops.clip(narrower, NARROWEST, WIDEST))
-        return self.condition(hidden), mean, spread
+        return self.condition(condition), mean, spread
 
     def velocity(self, x: Tensor, t: Tensor, past: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        """x (..., components) at times t (..., 1) after `self(hidden)` -> velocity (..., components)."""
+        """x (..., components) at times t (..., 1), and `self(condition)` -> velocity (..., components)."""
         shift, mean, spread = past
         power = (1 - t) ** 2 + (t * spread) ** 2
         rest = x - t * mean
@@ -111,7 +113,7 @@ class FlowHead(keras.layers.Layer):
         return mean + (t * spread**2 - (1 - t)) / power * rest + spread * ops.rsqrt(power) * turning
 
     def _turning(self, u: Tensor, shift: Tensor) -> Tensor:
-        """How fast u turns, a radian, given what past and time add in the blocks, (..., width * blocks)."""
+        """Returns how fast u turns, per radian. shift: (..., width * blocks), from the condition and the time."""
         y = self.inlet(u)
         shifts = ops.split(shift, self.blocks, axis=-1)
         for norm, widen, narrow, shift in zip(self.norms, self.widen, self.narrow, shifts, strict=True):
@@ -119,12 +121,12 @@ class FlowHead(keras.layers.Layer):
             y = y + narrow(value * ops.silu(gate))
         return self.outlet(self.last_norm(y))
 
-    def loss(self, hidden: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Squared error of the velocity at `draws` times, (batch, steps).
+    def loss(self, condition: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Returns the squared error of the velocity at `draws` times, (batch, steps).
 
-        The times of one step are spread evenly with one random offset: the same mean, less variance.
+        The times of one step are evenly spaced with one random offset: the mean stays, the variance falls.
         """
-        past = tuple(part[None] for part in self(hidden))
+        past = tuple(part[None] for part in self(condition))
         shape = (self.draws, *ops.shape(target))
         noise = keras.random.normal(shape, seed=seed)
         offset = keras.random.uniform((1, *shape[1:-1], 1), seed=seed)
@@ -134,10 +136,13 @@ class FlowHead(keras.layers.Layer):
         error = self.velocity(x, t, past) - (target - noise)
         return ops.mean(ops.square(error), axis=(0, -1))
 
-    def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
-        """noise (batch, components), deviation = temperature -> latents, by `flow_steps` steps of Euler's."""
+    def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Integrates noise to latents, (batch, components) both, with `flow_steps` Euler steps.
+
+        The deviation of the noise is the temperature.
+        """
         times = ops.arange(self.flow_steps + 1, dtype="float32")[:, None, None] / self.flow_steps
-        shift, mean, spread = self(hidden)
+        shift, mean, spread = self(condition)
         shifts = shift + self.time(_time_features(times[:-1]))
         angles = ops.arctan2(times * spread, 1 - times)
         turns = angles[1:] - angles[:-1]
@@ -151,13 +156,13 @@ class FlowHead(keras.layers.Layer):
 
 
 def head_of(options: ModelOptions, draws: int, flow_steps: int) -> RegressionHead | FlowHead:
-    """The head that `options` name."""
+    """Returns the head that `options` name."""
     if options.head == "regression":
         return RegressionHead(options.components, name="head")
     return FlowHead(options.components, options.head_width, options.head_blocks, draws, flow_steps, name="head")
 
 
 def _time_features(t: Tensor) -> Tensor:
-    """(..., 1) -> (..., 16): sines and cosines from one to 128 half turns over the flow."""
+    """(..., 1) -> (..., 16): sines and cosines of 1 to 128 half turns over the flow."""
     turns = 3.14159265 * 2.0 ** ops.arange(TIME_FEATURES // 2, dtype="float32")
     return ops.concatenate([ops.sin(t * turns), ops.cos(t * turns)], axis=-1)

@@ -1,7 +1,7 @@
-"""The audio model: steps of frames -> latents -> LSTM layers -> head -> latents -> steps of frames.
+"""The audio network: steps of frames -> latents -> LSTM layers -> head -> latents -> steps of frames.
 
-One object holds the weights; training sees whole windows (`call`), generation one step at a time (`play_steps`).
-LSTM state is passed in and out and never kept.
+One object holds the weights. Training runs whole windows (`call`), generation runs single steps (`forward_step` and
+`sample`). LSTM state is passed in and out and never kept in a layer.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ State = list[Tensor]  # h and c of each layer, each (batch, neurons)
 
 @keras.saving.register_keras_serializable(package="music_composer")
 class Continuation(keras.Model):
-    """Predicts each step of a window from those before it.
+    """Predicts each step of a window from the steps before it.
 
-    Input in training: frames (batch, steps + 1, size), and the state before them. Output: the loss of each of the steps
-    after the first, (batch, steps), and the state before the last one, with which a next window may begin.
+    Input in training: frames (batch, steps + 1, size) and the state before them. Output: the loss of each step after
+    the first, (batch, steps), and the state before the last step, with which the next window may begin.
     """
 
     def __init__(
@@ -38,10 +38,13 @@ class Continuation(keras.Model):
         size: int,
         flow_draws: int = TrainOptions.flow_draws,
         flow_steps: int = GenerateOptions.flow_steps,
-        blank: bool = False,
+        skip_initialization: bool = False,
         **kwargs: Any,
     ) -> None:
-        """blank: leave out the random start of the recurrent weights, seconds of work, where others will be loaded."""
+        """skip_initialization: leave out the random initial recurrent weights, which take seconds to make.
+
+        Use it only where weights will be loaded.
+        """
         super().__init__(**kwargs)
         self.options, self.size = options, size
         self.flow_draws, self.flow_steps = flow_draws, flow_steps
@@ -54,13 +57,13 @@ class Continuation(keras.Model):
                 options.neurons,
                 return_sequences=True,
                 return_state=True,
-                recurrent_initializer="zeros" if blank else "orthogonal",
+                recurrent_initializer="zeros" if skip_initialization else "orthogonal",
                 name=f"lstm_{i}",
             )
             for i in range(options.layers)
         ]
         self.head = head_of(options, flow_draws, flow_steps)
-        # Decodes what is heard; the loop that feeds itself goes through the components alone.
+        # Decodes the output only: the feedback loop uses the components alone, since it does not know later steps yet.
         self.window_decoder: Any = (
             keras.layers.Dense(size, trainable=False, name="window_decoder") if options.reach else None
         )
@@ -83,9 +86,9 @@ class Continuation(keras.Model):
         self.built = True
 
     def set_encoding(self, encoding: Encoding, decoder: WindowDecoder | None = None) -> None:
-        """Puts the principal components into the first and the last layer, where training leaves them.
+        """Puts the principal components into the first and the last layer, which training leaves unchanged.
 
-        decoder: of windows; wanted where `reach` is not 0.
+        decoder: the window decoder; required where `reach` is not 0.
         """
         self.encoder.set_weights([encoding.forward, -encoding.mean @ encoding.forward])
         self.decoder.set_weights([encoding.backward, encoding.mean])
@@ -103,22 +106,23 @@ class Continuation(keras.Model):
         latents = self.encoder(windows)
         past, target = latents[:, :-1], latents[:, 1:]
         batch = ops.shape(past)[0]
-        # The model is told how noisy its past is, so that it learns how far to trust it.
+        # The noise level is an input, so the model learns how far to trust its past (Pasini et al. 2024).
         noisiest = self.options.training_noise if self.options.network_head == "flow" else 0.0
-        level = noisiest * keras.random.uniform((batch, 1, 1), seed=self.noise_seed)
+        noise_level = noisiest * keras.random.uniform((batch, 1, 1), seed=self.noise_seed)
         noise = keras.random.normal(ops.shape(past), seed=self.noise_seed)
-        hidden, after = self.listen(past, level, noise, training, state)
-        return [self.head.loss(hidden, target, self.noise_seed), *after]
+        condition, after = self.forward_sequence(past, noise_level, noise, training, state)
+        return [self.head.loss(condition, target, self.noise_seed), *after]
 
-    def listen(
-        self, latents: Tensor, level: Tensor, noise: Tensor, training: bool = False, state: State | None = None
+    def forward_sequence(
+        self, latents: Tensor, noise_level: Tensor, noise: Tensor, training: bool = False, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """latents, noise (batch, steps, components), level (batch, 1, 1) -> what the head is told, and the state.
+        """Runs the layers over latents and returns the condition of the head and the state.
 
-        The head is told the hidden state and the noisy step itself, (batch, steps, neurons + components + 1): most of
-        the next step is in the last one, and through the recurrence alone that takes long to learn.
+        latents, noise: (batch, steps, components). noise_level: (batch, 1, 1). The condition (batch, steps, neurons +
+        components + 1) is the hidden state with the noisy step itself: the last step predicts most of the next one, and
+        the recurrence alone would take long to learn that.
         """
-        heard = x = self._with_noise(latents, level, noise)
+        noisy = x = self._with_noise(latents, noise_level, noise)
         after: State = []
         for i, lstm in enumerate(self.lstms):
             before = None if state is None else state[2 * i : 2 * i + 2]
@@ -128,41 +132,42 @@ class Continuation(keras.Model):
             x = y if i == 0 else x + y
             if training and self.options.dropout:
                 x = keras.random.dropout(x, self.options.dropout, seed=self.noise_seed)
-        return ops.concatenate([x, heard], axis=-1), after
+        return ops.concatenate([x, noisy], axis=-1), after
 
-    def listen_step(self, latents: Tensor, level: Tensor, noise: Tensor, state: State) -> tuple[Tensor, State]:
-        """The same for one step: latents and noise (batch, components), level (batch, 1)."""
-        heard = x = self._with_noise(latents, level, noise)
+    def forward_step(self, latents: Tensor, noise_level: Tensor, noise: Tensor, state: State) -> tuple[Tensor, State]:
+        """Runs the layers over one step: latents and noise (batch, components), noise_level (batch, 1)."""
+        noisy = x = self._with_noise(latents, noise_level, noise)
         x, after = stack_step(self.lstms, x, state)
-        return ops.concatenate([x, heard], axis=-1), after
+        return ops.concatenate([x, noisy], axis=-1), after
 
-    def sample(self, hidden: Tensor, noise: Tensor) -> Tensor:
-        """hidden (batch, neurons + components + 1), noise (batch, components) -> the next latents (batch, components).
+    def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Draws the next latents (batch, components) from noise of the same shape.
 
-        They are held to the range of the training music, component by component, and band by band to the loudest that
-        it was. A sampler that feeds itself meets states that training never showed it; an error beyond that range
-        would grow there unseen, into a drone that never ends.
+        condition: (batch, neurons + components + 1). Latents are clipped to the range of the training music in each
+        component, and to its loudest level in each band. A model that feeds itself reaches states that training never
+        showed. An error beyond that range would grow there unseen, into a drone that never ends.
         """
         # JAX takes no variables inside a loop, only their values.
         low, high, ceiling = (ops.convert_to_tensor(limit) for limit in (self.low, self.high, self.ceiling))
-        latents = ops.clip(self.head.sample(hidden, noise), low, high)
+        latents = ops.clip(self.head.sample(condition, noise), low, high)
         return self.encoder(ops.minimum(self.decoder(latents), ceiling))
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
-        """(..., reach + steps + reach, components) -> (..., steps, size): what is heard, but for the residual."""
-        # By the backend: after a product of its own NumPy's threads go on spinning, on the cores that a model plays on.
+        """Latents (..., reach + steps + reach, components) -> steps (..., steps, size) without the residual."""
+        # By the backend: NumPy's BLAS threads keep spinning after a product, on the cores that the model needs.
         decoder = self.window_decoder or self.decoder
         return ops.convert_to_numpy(decoder(windows_of(latents, self.options.reach)))
 
     def residual(self, steps: int, share: float, rng: np.random.Generator) -> np.ndarray:
-        """Noise (steps, size) of `share` of the deviation of what no latents say. No model without `reach` has one.
+        """Returns noise (steps, size) with `share` of the deviation that the latents cannot express.
 
-        Drawn step by step: two pieces of it are one long one.
+        Only a model with `reach` above 0 has a residual. It is drawn step by step, so two pieces equal one long one.
         """
         deviations = np.float32(share) * ops.convert_to_numpy(self.missing)
         return deviations * rng.standard_normal((steps, self.size), np.float32)
 
     def initial_state(self, batch: int) -> list[np.ndarray]:
+        """Returns the state before any music: zeros (batch, neurons), h and c of each layer."""
         return silent_state(self.lstms, batch)
 
     def compute_loss(
@@ -176,7 +181,7 @@ class Continuation(keras.Model):
         return ops.mean(y_pred[0])
 
     def compute_metrics(self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> dict[str, Tensor]:
-        """What `train_on_batch` and `test_on_batch` return: the loss, and "state_0" and so on, to go on from."""
+        """Returns the results of a batch: the loss, and the state as "state_0" and so on."""
         loss, *after = y_pred
         return {"loss": ops.mean(loss), **{f"state_{i}": part for i, part in enumerate(after)}}
 
@@ -188,6 +193,6 @@ class Continuation(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Continuation:
         return cls(**{**config, "options": from_plain(ModelOptions, config["options"])})
 
-    def _with_noise(self, latents: Tensor, level: Tensor, noise: Tensor) -> Tensor:
-        told = ops.broadcast_to(level, (*ops.shape(latents)[:-1], 1))
-        return ops.concatenate([latents + level * noise, told], axis=-1)
+    def _with_noise(self, latents: Tensor, noise_level: Tensor, noise: Tensor) -> Tensor:
+        known_level = ops.broadcast_to(noise_level, (*ops.shape(latents)[:-1], 1))
+        return ops.concatenate([latents + noise_level * noise, known_level], axis=-1)

@@ -1,7 +1,7 @@
-"""The network and the passes over the music that fit a folder, by how much music is in it.
+"""Network size and number of epochs for an amount of music.
 
-A training hears about as many minutes whatever the folder holds: little music many times, much music once. So it
-takes about as long too. Very little music is for a narrow network, which learns less of it by heart.
+A training processes about the same number of minutes for any folder: little music many times, much music once. So it
+takes about the same time. Very little music gets a narrow network, which memorizes less of it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ FLAGS = {"neurons": "-n", "layers": "-l", "epochs": "-e"}
 
 @dataclasses.dataclass(frozen=True)
 class FittingOptions:
-    """What is chosen where nothing was typed."""
+    """Sizes for everything that the user does not choose."""
 
-    trained_minutes: float = 600.0  # of music that are heard in a training, all passes together
+    trained_minutes: float = 600.0  # of music in a training, all epochs together
     most_epochs: int = 24
     layers: int = ModelOptions.layers
     narrow: int = 256  # neurons for less than `narrow_minutes` of music
@@ -32,7 +32,7 @@ class FittingOptions:
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """What fits: fields of ModelOptions, and of TrainOptions."""
+    """A size: fields of ModelOptions and of TrainOptions."""
 
     neurons: int
     layers: int
@@ -40,11 +40,12 @@ class Fit:
 
     @property
     def network(self) -> dict[str, int]:
+        """The fields of ModelOptions."""
         return {"neurons": self.neurons, "layers": self.layers}
 
 
 def fit_to(minutes: float, options: FittingOptions = FittingOptions()) -> Fit:
-    """What fits so many minutes of music. Raises OptionError for none."""
+    """Returns the size for `minutes` of music. Raises OptionError for no music."""
     if not minutes > 0:
         raise OptionError(f"{minutes:g} minutes of music: nothing fits")
     epochs = min(options.most_epochs, max(1, round(options.trained_minutes / minutes)))
@@ -55,8 +56,8 @@ def fit_to(minutes: float, options: FittingOptions = FittingOptions()) -> Fit:
     return Fit(neurons, options.layers, epochs)
 
 
-def said(minutes: float, chosen: Mapping[str, int]) -> str:
-    """The line that tells what was chosen. chosen: the fields of Fit that were not typed, at least one."""
+def summary(minutes: float, chosen: Mapping[str, int]) -> str:
+    """Returns a line about what was chosen. chosen: the fields of Fit that the user did not give, at least one."""
     if chosen.keys() >= {"neurons", "layers"}:
         words = [f"{chosen['layers']} x {chosen['neurons']}"]
     else:

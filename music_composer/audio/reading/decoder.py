@@ -1,4 +1,4 @@
-"""An opened recording, and its samples as they are in the file, block by block. Knows nothing of what they are for."""
+"""An opened recording, and its samples as they are in the file, block by block."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from music_composer.data.formats import CONVERT, HEAD_BYTES, foreign, said_by_su
 from music_composer.errors import RecordingError
 from music_composer.quiet import quiet_libraries
 
-LEAST_RATE, MOST_RATE = 2_000, 768_000  # Hz; no recording has fewer or more, but damaged headers do
+LEAST_RATE, MOST_RATE = 2_000, 768_000  # Hz; no recording lies outside, but damaged headers do
 MOST_CHANNELS = 64
-MOST_HOURS = 100  # that are read of a recording
+MOST_HOURS = 100  # read of a recording
 BLOCK_SECONDS = 10.0
 BLOCK_VALUES = 1 << 20  # samples times channels in a block at most: 4 MB
-UNKNOWN_LENGTH = 1 << 62  # libsndfile says about so many samples where the header says none
-REMEMBERED = 64  # files whose beginnings are known
-LONGEST_NAME = 1000  # bytes of a path: of a longer one the decoder is given the opened file
-SHORT_SECONDS, SHORT_SHARE = 0.1, 0.01  # what may be missing before it is said: lengths of lossy formats are vague
+UNKNOWN_LENGTH = 1 << 62  # libsndfile reports about this many samples where the header gives no length
+REMEMBERED = 64  # files whose beginning is cached
+LONGEST_NAME = 1000  # bytes of a path; libsndfile cannot open longer ones, so it gets the opened file
+SHORT_SECONDS, SHORT_SHARE = 0.1, 0.01  # missing sound below this is not reported: lossy formats are vague about length
 
-# Bytes of a sample where a position in the file is arithmetic.
+# Bytes of a sample in formats where the position of a sample can be computed.
 SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4}
 FLOAT_BYTES = {"FLOAT": 4, "DOUBLE": 8}
 PLAIN_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF")
 
 
 class Decoder(soundfile.SoundFile):
-    """Reads on from where it is.
+    """Reads on from its current position.
 
-    soundfile itself asks for the position before every block and seeks after it, which fails where the decoder cannot
-    seek (GSM), and where the header says no length (FLAC through a pipe). libmpg123 prints what it thinks of damaged
-    files, which is kept off the terminal: our own words say what is lost.
+    soundfile itself asks for the position before every block and seeks after it. That fails where the decoder cannot
+    seek (GSM), and where the header gives no length (FLAC through a pipe). libmpg123 prints messages about damaged
+    files; they are kept off the terminal, because remarks say what is lost.
     """
 
     def __init__(self, file: bytes | Path | PiecedFile) -> None:
@@ -50,18 +50,21 @@ class Decoder(soundfile.SoundFile):
         self.pieces = file if isinstance(file, PiecedFile) else None
 
     def go_to(self, place: int, mark: np.ndarray) -> bool:
-        """Goes to a sample, and past the mark (samples, channels) that must be found there: whether it was."""
+        """Seeks to a sample and checks that the samples `mark` (samples, channels) follow. Returns whether they do.
+
+        The decoder then stands behind the mark.
+        """
         try:
             with quiet_libraries():
                 if self.seek(place) != place:
                     return False
                 return not len(mark) or np.array_equal(self.read(len(mark), "float32", always_2d=True), mark)
-        except Exception:  # a decoder that cannot do it has many ways to say so
+        except Exception:  # decoders that cannot seek raise many kinds of errors
             return False
 
     def next_block(self, samples: int) -> tuple[np.ndarray, str]:
-        """So many samples, float32 (samples, channels), or less at the end; and what broke it off, "" for nothing."""
-        block = np.full((samples, self.channels), np.nan, np.float32)  # what stays NaN has not been decoded
+        """Returns up to `samples` samples, float32 (samples, channels), and the error that ended them, "" for none."""
+        block = np.full((samples, self.channels), np.nan, np.float32)  # samples that stay NaN were not decoded
         try:
             with quiet_libraries():
                 block = self.read(out=block)
@@ -77,7 +80,7 @@ class Decoder(soundfile.SoundFile):
 
 @dataclasses.dataclass(frozen=True)
 class Stamp:
-    """Tells one state of a file from another."""
+    """Distinguishes one state of a file from another."""
 
     size: int
     mtime_ns: int
@@ -86,15 +89,15 @@ class Stamp:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """An opened recording. promised: samples that its header speaks of, 0 where it says nothing.
+    """An opened recording.
 
-    exact: `promised` is what there is, and any place can be gone to. remarks: on its header. following: what the file
-    holds after it, to be read on with.
+    declared: samples according to the header, 0 where it gives no length. exact: `declared` is true, and seeking is
+    exact. remarks: on the header. following: further recordings in the same file, to be read after it.
     """
 
     path: Path
     file: Decoder
-    promised: int
+    declared: int
     exact: bool
     remarks: tuple[str, ...]
     following: tuple[Pieces, ...] = ()
@@ -113,7 +116,7 @@ class Source:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Raises RecordingError for what is not a file."""
+    """Returns the stamp of a file. Raises RecordingError for anything but a regular file."""
     try:
         status = path.stat()
     except (OSError, ValueError) as error:
@@ -125,9 +128,9 @@ def stamp_of(path: Path) -> Stamp:
 
 @contextlib.contextmanager
 def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
-    """Opens with libsndfile; every failure becomes a RecordingError that names the file.
+    """Opens a recording with libsndfile. Every failure becomes a RecordingError that names the file.
 
-    to_seek: the decoder is told the length that the header says, without which that of FLAC finds no place.
+    to_seek: pass the length in the header to the decoder, without which FLAC cannot seek.
     """
     stamp = stamp_of(path)
     with contextlib.ExitStack() as opened:
@@ -141,17 +144,17 @@ def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
         except Exception as error:  # whatever a library raises on bytes that it did not expect
             raise RecordingError(f"{path}: not a recording that can be read: {_why_not(path, error)}") from error
         _refuse_nonsense(path, file)
-        promised = 0 if following else mending.promised if mending.promised is not None else max(0, file.frames)
+        declared = 0 if following else mending.declared if mending.declared is not None else max(0, file.frames)
         width = (SAMPLE_BYTES | FLOAT_BYTES).get(file.subtype)
         exact = file.format in PLAIN_FORMATS and width is not None
-        exact = exact and promised * (width or 1) * file.channels <= stamp.size and promised <= _limit(file)
+        exact = exact and declared * (width or 1) * file.channels <= stamp.size and declared <= _limit(file)
         remarks = (*mending.remarks, *_remarks_on_header(file))
-        yield Source(path, file, promised % UNKNOWN_LENGTH, exact, remarks, tuple(following))
+        yield Source(path, file, declared % UNKNOWN_LENGTH, exact, remarks, tuple(following))
 
 
 @functools.lru_cache(REMEMBERED)
 def _looked_at(path: Path, stamp: Stamp, to_seek: bool) -> tuple[bytes, Mending]:
-    """How a file begins, and what is to be mended of it."""
+    """Returns the first bytes of a file and the repairs of its headers."""
     try:
         with path.open("rb") as raw:
             return raw.read(HEAD_BYTES), mend(raw, stamp.size, to_seek)
@@ -162,9 +165,9 @@ def _looked_at(path: Path, stamp: Stamp, to_seek: bool) -> tuple[bytes, Mending]
 def blocks_of(
     source: Source, remarks: list[str], block_seconds: float | None = None, most: int | None = None
 ) -> Iterator[np.ndarray]:
-    """Everything from where the decoder stands, or `most` samples of it, as float32 blocks (samples, channels).
+    """Yields float32 blocks (samples, channels) from the decoder's position on, `most` samples at most.
 
-    What cannot be decoded ends it with a remark, as does a header that promised another length.
+    Sound that cannot be decoded ends the stream with a remark. So does a header that declared another length.
     """
     size = max(1, min(round((block_seconds or BLOCK_SECONDS) * source.rate), BLOCK_VALUES // source.channels))
     limit = _limit(source.file)
@@ -181,15 +184,15 @@ def blocks_of(
             break
     if at >= limit:
         remarks.append(f"longer than {MOST_HOURS} hours: the rest of it is not read")
-    elif broken and at != source.promised:
+    elif broken and at != source.declared:
         remarks.append(f"broken after {at / source.rate:.1f} s: {broken}")
-    elif source.promised and _differ(source.promised, at, source.rate):
-        promised, there = source.promised / source.rate, at / source.rate
-        remarks.append(f"its header promises {promised:.1f} s of sound, the file holds {there:.1f} s: these are used")
+    elif source.declared and _differ(source.declared, at, source.rate):
+        declared, present = source.declared / source.rate, at / source.rate
+        remarks.append(f"its header promises {declared:.1f} s of sound, the file holds {present:.1f} s: these are used")
 
 
 def _files_of(source: Source, remarks: list[str]) -> Iterator[Decoder]:
-    """The decoders of all recordings in a file, each when the one before it is at its end."""
+    """Yields the decoders of all recordings in a file, each when the one before is at its end."""
     yield source.file
     for pieces in source.following:
         try:
@@ -204,12 +207,12 @@ def _files_of(source: Source, remarks: list[str]) -> Iterator[Decoder]:
 
 
 def _limit(file: Decoder) -> int:
-    """Samples that are read at most."""
+    """Returns the largest number of samples that are read."""
     return MOST_HOURS * 3600 * int(file.samplerate)
 
 
-def _differ(promised: int, there: int, rate: int) -> bool:
-    return abs(promised - there) > max(SHORT_SECONDS * rate, SHORT_SHARE * promised)
+def _differ(declared: int, present: int, rate: int) -> bool:
+    return abs(declared - present) > max(SHORT_SECONDS * rate, SHORT_SHARE * declared)
 
 
 def _refuse_foreign(path: Path, head: bytes) -> None:
@@ -220,7 +223,7 @@ def _refuse_foreign(path: Path, head: bytes) -> None:
 
 
 def _refuse_nonsense(path: Path, file: Decoder) -> None:
-    """Memory and work follow from these numbers."""
+    """Raises RecordingError for impossible numbers in a header, from which memory and work would follow."""
     if not LEAST_RATE <= file.samplerate <= MOST_RATE:
         raise RecordingError(
             f"{path}: its header says {file.samplerate} samples a second, which no recording has: "
@@ -236,15 +239,15 @@ def _remarks_on_header(file: Decoder) -> list[str]:
 
 
 def _is_not(path: Path) -> str:
-    """What the file is not, if its name says that it is something."""
+    """Returns what the file is not, if its suffix claims a format; else ""."""
     claimed = said_by_suffix(path.name)
     return f"not {'an' if claimed[0] in 'AMO' else 'a'} {claimed} file" if claimed else ""
 
 
 def _why_not(path: Path, error: Exception) -> str:
-    """What a decoder that refuses a file says, in words that are of use."""
+    """Returns the reason why a decoder refuses a file, in useful words."""
     reason = _reason(error)
-    if "does not exist" in reason:  # which is what libsndfile says where libmpg123 finds nothing
+    if "does not exist" in reason:  # libsndfile says this where libmpg123 finds no frame
         return f"it is {_is_not(path)}"
     if "SF_INFO" in reason:
         return "its header says a rate, or a count of channels, that no recording has"

@@ -1,7 +1,7 @@
-"""Lengths in the headers of recordings, which are often wrong: of a recorder that lost its power, of a pipe.
+"""Repairs lengths in the headers of recordings. They are often wrong: recorders lose power, pipes know no length.
 
-The header is read as the file is large, and where the two disagree, other bytes are given to the decoder in place of
-the header's. The file itself is never changed.
+The size of the file is compared with its header. Where the two disagree, the decoder gets other bytes in place of the
+header. The file itself is never changed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import BinaryIO
 from music_composer.audio.reading import mpeg, ogg
 from music_composer.audio.reading.virtual_file import Pieces, with_patches
 
-LEAST_UNCLAIMED = 4096  # bytes after the sound that no chunk claims, from which on they are sound
-TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that players append to any file
+LEAST_UNCLAIMED = 4096  # bytes after the sound that no chunk claims; from this many on they count as sound
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # which players append to any file
 MOST_CHUNKS = 10_000
-STREAM_INFO_BYTES = 34  # of the first block of a FLAC
+STREAM_INFO_BYTES = 34  # of the first metadata block of a FLAC
 OF_ANOTHER_KIND = "what follows has another rate or other channels: it is not read"
 ONE_OF_SEVERAL = "holds several recordings, one after the other: only the first is read"
 WAV_CHUNK, AIFF_CHUNK, CAF_CHUNK = struct.Struct("<4sI"), struct.Struct(">4sI"), struct.Struct(">4sq")
@@ -25,21 +25,21 @@ WAV_CHUNK, AIFF_CHUNK, CAF_CHUNK = struct.Struct("<4sI"), struct.Struct(">4sI"),
 
 @dataclasses.dataclass(frozen=True)
 class Mending:
-    """What the decoder gets in place of a file, and what is said of it.
+    """What the decoder gets in place of a file, and the remarks on it.
 
-    recordings: the pieces of each, one after the other; empty where the decoder gets the file itself.
-    promised: samples that the header speaks of, where the decoder is not told of them.
+    recordings: the pieces of each recording in turn; empty where the decoder gets the file itself. declared: samples
+    according to the header, where the decoder does not see them.
     """
 
     recordings: tuple[Pieces, ...] = ()
     remarks: tuple[str, ...] = ()
-    promised: int | None = None
+    declared: int | None = None
 
 
 def mend(raw: BinaryIO, size: int, to_seek: bool = False) -> Mending:
-    """What is to be mended of an opened file of `size` bytes.
+    """Returns the repairs of an opened file of `size` bytes.
 
-    to_seek: the decoder is told the length that the header says, without which that of FLAC finds no place.
+    to_seek: pass the length in the header to the decoder, without which FLAC cannot seek.
     """
     begin = mpeg.after_tags(raw, 0, size)
     head = _at(raw, begin, 12)
@@ -60,7 +60,7 @@ def mend(raw: BinaryIO, size: int, to_seek: bool = False) -> Mending:
 
 
 def _mend_wav(raw: BinaryIO, first: int, size: int, kind: bytes) -> Mending:
-    patches, long_size = [], 0  # where the 64-bit size of the sound stands
+    patches, long_size = [], 0  # position of the 64-bit size of the sound
     found = None
     for name, place, begin, length in _chunks(raw, first + 12, size, WAV_CHUNK, 2):
         if name == b"ds64":
@@ -72,60 +72,68 @@ def _mend_wav(raw: BinaryIO, first: int, size: int, kind: bytes) -> Mending:
         patches.append((first, b"RF64" if long_size else b"RIFF"))
     if found is None:
         return _patched(range(first, size), size, patches)
-    place, begin, promised = found
-    if long_size and promised == 0xFFFFFFFF:
-        promised = int.from_bytes(_at(raw, long_size, 8), "little")
-    there = _sound_bytes(raw, size, begin, promised, WAV_CHUNK)
-    end, remarks = _end_of_wav(raw, size, begin + there)
-    if there != promised:
-        remarks += (_said(promised, there),)
+    place, begin, declared = found
+    if long_size and declared == 0xFFFFFFFF:
+        declared = int.from_bytes(_at(raw, long_size, 8), "little")
+    present = _sound_bytes(raw, size, begin, declared, WAV_CHUNK)
+    end, remarks = _end_of_wav(raw, size, begin + present)
+    if present != declared:
+        remarks += (_remark_on_length(declared, present),)
         if long_size:
-            patches += [(long_size - 8, struct.pack("<QQ", size - 8, there)), (place, b"\xff" * 4)]
-        elif promised < there:
-            patches.append((place, struct.pack("<I", min(there, 0xFFFFFFFF))))
+            patches += [(long_size - 8, struct.pack("<QQ", size - 8, present)), (place, b"\xff" * 4)]
+        elif declared < present:
+            patches.append((place, struct.pack("<I", min(present, 0xFFFFFFFF))))
         elif not patches:
-            return Mending()  # the decoder sees and says that itself
+            return Mending()  # the decoder finds and reports that itself
     return _patched(range(first, end), size, patches, remarks)
 
 
 def _end_of_wav(raw: BinaryIO, size: int, end: int) -> tuple[int, tuple[str, ...]]:
-    """Where a file is to end whose sound ends there: before chunks that make the decoder refuse all of it."""
+    """Returns where to end a file whose sound ends at `end`, and the remarks on it.
+
+    Chunks behind the sound that make the decoder refuse the whole file are cut off.
+    """
     names = {name for name, *_ in _chunks(raw, end + end % 2, size, WAV_CHUNK, 2)}
     return (end, (ONE_OF_SEVERAL,)) if names & {b"RIFF", b"fmt ", b"data"} else (size, ())
 
 
 def _mend_aiff(raw: BinaryIO, first: int, size: int) -> Mending:
-    for name, place, begin, promised in _chunks(raw, first + 12, size, AIFF_CHUNK, 2):
-        if name == b"SSND" and promised:  # the decoder itself takes 0 for all that is there
-            there = _sound_bytes(raw, size, begin, promised, AIFF_CHUNK)
-            if there > promised:
+    for name, place, begin, declared in _chunks(raw, first + 12, size, AIFF_CHUNK, 2):
+        if name == b"SSND" and declared:  # the decoder takes 0 as: to the end of the file
+            present = _sound_bytes(raw, size, begin, declared, AIFF_CHUNK)
+            if present > declared:
                 return _patched(
-                    range(first, size), size, [(place, struct.pack(">I", there))], (_said(promised, there),)
+                    range(first, size),
+                    size,
+                    [(place, struct.pack(">I", present))],
+                    (_remark_on_length(declared, present),),
                 )
     return _patched(range(first, size), size)
 
 
 def _mend_caf(raw: BinaryIO, first: int, size: int) -> Mending:
-    for name, place, begin, promised in _chunks(raw, first + 8, size, CAF_CHUNK, 1):
+    for name, place, begin, declared in _chunks(raw, first + 8, size, CAF_CHUNK, 1):
         if name == b"data":
-            there = _sound_bytes(raw, size, begin, promised, CAF_CHUNK)
-            if there != promised:
-                remarks = () if promised == -1 else (_said(promised, there),)  # -1 is how it says: to the end
-                return _patched(range(first, size), size, [(place, struct.pack(">q", there))], remarks)
+            present = _sound_bytes(raw, size, begin, declared, CAF_CHUNK)
+            if present != declared:
+                remarks = (
+                    () if declared == -1 else (_remark_on_length(declared, present),)
+                )  # -1 means: to the end of the file
+                return _patched(range(first, size), size, [(place, struct.pack(">q", present))], remarks)
     return _patched(range(first, size), size)
 
 
 def _mend_au(raw: BinaryIO, first: int, size: int) -> Mending:
-    begin, promised = struct.unpack(">4xII", _at(raw, first, 12).ljust(12, b"\0"))
-    there = max(0, size - first - begin)
-    if promised == 0xFFFFFFFF or 0 <= there - promised < (LEAST_UNCLAIMED if promised else 1):
-        return _patched(range(first, size), size)  # the first is how it says: to the end
-    length = struct.pack(">I", min(there, 0xFFFFFFFF))
-    return _patched(range(first, size), size, [(first + 8, length)], (_said(promised, there),))
+    begin, declared = struct.unpack(">4xII", _at(raw, first, 12).ljust(12, b"\0"))
+    present = max(0, size - first - begin)
+    if declared == 0xFFFFFFFF or 0 <= present - declared < (LEAST_UNCLAIMED if declared else 1):
+        return _patched(range(first, size), size)  # the first means: to the end of the file
+    length = struct.pack(">I", min(present, 0xFFFFFFFF))
+    return _patched(range(first, size), size, [(first + 8, length)], (_remark_on_length(declared, present),))
 
 
 def _mend_ogg(raw: BinaryIO, first: int, size: int) -> Mending:
-    """Radio writes one recording after the other, at the end of the first of which the decoder would stop."""
+    """Splits a chain of recordings, as radio writes them. The decoder would stop at the end of the first."""
     places, is_whole = ogg.recordings_in(raw, first, size)
     remarks = () if is_whole else ("its end is missing: what is there is used",)
     if len(places) > 1:
@@ -136,22 +144,24 @@ def _mend_ogg(raw: BinaryIO, first: int, size: int) -> Mending:
 
 
 def _mend_flac(raw: BinaryIO, first: int, size: int, to_seek: bool) -> Mending:
-    """The decoder is told of no length, and so counts: it would stop at a length that is too small. Nor does it get
-    what is written about the music: a picture that is damaged would be the end of it.
+    """Removes the length and the metadata from the header.
+
+    Without a length the decoder counts samples; it would stop at a length that is too small. Metadata goes because a
+    damaged picture would end the whole reading.
     """
     info = _at(raw, first + 4, 4 + STREAM_INFO_BYTES)
     if info[:4] not in (b"\0\0\0\x22", b"\x80\0\0\x22") or len(info) < 4 + STREAM_INFO_BYTES:
         return Mending()
-    promised = (info[17] & 15) << 32 | int.from_bytes(info[18:22], "big")
-    told = info if to_seek else info[:17] + bytes([info[17] & 0xF0, 0, 0, 0, 0]) + info[22:]
+    declared = (info[17] & 15) << 32 | int.from_bytes(info[18:22], "big")
+    info_block = info if to_seek else info[:17] + bytes([info[17] & 0xF0, 0, 0, 0, 0]) + info[22:]
     begin = _flac_frames(raw, first + 4, size)
     if begin is None:
-        return _patched(range(first, size), size, [(first + 4, told)], (), promised)
-    return Mending(((b"fLaC\x80" + told[1:], range(begin, size)),), (), promised)
+        return _patched(range(first, size), size, [(first + 4, info_block)], (), declared)
+    return Mending(((b"fLaC\x80" + info_block[1:], range(begin, size)),), (), declared)
 
 
 def _flac_frames(raw: BinaryIO, at: int, size: int) -> int | None:
-    """Where the first frame is, behind all blocks of metadata; None where it is not."""
+    """Returns the position of the first frame behind all metadata blocks, or None where there is no frame."""
     for _ in range(MOST_CHUNKS):
         head = _at(raw, at, 4)
         if len(head) < 4:
@@ -164,14 +174,17 @@ def _flac_frames(raw: BinaryIO, at: int, size: int) -> int | None:
 
 
 def _mend_mp3(raw: BinaryIO, first: int, size: int) -> Mending:
-    """The decoder believes the count of frames in the first one, or guesses one, and gives up at holes."""
+    """Replaces a wrong frame count and cuts out holes.
+
+    The decoder trusts the count, or guesses one, and stops at holes.
+    """
     frames = mpeg.frames_in(raw, first, size)
     if frames is None:
         return Mending()
     hole = (f"{frames.passed} bytes in it are no sound: left out",) if frames.passed >= mpeg.LEAST_SAID else ()
     remarks = (*hole, OF_ANOTHER_KIND) if frames.others else hole
     if not mpeg.is_in_order(frames):
-        return Mending((mpeg.pieces_of(frames),), remarks, (frames.said or 0) * frames.samples_each)
+        return Mending((mpeg.pieces_of(frames),), remarks, (frames.declared or 0) * frames.samples_each)
     is_plain = frames.places[0].start == first + len(frames.info)
     return Mending(() if is_plain else (mpeg.pieces_of(frames),), remarks)
 
@@ -181,29 +194,29 @@ def _patched(
     size: int,
     patches: Sequence[tuple[int, bytes]] = (),
     remarks: tuple[str, ...] = (),
-    promised: int | None = None,
+    declared: int | None = None,
 ) -> Mending:
-    """Those bytes of a file of `size`, with patches: the file itself where that is the same."""
+    """Returns a range of a file of `size` bytes with patches; the file itself where nothing changes."""
     if place == range(size) and not patches:
-        return Mending((), remarks, promised)
-    return Mending((with_patches(place, patches),), remarks, promised)
+        return Mending((), remarks, declared)
+    return Mending((with_patches(place, patches),), remarks, declared)
 
 
-def _sound_bytes(raw: BinaryIO, size: int, begin: int, promised: int, chunk: struct.Struct) -> int:
-    """How many bytes of sound there are from `begin` on: as promised, where what follows makes sense."""
-    there = max(0, size - begin)
-    if not 0 <= promised <= there:
-        return there
-    left = there - promised
-    follows = [_is_chunks(raw, begin + promised + odd, size, chunk) for odd in (promised & 1, 0)]
-    if any(follows) or (promised and left < LEAST_UNCLAIMED):
-        return promised
-    rest = _at(raw, begin + promised, LEAST_UNCLAIMED)
-    return promised if promised and (rest.startswith(TAGS) or not any(rest)) else there
+def _sound_bytes(raw: BinaryIO, size: int, begin: int, declared: int, chunk: struct.Struct) -> int:
+    """Returns the bytes of sound from `begin` on: the declared number, if what follows makes sense."""
+    present = max(0, size - begin)
+    if not 0 <= declared <= present:
+        return present
+    left = present - declared
+    follows = [_is_chunks(raw, begin + declared + odd, size, chunk) for odd in (declared & 1, 0)]
+    if any(follows) or (declared and left < LEAST_UNCLAIMED):
+        return declared
+    rest = _at(raw, begin + declared, LEAST_UNCLAIMED)
+    return declared if declared and (rest.startswith(TAGS) or not any(rest)) else present
 
 
 def _is_chunks(raw: BinaryIO, at: int, size: int, chunk: struct.Struct) -> bool:
-    """Whether the rest of a file is nothing but whole chunks, or there is none."""
+    """Returns whether the rest of a file consists of whole chunks only, or is empty."""
     for name, _, begin, length in _chunks(raw, at, size, chunk, 1 if chunk is CAF_CHUNK else 2):
         if not name.isascii() or not name.decode("ascii").isprintable() or not 0 <= length <= size - begin:
             return False
@@ -214,7 +227,7 @@ def _is_chunks(raw: BinaryIO, at: int, size: int, chunk: struct.Struct) -> bool:
 def _chunks(
     raw: BinaryIO, at: int, size: int, chunk: struct.Struct, even: int
 ) -> Iterator[tuple[bytes, int, int, int]]:
-    """Name, place of the length, place of the content and length of each chunk that begins in the file."""
+    """Yields name, position of the length, position of the content and length of each chunk that begins in the file."""
     for _ in range(MOST_CHUNKS):
         head = _at(raw, at, chunk.size)
         if len(head) < chunk.size:
@@ -232,5 +245,5 @@ def _at(raw: BinaryIO, at: int, count: int) -> bytes:
     return raw.read(count)
 
 
-def _said(promised: int, there: int) -> str:
-    return f"its header promises {promised} bytes of sound, the file holds {there}: these are used"
+def _remark_on_length(declared: int, present: int) -> str:
+    return f"its header promises {declared} bytes of sound, the file holds {present}: these are used"

@@ -1,4 +1,4 @@
-"""How loud the numbers in a file are meant: some count full scale as 32768, some are very quiet, some have clicks."""
+"""The scale of the numbers in a file: some count full scale as 32768, some are very quiet, some contain clicks."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from collections.abc import Iterable
 
 import numpy as np
 
-BEYOND = 4.0  # times full scale: no recording is meant to be so loud
-STRAY_SHARE = 0.01  # of the samples, that may lie beyond it by mistake
-CLIPPED_SHARE = 0.001  # of the samples, that may lie beyond the full scale that is found
-HEADROOM_BITS = 7  # powers of two beyond full scale that are a loud mix, and not another scale
+BEYOND = 4.0  # times full scale; no recording is meant to be this loud
+STRAY_SHARE = 0.01  # share of the samples that may lie beyond it by mistake
+CLIPPED_SHARE = 0.001  # share of the samples that may lie beyond the full scale that is found
+HEADROOM_BITS = 7  # powers of two beyond full scale that still count as a loud mix
 INTEGER_BITS = (15, 23, 31)  # full scale of 16, 24 and 32-bit integers, as powers of two
-QUIET = 2.0**-8  # -48 dBFS: a recording whose loudest sample is below is brought up
-LEAST_STEPS = 4  # of a sample's width: a recording whose loudest sample is below is silence and its dither
+QUIET = 2.0**-8  # -48 dBFS: a recording whose loudest sample is below is amplified
+LEAST_STEPS = 4  # quantization steps; a recording whose loudest sample is below is silence with dither
 FINEST_BITS = 24
 
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """What every sample is multiplied by, a power of two, so that nothing is rounded; and what is said of it."""
+    """The factor for every sample, a power of two so that nothing is rounded, and the remarks on it."""
 
     gain: float = 1.0
     remarks: tuple[str, ...] = ()
 
 
 def scale_of(blocks: Iterable[np.ndarray], is_float: bool, bits: int) -> Scale:
-    """The scale of a file's blocks; of integers, only as many are read as it takes to find one that is not quiet.
+    """Finds the scale of a file from its blocks. Of integers, it reads only until a sample is not quiet.
 
     bits: of a sample.
     """
@@ -50,7 +50,10 @@ def scale_of(blocks: Iterable[np.ndarray], is_float: bool, bits: int) -> Scale:
 
 
 def cleaned(block: np.ndarray, gain: float, remarks: list[str]) -> np.ndarray:
-    """At the right scale, with silence for what is no number, which would spread through every sum that touches it."""
+    """Returns a block at the right scale, with silence for samples that are not numbers.
+
+    One NaN would spread through every sum that contains it.
+    """
     finite = np.isfinite(block)
     if not finite.all():
         _say_once(remarks, "holds samples that are not numbers (NaN or Inf): taken as silence")
@@ -64,8 +67,8 @@ def cleaned(block: np.ndarray, gain: float, remarks: list[str]) -> np.ndarray:
 
 
 def _scale_of_loud(beyond: np.ndarray, sounding: int) -> Scale:
-    """beyond: how many samples there are of each power of two."""
-    louder = beyond[::-1].cumsum()[::-1]  # samples of at least that power
+    """Finds the scale of a file that exceeds full scale. beyond: number of samples for each power of two."""
+    louder = beyond[::-1].cumsum()[::-1]  # samples with at least this power of two
     bits = int(np.flatnonzero(louder > CLIPPED_SHARE * sounding)[-1])
     if bits <= HEADROOM_BITS:
         return Scale(2.0**-bits, (f"its samples reach far beyond full scale: brought down by {6.02 * bits:.0f} dB",))

@@ -1,6 +1,6 @@
-"""Frames of an MP3 file, whose decoder believes what a header says of the length, or guesses, and stops there.
+"""Finds the frames of an MP3 file. The decoder trusts the length in the header, or guesses one, and stops there.
 
-A frame knows how long it is, so that all of them are found whatever lies between: tags, holes, another file.
+Each frame gives its own length, so all frames are found, whatever lies between them: tags, holes, another file.
 """
 
 from __future__ import annotations
@@ -13,47 +13,49 @@ from typing import BinaryIO
 
 from music_composer.audio.reading.virtual_file import Pieces
 
-KBITS = {  # a second, by the index in the header; MPEG 1 and the others
+KBITS = {  # bit rates by the index in the header; MPEG 1 and the other versions
     True: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # by the version
-KIND = 0xFFFE0C00  # bits of a header that all frames share: sync, version, layer, rate
-MONO = 3  # of the modes
-NO_CHECKSUM = 0x10000  # bit of a header
+RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # by version
+KIND = 0xFFFE0C00  # header bits that all frames share: sync, version, layer, rate
+MONO = 3  # channel mode
+NO_CHECKSUM = 0x10000  # header bit
 LAYER_3 = 1
-TELLING = 3  # frames in a row that are no chance
-SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # how they begin
+TELLING = 3  # frames in a row that cannot be chance
+SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # first bytes of a frame
 SEARCH_BYTES = 1 << 13
 MOST_JUNK = 1 << 20  # bytes between frames that are searched
-LEAST_SAID = 256  # bytes between frames from which on they are said
-LOOK_BYTES = 64  # of a frame: its header, and where a count of frames may stand
+LEAST_SAID = 256  # bytes between frames from which on they are reported
+LOOK_BYTES = 64  # of a frame: its header, and where a frame count may be
 
 
 @dataclasses.dataclass(frozen=True)
 class Frames:
-    """What was found. places: of the frames, those that follow each other in one. said: frames that the file itself
-    speaks of, None where it does not. passed: bytes between them that are none and no tag. others: whether frames of
-    another kind follow.
+    """The frames of a file.
+
+    places: of the frames, adjacent ones joined. declared: number of frames according to the file, None where it gives
+    none. passed: bytes between frames that are neither frame nor tag. others: whether frames of another kind follow.
     """
 
     places: tuple[range, ...]
     count: int
-    said: int | None
+    declared: int | None
     passed: int
-    first: bytes  # header of the first
-    info: bytes  # the whole frame in which `said` stands, b"" where there is none
+    first: bytes  # header of the first frame
+    info: bytes  # the whole frame that holds `declared`, b"" where there is none
     others: bool
 
     @property
     def samples_each(self) -> int:
+        """Samples in a frame."""
         return 1152 if _version(int.from_bytes(self.first, "big")) == 3 else 576
 
 
 def frames_in(raw: BinaryIO, begin: int, size: int) -> Frames | None:
-    """All frames of layer 3 that are like the first one; None where there are none.
+    """Returns all layer 3 frames that are like the first one, or None where there are none.
 
-    Those that only tell how many frames there are, are not among them.
+    Frames that only declare the number of frames are not among them.
     """
     at = _find(raw, begin, size, None)
     if at is None:
@@ -77,11 +79,11 @@ def frames_in(raw: BinaryIO, begin: int, size: int) -> Frames | None:
         elif not count:
             info = _at(raw, at, length)
         at += length
-    return Frames(tuple(places), count, _said(info, spot), passed, first, info, others) if count else None
+    return Frames(tuple(places), count, _declared(info, spot), passed, first, info, others) if count else None
 
 
 def _frame_at(raw: BinaryIO, at: int, size: int, kind: int, spot: int) -> tuple[int, bool]:
-    """Length of the whole frame of that kind that begins there, 0 for none; and whether it only counts the others."""
+    """Returns the length of the whole frame of that kind at `at`, 0 for none, and whether it only declares a count."""
     look = _at(raw, at, LOOK_BYTES)
     header = int.from_bytes(look[:4], "big")
     length = _length(header) if _kind(header) == kind else 0
@@ -90,20 +92,21 @@ def _frame_at(raw: BinaryIO, at: int, size: int, kind: int, spot: int) -> tuple[
 
 
 def is_in_order(frames: Frames) -> bool:
-    """Whether they follow each other, and are no more than they say themselves."""
-    return len(frames.places) == 1 and frames.count <= (frames.said or 0)
+    """Returns whether the frames are adjacent and no more than the file declares."""
+    return len(frames.places) == 1 and frames.count <= (frames.declared or 0)
 
 
 def pieces_of(frames: Frames) -> Pieces:
-    """The frames as one file, which says how many there are, if they are more than theirs says."""
+    """Returns the frames as one file, with a correct frame count where the file declares too few."""
     if is_in_order(frames):
         return frames.info, *frames.places
     return _info_frame(frames, sum(map(len, frames.places))), *frames.places
 
 
 def _info_frame(frames: Frames, total: int) -> bytes:
-    """A frame that only tells how many follow, and bytes in all: the file's own where there is one, since it says
-    besides what encoders add at both ends.
+    """Returns a frame that declares the number of frames and the bytes in all.
+
+    It is made from the file's own where there is one, which also holds the encoder's delay and padding.
     """
     header = int.from_bytes(frames.first, "big")
     spot = _count_spot(header)
@@ -114,13 +117,13 @@ def _info_frame(frames: Frames, total: int) -> bytes:
             made[spot + 12 : spot + 16] = struct.pack(">I", total + len(made))
         return bytes(made)
     spot = _count_spot(header := header | NO_CHECKSUM)
-    rates = (header & ~0xF200 | index << 12 for index in range(1, 15))  # every bit rate, not padded
+    rates = (header & ~0xF200 | index << 12 for index in range(1, 15))  # every bit rate, without padding
     header = next(each for each in rates if _length(each) >= spot + 16)
     tag = b"Info" + struct.pack(">III", 3, frames.count, total + _length(header))
     return (struct.pack(">I", header) + bytes(spot - 4) + tag).ljust(_length(header), b"\0")
 
 
-def _said(info: bytes, spot: int) -> int | None:
+def _declared(info: bytes, spot: int) -> int | None:
     if not info:
         return None
     if info[36:40] == b"VBRI":
@@ -129,7 +132,7 @@ def _said(info: bytes, spot: int) -> int | None:
 
 
 def _find(raw: BinaryIO, begin: int, size: int, kind: int | None) -> int | None:
-    """The next place where several frames of one kind follow each other, or one ends with the file."""
+    """Returns the next place where several frames of one kind follow each other, or where one ends with the file."""
     for at in range(begin, min(size, begin + MOST_JUNK), SEARCH_BYTES):
         for match in SYNC.finditer(_at(raw, at, SEARCH_BYTES + 1)):
             if _is_row(raw, at + match.start(), size, kind):
@@ -151,14 +154,14 @@ def _is_row(raw: BinaryIO, at: int, size: int, kind: int | None) -> bool:
 
 
 def after_tags(raw: BinaryIO, at: int, size: int) -> int:
-    """Behind all tags that stand one after the other from there on."""
+    """Returns the position behind all tags that follow each other from `at` on."""
     while (after := _after_tag(raw, at, size)) > at:
         at = after
     return at
 
 
 def _after_tag(raw: BinaryIO, at: int, size: int) -> int:
-    """Behind a tag that begins here, if one does: one that would be longer than the file is none."""
+    """Returns the position behind a tag at `at`, or `at` itself. A tag longer than the file is ignored."""
     head = _at(raw, at, 32)
     if head[:3] == b"ID3" and len(head) >= 10:
         footer = 10 if head[5] & 0x10 else 0
@@ -181,7 +184,7 @@ def _kind(header: int) -> int:
 
 
 def _count_spot(header: int) -> int:
-    """Where in a frame the word stands that makes it one that only counts."""
+    """Returns the offset of the word that marks a frame as one that only declares a count."""
     mono, checksum = header >> 6 & 3 == MONO, 0 if header & NO_CHECKSUM else 2
     if _version(header) == 3:
         return checksum + (21 if mono else 36)
@@ -190,7 +193,7 @@ def _count_spot(header: int) -> int:
 
 @functools.cache
 def _lengths(header: int) -> int:
-    """Bytes of a frame of layer 3 by the bits of its header that tell them; 0 for what is no header."""
+    """Returns the bytes of a layer 3 frame from the bits of its header that decide them; 0 for no valid header."""
     version, layer, index, rate = _version(header), header >> 17 & 3, header >> 12 & 15, header >> 10 & 3
     if header >> 21 != 0x7FF or version == 1 or layer != LAYER_3 or index in (0, 15) or rate == 3:
         return 0

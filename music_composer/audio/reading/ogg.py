@@ -1,4 +1,4 @@
-"""Pages of an Ogg file: where each of its recordings begins, and whether the last one has its end."""
+"""Finds the recordings in an Ogg file, and whether the last one is complete."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import BinaryIO
 
 PAGE = b"OggS"
 HEADER_BYTES = 27
-BEGINS, ENDS = 2, 4  # flags of a page
+BEGINS, ENDS = 2, 4  # page flags
 SEARCH_BYTES = 1 << 16
 
 
 def recordings_in(raw: BinaryIO, begin: int, size: int) -> tuple[list[range], bool]:
-    """Places of the recordings that follow each other in a file, as radio has them, and whether the last one is whole.
+    """Returns the ranges of successive recordings in a file, and whether the last one is complete.
 
-    Several streams that begin together are one recording.
+    Radio writes such files. Several streams that begin together are one recording.
     """
     begins, within, ended, end = [begin], False, False, begin
     for place, flags, following in _pages(raw, begin, size):
@@ -28,7 +28,7 @@ def recordings_in(raw: BinaryIO, begin: int, size: int) -> tuple[list[range], bo
 
 
 def _pages(raw: BinaryIO, at: int, size: int) -> Iterator[tuple[int, int, int]]:
-    """Place, flags and end of each page; what lies between pages is passed over."""
+    """Yields position, flags and end of each page. Bytes between pages are skipped."""
     while at < size:
         raw.seek(at)
         head = raw.read(HEADER_BYTES)
@@ -42,7 +42,7 @@ def _pages(raw: BinaryIO, at: int, size: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _next_page(raw: BinaryIO, at: int, size: int) -> int:
-    """The place of the next page, or `size`."""
+    """Returns the position of the next page, or `size`."""
     while at < size:
         raw.seek(at)
         block = raw.read(SEARCH_BYTES)

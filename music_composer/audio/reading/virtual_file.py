@@ -1,4 +1,4 @@
-"""A file as the decoder is to see it: pieces of the one on the disk, and bytes between them that are not in it."""
+"""A file as the decoder sees it: pieces of the file on disk, and bytes between them that are not in it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-Pieces = tuple[bytes | range, ...]  # bytes themselves, and places of the file's bytes, in this order
-FARTHEST = 2**62  # place that a decoder may ask for
+Pieces = tuple[bytes | range, ...]  # bytes themselves, or ranges of the file's bytes, in order
+FARTHEST = 2**62  # the largest position that a decoder may seek to
 
 
 class PiecedFile(io.RawIOBase):
     """Reads pieces one after the other. The file itself is never changed.
 
-    failure: what kept the system from reading: errors cannot pass through the decoder.
+    failure: the error of the last failed read, since exceptions cannot pass through the decoder.
     """
 
     def __init__(self, path: Path, pieces: Pieces) -> None:
-        """Raises OSError."""
+        """Raises OSError when the file cannot be opened."""
         super().__init__()
         self._file = io.FileIO(path, "rb")
         self._pieces = [piece for piece in pieces if len(piece)]
@@ -35,7 +35,10 @@ class PiecedFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """A place outside of the file, as damaged headers have decoders ask for, is its beginning or far behind it."""
+        """Moves to a position.
+
+        Damaged headers lead outside of the file; such positions become its beginning or far end.
+        """
         begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._begins[-1]}[whence]
         self._at = min(max(0, begin + offset), FARTHEST)
         return self._at
@@ -44,7 +47,7 @@ class PiecedFile(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any, /) -> int:
-        """As much as there is, in one call: the decoder takes less for the end."""
+        """Fills the buffer as far as there are bytes: the decoder takes a short read for the end of the file."""
         view, done = memoryview(buffer).cast("B"), 0
         while done < len(view):
             number = bisect.bisect_right(self._begins, self._at) - 1
@@ -75,7 +78,7 @@ class PiecedFile(io.RawIOBase):
 
 
 def with_patches(place: range, patches: Sequence[tuple[int, bytes]]) -> Pieces:
-    """Those bytes of a file, some of them replaced by others: (place in the file, bytes), which do not overlap."""
+    """Returns a range of a file with some bytes replaced. patches: (position in the file, bytes), not overlapping."""
     pieces: list[bytes | range] = []
     begin = place.start
     for at, patch in sorted(patches):

@@ -1,1 +1,1 @@
-"""Recordings measured, compared and reported."""
+"""Metrics of recordings, their comparison and the report."""

@@ -1,4 +1,4 @@
-"""Recordings analyzed once for all measures, and the statistics of the training set that they are compared with."""
+"""Analyses recordings once for all metrics, and computes the statistics of the training set."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from music_composer.evaluation.audio.similarity.copying import CopyOptions, Libr
 from music_composer.evaluation.audio.similarity.features import STRONGEST_ONSET, Scale, described_blocks, scale_of
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions, Reference, reference_of
 from music_composer.evaluation.audio.similarity.mmd import Kernel, kernel_of
-from music_composer.evaluation.audio.structure.boundary_continuity import SpliceOptions
-from music_composer.evaluation.audio.structure.harmonic_changes import TurnOptions, threshold_of
+from music_composer.evaluation.audio.structure.boundary_continuity import ContinuityOptions
+from music_composer.evaluation.audio.structure.harmonic_changes import HarmonicChangeOptions, threshold_of
 from music_composer.evaluation.audio.structure.loops import LoopOptions
 from music_composer.evaluation.audio.structure.novelty import BoundaryOptions
 from music_composer.evaluation.audio.structure.pulse import PulseOptions
 from music_composer.evaluation.audio.structure.repetition import RepetitionOptions
 
-Row = dict[str, Any]  # the figures of some music, for JSON: a line of a table
+Row = dict[str, Any]  # the figures of some music, for JSON: one row of a table
 
 
 @dataclass(frozen=True)
 class MetricOptions:
-    """The options of all measures; two scorecards compare only under equal ones."""
+    """The options of all metrics. Two scorecards compare only under equal options."""
 
     distance: DistanceOptions = field(default_factory=DistanceOptions)
     drift: DriftOptions = field(default_factory=DriftOptions)
     loops: LoopOptions = field(default_factory=LoopOptions)
     copying: CopyOptions = field(default_factory=CopyOptions)
-    splice: SpliceOptions = field(default_factory=SpliceOptions)
-    turns: TurnOptions = field(default_factory=TurnOptions)
+    continuity: ContinuityOptions = field(default_factory=ContinuityOptions)
+    harmonic_changes: HarmonicChangeOptions = field(default_factory=HarmonicChangeOptions)
     pulse: PulseOptions = field(default_factory=PulseOptions)
     boundaries: BoundaryOptions = field(default_factory=BoundaryOptions)
     repetition: RepetitionOptions = field(default_factory=RepetitionOptions)
@@ -49,7 +49,7 @@ class MetricOptions:
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a recording, in seconds. trim: leave out silence at the recording's own ends."""
+    """A span of a recording, in seconds. trim: leave out silence at the recording's own ends."""
 
     path: Path
     start: float = 0.0
@@ -59,11 +59,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What all the measures need of a span of music.
+    """Everything that the metrics need of a span.
 
-    features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`. width:
-    energy of side and of mid, see `side_and_mid`. levels: (frames, bands), dB, log-mel; none where they are not asked
-    for.
+    features: (windows, features), see `features`. semitones: (frames, rows), dB. course: see `drift`. width: energy of
+    side and mid, see `side_and_mid`. levels: (frames, bands), dB, log-mel; empty where they were not requested.
     """
 
     span: Span
@@ -76,10 +75,10 @@ class Analysis:
 
 @dataclass(frozen=True)
 class ReferenceStatistics:
-    """The training set as the measures see it.
+    """Statistics of the training set.
 
-    scale: of the features. texture, timbre: Gaussians of the scaled features, and of the bands alone as they are.
-    turn_db: the novelty from which a peak is a turn, see `turns`.
+    scale: of the features. texture, timbre: Gaussians of the scaled features, and of the unscaled bands alone.
+    change_threshold: the novelty from which a peak is a harmonic change, see `harmonic_changes`.
     """
 
     scale: Scale
@@ -88,44 +87,44 @@ class ReferenceStatistics:
     kernel: Kernel
     envelope: Envelope
     library: Library
-    turn_db: float
+    change_threshold: float
     sources: tuple[Span, ...]
 
     def whitened(self, features: Array) -> NDArray[np.float64]:
-        """Features (windows, features) in coordinates in which the training set has unit covariance."""
+        """Maps features (windows, features) to coordinates in which the training set has unit covariance."""
         whitened: NDArray[np.float64] = (self.scale(features) - self.texture.mean) @ self.texture.projection
         return whitened
 
 
 def lengths_in(folder: Path, say: Callable[[str], None], silent: bool = False) -> dict[Path, float]:
-    """Seconds of each recording in a folder. What cannot be read is said and left out.
+    """Returns the seconds of each recording in a folder. Unreadable files are reported and left out.
 
-    silent: a recording of nothing but silence is one too. Raises RecordingError when nothing can be read.
+    silent: whether silent recordings count too. Raises RecordingError when nothing can be read.
     """
     lengths: dict[Path, float] = {}
     paths = recordings_in(folder, make=False, ours=True, say=lambda note: say(f"note: {note}"))
     for path in paths:
         try:
-            known = survey(path)
+            found = survey(path)
         except RecordingError as error:
             say(f"note: {error}")
             continue
-        for remark in known.remarks:
+        for remark in found.remarks:
             say(f"note: {path}: {remark}")
         if not silent and is_silent(path, DistanceOptions.trim_db):
             say(f"note: {path}: nothing but silence in it")
-        elif known.frames:
-            lengths[path] = known.frames / known.rate
+        elif found.frames:
+            lengths[path] = found.frames / found.rate
     if not lengths:
         raise RecordingError(f"none of the {len(paths)} recordings in {folder} can be used")
     return lengths
 
 
 def analyze(span: Span, metrics: MetricOptions, with_levels: bool = True) -> Analysis:
-    """Reads the span; memory grows with what is kept of it alone, some 2 MB a minute at most.
+    """Analyses a span. Memory grows only with the result, at most some 2 MB a minute.
 
-    with_levels: of what is looked for in other music, or other music in it.
-    Raises RecordingError when the file cannot be read.
+    with_levels: needed for music that is searched, or searched for in other music. Raises RecordingError when the file
+    cannot be read.
     """
     trim_db = metrics.distance.trim_db if span.trim else None
 
@@ -144,20 +143,20 @@ def analyze(span: Span, metrics: MetricOptions, with_levels: bool = True) -> Ana
 
 
 def samples_of(span: Span, rate: int, metrics: MetricOptions) -> Array:
-    """The span's samples (n,), channels averaged."""
+    """Returns the samples of a span (n,), channels averaged."""
     return mono_samples(span.path, rate, span.start, span.stop, metrics.distance.trim_db if span.trim else None)
 
 
 def reference_statistics_of(
     training: Sequence[Analysis], metrics: MetricOptions, coded: Sequence[Analysis] = ()
 ) -> ReferenceStatistics:
-    """What the measures compare with.
+    """Computes the statistics that music is compared with.
 
-    coded: training music after frames and back. Where there is some, the envelope is taken from it: the codec alone
-    flattens a spectrum by as much as an envelope of real music forbids, which says nothing of how a continuation lasts.
-    Raises MusicComposerError when the training set is too little, or too uniform, to measure by.
+    coded: training music after the codec. The envelope is taken from it if given: the codec flattens a spectrum as much
+    as an envelope of real music forbids, which says nothing about drift. Raises MusicComposerError when the training
+    set is too small, or too uniform, to measure by.
     """
-    features = np.concatenate([heard.features for heard in training])
+    features = np.concatenate([analysis.features for analysis in training])
     least = metrics.distance.components + 1
     if len(features) < least:
         raise MusicComposerError(
@@ -171,24 +170,27 @@ def reference_statistics_of(
         texture,
         reference_of(bands_of(features, metrics), metrics.distance),
         kernel_of((scale(features) - texture.mean) @ texture.projection),
-        envelope_of([heard.course for heard in coded or training], metrics.drift),
-        library_of([heard.semitones for heard in training]),
-        threshold_of([heard.semitones for heard in training], metrics.turns),
-        tuple(heard.span for heard in training),
+        envelope_of([analysis.course for analysis in coded or training], metrics.drift),
+        library_of([analysis.semitones for analysis in training]),
+        threshold_of([analysis.semitones for analysis in training], metrics.harmonic_changes),
+        tuple(analysis.span for analysis in training),
     )
 
 
 def bands_of(features: Array, metrics: MetricOptions) -> Array:
-    """The means and deviations of the bands among the features."""
+    """Returns the means and deviations of the bands among the features."""
     return features[:, : 2 * metrics.distance.bands]
 
 
 def movement_of(features: Array, metrics: MetricOptions) -> float:
-    """Mean change of a band from frame to frame, dB."""
+    """Returns the mean change of a band from frame to frame, dB."""
     bands = metrics.distance.bands
     return float(features[:, 2 * bands : 3 * bands].mean(dtype=np.float64))
 
 
 def onset_of(features: Array, metrics: MetricOptions) -> float:
-    """Strongest rise of the bands within a window, averaged over windows, dB a frame: dull onsets read less."""
+    """Returns the strongest rise of the bands in a window, averaged over windows, dB per frame.
+
+    Dull onsets read less.
+    """
     return float(features[:, 3 * metrics.distance.bands + STRONGEST_ONSET].mean(dtype=np.float64))

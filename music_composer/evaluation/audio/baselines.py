@@ -1,6 +1,7 @@
-"""Continuations that need no network: what every other one has to beat in its order, or in being new.
+"""Baselines: continuations that need no network. Others must beat them in their order, or in novelty.
 
-Half seconds of them sound as real as music can, since they are real; so no figure of half seconds stands without them.
+Half seconds of them sound as real as music can, because they are real. So figures of half seconds mean little without
+these baselines beside them.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ SHUFFLED, SPLICED = "the prompt, shuffled", "random splices"
 
 
 @dataclass(frozen=True)
-class ToyOptions:
-    """Pieces are of any length between two; they are faded into each other."""
+class BaselineOptions:
+    """Lengths of the pieces, which are random within bounds, and of the crossfade."""
 
     least_seconds: float = 1.2
     most_seconds: float = 2.4
     fade: int = 1024  # samples
-    shortest_seconds: float = 0.25  # music that is shorter is not played
+    shortest_seconds: float = 0.25  # shorter music is not used
 
     def __post_init__(self) -> None:
         if not 0.0 < self.shortest_seconds <= self.least_seconds <= self.most_seconds or self.fade < 1:
             raise OptionError(f"{self}: needs 0 < shortest <= least <= most seconds, and a fade of at least 1.")
 
 
-def shuffled(prompt: Array, seconds: float, rate: int, rng: np.random.Generator, options: ToyOptions) -> Array:
-    """Pieces of the prompt, samples (n, channels), in any order, as often as it takes: (seconds * rate, channels).
+def shuffled(prompt: Array, seconds: float, rate: int, rng: np.random.Generator, options: BaselineOptions) -> Array:
+    """Returns pieces of the prompt, samples (n, channels), in random order: (seconds * rate, channels).
 
     Raises MusicComposerError for a prompt that is too short to be cut.
     """
@@ -53,13 +54,14 @@ def random_splices(
     seconds: float,
     rate: int,
     rng: np.random.Generator,
-    options: ToyOptions,
+    options: BaselineOptions,
 ) -> Array:
-    """Pieces from anywhere in some music: (seconds * rate, channels).
+    """Returns random pieces of some music: (seconds * rate, channels).
 
-    lengths: seconds of each recording. read: number of a recording, first second and last -> samples (n, channels).
+    lengths: seconds of each recording. read: maps a recording's number, first and last second to samples (n, channels).
     Raises MusicComposerError when all recordings are too short.
     """
+    # Every second of the music is equally likely, whatever recording it is in.
     weights = np.where(np.asarray(lengths) >= options.shortest_seconds, lengths, 0.0)
     if not weights.sum():
         _require_piece(round(max(lengths, default=0.0) * rate), rate, options)
@@ -73,8 +75,8 @@ def random_splices(
     return _played(piece, seconds, rate, options)
 
 
-def joined(pieces: Sequence[Array], fade: int = ToyOptions.fade) -> Array:
-    """Pieces (n, channels) end to end, faded into each other over so many samples at equal power."""
+def joined(pieces: Sequence[Array], fade: int = BaselineOptions.fade) -> Array:
+    """Joins pieces (n, channels) with crossfades of `fade` samples at equal power."""
     across = np.linspace(0, np.pi / 2, fade, dtype=np.float32)[:, None]
     total = [pieces[0]]
     for piece in pieces[1:]:
@@ -84,7 +86,7 @@ def joined(pieces: Sequence[Array], fade: int = ToyOptions.fade) -> Array:
     return np.concatenate(total)
 
 
-def _played(piece: Callable[[], Array], seconds: float, rate: int, options: ToyOptions) -> Array:
+def _played(piece: Callable[[], Array], seconds: float, rate: int, options: BaselineOptions) -> Array:
     pieces: list[Array] = []
     length, wanted = options.fade, round(seconds * rate)
     while length < wanted + options.fade or not pieces:
@@ -93,7 +95,7 @@ def _played(piece: Callable[[], Array], seconds: float, rate: int, options: ToyO
     return joined(pieces, options.fade)[:wanted]
 
 
-def _require_piece(samples: int, rate: int, options: ToyOptions) -> None:
+def _require_piece(samples: int, rate: int, options: BaselineOptions) -> None:
     if samples < max(options.shortest_seconds * rate, 2 * options.fade + 1):
         raise MusicComposerError(
             f"{samples / rate:.2f} s of music are too short to be cut into pieces: give at least "

@@ -34,7 +34,7 @@ def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, metrics
     others: samples (n,) of real music, at the rate of the splices. lead_seconds: of what is heard before a cut; the
     pulse is read from more where there is enough.
     """
-    options = dataclasses.replace(metrics.splice, before_seconds=lead_seconds)
+    options = dataclasses.replace(metrics.continuity, before_seconds=lead_seconds)
     rate, most, rng = options.rate, options.most_seconds, np.random.default_rng(0)
     count = max(LEAST_SPLICES, min(SPLICES, MOST_SPLICES // len(cuts)))
     steps, splices, changes = [], [], []
@@ -65,12 +65,12 @@ def prompt_rows(
     cut: new music; what has nothing before it in its file is left out. jumps: places within new music; those too near
     to an end of the recording are left out.
     """
-    least, most = metrics.splice.least_seconds, metrics.splice.most_seconds
+    least, most = metrics.continuity.least_seconds, metrics.continuity.most_seconds
     cuts = _evenly([(span.path, span.start) for span in cut if span.start >= least])
     inside = _evenly([(path, at) for path, at in jumps if least <= at <= seconds_of(path) - least])
     if not cuts and not inside:
         return None
-    others = [samples_of(span, metrics.splice.rate, metrics) for span in real]
+    others = [samples_of(span, metrics.continuity.rate, metrics) for span in real]
     rows: dict[str, Row] = {}
     leads: list[float] = []
     for name, places in (("continuations", cuts), ("continuations, at jumps", inside)):
@@ -78,7 +78,7 @@ def prompt_rows(
             leads.append(min(most, *(second for _, second in places)))
             rows[name] = prompt_row(places, others, leads[-1], metrics)
     lead = min(leads)
-    lengths = [len(other) / metrics.splice.rate for other in others]
+    lengths = [len(other) / metrics.continuity.rate for other in others]
     roomy = [(span, length) for span, length in zip(real, lengths, strict=True) if length > lead + most]
     uncut, count = [], max(len(cuts), len(inside))
     for i in range(count if roomy else 0):

@@ -1,7 +1,6 @@
-"""Whole tracks that were held out, cut in three: a prompt, what truly follows it, and as much after that.
+"""Cuts held-out tracks in three: a prompt, its true continuation, and a part of equal length after that.
 
-The prompt is the track up to the cut. What follows it is the truth that a continuation is held against, and the part
-after it is the ruler: as near to its own track as real music is.
+A continuation is compared with the true one. The part after it is the reference: as near to its track as real music is.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from music_composer.evaluation.audio.analysis import Span
 
 @dataclass(frozen=True)
 class CutOptions:
-    """Where tracks are cut. Seconds."""
+    """Where tracks are cut, in seconds."""
 
     prompt: float = 20.0  # of a track before its cut, at least
-    part: float = 30.0  # of it that is the truth, and again after it
+    part: float = 30.0  # of the true continuation, and of the part after it
     short_prompt: float = 10.0  # the same where tracks are short
     short_part: float = 15.0
-    roomy: float = 2 / 3  # share of the tracks that have room for the longer ones; where it is less tracks are short
-    latest: float = 60.0  # no cut lies further into a track
+    roomy: float = 2 / 3  # share of the tracks with room for the long parts; below it, tracks count as short
+    latest: float = 60.0  # latest cut
 
     def __post_init__(self) -> None:
         if not 0.0 < self.short_prompt <= self.prompt <= self.latest or not 0.0 < self.short_part <= self.part:
@@ -32,7 +31,7 @@ class CutOptions:
 
 @dataclass(frozen=True)
 class Cut:
-    """A track that begins at second `start` of a recording and is cut at second `at`; parts are `part` seconds long."""
+    """A track from second `start` of a recording, cut at second `at`, with parts of `part` seconds."""
 
     path: Path
     start: float
@@ -45,15 +44,17 @@ class Cut:
 
     @property
     def truth(self) -> Span:
+        """The true continuation."""
         return Span(self.path, self.at, self.at + self.part)
 
     @property
     def later(self) -> Span:
+        """The part after the true continuation."""
         return Span(self.path, self.at + self.part, self.at + 2 * self.part)
 
 
 def lengths_for(tracks: Sequence[float], options: CutOptions, most_part: float = float("inf")) -> tuple[float, float]:
-    """Seconds of the shortest prompt and of a part, for tracks of so many seconds.
+    """Returns the seconds of the shortest prompt and of a part, for tracks of the given lengths.
 
     most_part: seconds of a continuation, beyond which there is nothing to compare.
     """
@@ -65,12 +66,12 @@ def lengths_for(tracks: Sequence[float], options: CutOptions, most_part: float =
 
 
 def place_of(seconds: float, least: float, part: float, options: CutOptions) -> float:
-    """The second at which a track of that length is cut: a third into it, as far as the rest has room."""
+    """Returns the second at which a track of that length is cut: a third into it, as far as the parts leave room."""
     return round(min(max(least, seconds / 3), options.latest, seconds - 2 * part), 2)
 
 
 def cuts_of(tracks: Sequence[Span], options: CutOptions, most_part: float = float("inf")) -> list[Cut]:
-    """Of each track, with both its ends known, that is long enough. most_part: see `lengths_for`."""
+    """Cuts every track that is long enough. Both ends of a track must be known. most_part: see `lengths_for`."""
     lengths = [track.stop - track.start for track in tracks]
     least, part = lengths_for(lengths, options, most_part)
     return [

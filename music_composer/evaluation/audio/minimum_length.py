@@ -1,4 +1,4 @@
-"""Whether there is enough music to measure, by the measures' own constants, before any of it is made or heard."""
+"""Checks that there is enough music for the metrics, before any of it is generated or read."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from music_composer.options import EvaluateOptions
 
 
 def windows_in(seconds: float, options: DistanceOptions) -> int:
-    """Of the distance, in so much music without a break."""
+    """Returns the windows of the Frechet distance in `seconds` of contiguous music."""
     overhang = options.fft - options.hop
     return max(0, int(seconds * options.rate) - overhang) // (options.window_frames * options.hop)
 
 
 def least_windows(options: DistanceOptions) -> int:
-    """That a set of music needs: a Gaussian of so many dimensions is fitted to them."""
+    """Returns the fewest windows of a set of music: a Gaussian of that many dimensions is fitted to them."""
     return options.components + 1
 
 
 def require_windows_of(options: EvaluateOptions, metrics: MetricOptions) -> None:
-    """Raises OptionError, with the least values, when what is to be generated is too little to be judged."""
+    """Raises OptionError when too little music would be generated to be judged.
+
+    The message holds the smallest sufficient values.
+    """
     distance, least = metrics.distance, least_windows(metrics.distance)
     wanted = [("-s", options.seconds, "-g", options.count)]
     wanted += [("--long-seconds", options.long_seconds, "--long-num", options.long_count)]
-    short = [each for each in wanted if each[1] < LONG_SECONDS and each[3]]  # what is longer has enough, each by itself
+    short = [each for each in wanted if each[1] < LONG_SECONDS and each[3]]  # a longer one is enough by itself
     found = sum(count * windows_in(seconds, distance) for _, seconds, _, count in short)
     if not short or found >= least:
         return
@@ -42,7 +45,7 @@ def require_windows_of(options: EvaluateOptions, metrics: MetricOptions) -> None
 
 
 def require_windows_in(what: str, spans: Sequence[Span], metrics: MetricOptions) -> None:
-    """Raises MusicComposerError when some music is too little to be measured, or measured by. what: its name."""
+    """Raises MusicComposerError when some music is too little to be measured. what: its name in the message."""
     distance = metrics.distance
     lengths = [min(span.stop, seconds_of(span.path)) - span.start for span in spans]
     found, least = sum(windows_in(length, distance) for length in lengths), least_windows(distance)

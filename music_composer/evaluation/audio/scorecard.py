@@ -27,14 +27,14 @@ from music_composer.evaluation.audio.analysis import (
 from music_composer.evaluation.audio.comparison import Trials, adherence_figures, order_rows
 from music_composer.evaluation.audio.continuity_scores import Cuts, prompt_rows
 from music_composer.evaluation.audio.signal.degradations import LADDER, Damage
-from music_composer.evaluation.audio.signal.drift import loudness_slope, silence_seconds, survival
+from music_composer.evaluation.audio.signal.drift import loudness_slope, silence_seconds, stability
 from music_composer.evaluation.audio.signal.spectra import Array
 from music_composer.evaluation.audio.similarity.copying import NO_COPY, longest_copy
 from music_composer.evaluation.audio.similarity.features import windows_to_features
 from music_composer.evaluation.audio.similarity.frechet_distance import frechet
 from music_composer.evaluation.audio.similarity.mmd import discrepancy, discrepancy_interval
-from music_composer.evaluation.audio.structure.harmonic_changes import turns
-from music_composer.evaluation.audio.structure.loops import is_caught, is_loop, most_repeated
+from music_composer.evaluation.audio.structure.harmonic_changes import harmonic_changes
+from music_composer.evaluation.audio.structure.loops import is_loop, is_stuck, most_repeated
 
 DISTANCES = ("discrepancy", "frechet", "timbre")  # see `_distances`
 LONG_SECONDS = 120.0  # what is at least so long is judged minute by minute
@@ -100,13 +100,14 @@ def distance_row(
     """
     loudness = np.concatenate([each.course.loudness for each in heard])
     seconds = sum(len(each.semitones) for each in heard) / metrics.copying.spectrum.frames_per_second
-    turned = sum(len(turns(each.semitones, statistics.turn_db, metrics.turns)) for each in heard)
+    threshold, options = statistics.change_threshold, metrics.harmonic_changes
+    changes = sum(len(harmonic_changes(each.semitones, threshold, options)) for each in heard)
     side, mid = np.sum([each.width for each in heard], axis=0)
     return {
         "music": name,
         "recordings": len(heard),
         **_distances([each.features for each in heard], statistics, metrics, windows),
-        "turns_per_second": turned / seconds,
+        "turns_per_second": changes / seconds,
         "loudness_db": _mean_level(loudness),
         "side_db": float(10.0 * np.log10(max(side, 1e-12) / max(mid, 1e-12))),
     }
@@ -175,7 +176,7 @@ def survival_row(
     """
     silence = statistics.envelope.silence
     rest = max(silence_seconds(each.course, silence, metrics.drift) for each in training)
-    judged = [survival(each.course, statistics.envelope, metrics.drift) for each in heard]
+    judged = [stability(each.course, statistics.envelope, metrics.drift) for each in heard]
     rate = metrics.copying.spectrum.frames_per_second
     loops = [most_repeated(each.semitones, rate, metrics.loops) for each in heard]
     longest = max(len(each.semitones) for each in heard)
@@ -184,10 +185,10 @@ def survival_row(
     slopes = [loudness_slope(each.course, metrics.drift) for each in heard]
     return {
         "recordings": len(heard),
-        "survive": float(np.mean([each.survives for each in judged])),
-        "stretches_outside": float(np.mean([max(s.loudness, s.flatness, s.high_ratio) / s.stretches for s in judged])),
+        "survive": float(np.mean([each.stable for each in judged])),
+        "stretches_outside": float(np.mean([max(s.loudness, s.flatness, s.high_ratio) / s.segments for s in judged])),
         "loop": float(np.mean([is_loop(each, metrics.loops) for each in loops])),
-        "caught": float(np.mean([is_caught(each, metrics.loops) for each in loops])),
+        "caught": float(np.mean([is_stuck(each, metrics.loops) for each in loops])),
         "most_in_a_row": max(each.in_a_row for each in loops),
         "most_repeated": max(each.times for each in loops),
         "most_repeated_in_music": most_repeated(music, rate, metrics.loops).times,

@@ -1,4 +1,4 @@
-"""What a run folder remembers of the training music, to play it again. Needs the cache and the recordings once."""
+"""Builds the memory of a run folder from the cache and the recordings."""
 
 from __future__ import annotations
 
@@ -32,62 +32,63 @@ from music_composer.training import beginning, run_folder
 from music_composer.training.run_folder import Run
 
 LONGEST_PART = 600.0  # seconds; a part is in memory as a whole while it is written
-MOST_SECONDS = 5 * 3600.0  # of music that is remembered
+MOST_SECONDS = 5 * 3600.0  # of music in a memory
 
-Part = tuple[Song, int, int]  # frames first..last of a song's recording
+Part = tuple[Song, int, int]  # frames first..last of the recording of a song
 
 
-def remember_run(here: Run, ready: cache.Cache, new: bool, seed: int | None, context: Context) -> None:
-    """Makes a run folder one that plays the training music again, or brings it up to date. Its folders are locked."""
-    split = split_of(ready, here, context.say, new=new)
+def remember_run(run: Run, ready: cache.Cache, new: bool, seed: int | None, context: Context) -> None:
+    """Makes a run folder with a memory head, or brings it up to date. Its folders must be locked."""
+    split = split_of(ready, run, context.say, new=new)
     drawn = (
-        prompt_selection.draw_prompts(ready, here, secrets.randbelow(2**31) if seed is None else seed, context.say)
+        prompt_selection.draw_prompts(ready, run, secrets.randbelow(2**31) if seed is None else seed, context.say)
         if new
         else []
     )
-    index = remember_music(here, ready, split, context)
+    index = remember_music(run, ready, split, context)
 
     def fill(folder: Path) -> None:
-        place = dataclasses.replace(here, folder=folder)
+        place = dataclasses.replace(run, folder=folder)
         prompt_selection.keep_prompts(place, drawn)
         write_split(folder, split)
         keep_memory(place, index)
 
     if new:
-        run_folder.begin(here, fill)
+        run_folder.begin(run, fill)
     else:
-        fill(here.folder)
-    beginning.settle(beginning.home_of(here.folder), ready=True)
-    forget_others(run_folder.read_run(beginning.home_of(here.folder)))
+        fill(run.folder)
+    beginning.settle(beginning.home_of(run.folder), ready=True)
+    # After the new index is in place; until then the old memory must stay complete.
+    forget_others(run_folder.read_run(beginning.home_of(run.folder)))
 
 
-def keep_memory(here: Run, index: store.Index) -> None:
-    """Makes what an index names the memory of a run folder, beside its network."""
-    store.write_index(here.memory, index, StepOptions())
+def keep_memory(run: Run, index: store.Index) -> None:
+    """Writes the index of the memory of a run folder."""
+    store.write_index(run.memory, index, StepOptions())
 
 
-def forget_others(here: Run) -> None:
-    """Removes what is left of memories that the one of a run folder has taken the place of."""
-    store.forget(here.memory_files, store.read_index(here.memory, StepOptions()))
-    remove_torn(here.memory_files)
+def forget_others(run: Run) -> None:
+    """Removes the files of earlier memories of a run folder."""
+    store.remove_unreferenced(run.memory_files, store.read_index(run.memory, StepOptions()))
+    remove_torn(run.memory_files)
 
 
-def forget_unnamed(here: Run) -> None:
-    """Removes the files of a memory that a training with another head has taken the place of."""
-    home = dataclasses.replace(here, folder=beginning.home_of(here.folder))
+def forget_unnamed(run: Run) -> None:
+    """Removes the files of a memory after a training with another head."""
+    home = dataclasses.replace(run, folder=beginning.home_of(run.folder))
     if home.memory_files.exists() and not home.memory.exists():
-        store.forget(home.memory_files, None)
-        with contextlib.suppress(OSError):  # something of somebody else's is in it
+        store.remove_unreferenced(home.memory_files, None)
+        with contextlib.suppress(OSError):  # the folder contains files of somebody else
             home.memory_files.rmdir()
 
 
-def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context) -> store.Index:
-    """The parts of a memory of all that was trained on, each written into the run folder unless it is there already.
+def remember_music(run: Run, ready: cache.Cache, split: Split, context: Context) -> store.Index:
+    """Writes the training music to the memory of a run folder, except parts that are stored already.
 
-    Of very much music parts from everywhere are taken. Recordings that cannot be read any more are left out, with a
-    note. Raises RecordingError when none is left, MusicComposerError when the disk refuses.
+    Of very much music, parts from everywhere are taken. Unreadable recordings are left out with a note. Raises
+    RecordingError when none is left, MusicComposerError when the disk refuses.
     """
-    folder, options, frame, started = here.memory_files, StepOptions(), ready.options, time.monotonic()
+    folder, options, frame, started = run.memory_files, StepOptions(), ready.options, time.monotonic()
     parts = _chosen(list(_parts(ready, split, options)), frame.frames_per_second, context)
     entries: list[store.Entry] = []
     with context.stage("remembering", "frames", "remembering the music") as advance:
@@ -98,7 +99,7 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
             steps, step = (last - first) // options.frames, options.frames * frame.hop
             entry = store.Entry(song.source, name, steps, step, frame.rate, song.channels)
             try:
-                if not store.is_remembered(folder, entry):
+                if not store.is_stored(folder, entry):
                     _remember(folder, entry, ready, (song, first, last), options)
                 entries.append(entry)
             except RecordingError as error:
@@ -108,7 +109,7 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
     if not entries:
         raise RecordingError(f"no recording of {ready.datasets} can be read any more")
     seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
-    index = _known(here, entries) or described(folder, entries, frame)
+    index = _unchanged_index(run, entries) or described(folder, entries, frame)
     _remember_keys(folder, index, frame, context)
     keys = f", in {1 + len(index.semitones)} keys" if index.semitones else ""
     context.say(
@@ -118,11 +119,11 @@ def remember_music(here: Run, ready: cache.Cache, split: Split, context: Context
     return index
 
 
-def _known(here: Run, entries: Sequence[store.Entry]) -> store.Index | None:
-    """What the run folder says of these very entries, where it says all of it."""
+def _unchanged_index(run: Run, entries: Sequence[store.Entry]) -> store.Index | None:
+    """Returns the index in the run folder if it is complete and has exactly these entries."""
     try:
-        before = store.read_index(here.memory, StepOptions())
-    except RunFolderError:  # there is none yet, or it is to be replaced
+        before = store.read_index(run.memory, StepOptions())
+    except RunFolderError:  # there is none yet, or it will be replaced
         return None
     uniform = MemoryOptions(walk=WalkOptions(shared=before.shared)).uniform
     whole = before.shared and (before.returned < 1.0 or not uniform)
@@ -130,13 +131,13 @@ def _known(here: Run, entries: Sequence[store.Entry]) -> store.Index | None:
 
 
 def _remember_keys(folder: Path, index: store.Index, frame: FrameOptions, context: Context) -> None:
-    """Adds the steps of every part in other keys, unless they are there already."""
+    """Writes the steps of every part in other keys, unless they exist."""
     wanted = [(entry, each) for entry in index.entries for each in index.semitones]
     if not wanted:
         return
     with context.stage("transposing", "parts", "remembering the music in other keys") as advance:
         for done, (entry, each) in enumerate(wanted):
-            store.remember_key(folder, entry, each, StepOptions(), frame)
+            store.write_transposed(folder, entry, each, StepOptions(), frame)
             advance(done + 1, len(wanted))
 
 
@@ -150,15 +151,16 @@ def _remember(folder: Path, entry: store.Entry, ready: cache.Cache, part: Part, 
         raise RecordingError(f"{path}: {len(sound)} samples are left of {needed}")
     sound = np.pad(sound[:needed], ((0, max(0, needed - len(sound))), (0, 0)))
     frames = cache.load_frames(ready, song)[first - song.start : last - song.start]
-    store.remember(folder, entry, sound, steps_of(np.asarray(frames, np.float32), options))
+    store.write_part(folder, entry, sound, steps_of(np.asarray(frames, np.float32), options))
 
 
 def _parts(ready: cache.Cache, split: Split, options: StepOptions) -> Iterator[Part]:
-    """All that was trained on, in equal parts of at most LONGEST_PART; each once, however many copies there are."""
+    """Yields the training music in equal parts of at most LONGEST_PART. Of identical recordings one is used."""
     most, seen = ready.options.frames_in(LONGEST_PART), set()
     for song in ready.songs:
         if song.fingerprint.content in seen:
             continue
+        # A copy of a recording would make its music play twice as often.
         seen.add(song.fingerprint.content)
         for start, stop in within(split.by_content[song.fingerprint.content].training, song.start, song.stop):
             count = -(-(stop - start) // most)
@@ -169,10 +171,11 @@ def _parts(ready: cache.Cache, split: Split, options: StepOptions) -> Iterator[P
 
 
 def _chosen(parts: Sequence[Part], per_second: float, context: Context) -> list[Part]:
-    """Of very much music as much as is remembered, evenly from all of it."""
+    """Selects as much music as a memory holds, from everywhere."""
     total = sum(last - first for _, first, last in parts) / per_second
     if total <= MOST_SECONDS:
         return list(parts)
+    # In random order, so that the chosen parts come from all recordings.
     chosen, seconds = [], 0.0
     for song, first, last in sorted(parts, key=lambda part: _shuffled(part)):
         seconds += (last - first) / per_second
@@ -184,6 +187,6 @@ def _chosen(parts: Sequence[Part], per_second: float, context: Context) -> list[
 
 
 def _shuffled(part: Part) -> bytes:
-    """An order that has nothing to do with the music, and is always the same."""
+    """Returns a sort key that is independent of the music and always the same."""
     song, first, _ = part
     return hashlib.blake2b(f"{song.fingerprint.content} {first}".encode(), digest_size=8).digest()

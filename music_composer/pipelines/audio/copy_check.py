@@ -1,4 +1,4 @@
-"""After training: how much of what the model plays is in the music that it learnt from, in one line."""
+"""After training: how much of the model's music is in its training music, in one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.continuation.registry import playing
+from music_composer.audio.continuation.registry import select_head
 from music_composer.audio.dataset.cache import Cache
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.steps import StepOptions
@@ -27,7 +27,7 @@ from music_composer.evaluation.audio.similarity.copying import (
 )
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import MEMORY, GenerateOptions
-from music_composer.pipelines.audio.generate import play_into_scratch
+from music_composer.pipelines.audio.generate import continue_into_scratch
 from music_composer.pipelines.audio.validation import divided, pieces_of
 from music_composer.pipelines.audio.validation_prompts import sounding_excerpts
 from music_composer.training.run_folder import Run
@@ -35,13 +35,13 @@ from music_composer.training.run_folder import Run
 CHECKED = 4  # continuations, each of so many seconds
 CHECKED_SECONDS = 20.0
 LEAST_SECONDS, MOST_SECONDS = 60.0, 7200.0  # of training music: less says nothing, more would take minutes to search
-BY_CHANCE = 5.0  # seconds that music of one style may share: held-out chorales share 4.0 (copying_check.py)
+BY_CHANCE = 5.0  # seconds that music of one style shares: held-out chorales share 4.0 (copying_check.py)
 
 
-def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
-    """One line with the longest run that continuations of held-out music share with the training music.
+def verdict(ready: Cache, run: Run, split: Split, seed: int) -> str | None:
+    """Returns a line about the longest run that continuations of held-out music share with the training music.
 
-    Beside it stands what held-out music shares with it. None where there is too little music to say, or plenty.
+    The same figure of held-out music is beside it. None where there is too little music to say, or too much to search.
     """
     training, held_out = divided(ready, split)
     total = sum(span.stop - span.start for span in training)
@@ -51,34 +51,37 @@ def verdict(ready: Cache, here: Run, split: Split, seed: int) -> str | None:
     library = library_of([_levels(span, options) for span in training])
     real = pieces_of(held_out)
     with scratch_folder() as scratch:
-        made = _longest(_continuations(here, real, scratch, seed), library, options, _speeds(here))
-    ruler = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
-    beside = f"; music that it never heard shares {ruler.seconds:.1f} s" if real else ""
-    if made.seconds <= max(BY_CHANCE, ruler.seconds):
+        made = _longest(_continuations(run, real, scratch, seed), library, options, _speeds(run))
+    reference = _longest(real[:: -(-len(real) // CHECKED)], library, options) if real else NO_COPY
+    beside = f"; held-out music shares {reference.seconds:.1f} s" if real else ""
+    # Held-out music shares that much without any copying.
+    if made.seconds <= max(BY_CHANCE, reference.seconds):
         return f"longest run that a continuation shares with a recording: {made.seconds:.1f} s{beside}"
-    source, here = training[made.source], playing(here, {})
-    better = "More recordings make" if here.model.head == MEMORY else "More recordings or fewer epochs make"
+    source, run = training[made.source], select_head(run, {})
+    better = "More recordings make" if run.model.head == MEMORY else "More recordings or fewer epochs make"
     return (
         f"note: the model copies: a continuation shares {made.seconds:.1f} s with {source.path.name} at "
         f"{source.start + made.source_start:.0f} s{beside}. {better} it newer"
     )
 
 
-def _continuations(here: Run, real: Sequence[Span], folder: Path, seed: int) -> list[Span]:
-    """New music after excerpts of held-out music; where there is none, after those that the run folder keeps.
+def _continuations(run: Run, real: Sequence[Span], folder: Path, seed: int) -> list[Span]:
+    """Continues excerpts of held-out music; where there is none, the excerpts in the run folder.
 
     An excerpt of the training music would count as a copy as soon as a memory plays it again.
     """
-    heard = sounding_excerpts(real, CHECKED, folder / "prompts", here) if real else []
-    heard = heard or sorted(here.prompts.glob("*.flac"))[:CHECKED]
-    written = play_into_scratch(playing(here, {}), heard, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed)
+    prompts = sounding_excerpts(real, CHECKED, folder / "prompts", run) if real else []
+    prompts = prompts or sorted(run.prompts.glob("*.flac"))[:CHECKED]
+    written = continue_into_scratch(
+        select_head(run, {}), prompts, folder, GenerateOptions(seconds=CHECKED_SECONDS), seed
+    )
     return [Span(each.path, each.cut) for each in written]
 
 
-def _speeds(here: Run) -> tuple[int, ...]:
-    """Semitones by which recordings are played faster or slower at times."""
-    here = playing(here, {})
-    return store.read_index(here.memory, StepOptions()).semitones if here.model.head == MEMORY else ()
+def _speeds(run: Run) -> tuple[int, ...]:
+    """Returns the transpositions of a memory, in semitones, which also change the speed."""
+    run = select_head(run, {})
+    return store.read_index(run.memory, StepOptions()).semitones if run.model.head == MEMORY else ()
 
 
 def _longest(spans: Sequence[Span], library: Library, options: CopyOptions, speeds: Sequence[int] = ()) -> Copy:
@@ -87,11 +90,12 @@ def _longest(spans: Sequence[Span], library: Library, options: CopyOptions, spee
 
 
 def _copies(span: Span, library: Library, options: CopyOptions, speeds: Sequence[int]) -> Iterator[Copy]:
-    """The longest run of what recordings play at each speed. Its seconds are those of the span."""
+    """Yields the longest run at each speed at which recordings are played. Its seconds are those of the span."""
     yield longest_copy(_levels(span, options), library, options)
     if speeds:
         samples = mono_samples(span.path, options.spectrum.rate, span.start, span.stop)
     for semitones in speeds:
+        # The library holds recordings at their own speed, so transposed music is brought back to it.
         undone = transposed(samples, -semitones)
         copy = longest_copy(semitone_levels(undone, options.spectrum), library, options)
         yield dataclasses.replace(copy, seconds=copy.seconds * len(samples) / len(undone))

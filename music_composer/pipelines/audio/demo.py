@@ -1,4 +1,4 @@
-"""The demonstration: composes music, runs the whole job on it with a small network, and shows the result on a page."""
+"""The demonstration: composes music, trains on it, continues it, and shows the result on a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from music_composer.audio.continuation.metadata import cut_said
+from music_composer.audio.continuation.metadata import read_cut
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.audio.wav import write_wav
@@ -31,13 +31,13 @@ NETWORK = NetworkChoice(neurons=256, layers=2, head_width=256, head="flow")
 TRAINING: dict[str, Any] = {"epochs": 12, "batch_size": 8, "window_steps": 64}
 MANIFEST, PAGE = "demo.json", "index.html"
 PROMPTS, PROMPT_SECONDS, NEW_SECONDS = 3, 8.0, 20.0
-JUDGED_SECONDS = 14.0  # of new music: the composer's own songs go on for as long
+JUDGED_SECONDS = 14.0  # of new music: the songs of the composer continue for that long
 
 
 def run_demo(folder: Path, seed: int, overwrite: bool = False, context: Context = SILENT) -> Path:
-    """Leaves recordings, cache, memory, model, continuations and `index.html` in `folder`; returns the page.
+    """Writes recordings, cache, memory, model, continuations and `index.html` to `folder`. Returns the page.
 
-    Raises OutputError where a file is in the way that is not ours, unless `overwrite`.
+    Raises OutputError where a file of somebody else is in the way, unless `overwrite`.
     """
     names = ("prompt-{}.wav", "prompt-{}.png", "rest-{}.wav")
     prompts = [f"prompts/{name.format(i)}" for i in range(1, PROMPTS + 1) for name in names]
@@ -60,6 +60,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
     prompts, rests = _write_prompts(folder, seed, overwrite)
     played = []
     for name, place, network in (("continuation", memory, MEMORY), ("network", folders, NETWORK)):
+        # Fresh, since the recordings of an earlier demo may differ.
         request = TrainRequest(place, network, TrainOptions(**TRAINING, seed=seed), fresh=True)
         compose.train(request, context)
         options = GenerateOptions(
@@ -74,7 +75,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
     results = [DemoResult(f"Song {i}", *each) for i, each in enumerate(zip(prompts, *played, strict=True), 1)]
     context.say("judging the continuations")
     after = {
-        name: [(path, cut_said(path)) for path in paths]
+        name: [(path, read_cut(path)) for path in paths]
         for name, paths in zip(("continuations", "continuations by the network"), played, strict=True)
     }
     figures = figures_of(pieces, prompts, rests, after, JUDGED_SECONDS)
@@ -96,9 +97,10 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
 
 
 def _write_prompts(folder: Path, seed: int, overwrite: bool) -> tuple[list[Path], list[Path]]:
-    """The openings of pieces that are not among those to learn from, with their spectrograms; and what follows them."""
+    """Writes the openings of pieces outside of the training music, with spectrograms, and what follows them."""
     frame, prompts, rests = FrameOptions(), [], []
     with staged(folder / MANIFEST, overwrite) as files, scratch_folder() as scratch:
+        # Another seed, so that no prompt is among the pieces to learn from.
         for i, piece in enumerate(write_dataset(scratch, seed + 1_000_000, PROMPTS * 0.4)[:PROMPTS], 1):
             sound = read_excerpt(piece, frame.rate, 0.0, PROMPT_SECONDS + JUDGED_SECONDS).samples
             cut = round(PROMPT_SECONDS * frame.rate)

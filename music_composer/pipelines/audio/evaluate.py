@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from music_composer.audio.continuation import prompt_selection
-from music_composer.audio.continuation.metadata import cut_said
-from music_composer.audio.continuation.registry import listening
+from music_composer.audio.continuation.metadata import read_cut
+from music_composer.audio.continuation.registry import with_prompt_seconds
 from music_composer.audio.prompts import whole_recording
 from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError, RunFolderError
@@ -41,18 +41,18 @@ from music_composer.pipelines.audio.requests import EvaluateRequest, GenerateReq
 from music_composer.pipelines.audio.scoring import CARD, Music, card_output, judge, lines_of
 from music_composer.pipelines.audio.validation import (
     divided,
-    heard_of,
+    held_out_recordings,
+    held_out_tracks,
     pieces_of,
-    spared_recordings,
-    spared_tracks,
     split_of,
+    thinned,
     whole_tracks,
 )
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, sounding_excerpts, write_prompts
 from music_composer.pipelines.results import Scorecard
 from music_composer.training import checkpoint, devices, run_folder
 
-TOY_SECONDS = 30.0  # of a toy's continuation, at most
+BASELINE_SECONDS = 30.0  # of a toy's continuation, at most
 
 
 def evaluate(request: EvaluateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> Scorecard:
@@ -82,19 +82,23 @@ def evaluate_run(
     prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
     require_free([card_output(options, prompts)], options.overwrite)
     model = model or load(folders.model)
-    here = model.playing({"head": request.head})
+    here = model.with_head({"head": request.head})
     if here.model.head != MEMORY:
         devices.require_backend()
         if checkpoint.read_state(here.checkpoint) is None:
             raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
     ready = compose.prepare_cache(folders, here.frame, context)
     split = split_of(ready, here, context.say)
-    training, spared = divided(ready, split)
+    training, validation = divided(ready, split)
     tracks = whole_tracks(ready, split)
     if held_out:  # then the whole dataset is what is compared with
-        training, spared, tracks = training + spared, spared_recordings(held_out, context.say), spared_tracks(held_out)
-    training = heard_of(training, context.say)
-    real = spared if held_out else pieces_of(spared)
+        training, validation, tracks = (
+            training + validation,
+            held_out_recordings(held_out, context.say),
+            held_out_tracks(held_out),
+        )
+    training = thinned(training, context.say)
+    real = validation if held_out else pieces_of(validation)
     if not real:
         raise MusicComposerError(
             f"nothing of {folders.datasets} was held out of training, it is too short: "
@@ -150,7 +154,7 @@ def _continued(
             write_coded(pieces, paths, here, model.network(here), options.seed)
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
         heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
-        seconds = cuts[0].part if cuts else min(options.seconds, TOY_SECONDS)
+        seconds = cuts[0].part if cuts else min(options.seconds, BASELINE_SECONDS)
         first = made[0][0]
         music = Music(
             made=[span for spans, _ in made for span in spans],
@@ -178,19 +182,19 @@ def evaluate_folders(
     recordings = lengths_in(reference, context.say)
     if held_out:
         training = [Span(path, trim=True) for path in recordings]
-        real = spared_recordings(held_out, context.say)
+        real = held_out_recordings(held_out, context.say)
     else:
         real = pieces_of([Span(path, 0.8 * length, 0.9 * length) for path, length in recordings.items()])
         training = [Span(path, stop=0.8 * length) for path, length in recordings.items()]
         training += [Span(path, 0.9 * length) for path, length in recordings.items()]
-    made = [Span(path, cut_said(path)) for path in lengths_in(generated, context.say, silent=True)]
+    made = [Span(path, read_cut(path)) for path in lengths_in(generated, context.say, silent=True)]
     for what, spans in (("the reference", training), ("the held-out music", real), ("the generated music", made)):
         require_windows_in(what, spans, MetricOptions())
     with locked(options.output, say=context.say):
         clean([card_output(options)])
         count = min(len(made), options.count)
         with scratch_folder() as scratch:
-            splices = write_spliced(training, count, scratch, FrameOptions.rate, TOY_SECONDS, options.seed)
+            splices = write_spliced(training, count, scratch, FrameOptions.rate, BASELINE_SECONDS, options.seed)
             music = Music(made, training, real, played={"continuations": made, SPLICED: splices})
             return judge(music, options, {"generated": str(generated)}, context)
 
@@ -209,7 +213,7 @@ def _continuations(
     paths = generate.generate(wish, context, model)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
     facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
-    return [Span(path, cut_said(path)) for path in paths], facts
+    return [Span(path, read_cut(path)) for path in paths], facts
 
 
 def _more_cuts(
@@ -227,8 +231,8 @@ def _more_cuts(
     if not prompts:
         return []
     context.say(f"continuing {len(prompts)} more prompts for two seconds each")
-    wanted = GenerateOptions(seconds=MetricOptions().splice.most_seconds, **playing)
-    written = generate.play_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed, model)
+    wanted = GenerateOptions(seconds=MetricOptions().continuity.most_seconds, **playing)
+    written = generate.continue_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed, model)
     return [Span(each.path, each.cut) for each in written]
 
 
@@ -236,9 +240,9 @@ def _first_sound(model: LoadedModel, here: run_folder.Run, prompt: Path) -> floa
     """Seconds from a loaded model to the first sound of a stream."""
     from music_composer.audio.continuation.stream import stream_continuation
 
-    options = listening(here, GenerateOptions(), named=True)
+    options = with_prompt_seconds(here, GenerateOptions(), named=True)
     player = model.player(here, options)
-    heard = prompt_selection.hear([whole_recording(prompt, options.prompt_seconds)], here, options.blend_share)
+    heard = prompt_selection.load_prompt([whole_recording(prompt, options.prompt_seconds)], here, options.blend_share)
     started = time.monotonic()
     pieces = stream_continuation(player, here.frame, heard, options, StreamOptions(), seed=0)
     next(pieces)

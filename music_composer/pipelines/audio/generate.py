@@ -1,4 +1,4 @@
-"""The last step of the audio job: a trained model continues music, and the result is written.
+"""Continues music with a trained model and writes the result.
 
 Keras is imported inside the functions that need it.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from music_composer.audio.continuation import prompt_selection, sinks
-from music_composer.audio.continuation.registry import listening
+from music_composer.audio.continuation.registry import with_prompt_seconds
 from music_composer.audio.prompts import whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.context import SILENT, Context
@@ -22,7 +22,7 @@ from music_composer.files.locks import locked_output
 from music_composer.files.outputs import Output, beside, clean, numbered, require_free, staged
 from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.pipelines.audio.loaded import LoadedModel, Session, batches_of, fill, load, session_of
-from music_composer.pipelines.audio.prompt_warnings import note_strange
+from music_composer.pipelines.audio.prompt_warnings import warn_out_of_distribution
 from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 from music_composer.progress import duration
 from music_composer.training.run_folder import Run
@@ -35,9 +35,9 @@ STANDARD_OUTPUT = "-"
 
 
 def require_outputs(options: GenerateOptions, sources: Iterable[Path] = ()) -> list[Output]:
-    """The outputs that there will be. Raises OutputError where one is in the way that is not ours.
+    """Returns the outputs of a job. Raises OutputError where a file of somebody else is in the way.
 
-    sources: what is read for them, which is never replaced.
+    sources: files that the job reads, which are never replaced.
     """
     wanted = [beside(path, ".png") for path in numbered(options.name, options.count, ".wav")]
     require_free(wanted, options.overwrite, sources)
@@ -47,9 +47,9 @@ def require_outputs(options: GenerateOptions, sources: Iterable[Path] = ()) -> l
 
 
 def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> list[Path]:
-    """Writes continuations; returns the WAVs. model: of the run folder, where it is loaded already."""
+    """Writes continuations and returns the WAVs. model: of the run folder, if it is already loaded."""
     model = model or load(request.folders.model)
-    model.playing(request.network.asked)  # refused before anything else
+    model.with_head(request.network.asked)  # refused before anything else
     wanted = require_outputs(request.sampling, [*request.prompts, *request.blend])
     session = session_of(model, request, context)
     with locked_output(wanted[0].paths[0], request.folders.wait, context.say):
@@ -57,10 +57,10 @@ def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedM
 
 
 def _write(model: LoadedModel, session: Session, wanted: Sequence[Output], context: Context) -> list[Path]:
-    here, options, seed = session.run, session.options, session.seed
-    player = model.player(here, options)
+    run, options, seed = session.run, session.options, session.seed
+    player = model.player(run, options)
     paths = [output.paths[0] for output in wanted]
-    from music_composer.audio.continuation.metadata import write_liner_notes
+    from music_composer.audio.continuation.metadata import write_metadata
     from music_composer.audio.continuation.writing import write_continuations
 
     context.say(
@@ -69,7 +69,7 @@ def _write(model: LoadedModel, session: Session, wanted: Sequence[Output], conte
     started, total = time.monotonic(), options.count * options.seconds
     with context.stage("generating", "seconds", f"writing {duration(total)} of music") as advance:
         clean(wanted)
-        for numbers, heard in batches_of(session, player, context):
+        for numbers, prompts in batches_of(session, player, context):
 
             def written_of_each(seconds: float, numbers: range = numbers) -> None:
                 advance(numbers[0] * options.seconds + len(numbers) * seconds, total)
@@ -77,49 +77,54 @@ def _write(model: LoadedModel, session: Session, wanted: Sequence[Output], conte
             with contextlib.ExitStack() as opened:
                 files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
                 parts = [each.file(paths[i].name) for each, i in zip(files, numbers, strict=True)]
-                written = write_continuations(player, here.frame, heard, parts, numbers, options, seed, written_of_each)
+                written = write_continuations(
+                    player, run.frame, prompts, parts, numbers, options, seed, written_of_each
+                )
                 for number, file, each in zip(numbers, written, files, strict=True):
-                    write_liner_notes(each, paths[number], file, number, here, options, seed)
+                    write_metadata(each, paths[number], file, number, run, options, seed)
     spent = time.monotonic() - started
     context.say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
     return paths
 
 
-def play_into_scratch(
-    here: Run,
+def continue_into_scratch(
+    run: Run,
     prompts: Sequence[Path],
     folder: Path,
     options: GenerateOptions,
     seed: int,
     model: LoadedModel | None = None,
 ) -> list[Written]:
-    """Continues each recording into a scratch folder, to be judged: without pictures and metadata.
+    """Continues each recording into a scratch folder, without pictures and metadata, to be judged.
 
-    here: the run with the head that plays. model: of the run folder, where it is loaded already.
+    run: with the head that plays. model: of the run folder, if it is already loaded.
     """
     from music_composer.audio.continuation.writing import write_continuations
 
-    options = listening(here, options, named=True)
-    player = (model or LoadedModel(here)).player(here, options)
+    options = with_prompt_seconds(run, options, named=True)
+    player = (model or LoadedModel(run)).player(run, options)
     made: list[Written] = []
     for first in range(0, len(prompts), options.batch):
-        few = prompts[first : first + options.batch]
-        numbers = range(first, first + len(few))
-        heard = [prompt_selection.hear([whole_recording(path, options.prompt_seconds)], here, 0.0) for path in few]
+        chunk = prompts[first : first + options.batch]
+        numbers = range(first, first + len(chunk))
+        excerpts = [
+            prompt_selection.load_prompt([whole_recording(path, options.prompt_seconds)], run, 0.0) for path in chunk
+        ]
         paths = [folder / f"played-{number}.wav" for number in numbers]
-        made += write_continuations(player, here.frame, heard, paths, numbers, options, seed)
+        made += write_continuations(player, run.frame, excerpts, paths, numbers, options, seed)
     return made
 
 
 def stream(request: StreamRequest, context: Context = SILENT, model: LoadedModel | None = None) -> Path | None:
-    """Plays one continuation while it is made, as raw PCM on standard output (name "-") or into a WAV that grows.
+    """Plays one continuation while it is made: raw PCM on standard output (name "-"), or a WAV that grows.
 
-    Ends after so many seconds; an endless one when it is cancelled; and any when nobody reads standard output any more.
+    It ends after the requested seconds; an endless one when it is cancelled; any when the reader of standard output is
+    gone.
     """
     request = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, count=1))
     model = model or load(request.folders.model)
     session = session_of(model, request, context)
-    here, options, streaming = session.run, session.options, request.streaming
+    run, options, streaming = session.run, session.options, request.streaming
     prompt = session.prompt_of(0)
     path = None
     if options.name != STANDARD_OUTPUT:
@@ -129,34 +134,34 @@ def stream(request: StreamRequest, context: Context = SILENT, model: LoadedModel
         if path:
             opened.enter_context(locked_output(path, request.folders.wait, context.say))
             clean(wanted)
-        # Before the model is loaded, since whatever that prints would be heard.
+        # Before the model is loaded: whatever that prints would become sound.
         raw = None if path else opened.enter_context(sinks.standard_output(options.subtype))
-        player = model.player(here, options)
-        note_strange(player, [prompt], context.say)
-        from music_composer.audio.continuation.metadata import write_stream_notes
-        from music_composer.audio.continuation.stream import at_listening_pace, play_into, stream_continuation
+        player = model.player(run, options)
+        warn_out_of_distribution(player, [prompt], context.say)
+        from music_composer.audio.continuation.metadata import write_stream_metadata
+        from music_composer.audio.continuation.stream import stream_continuation, throttled, write_stream
 
         out: sinks.Sink | None = raw
         if path:
-            sink = sinks.growing_wav(path, here.frame.rate, here.channels, options.subtype, options.overwrite)
+            sink = sinks.growing_wav(path, run.frame.rate, run.channels, options.subtype, options.overwrite)
             out = opened.enter_context(sink)
         assert out
         length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
-        kind = f"{here.frame.rate} Hz, {here.channels} channels, {options.subtype}, little-endian"
+        kind = f"{run.frame.rate} Hz, {run.channels} channels, {options.subtype}, little-endian"
         context.say(f"playing {length} into {path or 'standard output'}: {kind}, seed {session.seed}")
-        pieces: Iterator[Played] = stream_continuation(player, here.frame, prompt, options, streaming, session.seed)
+        pieces: Iterator[Played] = stream_continuation(player, run.frame, prompt, options, streaming, session.seed)
         if path and streaming.endless:
-            pieces = at_listening_pace(pieces, here.frame.rate, streaming.ahead_seconds, context.wait)
+            pieces = throttled(pieces, run.frame.rate, streaming.ahead_seconds, context.wait)
             opened.enter_context(context.patiently("the piece that is being made is written"))
         pieces = _until_cancelled(pieces, streaming.endless, context)
-        jumps = play_into(out, pieces, here.frame.rate, streaming.endless, context.say)
+        jumps = write_stream(out, pieces, run.frame.rate, streaming.endless, context.say)
         if path:
-            write_stream_notes(path, prompt, out.clipped, jumps, here, options, streaming, session.seed)
+            write_stream_metadata(path, prompt, out.clipped, jumps, run, options, streaming, session.seed)
     return path
 
 
 def _until_cancelled(pieces: Iterator[Played], endless: bool, context: Context) -> Iterator[Played]:
-    """The same pieces. Cancelling is how an endless stream ends; any other raises Stopped."""
+    """Yields the same pieces. Cancelling ends an endless stream; for any other it raises Stopped."""
     for piece in pieces:
         yield piece
         if endless and context.stop_requested():
@@ -168,22 +173,22 @@ def infill(request: InfillRequest, context: Context = SILENT, model: LoadedModel
     """Writes a recording whose gap the model of the run folder has filled."""
     request = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, count=1))
     model = model or load(request.folders.model)
-    model.playing(request.network.asked)  # refused before anything else
+    model.with_head(request.network.asked)  # refused before anything else
     prompt_selection.require_files("--infill", [request.recording])
     wanted = require_outputs(request.sampling, [request.recording])
     found = fill(model, request, context)
     from music_composer.audio.continuation.infill import write_filled
-    from music_composer.audio.continuation.metadata import write_infill_notes
+    from music_composer.audio.continuation.metadata import write_infill_metadata
 
-    here, options, gap, filled = found.run, found.options, found.gap, found.filling
+    run, options, gap, filled = found.run, found.options, found.gap, found.filling
     path = wanted[0].paths[0]
     with (
         locked_output(path, request.folders.wait, context.say),
         staged(wanted[0].manifest, options.overwrite) as files,
     ):
         clean(wanted)
-        clipped = write_filled(files.file(path.name), gap, filled, here.frame, options.subtype)
-        write_infill_notes(files, path, gap, filled, clipped, here, options, request.filling, found.seed)
+        clipped = write_filled(files.file(path.name), gap, filled, run.frame, options.subtype)
+        write_infill_metadata(files, path, gap, filled, clipped, run, options, request.filling, found.seed)
     best, others = filled.join.candidate, filled.join.distances
     context.say(
         f"{path}: candidate {best} of 0 to {request.filling.candidates - 1} fits best, {others[best]:.1f} dB from the "

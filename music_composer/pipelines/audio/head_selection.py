@@ -1,8 +1,8 @@
-"""The network or the memory: both go on from held-out music, and the one that goes on better is to play.
+"""Chooses between network and memory: both continue held-out music, and the better one plays.
 
-Held-out music is cut into prompts and what truly follows them. A continuation is good that is nearer to what follows
-its own prompt than to other music (see `evaluation.audio.similarity.adherence`), and whose sound is that of real music
-(see `evaluation.audio.similarity.frechet_distance`). What was held out is in no memory: see `build_memory`.
+Held-out music is cut into prompts and what truly follows them. A good continuation is nearer to what follows its own
+prompt than to other music (see `evaluation.audio.similarity.adherence`), and sounds like real music (see
+`evaluation.audio.similarity.frechet_distance`). Held-out music is in no memory: see `build_memory`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.continuation.choice_file import Choice, Figures, Head, said, training_of, write_choice
+from music_composer.audio.continuation.choice_file import Choice, Figures, Head, summary, training_of, write_choice
 from music_composer.audio.continuation.registry import with_head
 from music_composer.audio.dataset import cache
 from music_composer.audio.prompts import Excerpt, read_prompt
@@ -35,7 +35,7 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
 )
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import FLOW, MEMORY, GenerateOptions
-from music_composer.pipelines.audio.generate import play_into_scratch
+from music_composer.pipelines.audio.generate import continue_into_scratch
 from music_composer.pipelines.audio.validation import divided
 from music_composer.progress import duration
 from music_composer.training.checkpoint import TrainState
@@ -48,43 +48,44 @@ class ChoosingOptions:
 
     lengths: tuple[tuple[float, float], ...] = ((20.0, 10.0), (10.0, 7.5), (5.0, 4.0))  # of a prompt, and what follows
     most_places: int = 8
-    wanted_places: int = 4  # shorter ones are taken where there are fewer
+    wanted_places: int = 4  # shorter lengths are used where there are fewer
     least_places: int = 2
-    others: int = 8  # pieces of training music that continuations may be nearer to
-    heard: float = 300.0  # of training music that distances are measured from
-    most_distance: float = 1.5  # over that of real music, beyond which being nearer is not enough
+    others: int = 8  # pieces of training music to which continuations may be nearer
+    reference_seconds: float = 300.0  # of training music from which distances are measured
+    most_distance: float = 1.5  # relative to real music; beyond it, being nearer is not enough
 
 
-def choose(ready: cache.Cache, here: Run, split: Split, state: TrainState, context: Context) -> Choice:
-    """Judges the network and the memory of a run folder, and keeps the choice there. The same seed chooses alike."""
+def choose(ready: cache.Cache, run: Run, split: Split, state: TrainState, context: Context) -> Choice:
+    """Judges both heads of a run folder and writes the choice. The same seed gives the same choice."""
     started = time.monotonic()
     network = memory = None
     places: Sequence[Cut] = ()
     try:
         training, held_out = divided(ready, split)
-        places = [cut for cut in places_in(held_out, ChoosingOptions()) if sounds(cut, here)]
+        places = [cut for cut in places_in(held_out, ChoosingOptions()) if sounds(cut, run)]
         if len(places) >= ChoosingOptions.least_places:
             context.say(
-                f"going on from {len(places)} places of held-out music by the network and by the memory, to choose one"
+                f"continuing {len(places)} places of held-out music with the network and with the memory, to choose one"
             )
-            network, memory = judged(here, places, training, state.seed)
+            network, memory = judged(run, places, training, state.seed)
     except MusicComposerError as error:
         context.say(f"note: the network and the memory cannot be compared: {error}")
+    # A choice without figures is written too, so that the job counts as done.
     if network is None or memory is None:
         choice = Choice("flow", 0, training_of(state))
     else:
         choice = Choice(better(network, memory), len(places), training_of(state), network, memory)
-    write_choice(here.choice, choice)
-    context.say(said(choice, duration(time.monotonic() - started)))
+    write_choice(run.choice, choice)
+    context.say(summary(choice, duration(time.monotonic() - started)))
     return choice
 
 
 def better(network: Figures, memory: Figures, options: ChoosingOptions = ChoosingOptions()) -> Head:
-    """The head that plays: the one whose continuations are nearer to what truly follows.
+    """Returns the head whose continuations are nearer to what truly follows.
 
-    Not where its sound is farther from the music than real music is by more than `most_distance`, and the other's is
-    not as far: nearness compares half seconds without their level, so that the right chords in the wrong sound are
-    near, and nobody would want to hear them.
+    It loses if its sound is farther from the music than `most_distance` times real music, and the sound of the other is
+    not as far. Nearness compares half seconds without their level: the right chords in the wrong sound are near, but
+    nobody would want to hear them.
     """
     heads: dict[Head, Figures] = {"flow": network, "memory": memory}
     nearer, other = sorted(heads, key=lambda head: heads[head].own_over_others)
@@ -93,9 +94,9 @@ def better(network: Figures, memory: Figures, options: ChoosingOptions = Choosin
 
 
 def places_in(held_out: Sequence[Span], options: ChoosingOptions) -> list[Cut]:
-    """Where held-out music is cut: as long a prompt as leaves enough places, evenly from all recordings.
+    """Returns the cuts of held-out music with the longest prompts that leave enough cuts, from all recordings.
 
-    None where there are too few of them, or too little music in all to be measured.
+    The list is empty where there are too few cuts, or too little music to be measured.
     """
     distance = DistanceOptions()
     found = [_cut(held_out, prompt, part, options.most_places) for prompt, part in options.lengths]
@@ -109,42 +110,46 @@ def places_in(held_out: Sequence[Span], options: ChoosingOptions) -> list[Cut]:
     return next(iter(many or enough), [])
 
 
-def sounds(cut: Cut, here: Run) -> bool:
-    """Whether something can go on from there, and something does. False where its recording cannot be read."""
+def sounds(cut: Cut, run: Run) -> bool:
+    """Returns whether a cut has a usable prompt and a true continuation that sounds.
+
+    False for an unreadable recording.
+    """
     try:
-        read_prompt(Excerpt(cut.path, cut.start, cut.at - cut.start), here.channels, here.model.stack, here.frame)
-        truth = mono_samples(cut.path, here.frame.rate, cut.truth.start, cut.truth.stop)
+        read_prompt(Excerpt(cut.path, cut.start, cut.at - cut.start), run.channels, run.model.stack, run.frame)
+        truth = mono_samples(cut.path, run.frame.rate, cut.truth.start, cut.truth.stop)
     except RecordingError:
         return False
     return float(np.abs(truth).max(initial=0.0)) > 10.0 ** (DistanceOptions.trim_db / 20.0)
 
 
-def judged(here: Run, places: Sequence[Cut], training: Sequence[Span], seed: int) -> tuple[Figures, Figures]:
-    """The figures of the network and of the memory. training: spans of the music that was trained on.
+def judged(run: Run, places: Sequence[Cut], training: Sequence[Span], seed: int) -> tuple[Figures, Figures]:
+    """Returns the figures of the network and of the memory. training: spans of the training music.
 
     Raises MusicComposerError where the music is too little, or too uniform, to measure by.
     """
     options, part = ChoosingOptions(), places[0].part
     others = [piece.truth for piece in _cut(training, 0.0, part, options.others)]
-    heard = [piece.truth for piece in _cut(training, 0.0, part, round(options.heard / part))]
+    reference_pieces = [piece.truth for piece in _cut(training, 0.0, part, round(options.reference_seconds / part))]
     played: list[list[Span]] = []
     with scratch_folder() as scratch:
         prompts = []
         for number, cut in enumerate(places):
             prompts.append(scratch / f"prompt-{number}.flac")
-            write_flac(prompts[-1], read_excerpt(cut.path, here.frame.rate, cut.start, cut.at - cut.start))
+            write_flac(prompts[-1], read_excerpt(cut.path, run.frame.rate, cut.start, cut.at - cut.start))
         for head in (FLOW, MEMORY):
             (scratch / head).mkdir()
             wanted = GenerateOptions(seconds=part)
-            written = play_into_scratch(with_head(here, head), prompts, scratch / head, wanted, seed)
+            written = continue_into_scratch(with_head(run, head), prompts, scratch / head, wanted, seed)
             played.append([Span(each.path, each.cut) for each in written])
         made = [_samples(spans) for spans in played]
     truths, elsewhere = _samples([cut.truth for cut in places]), _samples(others)
-    reference = reference_of(_features(_samples(heard)), DistanceOptions())
+    reference = reference_of(_features(_samples(reference_pieces)), DistanceOptions())
+    # Not 0, which would make every figure infinite.
     real = max(frechet(reference, _features(truths)), 1e-9)
-    known = [cut.path for cut in places], [piece.path for piece in others]
+    recordings = [cut.path for cut in places], [piece.path for piece in others]
     network, memory = (
-        Figures(own_over_others(each, truths, elsewhere, *known), frechet(reference, _features(each)) / real)
+        Figures(own_over_others(each, truths, elsewhere, *recordings), frechet(reference, _features(each)) / real)
         for each in made
     )
     return network, memory
@@ -157,27 +162,27 @@ def own_over_others(
     recordings: Sequence[Path],
     others: Sequence[Path],
 ) -> float:
-    """Mean energy distance of continuations to what truly follows over that to music of other recordings.
+    """Returns the mean energy distance of continuations to what truly follows, over that to other recordings.
 
-    made, truths: samples (n,) at DistanceOptions.rate, one of each place; elsewhere: other music. recordings, others:
-    which places and other music are of; where there is one recording alone, other places of it are other music.
-    Raises MusicComposerError where music cannot be told from other music.
+    made, truths: samples (n,) at DistanceOptions.rate, one for each place. elsewhere: other music. recordings, others:
+    the recordings of places and of other music; with a single recording, its other places count as other music. Raises
+    MusicComposerError where pieces of music cannot be told apart.
     """
     options = DistanceOptions()
-    known = [character(each, options) for each in (*truths, *elsewhere)]
-    matrix = distances([character(each, options) for each in made], known, whitening_of(known, options))
+    characters = [character(each, options) for each in (*truths, *elsewhere)]
+    matrix = distances([character(each, options) for each in made], characters, whitening_of(characters, options))
     own, far = [], []
     for i, path in enumerate(recordings):
         foreign = [j for j, other in enumerate((*recordings, *others)) if other != path]
         own.append(matrix[i, i])
-        far.append(matrix[i, foreign or [j for j in range(len(known)) if j != i]].mean())
+        far.append(matrix[i, foreign or [j for j in range(len(characters)) if j != i]].mean())
     if not np.mean(far) > 0:
         raise MusicComposerError("all of it is alike")
     return float(np.mean(own) / np.mean(far))
 
 
 def _cut(spans: Sequence[Span], prompt: float, part: float, most: int) -> list[Cut]:
-    """At most so many places, as many of each span as of the others, evenly from all of it."""
+    """Returns at most `most` cuts, as many of each span and evenly over all of it."""
     length = prompt + part
     long = [span for span in spans if span.stop - span.start >= length]
     each = -(-most // len(long)) if long else 0

@@ -1,4 +1,4 @@
-"""A model that stays loaded: its weights are read once and its graphs are built once, however often it plays."""
+"""A loaded model: weights are read once and graphs are built once, however often it plays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ import numpy as np
 import soundfile
 
 from music_composer.audio.continuation import prompt_selection
-from music_composer.audio.continuation.registry import LoadedHead, listening, load_head, player_of, playing
+from music_composer.audio.continuation.registry import (
+    LoadedHead,
+    load_head,
+    player_of,
+    select_head,
+    with_prompt_seconds,
+)
 from music_composer.audio.gap import Filling, Gap, prompt_before, read_gap
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
@@ -22,7 +28,7 @@ from music_composer.audio.wav import write_wav
 from music_composer.context import SILENT, Context
 from music_composer.files.temporary import scratch_folder
 from music_composer.options import MEMORY, GenerateOptions
-from music_composer.pipelines.audio.prompt_warnings import note_long, note_strange
+from music_composer.pipelines.audio.prompt_warnings import warn_out_of_distribution, warn_truncated
 from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 from music_composer.training import run_folder
 from music_composer.training.run_folder import Run
@@ -31,7 +37,7 @@ from music_composer.values import Waveform
 
 @dataclasses.dataclass(frozen=True)
 class Continuation(Waveform):
-    """New music after the end of its prompt. metadata: how it was made, as in the JSON beside a WAV of the command."""
+    """New music after the end of its prompt. metadata: the content of the JSON beside a WAV of the command."""
 
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -41,48 +47,53 @@ class Continuation(Waveform):
         return float(self.metadata.get("new_music_from_second", 0.0))
 
     def write(self, path: str | Path, subtype: str = "PCM_16") -> None:
-        """Writes a WAV, as the command does. Raises MusicComposerError when the disk refuses."""
+        """Writes a WAV as the command does. Raises MusicComposerError when the disk refuses."""
         with write_wav(Path(path), self.rate, self.samples.shape[1], subtype) as file:
             file.write(self.samples)
 
 
 class LoadedModel:
-    """What plays in a run folder. A head is read when it first plays; several threads may share a model."""
+    """The model of a run folder. A head is read when it first plays. Threads may share a model."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self._heads: dict[tuple[str, int], LoadedHead] = {}
         self._lock = threading.Lock()
 
-    def playing(self, asked: Mapping[str, Any]) -> Run:
-        """The run as it plays. asked: fields of ModelOptions. Raises OptionError where it was made with others."""
-        return playing(self.run, asked)
+    def with_head(self, requested: Mapping[str, Any]) -> Run:
+        """Returns the run with the requested head. requested: fields of ModelOptions.
+
+        Raises OptionError where the run folder was made with others.
+        """
+        return select_head(self.run, requested)
 
     def player(self, run: Run, options: GenerateOptions) -> Player:
-        """What plays a run that `playing` gave. Raises RunFolderError where the run folder is damaged."""
+        """Returns the player of a run from `with_head`. Raises RunFolderError where the run folder is damaged."""
+        # The number of flow steps is part of a network's graph.
         key = run.model.head, 0 if run.model.head == MEMORY else options.flow_steps
+        # Two threads that play at once must not load the head twice.
         with self._lock:
             if key not in self._heads:
                 self._heads[key] = load_head(run, options)
         return player_of(run, options, self._heads[key])
 
     def network(self, run: Run) -> Any:
-        """The Keras model of a run whose head is a network."""
+        """Returns the Keras model of a run whose head is a network."""
         options = GenerateOptions()
         self.player(run, options)
         return self._heads[run.model.head, options.flow_steps].network
 
 
 def load(folder: Path) -> LoadedModel:
-    """The model of a run folder. Raises RunFolderError, with what to do, where there is none."""
+    """Returns the model of a run folder. Raises RunFolderError, with advice, where there is none."""
     return LoadedModel(run_folder.read_run(folder))
 
 
 @dataclasses.dataclass(frozen=True)
 class Session:
-    """A request as a model plays it: with which head, which options, which seed, and after which music.
+    """A request with all choices made: head, options, seed and prompts.
 
-    prompt_of: what the sample of each number continues.
+    prompt_of: maps the number of a sample to its prompt.
     """
 
     run: Run
@@ -92,35 +103,36 @@ class Session:
 
 
 def session_of(model: LoadedModel, request: GenerateRequest | StreamRequest, context: Context) -> Session:
-    """Settles what a request leaves open. Raises OptionError or RecordingError for what nothing can continue."""
-    run = model.playing(request.network.asked)
+    """Makes the choices that a request leaves open. Raises OptionError or RecordingError for an unusable prompt."""
+    run = model.with_head(request.network.asked)
     named = [*request.blend, *request.prompts[: request.sampling.count]]
-    options = listening(run, request.sampling, named=bool(named))
+    options = with_prompt_seconds(run, request.sampling, named=bool(named))
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     prompt_of = prompt_selection.prompts_for(
         request.folders, run, options, request.prompts, request.blend, seed, context.say
     )
-    note_long(run, named, options.prompt_seconds, context.say)
+    warn_truncated(run, named, options.prompt_seconds, context.say)
     return Session(run, options, seed, prompt_of)
 
 
 def batches_of(session: Session, player: Player, context: Context) -> Iterator[tuple[range, list[Prompt]]]:
-    """The numbers of the samples that play side by side, with their prompts; says which prompts are strange."""
+    """Yields the numbers of the samples in each batch, with their prompts, and warns of unusual prompts."""
     noted: set[Path] = set()
     for first in range(0, session.options.count, session.options.batch):
         numbers = range(first, min(first + session.options.batch, session.options.count))
         prompts = [session.prompt_of(number) for number in numbers]
-        note_strange(player, [prompt for prompt in prompts if prompt.source not in noted], context.say)
+        warn_out_of_distribution(player, [prompt for prompt in prompts if prompt.source not in noted], context.say)
+        # Each file is mentioned once, however many samples continue it.
         noted |= {prompt.source for prompt in prompts}
         yield numbers, prompts
 
 
 def continued(model: LoadedModel, request: GenerateRequest, context: Context = SILENT) -> list[Continuation]:
-    """Continuations as arrays; the same seed gives the samples that the command writes."""
+    """Returns continuations as arrays. The same seed gives the samples that the command writes."""
     session = session_of(model, request, context)
     run, options = session.run, session.options
     player = model.player(run, options)
-    from music_composer.audio.continuation.metadata import notes_of
+    from music_composer.audio.continuation.metadata import metadata_of
     from music_composer.audio.continuation.writing import write_continuations
 
     made: list[Continuation] = []
@@ -137,20 +149,20 @@ def continued(model: LoadedModel, request: GenerateRequest, context: Context = S
                 player, run.frame, prompts, paths, numbers, options, session.seed, report, kept.opened
             )
             for number, path, each in zip(numbers, paths, written, strict=True):
-                metadata = notes_of(each, number, run, options, session.seed)
+                metadata = metadata_of(each, number, run, options, session.seed)
                 made.append(Continuation(kept.samples_of(path), run.frame.rate, metadata))
     return made
 
 
 def streamed(model: LoadedModel, request: StreamRequest, context: Context = SILENT) -> Iterator[Waveform]:
-    """One continuation in blocks, as they are made: the prompt's end, then the new music, as in sample 0."""
+    """Yields one continuation in blocks as they are made: the end of the prompt, then new music. It equals sample 0."""
     request = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, count=1))
     session = session_of(model, request, context)
     player = model.player(session.run, session.options)
     from music_composer.audio.continuation.stream import stream_continuation
 
     prompt, frame = session.prompt_of(0), session.run.frame
-    note_strange(player, [prompt], context.say)
+    warn_out_of_distribution(player, [prompt], context.say)
     pieces = stream_continuation(player, frame, prompt, session.options, request.streaming, session.seed)
     for piece in pieces:
         if len(piece):
@@ -161,7 +173,7 @@ def streamed(model: LoadedModel, request: StreamRequest, context: Context = SILE
 
 @dataclasses.dataclass(frozen=True)
 class Filled:
-    """A gap with what fills it."""
+    """A gap and its filling."""
 
     run: Run
     options: GenerateOptions
@@ -171,14 +183,14 @@ class Filled:
 
 
 def fill(model: LoadedModel, request: InfillRequest, context: Context = SILENT) -> Filled:
-    """Plays what fills the gap of a recording. Raises OptionError or RecordingError for a gap that nothing can fill."""
-    run = model.playing(request.network.asked)
+    """Fills the gap of a recording. Raises OptionError or RecordingError for a gap that cannot be filled."""
+    run = model.with_head(request.network.asked)
     prompt_selection.require_files("--infill", [request.recording])
-    options = listening(run, dataclasses.replace(request.sampling, count=1), named=True)
+    options = with_prompt_seconds(run, dataclasses.replace(request.sampling, count=1), named=True)
     after = options.prompt_seconds if run.model.head == MEMORY else 0.0
     start, stop = request.gap_start, request.gap_stop
     gap = read_gap(request.recording, start, stop, options.prompt_seconds, run.frame, request.filling, after)
-    prompt_before(gap, run.channels, run.model.stack, run.frame)  # refused before the model is loaded
+    prompt_before(gap, run.channels, run.model.stack, run.frame)  # fails here, before the model is loaded
     for remark in gap.remarks:
         context.say(f"note: {request.recording}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
@@ -191,21 +203,23 @@ def fill(model: LoadedModel, request: InfillRequest, context: Context = SILENT) 
 
 
 def infilled(model: LoadedModel, request: InfillRequest, context: Context = SILENT) -> Continuation:
-    """A recording whose gap is filled, as an array; all else in it stays."""
+    """Returns a recording whose gap is filled, as an array. All other samples stay."""
     found = fill(model, request, context)
     from music_composer.audio.continuation.infill import write_filled
-    from music_composer.audio.continuation.metadata import infill_notes_of
+    from music_composer.audio.continuation.metadata import infill_metadata_of
 
     with scratch_folder() as folder:  # recordings are copied block by block, whatever their format
         path = folder / "filled.wav"
         clipped = write_filled(path, found.gap, found.filling, found.run.frame, "FLOAT")
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    notes = infill_notes_of(found.gap, found.filling, clipped, found.run, found.options, request.filling, found.seed)
-    return Continuation(samples, rate, notes)
+    metadata = infill_metadata_of(
+        found.gap, found.filling, clipped, found.run, found.options, request.filling, found.seed
+    )
+    return Continuation(samples, rate, metadata)
 
 
 class _Memory:
-    """Continuations that are kept in memory, as float32: what `write_continuations` opens instead of WAV files."""
+    """Keeps continuations in memory, as float32, in place of the WAV files that `write_continuations` opens."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -217,12 +231,12 @@ class _Memory:
         yield self._kept[path]
 
     def samples_of(self, path: Path) -> np.ndarray:
-        """float32 (samples, channels)."""
+        """Returns float32 (samples, channels)."""
         return np.concatenate(self._kept[path].pieces)
 
 
 class _Kept:
-    """A sink that keeps what it is given, clipped at full scale as a WAV is."""
+    """A sink that keeps samples, clipped at full scale like a WAV."""
 
     def __init__(self) -> None:
         self.pieces: list[np.ndarray] = []

@@ -1,47 +1,48 @@
-"""What is said of a prompt that is heard in part, or that is unlike all that is remembered."""
+"""Warnings about prompts that are too long for a memory, or unlike all of its recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from music_composer.audio.memory.analysis.heard import hear
+from music_composer.audio.memory.analysis.recordings import analyze_prompt
 from music_composer.audio.memory.player import MemoryPlayer
-from music_composer.audio.memory.store import Remembered
+from music_composer.audio.memory.store import StoredPart
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.reading.recording import seconds_of
-from music_composer.evaluation.audio.similarity.out_of_distribution import strangeness
+from music_composer.evaluation.audio.similarity.out_of_distribution import distance_ratio
 from music_composer.options import MEMORY
 from music_composer.training.run_folder import Run
 from music_composer.values import Waveform
 
-HEARD_SECONDS = 60.0  # of a prompt's end that is compared with what is remembered
+COMPARED_SECONDS = 60.0  # of a prompt's end, compared with the memory
 
 Say = Callable[[str], None]
 
 
-def note_long(here: Run, paths: Sequence[Path], heard_seconds: float, say: Say) -> None:
-    """Says of which prompts the end alone is heard by a memory. Networks hear seconds of any."""
-    for path in dict.fromkeys(paths if here.model.head == MEMORY else ()):
+def warn_truncated(run: Run, paths: Sequence[Path], prompt_seconds: float, say: Say) -> None:
+    """Warns of prompts whose end alone a memory uses. Networks read only seconds of any prompt."""
+    for path in dict.fromkeys(paths if run.model.head == MEMORY else ()):
         seconds = seconds_of(path)
-        if seconds > heard_seconds:
-            say(f"note: {path} is {seconds / 60:.1f} minutes long: its last {heard_seconds / 60:g} are heard")
+        if seconds > prompt_seconds:
+            say(f"note: {path} is {seconds / 60:.1f} minutes long: its last {prompt_seconds / 60:g} are used")
 
 
-def note_strange(player: Player, prompts: Sequence[Prompt], say: Say) -> None:
-    """Says which recordings that are prompts are of another kind than all that a memory holds; nothing of a network."""
+def warn_out_of_distribution(player: Player, prompts: Sequence[Prompt], say: Say) -> None:
+    """Warns of whole recordings as prompts that are unlike all recordings of a memory. Networks need no warning."""
     if not isinstance(player, MemoryPlayer):
         return
     frame, options = player.frame, player.options.steps
-    remembered = [each.steps.levels for each in player.recordings if isinstance(each, Remembered)]
-    voices = [voice for prompt in prompts for voice, _ in (prompt.voices or ((prompt, 1.0),))]
+    remembered = [each.steps.levels for each in player.recordings if isinstance(each, StoredPart)]
+    voices = [voice for prompt in prompts for voice, _ in (prompt.blended or ((prompt, 1.0),))]
+    # One warning for each file. Random excerpts need none: they come from the dataset.
     for prompt in {voice.source: voice for voice in voices if voice.whole}.values():
-        samples = prompt.samples[-round(HEARD_SECONDS * frame.rate) :]
-        levels = hear(Waveform(samples, frame.rate), frame, options).steps.levels
-        found = strangeness(levels, remembered, frame.frames_per_second / options.frames)
+        samples = prompt.samples[-round(COMPARED_SECONDS * frame.rate) :]
+        levels = analyze_prompt(Waveform(samples, frame.rate), frame, options).steps.levels
+        found = distance_ratio(levels, remembered, frame.frames_per_second / options.frames)
         if found > 1.0:
             say(
-                f"note: {prompt.source} is unlike all that is remembered, {found:.1f} x as far as music of this folder "
-                "may be: what is played from there may not go on with it"
+                f"note: {prompt.source} is unlike all recordings of the memory, {found:.1f} x as far as music of this "
+                "folder may be: the continuation may not fit it"
             )

@@ -1,4 +1,4 @@
-"""Music as it is after frames and back: what a model's codec alone does to it."""
+"""Music after frames and back: the effect of a model's codec alone."""
 
 from __future__ import annotations
 
@@ -20,32 +20,34 @@ from music_composer.training.run_folder import Run
 
 
 def coded_name(number: int, span: Span) -> str:
+    """Returns the file name of a coded span."""
     return f"{number:03d}-{span.path.stem[:STEM_LENGTH]}.flac"
 
 
-def write_coded(spans: Sequence[Span], paths: Sequence[Path], here: Run, model: Any, seed: int) -> None:
-    """The music after frames and back, a FLAC for each span. model: the network of the run folder."""
+def write_coded(spans: Sequence[Span], paths: Sequence[Path], run: Run, model: Any, seed: int) -> None:
+    """Writes music after the codec, a FLAC for each span. model: the network of the run folder."""
     options = GenerateOptions()
     kernel, bias = model.encoder.get_weights()
     for i, (span, path) in enumerate(zip(spans, paths, strict=True)):
         stop = min(span.stop, seconds_of(span.path))
-        sound = read_excerpt(span.path, here.frame.rate, span.start, stop - span.start)
+        sound = read_excerpt(span.path, run.frame.rate, span.start, stop - span.start)
+        # A generator for each file: its sound does not depend on how many there are.
         rng = np.random.default_rng([seed, i])
         decode = functools.partial(_decoded, model, options.residual, rng)
-        stack, iterations = here.model.stack, options.phase_iterations
-        decoded = through_codec(sound, (kernel, bias), decode, stack, here.channels, here.frame, iterations, rng)
+        stack, iterations = run.model.stack, options.phase_iterations
+        decoded = through_codec(sound, (kernel, bias), decode, stack, run.channels, run.frame, iterations, rng)
         write_flac(path, decoded)
 
 
 def _decoded(model: Any, residual: float, rng: np.random.Generator, latents: np.ndarray) -> np.ndarray:
-    """Latents (steps, components) of a whole recording to steps (steps, size), as they are heard."""
+    """Decodes latents (steps, components) of a whole recording to steps (steps, size), with the residual."""
     reach = model.options.reach
     steps: np.ndarray = model.decode(extended(latents, reach))
     return steps + model.residual(len(steps), residual, rng) if reach else steps
 
 
 def codec_error(spans: Sequence[Span], coded: Sequence[Span], frame: FrameOptions) -> float:
-    """The mean log-spectral error, dB, of music that `write_coded` has written."""
+    """Returns the mean log-spectral error of the files of `write_coded`, dB."""
     errors = []
     for span, file in zip(spans, coded, strict=True):
         original, decoded = (

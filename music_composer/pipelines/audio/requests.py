@@ -1,6 +1,6 @@
-"""What the jobs of the audio backend are asked for, as records that go to JSON and back: see records.py.
+"""Requests of the jobs of the audio backend, as records that convert to JSON and back: see records.py.
 
-A request is made of the option records of its stages. The command line and the library build the same ones.
+A request consists of the option records of its stages. The command line and the library build the same ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from music_composer.records import given
 
 @dataclasses.dataclass(frozen=True)
 class NetworkChoice:
-    """The fields of ModelOptions that somebody has asked for; None leaves a field to the run folder or the music."""
+    """The requested fields of ModelOptions. None leaves a field to the run folder or to the amount of music."""
 
     neurons: int | None = None
     layers: int | None = None
@@ -46,6 +46,7 @@ class NetworkChoice:
 
     @property
     def asked(self) -> dict[str, Any]:
+        """The fields that are not None."""
         return given(self)
 
 
@@ -58,7 +59,7 @@ class PrepareRequest:
 
 @dataclasses.dataclass(frozen=True)
 class TrainRequest:
-    """Prepares and trains. fresh: anew, and not on from the weights that are there."""
+    """Prepares and trains. fresh: start anew instead of continuing from existing weights."""
 
     folders: FolderOptions = FolderOptions()
     network: NetworkChoice = NetworkChoice()
@@ -70,8 +71,8 @@ class TrainRequest:
 class GenerateRequest:
     """Continues music.
 
-    network: what the run folder must have been made with; its head says what plays. prompts: recordings, used in turn;
-    none: random excerpts. blend: two recordings whose mixture is continued instead.
+    network: what the run folder must have been made with; its head chooses what plays. prompts: recordings, used in
+    turn; random excerpts if empty. blend: two recordings whose mixture is continued instead.
     """
 
     folders: FolderOptions = FolderOptions()
@@ -86,7 +87,7 @@ class GenerateRequest:
 
 @dataclasses.dataclass(frozen=True)
 class ComposeRequest:
-    """The whole way: prepares, trains, and continues music."""
+    """Prepares, trains, and continues music."""
 
     folders: FolderOptions = FolderOptions()
     network: NetworkChoice = NetworkChoice()
@@ -101,11 +102,12 @@ class ComposeRequest:
 
     @property
     def train(self) -> TrainRequest:
+        """The training part of the request."""
         return TrainRequest(self.folders, self.network, self.training, self.fresh)
 
     @property
     def generate(self) -> GenerateRequest:
-        """Of the model that was just trained, whatever it was asked to be made with."""
+        """The request to the trained model, whatever it was requested to be made with."""
         return GenerateRequest(self.folders, NetworkChoice(), self.sampling, self.prompts, self.blend)
 
 
@@ -139,10 +141,10 @@ class InfillRequest:
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateRequest:
-    """Judges what a run folder plays, or, with `generated` and `reference`, one folder of recordings by another.
+    """Judges the music of a run folder or, with `generated` and `reference`, one folder of recordings by another.
 
-    held_out: recordings that were not trained on; None: the part of the dataset that training left out. head: what
-    plays, where the run folder has a network and a memory.
+    held_out: recordings outside of the training music; None uses the held-out part of the dataset. head: what plays,
+    where the run folder has a network and a memory.
     """
 
     folders: FolderOptions = FolderOptions()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from music_composer.audio.continuation.metadata import jumps_said
+from music_composer.audio.continuation.metadata import read_jumps
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.context import Context
 from music_composer.evaluation.audio import scorecard
@@ -76,7 +76,7 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], context
         of(music.coded_training),
         trials,
         music.cut,
-        [(span.path, second) for span in music.made for second in jumps_said(span.path)],
+        [(span.path, second) for span in music.made for second in read_jumps(span.path)],
     )
     card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
     with staged(options.output / CARD, options.overwrite) as files:

@@ -1,4 +1,4 @@
-"""Prompts from music that a model never heard: whole tracks up to a cut, and excerpts."""
+"""Prompts from held-out music: whole tracks up to a cut, and excerpts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from music_composer.options import EvaluateOptions, GenerateOptions
 from music_composer.pipelines.audio.scoring import CARD
 from music_composer.training.run_folder import Run
 
-AFTER = 2.0  # seconds that an excerpt leaves behind itself, where there are so many
+AFTER = 2.0  # seconds that an excerpt leaves after itself, if there are as many
 
 
 def chosen_cuts(tracks: Sequence[Span], options: EvaluateOptions) -> list[Cut]:
-    """One of each track, or evenly from all of them where they are more than continuations; none where fewer than two
-    tracks can be told apart.
+    """Returns one cut of each track, thinned evenly to the number of continuations.
+
+    There are none where fewer than two tracks can be cut.
     """
     cuts = cuts_of(tracks, CutOptions(), options.seconds)
     count = min(len(cuts), options.count)
@@ -29,26 +30,26 @@ def chosen_cuts(tracks: Sequence[Span], options: EvaluateOptions) -> list[Cut]:
 
 
 def write_prompts(
-    real: Sequence[Span], cuts: Sequence[Cut], options: EvaluateOptions, names: Sequence[str], here: Run
+    real: Sequence[Span], cuts: Sequence[Cut], options: EvaluateOptions, names: Sequence[str], run: Run
 ) -> list[Path]:
-    """What comes before the cuts; for the rest of the names excerpts of `real`, held-out music."""
-    heard = [cut.prompt for cut in cuts][: len(names)]
-    heard += excerpts_of(real, len(names) - len(heard), GenerateOptions().prompt_seconds)
+    """Writes the music before the cuts; for the remaining names, excerpts of `real`, held-out music."""
+    spans = [cut.prompt for cut in cuts][: len(names)]
+    spans += excerpts_of(real, len(names) - len(spans), GenerateOptions().prompt_seconds)
     with staged(options.output / CARD, options.overwrite) as files:
-        for name, span in zip(names, heard, strict=True):
-            write_flac(files.file(name), read_excerpt(span.path, here.frame.rate, span.start, span.stop - span.start))
+        for name, span in zip(names, spans, strict=True):
+            write_flac(files.file(name), read_excerpt(span.path, run.frame.rate, span.start, span.stop - span.start))
         return files.commit()
 
 
-def sounding_excerpts(music: Sequence[Span], count: int, folder: Path, here: Run) -> list[Path]:
-    """At most so many excerpts, as FLAC in a folder that is made; those that hold too little sound are left out."""
+def sounding_excerpts(music: Sequence[Span], count: int, folder: Path, run: Run) -> list[Path]:
+    """Writes at most `count` excerpts as FLAC to a new folder. Excerpts with too little sound are left out."""
     folder.mkdir()
     seconds, paths = GenerateOptions().prompt_seconds, []
     for i, span in enumerate(excerpts_of(music, count, seconds)):
         path = folder / f"prompt-{i:03d}.flac"
-        write_flac(path, read_excerpt(span.path, here.frame.rate, span.start, span.stop - span.start))
+        write_flac(path, read_excerpt(span.path, run.frame.rate, span.start, span.stop - span.start))
         try:
-            read_prompt(whole_recording(path, seconds), here.channels, here.model.stack, here.frame)
+            read_prompt(whole_recording(path, seconds), run.channels, run.model.stack, run.frame)
         except RecordingError:
             continue
         paths.append(path)
@@ -56,13 +57,13 @@ def sounding_excerpts(music: Sequence[Span], count: int, folder: Path, here: Run
 
 
 def excerpts_of(music: Sequence[Span], count: int, seconds: float) -> list[Span]:
-    """So many excerpts of at most so many seconds, spread over all of it, so that no two end alike."""
+    """Returns `count` excerpts of at most `seconds`, spread over all the music, so that no two end alike."""
     excerpts = []
     for i in range(count):
         span = music[i % len(music)]
         stop = min(span.stop, seconds_of(span.path))
-        turns = -(-count // len(music))
+        rounds = -(-count // len(music))
         latest = max(span.start, stop - seconds - AFTER)
-        start = span.start + (i // len(music) + 0.5) / turns * (latest - span.start)
+        start = span.start + (i // len(music) + 0.5) / rounds * (latest - span.start)
         excerpts.append(Span(span.path, start, start + min(seconds, stop - start)))
     return excerpts

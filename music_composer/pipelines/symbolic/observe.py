@@ -10,7 +10,7 @@ import numpy as np
 from music_composer.errors import OptionError
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
-from music_composer.reports.plots import plot_thoughts
+from music_composer.reports.plots import plot_activations
 from music_composer.reports.tables import Table, write_page
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run
@@ -44,7 +44,7 @@ def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = Fals
         for layer in layers:
             hidden, cells = layer.mean_over(active)
             name = f"{layer.name.replace(' ', '-')}.png"
-            plot_thoughts(hidden, cells, files.file(name))
+            plot_activations(hidden, cells, files.file(name))
             busiest = np.argsort(-np.abs(np.diff(hidden, axis=0)).sum(axis=0))[:5]
             words = "what its neurons say (above) and remember (below), step by step: means over the notes that sound"
             rows = [

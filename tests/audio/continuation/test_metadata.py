@@ -1,4 +1,4 @@
-"""What is read from the notes beside a WAV: where it was cut, and where its player jumped."""
+"""The metadata beside a WAV: where it was cut, and where its player jumped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from music_composer.audio.continuation.metadata import cut_said, jumps_said
+from music_composer.audio.continuation.metadata import read_cut, read_jumps
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,10 @@ from music_composer.audio.continuation.metadata import cut_said, jumps_said
 )
 def test_notes_of_ours_and_of_others(tmp_path: Path, notes: Any, cut: float, jumps: list[float]) -> None:
     (tmp_path / "a.json").write_text(json.dumps(notes))
-    assert (cut_said(tmp_path / "a.wav"), jumps_said(tmp_path / "a.wav")) == (cut, jumps)
+    assert (read_cut(tmp_path / "a.wav"), read_jumps(tmp_path / "a.wav")) == (cut, jumps)
 
 
 def test_without_notes_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text("{")
     for name in ("a.wav", "b.wav"):
-        assert (cut_said(tmp_path / name), jumps_said(tmp_path / name)) == (0.0, [])
+        assert (read_cut(tmp_path / name), read_jumps(tmp_path / name)) == (0.0, [])

@@ -1,4 +1,4 @@
-"""What is drawn from a dataset to go on from: it sounds, it is there, and it can be used for every seed."""
+"""Prompts from a dataset: each sounds, exists and is usable, for every seed."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def prepared(folder: Path) -> cache.Cache:
     return cache.prepare(folder / "songs", folder / "train_data")[0]
 
 
-def drawn(ready: cache.Cache, here: Run, seed: int, count: int = 8, said: list[str] | None = None) -> list:
-    source = RandomPrompts(ready, here, 6.0, seed, [].append if said is None else said.append)
+def drawn(ready: cache.Cache, run: Run, seed: int, count: int = 8, messages: list[str] | None = None) -> list:
+    source = RandomPrompts(ready, run, 6.0, seed, [].append if messages is None else messages.append)
     return [source.draw(number) for number in range(count)]
 
 
@@ -48,11 +48,11 @@ def gap(tmp_path_factory: pytest.TempPathFactory) -> tuple[cache.Cache, Run]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_places_that_are_silent_are_not_drawn(gap: tuple[cache.Cache, Run], seed: int) -> None:
-    said: list[str] = []
-    for excerpt, prompt in drawn(*gap, seed, said=said):
+    messages: list[str] = []
+    for excerpt, prompt in drawn(*gap, seed, messages=messages):
         assert excerpt.start < 10 or excerpt.start + excerpt.seconds > 90
         assert len(prompt.bands) >= 16
-    assert said == []  # the cache knows: none had to be read in vain
+    assert messages == []  # the cache knows: none had to be read in vain
 
 
 @pytest.fixture(scope="module")
@@ -84,41 +84,41 @@ def test_a_place_is_that_of_its_seed_and_number_alone(gap: tuple[cache.Cache, Ru
 def test_long_recordings_are_drawn_more_often(tmp_path: Path) -> None:
     for name, seconds in (("long", 60), ("short", 10)):
         write(tmp_path / "songs" / f"{name}.wav", tune(seconds))
-    ready, here = prepared(tmp_path), run_in(tmp_path)
-    names = [next(usable_excerpts(ready, here, 3.0, 1, number)).path.stem for number in range(100)]
+    ready, run = prepared(tmp_path), run_in(tmp_path)
+    names = [next(usable_excerpts(ready, run, 3.0, 1, number)).path.stem for number in range(100)]
     assert 70 < names.count("long") < 97
 
 
 def test_what_went_or_got_shorter_since_is_drawn_again_and_said(tmp_path: Path) -> None:
     for i in range(3):
         write(tmp_path / "songs" / f"{i}.wav", tune(20, seed=i))
-    ready, here = prepared(tmp_path), run_in(tmp_path)
+    ready, run = prepared(tmp_path), run_in(tmp_path)
     (tmp_path / "songs" / "0.wav").unlink()
     write(tmp_path / "songs" / "1.wav", tune(0.1))
-    said: list[str] = []
-    assert {excerpt.path.name for excerpt, _ in drawn(ready, here, 1, count=10, said=said)} <= {"1.wav", "2.wav"}
-    assert any("0.wav" in line and "another excerpt is drawn" in line for line in said)
+    messages: list[str] = []
+    assert {excerpt.path.name for excerpt, _ in drawn(ready, run, 1, count=10, messages=messages)} <= {"1.wav", "2.wav"}
+    assert any("0.wav" in line and "another excerpt is drawn" in line for line in messages)
     (tmp_path / "songs" / "2.wav").unlink()
     (tmp_path / "songs" / "1.wav").unlink()
     with pytest.raises(RecordingError):
-        drawn(ready, here, 1)
+        drawn(ready, run, 1)
 
 
 def test_what_a_run_keeps_can_be_gone_on_from(gap: tuple[cache.Cache, Run], tmp_path: Path) -> None:
     ready, _ = gap
-    here = run_in(tmp_path)
-    keep_prompts(here, draw_prompts(ready, here, 1, print))
-    assert len(list(here.prompts.glob("*.flac"))) == prompt_selection.KEPT_PROMPTS
+    run = run_in(tmp_path)
+    keep_prompts(run, draw_prompts(ready, run, 1, print))
+    assert len(list(run.prompts.glob("*.flac"))) == prompt_selection.KEPT_PROMPTS
     options = GenerateOptions(count=20)
-    nowhere = FolderOptions(tmp_path / "no", tmp_path / "none", here.folder)
-    prompt = prompt_selection.prompts_for(nowhere, here, options, [], [], 1, print)
+    nowhere = FolderOptions(tmp_path / "no", tmp_path / "none", run.folder)
+    prompt = prompt_selection.prompts_for(nowhere, run, options, [], [], 1, print)
     assert all(len(prompt(number).bands) >= 16 for number in range(9))
 
 
 def test_music_without_any_sound_that_is_long_enough_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "songs" / "click.wav", np.concatenate([np.zeros((2000, 2)), np.ones((1, 2)), np.zeros((2000, 2))]))
-    ready, here = prepared(tmp_path), run_in(tmp_path)
-    for joined in drawn(ready, here, 1, count=1):  # it is heard again and again
+    ready, run = prepared(tmp_path), run_in(tmp_path)
+    for joined in drawn(ready, run, 1, count=1):  # it is heard again and again
         assert len(joined[1].bands) >= 16
 
 

@@ -1,4 +1,4 @@
-"""A stream plays the frames of a file; what it is written to can be read at any moment."""
+"""A stream plays the frames of a file, and its destination can be read at any moment."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from music_composer.audio.continuation import sinks
 from music_composer.audio.continuation.network_player import NetworkPlayer
 from music_composer.audio.continuation.sinks import growing_wav, to_bytes, wav_header
-from music_composer.audio.continuation.stream import at_listening_pace, stream_continuation
+from music_composer.audio.continuation.stream import stream_continuation, throttled
 from music_composer.audio.continuation.writing import write_continuations
 from music_composer.audio.models.network import Continuation
 from music_composer.audio.phase import PhaseStream
@@ -47,7 +47,7 @@ def prompt(tmp_path, record):
 
 @pytest.fixture
 def pushed(monkeypatch):
-    """Every frame that is given its phase."""
+    """Records every frame whose phase is found."""
     frames, push = [], PhaseStream.push
     monkeypatch.setattr(PhaseStream, "push", lambda self, bands: (frames.append(bands), push(self, bands))[1])
     return frames
@@ -79,7 +79,7 @@ def test_pieces_are_short_at_first_and_grow(player, prompt):
 
 
 def test_a_stream_has_no_seams(player, prompt):
-    """Where pieces meet, samples jump no more than elsewhere."""
+    """Samples jump no more where pieces meet than elsewhere."""
     *_, lead, first, second, third = (piece for piece, _ in zip(_endless(player, prompt), range(4), strict=False))
     sound = np.concatenate([piece.samples for piece in (first, second, third)])
     jumps = np.abs(np.diff(sound, axis=0)).max(axis=1)
@@ -92,7 +92,7 @@ def _endless(player, prompt):
 
 
 def test_an_endless_file_waits_for_its_listeners():
-    made = list(at_listening_pace(iter([Played(np.zeros((4410, 2)))] * 3), RATE, 0.2))
+    made = list(throttled(iter([Played(np.zeros((4410, 2)))] * 3), RATE, 0.2))
     assert len(made) == 3
 
 

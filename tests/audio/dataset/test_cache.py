@@ -1,4 +1,4 @@
-"""The cache does what is new, only what is new, and survives whatever happens to its folder."""
+"""The cache prepares only what is new, and survives any damage to its folder."""
 
 import json
 import os
@@ -186,14 +186,14 @@ def test_an_index_that_is_damaged_is_made_again_and_said(music, folder, damage):
     first, _ = prepare(music, folder)
     index = folder / "index.json"
     index.write_text(damage(index.read_text()))
-    said = []
-    second, report = prepare(music, folder, say=said.append)
+    messages = []
+    second, report = prepare(music, folder, say=messages.append)
     assert done(report) == (3, 0, 0)
-    assert len(said) == 1
-    assert "index.json" in said[0]
+    assert len(messages) == 1
+    assert "index.json" in messages[0]
     assert second == first
-    assert done(prepare(music, folder, say=said.append)[1]) == (0, 3, 0)
-    assert len(said) == 1
+    assert done(prepare(music, folder, say=messages.append)[1]) == (0, 3, 0)
+    assert len(messages) == 1
 
 
 @pytest.mark.parametrize("name", ["index.json", "index.jsonl"])
@@ -210,11 +210,11 @@ def test_an_index_that_is_not_ours_is_left_alone(music, folder, name, text):
 
 def test_other_frame_options_make_all_again_and_are_said(music, folder):
     prepare(music, folder)
-    said = []
-    cache, report = prepare(music, folder, FrameOptions(bands=80), say=said.append)
+    messages = []
+    cache, report = prepare(music, folder, FrameOptions(bands=80), say=messages.append)
     assert done(report) == (3, 0, 0)
-    assert len(said) == 1
-    assert "other options" in said[0]
+    assert len(messages) == 1
+    assert "other options" in messages[0]
     assert load_frames(cache, cache.songs[0]).shape[2] == 80
 
 
@@ -242,12 +242,12 @@ def test_files_that_cannot_be_used_are_named_with_the_reason(music, folder, reco
     (music / "text.wav").write_text("not music")
     cache, report = prepare(music, folder)
     assert len(cache.songs) == 3
-    said = {remark.split(": ")[0].split("/")[-1]: remark for remark in report.remarks}
-    assert set(said) == {"empty.wav", "one sample.wav", "silent.wav", "text.wav"}
-    assert "no samples" in said["empty.wav"]
-    assert "nothing but silence" in said["one sample.wav"]
-    assert "nothing but silence" in said["silent.wav"]
-    assert "not a recording" in said["text.wav"]
+    messages = {remark.split(": ")[0].split("/")[-1]: remark for remark in report.remarks}
+    assert set(messages) == {"empty.wav", "one sample.wav", "silent.wav", "text.wav"}
+    assert "no samples" in messages["empty.wav"]
+    assert "nothing but silence" in messages["one sample.wav"]
+    assert "nothing but silence" in messages["silent.wav"]
+    assert "not a recording" in messages["text.wav"]
     assert len(list(folder.iterdir())) == 4
 
 
@@ -341,7 +341,7 @@ def test_an_interruption_within_a_song_leaves_no_half_shard(music, folder, monke
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(shards.frames_station, "blocks_to_bands", broken)
+        patch.setattr(shards.spectrogram, "blocks_to_bands", broken)
         with pytest.raises(RecordingError, match=r"b\.wav: cannot be used: ZeroDivisionError"):
             prepare(music, folder)
     assert [path.name for path in folder.iterdir()] == ["index.json"]

@@ -1,4 +1,4 @@
-"""Acoustic fingerprints: a recording is known again in other clothes, and no other is taken for it."""
+"""Acoustic fingerprints recognize a recording in another encoding, and confuse no two recordings."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ OPTIONS = FrameOptions()
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Five songs by one composer, each as it is and five times in other clothes."""
+    """Five songs by one composer, each in its original and in five other encodings."""
     folder = tmp_path_factory.mktemp("music")
     music = folder / "songs"
     music.mkdir()

@@ -33,7 +33,7 @@ def songs_of(lengths):
 
 
 def dataset_from(lengths, held=()):
-    """held: (song, start, stop) of what is held out, in order; the rest is trained on."""
+    """held: (song, start, stop) of the held-out parts, in order; all else is training music."""
     songs, held = songs_of(lengths), [Segment(*each) for each in held]
     training = []
     for number, song in enumerate(songs):
@@ -45,20 +45,20 @@ def dataset_from(lengths, held=()):
 
 
 def values_in(music, windows, length):
-    """Of each window, the numbers of its frames."""
+    """Returns the frame numbers in each window."""
     return [np.rint(music.around(start, length)[:, 0, 0]).astype(int).tolist() for start in windows]
 
 
 def values_of(lengths, held):
-    """What is trained on, and what is held out."""
+    """Returns the training and the held-out frames."""
     everything = {1000 * s + i for s, length in enumerate(lengths) for i in range(length)}
-    spared = {1000 * s + i for s, start, stop in held for i in range(start, stop)}
-    return everything - spared, spared
+    held_out = {1000 * s + i for s, start, stop in held for i in range(start, stop)}
+    return everything - held_out, held_out
 
 
 @st.composite
 def divided(draw):
-    """Lengths of songs, and parts of them that are held out: anything, as long as a window is left to train on."""
+    """Draws lengths of songs and held-out parts of them that leave at least a window to train on."""
     lengths = draw(st.lists(st.integers(1, 300), min_size=1, max_size=6))
     held = []
     for number, length in enumerate(lengths):
@@ -83,10 +83,10 @@ def test_an_epoch_sees_all_of_the_training_music_and_nothing_else(divided, seed,
 @settings(deadline=None, max_examples=60)
 def test_no_window_hears_what_is_held_out_at_any_speed(divided, seed, speed):
     lengths, held = divided
-    dataset, spared = dataset_from(lengths, held), values_of(lengths, held)[1]
+    dataset, held_out = dataset_from(lengths, held), values_of(lengths, held)[1]
     for start in epoch_windows(dataset, seed, 0):
         read = dataset.training.around(start, int(np.ceil(dataset.window * speed)) + 1)[:, 0, 0]
-        assert not spared & set(np.rint(read).astype(int).tolist())
+        assert not held_out & set(np.rint(read).astype(int).tolist())
 
 
 @given(divided=divided())
@@ -98,11 +98,11 @@ def test_validation_windows_are_whole_units_of_what_is_held_out(divided):
     seen = [value for window in windows for value in window]
     assert len(seen) == len(set(seen))
     assert set(seen) <= values_of(lengths, held)[1]
-    spared = sum(stop - start for _, start, stop in held)
+    held_out = sum(stop - start for _, start, stop in held)
     if dataset.unit:
         assert len(windows) >= max(1, sum((stop - start) // dataset.unit for _, start, stop in held))
     else:
-        assert spared < 9 * STACK
+        assert held_out < 9 * STACK
 
 
 def test_short_held_out_songs_are_joined_to_windows():
@@ -151,7 +151,7 @@ def test_a_window_is_the_music_at_its_place():
 
 
 def seams_of(lengths, held, epochs):
-    """Of each song, at which frame of a window it ended and the next began."""
+    """Returns, for each song, the frame of a window at which it ended and the next began."""
     dataset = dataset_from(lengths, held)
     seams = {song: set() for song in range(len(lengths))}
     for epoch in range(epochs):

@@ -1,10 +1,10 @@
-"""Music whose pulse, place and spectrum are known, at a quarter of the usual rate: steps are as long as always."""
+"""Music with known pulse, places and spectrum, at a quarter of the usual rate; steps are as long as usual."""
 
 import numpy as np
 
 from music_composer.audio.memory.analysis.colour import ColourOptions
-from music_composer.audio.memory.analysis.heard import hear
 from music_composer.audio.memory.analysis.layers import LayerOptions
+from music_composer.audio.memory.analysis.recordings import analyze_prompt
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.splice import SpliceOptions
 from music_composer.options import FrameOptions
@@ -34,5 +34,5 @@ def played(seconds, seed=0, beat=0.5, bar=None, channels=2):
 
 
 def recording(sound):
-    """As it is remembered."""
-    return hear(Waveform(sound, RATE), FRAME, OPTIONS.steps)
+    """Returns sound as a recording of a memory."""
+    return analyze_prompt(Waveform(sound, RATE), FRAME, OPTIONS.steps)

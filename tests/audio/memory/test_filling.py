@@ -1,11 +1,11 @@
-"""Gaps that are filled from memory: runs end where the gap does, and sound at both edges is the recording's own."""
+"""Gaps filled from memory: runs end where the gap does, and both edges equal the recording."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from music_composer.audio.memory.filling import between, course_of, distance_of, sound_of
+from music_composer.audio.memory.filling import candidate_of, distance_of, gap_memory_of, sound_of
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording
 
 FADE, WALK = OPTIONS.splice.fade, OPTIONS.walk
@@ -25,11 +25,11 @@ def piece():
 
 def gap_in(album, piece, seconds, options=OPTIONS):
     start, stop = round(LEFT * RATE), round((LEFT + seconds) * RATE)
-    return between(album, piece[:start], piece[stop : stop + round(RIGHT * RATE)], stop - start, FRAME, options)
+    return gap_memory_of(album, piece[:start], piece[stop : stop + round(RIGHT * RATE)], stop - start, FRAME, options)
 
 
 def course_in(place, options=OPTIONS, seed=0):
-    return course_of(place, options, np.random.default_rng(seed))
+    return candidate_of(place, options, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.3, 0.5, 0.8, 1.1, 1.7, 2.9, 6.0])
@@ -88,7 +88,7 @@ def test_a_gap_in_what_was_remembered_is_not_filled_with_itself(piece):
 
 
 def test_the_distance_is_that_of_what_the_runs_would_go_on_with(piece):
-    """The recording is remembered as a whole: what truly leads to the gap's end goes on with what follows it."""
+    """The album holds the whole recording: its music up to the end of the gap continues with the right side."""
     place = gap_in([recording(piece)], piece, 4.0, PLAIN)
     course, end = course_in(place, PLAIN), round(((LEFT + 4.0) * RATE - len(piece) % STEP) / STEP)
     true = dataclasses.replace(course, walks=(((end - 20, end - 1),),))
@@ -100,7 +100,7 @@ def test_the_distance_is_that_of_what_the_runs_would_go_on_with(piece):
 @pytest.mark.parametrize(("left", "right"), [(0.25, 0.25), (0.25, 9.0), (9.0, 0.25)])
 def test_sides_of_any_length_are_enough(piece, options, left, right):
     cut, stop = round(left * RATE), round((left + 2.0) * RATE)
-    place = between([], piece[:cut], piece[stop : stop + round(right * RATE)], stop - cut, FRAME, options)
+    place = gap_memory_of([], piece[:cut], piece[stop : stop + round(right * RATE)], stop - cut, FRAME, options)
     course = course_in(place, options)
     sound = sound_of(place, course, options).samples
     assert sound.shape == (2 * RATE + 2 * FADE, 2)

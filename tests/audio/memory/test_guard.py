@@ -1,4 +1,4 @@
-"""Runs along a memory that are known: copies as they are, left and taken up again, louder, and of other music."""
+"""Known runs along a memory: copies, copies that pause, louder copies, and other music."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ FIRSTS = np.array([0, 300])
 
 
 def levels(steps=600, seed=0):
-    """Shapes that change every few steps."""
+    """Returns shapes that change every few steps."""
     rng = np.random.default_rng(seed)
     return np.repeat(rng.normal(-40, 12, (steps // 5, 64)), 5, axis=0).astype(np.float32)
 
@@ -40,7 +40,7 @@ def test_other_music_runs_along_nothing():
 
 
 def test_a_repeat_is_no_way_around():
-    """The same passage stands at two places: who plays one of them runs along both, also when changing over."""
+    """The same passage occurs twice: playing one occurrence runs along both, also across a change."""
     memory = levels()
     memory[400:460] = memory[100:160]
     runs = runs_after(np.concatenate([memory[100:130], memory[430:460]]), memory)

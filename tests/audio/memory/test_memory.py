@@ -1,4 +1,4 @@
-"""What is in a memory, what may be played of it, and what never is."""
+"""The content of a memory, what may be played of it, and what never is."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from music_composer.audio.memory.analysis.heard import hear
+from music_composer.audio.memory.analysis.recordings import analyze_prompt
 from music_composer.audio.memory.analysis.transposed import Transposed, transposed_steps
 from music_composer.audio.memory.memory import memory_of
 from music_composer.audio.memory.segment_selection import Part
@@ -28,7 +28,7 @@ def test_the_prompt_is_the_last_recording_and_ends_at_the_cut():
     end = memory.recordings[2].sound(0, memory.own.sum() * STEP + 9)
     np.testing.assert_array_equal(end[:-9], prompt[-len(end) + 9 :])
     assert not end[-9:].any()
-    assert memory.heard[-1] == len(memory) - 1
+    assert memory.history[-1] == len(memory) - 1
 
 
 def test_a_prompts_steps_are_those_of_its_recording():
@@ -38,7 +38,7 @@ def test_a_prompts_steps_are_those_of_its_recording():
 
 
 def test_behind_the_cut_the_prompt_is_mirrored():
-    """A tone that ends at its crest goes on like itself."""
+    """A tone that ends at its crest continues symmetrically."""
     tone = 0.5 * np.cos(2 * np.pi * 440 * (np.arange(40 * STEP) - 40 * STEP + 1) / RATE)[:, None]
     levels = recording(tone.astype(np.float32)).steps.levels
     np.testing.assert_allclose(levels[-1], levels[20], atol=1.0)
@@ -104,7 +104,7 @@ def test_a_run_has_room_in_its_own_recording():
 
 
 def test_a_place_is_sought_by_what_precedes_it():
-    """The views of the prompt's end are those of the same music elsewhere."""
+    """The views of the prompt's end equal those of the same music elsewhere."""
     sound, prompt = played(20.0, seed=1), played(20.0, seed=2)
     memory = made([np.concatenate([sound, prompt]), sound[::-1].copy()], prompt)
     struck = memory.own[memory.entries] & (memory.attacks[memory.entries] > 0.5)
@@ -112,12 +112,12 @@ def test_a_place_is_sought_by_what_precedes_it():
     for at in np.flatnonzero(struck)[5:]:
         alike = memory.keys[:, at] @ memory.keys
         alike[memory.own[memory.entries]] = -1
-        there = memory.entries[at] - memory.firsts[2] + round(20 * PER_SECOND)
-        assert abs(memory.entries[alike.argmax()] - there) <= 1
+        expected = memory.entries[at] - memory.firsts[2] + round(20 * PER_SECOND)
+        assert abs(memory.entries[alike.argmax()] - expected) <= 1
 
 
 def test_all_of_the_prompts_end_is_its_mood():
-    """Music like the earlier half of it is as near as music like the later half; other music is not."""
+    """Music like the earlier half of the end is as near as music like the later half; other music is not."""
     filters = [
         scipy.signal.butter(2, band, "bandpass", fs=RATE, output="sos")
         for band in ((60, 300), (700, 1500), (3000, 5000))
@@ -136,8 +136,8 @@ def test_other_music_is_strange_to_a_prompt_that_never_changes():
     tone = 0.3 * np.sin(2 * np.pi * 330 * np.arange(25 * RATE) / RATE)[:, None].astype(np.float32)
     memory = made([played(20.0, seed=1)], np.repeat(tone, 2, axis=1))
     own = memory.own[memory.entries]
-    assert memory.strange[own].max() == 0.0
-    assert memory.strange[~own].min() > 1.0
+    assert memory.unfamiliarity[own].max() == 0.0
+    assert memory.unfamiliarity[~own].min() > 1.0
 
 
 def test_a_silent_prompt_stands_where_the_music_is_loudest():
@@ -145,8 +145,8 @@ def test_a_silent_prompt_stands_where_the_music_is_loudest():
     memory = made([np.concatenate([quiet, loud]), quiet], np.zeros((4 * RATE, 2), np.float32))
     assert not memory.own[memory.entries].any()
     assert memory.colour is None
-    assert set(memory.part[memory.heard]) == {0}
-    assert memory.heard[0] >= 19.5 * PER_SECOND
+    assert set(memory.part[memory.history]) == {0}
+    assert memory.history[0] >= 19.5 * PER_SECOND
     moods = [memory.mood[memory.part[memory.entries] == i].mean() for i in range(2)]
     assert moods[0] > moods[1]
 
@@ -169,4 +169,4 @@ def test_without_colour_nothing_is_coloured():
 @pytest.mark.parametrize("prompt", [Waveform(np.zeros((767, 1), np.float32), RATE), Waveform(played(1.0), 44100)])
 def test_what_cannot_be_heard_is_said(prompt):
     with pytest.raises(OptionError, match="it needs 768 at 11025 Hz"):
-        hear(prompt, FRAME, OPTIONS.steps)
+        analyze_prompt(prompt, FRAME, OPTIONS.steps)

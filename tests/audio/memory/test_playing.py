@@ -1,4 +1,4 @@
-"""From recordings and a prompt to blocks of sound, whatever they are."""
+"""From recordings and a prompt to blocks of sound."""
 
 import dataclasses
 import itertools
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.memory import playing
-from music_composer.audio.memory.analysis.heard import Heard
+from music_composer.audio.memory.analysis.recordings import PromptRecording
 from music_composer.audio.memory.analysis.steps import Steps
 from music_composer.audio.memory.player import in_pieces
 from music_composer.audio.memory.playing import play
@@ -28,13 +28,13 @@ def pieces(recordings, prompt, seconds, options=OPTIONS, seed=0):
     return found
 
 
-def heard(recordings, prompt, seconds, options=OPTIONS, seed=0):
+def sound_of(recordings, prompt, seconds, options=OPTIONS, seed=0):
     found = [piece.samples for piece in pieces(recordings, prompt, seconds, options, seed)]
     return np.concatenate(found)[: round(seconds * RATE)]
 
 
 def jumps_in(blocks):
-    """Samples from the beginning of the first of them on."""
+    """Returns jumps as samples from the beginning of the first piece."""
     found, count = [], 0
     for block in blocks:
         assert list(block.jumps) == sorted(set(block.jumps))
@@ -56,7 +56,7 @@ def level(sound):
 @pytest.mark.parametrize("options", [OPTIONS, PLAIN])
 def test_music_goes_on_from_the_prompt_at_its_level(album, options):
     prompt = played(9.85, seed=9, beat=0.4)
-    sound = heard(album, prompt, 6.0, options)
+    sound = sound_of(album, prompt, 6.0, options)
     assert sound.dtype == np.float32
     assert sound.shape == (6 * RATE, 2)
     np.testing.assert_allclose(sound[0], prompt[-FADE], atol=1e-5)
@@ -69,13 +69,13 @@ def test_music_goes_on_from_the_prompt_at_its_level(album, options):
 @pytest.mark.parametrize("options", [OPTIONS, PLAIN])
 def test_the_same_seed_gives_the_same_bytes_however_much_is_read(album, options):
     prompt = played(5.0, seed=9, beat=0.4)
-    short, long = heard(album, prompt, 2.0, options), heard(album, prompt, 5.0, options)
+    short, long = sound_of(album, prompt, 2.0, options), sound_of(album, prompt, 5.0, options)
     assert long[: len(short)].tobytes() == short.tobytes()
-    assert heard(album, prompt, 2.0, options, seed=1).tobytes() != short.tobytes()
+    assert sound_of(album, prompt, 2.0, options, seed=1).tobytes() != short.tobytes()
 
 
 def test_two_walks_that_are_one_give_its_sound_back(monkeypatch, album):
-    """Layers add up to what was separated, late by nothing."""
+    """The two layers add up to the sound that was separated, without a delay."""
     course = [(100, 140), (300, 350), (600, 640), (900, 960), (50, 99), (420, 470)]
     prompt, runs = played(5.0, seed=9), {}
 
@@ -88,9 +88,9 @@ def test_two_walks_that_are_one_give_its_sound_back(monkeypatch, album):
         return run
 
     monkeypatch.setattr("music_composer.audio.memory.playing.next_run", next_run)
-    one = heard(album, prompt, 6.0, PLAIN)
+    one = sound_of(album, prompt, 6.0, PLAIN)
     amplitudes = dataclasses.replace(OPTIONS, layers=dataclasses.replace(OPTIONS.layers, power=1.0))
-    np.testing.assert_allclose(heard(album, prompt, 6.0, amplitudes), one, atol=1e-5)
+    np.testing.assert_allclose(sound_of(album, prompt, 6.0, amplitudes), one, atol=1e-5)
 
 
 @pytest.mark.parametrize("layered", [False, True])
@@ -133,14 +133,14 @@ def test_the_prompt_gives_way_to_two_layers_without_a_jump(monkeypatch, album):
         return next(runs.setdefault(id(state), courses[len(runs) % 2]))
 
     monkeypatch.setattr("music_composer.audio.memory.playing.next_run", next_run)
-    np.testing.assert_allclose(heard(album, prompt, 1.0)[:3], prompt[-FADE:][:3], atol=1e-3)
+    np.testing.assert_allclose(sound_of(album, prompt, 1.0)[:3], prompt[-FADE:][:3], atol=1e-3)
 
 
 @pytest.mark.parametrize(("remembered", "wanted"), [(1, 2), (2, 1)])
 def test_recordings_have_the_channels_of_the_prompt(remembered, wanted):
     album = [recording(played(10.0, seed=i, channels=remembered)) for i in range(2)]
     options = dataclasses.replace(PLAIN, walk=dataclasses.replace(OPTIONS.walk, share=0.0))
-    sound = heard(album, played(4.0, seed=9, channels=wanted), 4.0, options)
+    sound = sound_of(album, played(4.0, seed=9, channels=wanted), 4.0, options)
     assert sound.shape[1] == wanted
     assert level(sound) > -40
 
@@ -149,7 +149,7 @@ def test_recordings_have_the_channels_of_the_prompt(remembered, wanted):
 @pytest.mark.parametrize("seconds", [0.25, 0.5, 1.5])
 @pytest.mark.parametrize("alone", [True, False])
 def test_the_shortest_prompts_go_on(album, options, seconds, alone):
-    sound = heard([] if alone else album, played(seconds, seed=9, beat=0.2), 2.0, options)
+    sound = sound_of([] if alone else album, played(seconds, seed=9, beat=0.2), 2.0, options)
     assert np.isfinite(sound).all()
     assert level(sound) > -50
 
@@ -157,26 +157,28 @@ def test_the_shortest_prompts_go_on(album, options, seconds, alone):
 @pytest.mark.parametrize("options", [OPTIONS, PLAIN])
 def test_a_silent_prompt_goes_on_with_the_loudest_music(options):
     album = [recording(gain * played(20.0, seed=i)) for i, gain in enumerate((0.05, 1.0))]
-    assert abs(level(heard(album, np.zeros((RATE, 2), np.float32), 4.0, options)) - level(played(20.0, seed=1))) < 4.0
+    assert (
+        abs(level(sound_of(album, np.zeros((RATE, 2), np.float32), 4.0, options)) - level(played(20.0, seed=1))) < 4.0
+    )
 
 
 def test_where_all_is_silent_silence_is_played():
     silence = np.zeros((RATE, 1), np.float32)
-    assert not heard([recording(silence)], silence, 2.0).any()
+    assert not sound_of([recording(silence)], silence, 2.0).any()
 
 
 def made_up(steps, seed):
-    """A recording whose sound is as little as its steps need."""
+    """Returns a recording whose sound is as short as its steps allow."""
     rng = np.random.default_rng(seed)
     levels = np.repeat(rng.normal(-40, 12, (steps // 9 + 1, FRAME.bands // 3)), 9, axis=0)[:steps].astype(np.float32)
     onsets = (np.arange(steps) % 18 == 0).astype(np.float32)
-    return Heard(Steps(levels, onsets), np.zeros((steps * STEP, 1), np.float32))
+    return PromptRecording(Steps(levels, onsets), np.zeros((steps * STEP, 1), np.float32))
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(1000, 5), (1, 1800), (1, 3)])
 def test_many_short_recordings_or_a_long_one(count, seconds):
     album = [made_up(seconds * RATE // STEP, i) for i in range(count)]
-    sound = heard(album, played(6.0, seed=9), 2.0)
+    sound = sound_of(album, played(6.0, seed=9), 2.0)
     assert sound.shape == (2 * RATE, 2)
 
 

@@ -1,4 +1,4 @@
-"""Of much music a memory is made of what is most like the prompt."""
+"""A memory of much music consists of the segments most like the prompt."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ SHORT = SelectionOptions(longest=30.0, segment=5.0)
 
 
 def low(seconds, seed):
-    """Noise below 400 Hz, unlike any of `played`."""
+    """Returns noise below 400 Hz, unlike any of `played`."""
     noise = np.random.default_rng(seed).standard_normal(round(seconds * RATE))
     spectrum = np.fft.rfft(noise)
     spectrum[round(400 * seconds) :] = 0.0
@@ -33,7 +33,7 @@ def test_little_music_is_chosen_as_it_is():
 
 @pytest.mark.parametrize("prompt", [low, played])
 def test_what_is_like_the_prompt_is_chosen(prompt):
-    """Each recording turns from one kind of music to the other in its middle."""
+    """Each recording changes from one kind of music to the other in its middle."""
     recordings = [recording(np.concatenate([low(20.0, i), played(20.0, i)])) for i in range(3)]
     parts = chosen(recordings, recording(prompt(20.0, seed=9)), SelectionOptions(longest=60.0, segment=5.0))
     assert [part.recording for part in parts] == recordings
@@ -76,8 +76,8 @@ def test_of_much_music_a_silent_prompt_chooses_what_is_loudest():
     memory = memory_of(music, recording(np.zeros((10 * RATE, 2), np.float32)), FRAME, options)
     loudest = [part for part in memory.recordings[:-1] if part.first <= 50.0 * PER_SECOND < part.last]
     assert loudest
-    assert not memory.own[memory.heard].any()
-    assert memory.part[memory.heard[-1]] == [id(each) for each in memory.recordings].index(id(loudest[0]))
+    assert not memory.own[memory.history].any()
+    assert memory.part[memory.history[-1]] == [id(each) for each in memory.recordings].index(id(loudest[0]))
 
 
 @pytest.mark.parametrize("changes", [{"segment": 0.0}, {"longest": 10.0}])

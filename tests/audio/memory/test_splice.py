@@ -1,4 +1,4 @@
-"""Runs laid end to end: what fits is left as it is, and what is moved never adds up."""
+"""Runs joined end to end: fitting runs stay, and shifts never add up."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_runs_that_follow_each_other_give_the_recording_back():
 
 @pytest.mark.parametrize("off", [-200, 0, 150])
 def test_the_last_run_goes_over_into_what_follows_where_that_is_due(off):
-    """It is due a little before or behind where it lies in the recording: it is moved to what truly follows."""
+    """The run is due a little before or behind its place in the recording, and is shifted to fit what truly follows."""
     sound = music(6.0)
     splicer = Splicer(sound[:RATE], OPTIONS)
     first = splicer.push(sound[RATE - OPTIONS.before : RATE + LENGTH], OPTIONS.before)
@@ -45,7 +45,7 @@ def test_the_last_run_goes_over_into_what_follows_where_that_is_due(off):
 
 
 def test_a_run_is_moved_to_where_it_fits():
-    """Runs of a tone are due half a period off, and it sounds on without a dip."""
+    """Runs of a tone are due half a period off; the tone continues without a dip."""
     tone = np.repeat(0.3 * np.sin(2 * np.pi * 220.5 * np.arange(5 * RATE) / RATE)[:, None], 2, axis=1).astype(
         np.float32
     )
@@ -56,7 +56,7 @@ def test_a_run_is_moved_to_where_it_fits():
 
 
 def test_what_is_moved_never_adds_up():
-    """The difference of the channels tells the time."""
+    """The difference of the channels encodes the time."""
     time = np.arange(40 * RATE) / RATE
     tone, clock = 0.3 * np.sin(2 * np.pi * 97.3 * time), time / 40
     sound = np.stack([tone + clock, tone - clock], axis=1).astype(np.float32)
@@ -64,8 +64,8 @@ def test_what_is_moved_never_adds_up():
     played = spliced(sound, starts, sound[:RATE])[OPTIONS.fade :]
     for i, at in enumerate(starts):
         middle = i * LENGTH + LENGTH // 2
-        told = (played[middle, 0] - played[middle, 1]) / 2 * 40
-        assert abs(told - (at + LENGTH // 2) / RATE) <= (OPTIONS.search + 1) / RATE
+        shown = (played[middle, 0] - played[middle, 1]) / 2 * 40
+        assert abs(shown - (at + LENGTH // 2) / RATE) <= (OPTIONS.search + 1) / RATE
 
 
 @pytest.mark.parametrize("before", [0, 100])

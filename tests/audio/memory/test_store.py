@@ -1,4 +1,4 @@
-"""What is remembered is there again, and damage is said in one line."""
+"""A stored memory loads again, and damage is reported in one line."""
 
 import dataclasses
 import json
@@ -12,14 +12,14 @@ from music_composer.audio.memory.store import (
     Entry,
     Index,
     bytes_of,
-    forget,
-    is_remembered,
+    is_stored,
+    load_recordings,
     name_of,
     read_index,
-    recall,
-    remember,
-    remember_key,
+    remove_unreferenced,
     write_index,
+    write_part,
+    write_transposed,
 )
 from music_composer.errors import OptionError, RunFolderError
 from music_composer.options import FrameOptions
@@ -28,7 +28,7 @@ OPTIONS, FRAME, STEP, RATE = StepOptions(), FrameOptions(), 1024, 44100
 
 
 def recalled(folder, options=OPTIONS):
-    return recall(read_index(folder / "index.json", options), folder, options, FRAME)
+    return load_recordings(read_index(folder / "index.json", options), folder, options, FRAME)
 
 
 def part(seed, steps=30, channels=2):
@@ -46,20 +46,20 @@ def part(seed, steps=30, channels=2):
 def folder(tmp_path):
     entries = [part(seed)[0] for seed in range(2)]
     for seed, entry in enumerate(entries):
-        assert not is_remembered(tmp_path, entry)
-        remember(tmp_path, *part(seed))
-        assert is_remembered(tmp_path, entry)
+        assert not is_stored(tmp_path, entry)
+        write_part(tmp_path, *part(seed))
+        assert is_stored(tmp_path, entry)
     write_index(tmp_path / "index.json", Index(tuple(entries), 2.5), OPTIONS)
     return tmp_path
 
 
 @pytest.fixture
 def in_keys(folder):
-    """The same, a semitone higher and lower too."""
+    """A memory with copies a semitone higher and lower."""
     index = read_index(folder / "index.json", OPTIONS)
     for entry in index.entries:
         for semitones in (-1, 1):
-            remember_key(folder, entry, semitones, OPTIONS, FRAME)
+            write_transposed(folder, entry, semitones, OPTIONS, FRAME)
     write_index(folder / "index.json", dataclasses.replace(index, semitones=(-1, 1)), OPTIONS)
     return folder
 
@@ -78,7 +78,7 @@ def test_steps_of_another_key_are_made_once(in_keys):
     entry = read_index(in_keys / "index.json", OPTIONS).entries[0]
     path = in_keys / f"steps-{entry.name}+1.npy"
     before = path.stat().st_mtime_ns
-    remember_key(in_keys, entry, 1, OPTIONS, FRAME)
+    write_transposed(in_keys, entry, 1, OPTIONS, FRAME)
     assert path.stat().st_mtime_ns == before
 
 
@@ -86,7 +86,7 @@ def test_other_keys_are_forgotten_with_what_they_are_of(in_keys):
     one, other = read_index(in_keys / "index.json", OPTIONS).entries
     size = bytes_of(in_keys, Index((one,), semitones=(-1, 1)))
     assert size == sum(path.stat().st_size for path in in_keys.glob(f"*{one.name}*"))
-    forget(in_keys, Index((one,), semitones=(1,)))
+    remove_unreferenced(in_keys, Index((one,), semitones=(1,)))
     kept = sorted(path.name for path in in_keys.glob("s*-*"))
     assert kept == [f"sound-{one.name}.flac", f"steps-{one.name}+1.npy", f"steps-{one.name}.npy"]
     assert not list(in_keys.glob(f"*{other.name}*"))
@@ -145,10 +145,10 @@ def test_beyond_its_ends_a_part_is_silent(folder):
 
 def test_files_that_nothing_remembers_are_removed(folder):
     one = part(2, channels=1)
-    remember(folder, *one)
+    write_part(folder, *one)
     (folder / "steps-of-mine.npy").write_text("not of a memory")
     write_index(folder / "index.json", Index((one[0],)), OPTIONS)
-    forget(folder, Index((one[0],)))
+    remove_unreferenced(folder, Index((one[0],)))
     assert (folder / "steps-of-mine.npy").exists()
     assert len(list(folder.iterdir())) == 4
     (only,) = recalled(folder)
@@ -175,7 +175,7 @@ def test_a_name_is_of_what_the_files_are_made_of():
 def test_a_part_needs_sound_for_all_its_steps(tmp_path):
     entry, sound, steps = part(0)
     with pytest.raises(OptionError, match=r"0\.ogg: 30719 samples for 30 steps"):
-        remember(tmp_path, entry, sound[: 30 * STEP - 1], steps)
+        write_part(tmp_path, entry, sound[: 30 * STEP - 1], steps)
     assert not list(tmp_path.iterdir())
 
 
@@ -187,11 +187,11 @@ def test_damage_is_one_line_that_names_the_file(folder, pattern, damage):
     path.unlink()
     if damage != "gone":
         path.write_bytes(content[: len(content) // 3] if damage == "cut" else bytes(range(256)) * 20)
-    with pytest.raises(RunFolderError, match="train again") as caught:
+    with pytest.raises(RunFolderError, match="train again") as raised:
         for each in recalled(folder):
             each.sound(0, 30 * STEP)
-    assert path.name in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert path.name in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

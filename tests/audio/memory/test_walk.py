@@ -1,4 +1,4 @@
-"""Walks through memories whose pulse is known: what they keep, what they never play, and how long they copy."""
+"""Walks through memories with a known pulse: what they keep, what they never play, and how long they copy."""
 
 import copy
 import dataclasses
@@ -24,7 +24,7 @@ def album():
 
 
 def walked(memory, seconds, walk=WALK, seed=0):
-    """Runs of at least so many seconds, and the state behind them."""
+    """Returns runs of at least so many seconds, and the state after them."""
     state, rng, runs = start(memory), np.random.default_rng(seed), []
     while state.played < seconds * PER_SECOND:
         runs.append(next_run(memory, state, OPTIONS, walk, rng))
@@ -60,7 +60,7 @@ def test_as_much_is_the_prompts_own_as_is_asked_for(album):
 
 @pytest.mark.parametrize("blend", [0.2, 0.8])
 def test_both_voices_of_a_blend_come_in_their_shares(blend):
-    """Whatever their mood is."""
+    """Shares hold whatever the moods are."""
     walk = dataclasses.replace(WALK, weights=dataclasses.replace(WALK.weights, mood=0.0))
     first, second = played(15.0, seed=9, beat=0.4), 0.2 * played(15.0, seed=4, beat=0.4)[::-1]
     album = [recording(played(20.0, seed=i, beat=0.4)) for i in range(2)]
@@ -87,7 +87,7 @@ def test_the_colour_of_a_blend_is_between_those_of_its_voices_and_it_has_the_moo
 
 
 def longest_alignment(memory, runs):
-    """Steps that what is played runs along any place of the training music, at most."""
+    """Returns the longest run in steps along any place of the training music."""
     played_places = places(runs)
     along = followed(
         np.zeros(len(memory), np.int16),
@@ -101,7 +101,7 @@ def longest_alignment(memory, runs):
 
 
 def test_the_guard_bounds_how_long_music_is_copied_across_jumps():
-    """The memory holds the same piece three times: who jumps from one to the other copies on."""
+    """The memory holds one piece three times: a jump from one copy to another continues the run."""
     piece = played(20.0, seed=1, beat=0.4)
     memory = made([piece, piece, piece], played(10.0, seed=9, beat=0.4))
     walk = dataclasses.replace(WALK, share=0.0, elsewhere=0.4)
@@ -187,7 +187,7 @@ def test_ten_minutes_keep_no_more_than_one():
 
 
 def test_a_state_is_all_there_is(album):
-    """Its copy, with the generator's, goes on alike."""
+    """A copy of the state and of the generator continues identically."""
     state, rng = start(album), np.random.default_rng(0)
     for _ in range(7):
         next_run(album, state, OPTIONS, WALK, rng)
@@ -197,7 +197,7 @@ def test_a_state_is_all_there_is(album):
 
 
 def test_a_walk_follows_the_onsets_of_another(album):
-    """Which strikes half a beat beside what the prompt lets expect."""
+    """The other walk is half a beat off the pulse of the prompt."""
     walk = dataclasses.replace(WALK, weights=dataclasses.replace(WALK.weights, coming=12.0, pattern=0.0))
     rhythm = np.float32((np.arange(4000) / PER_SECOND + 0.2) % 0.4 < 1.0 / PER_SECOND)
     alike = []

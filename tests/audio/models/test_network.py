@@ -1,4 +1,4 @@
-"""The audio model: whole windows against single steps, what the heads learn, and what comes back from disk."""
+"""The audio network: whole windows against single steps, training of the heads, and loading from disk."""
 
 import dataclasses
 import functools
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.continuation import generate
-from music_composer.audio.continuation.generate import LOUDEST, _listen, continue_prompts
+from music_composer.audio.continuation.generate import LOUDEST, _encode_prompts, continue_prompts
 from music_composer.audio.linear_decoder import fit_decoder
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.models.network import Continuation
@@ -28,7 +28,7 @@ SIZE = OPTIONS.stack * CHANNELS * BANDS
 
 
 def music(frames=400, seed=0):
-    """Bands that swell and fade together, with a little of their own, (frames, channels, bands)."""
+    """Returns bands (frames, channels, bands) that fade together, each with a little variation of its own."""
     rng = np.random.default_rng(seed)
     swell = np.sin(np.arange(frames) / 5)[:, None, None]
     return (swell * rng.normal(1, 0.3, (CHANNELS, BANDS)) + 0.1 * rng.normal(size=(frames, CHANNELS, BANDS))) - 5
@@ -47,9 +47,9 @@ def model_of(**changes):
 
 @pytest.fixture(scope="module")
 def played():
-    """A model, and what plays with it: each builds its graph once, not for each piece."""
+    """A model and its player; each builds its graph once, not for each piece."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("Player", "Listener"):
+        for name in ("SamplingLoop", "PromptEncoder"):
             patch.setattr(generate, name, functools.cache(getattr(generate, name)))
         yield model_of()
 
@@ -84,12 +84,12 @@ def test_step_by_step_equals_the_whole_sequence(head):
     model = model_of(head=head)
     rng = np.random.default_rng(0)
     latents, noise = rng.normal(size=(2, 3, 12, OPTIONS.components)).astype(np.float32)
-    level = np.full((3, 1, 1), 0.1, np.float32)
-    whole, after = model.listen(latents, level, noise)
+    noise_level = np.full((3, 1, 1), 0.1, np.float32)
+    whole, after = model.forward_sequence(latents, noise_level, noise)
     state = model.initial_state(3)
     for t in range(latents.shape[1]):
-        hidden, state = model.listen_step(latents[:, t], level[:, 0], noise[:, t], state)
-        np.testing.assert_allclose(hidden, whole[:, t], atol=1e-5)
+        condition, state = model.forward_step(latents[:, t], noise_level[:, 0], noise[:, t], state)
+        np.testing.assert_allclose(condition, whole[:, t], atol=1e-5)
     for one, other in zip(state, after, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
@@ -110,15 +110,15 @@ def test_a_later_step_never_changes_an_earlier_loss():
 def test_chunks_that_carry_the_state_on_are_the_whole_window(head):
     """Without noise and dropout the losses of two chunks, the second in the first's state, are those of the whole."""
     model, batch = model_of(head=head, dropout=0.0, training_noise=0.0), windows(3)
-    told, carried = [], model.initial_state(3)
-    listen = model.listen
-    model.listen = lambda *heard: told.append(listen(*heard)) or told[-1]
+    conditions, carried = [], model.initial_state(3)
+    forward_sequence = model.forward_sequence
+    model.forward_sequence = lambda *inputs: conditions.append(forward_sequence(*inputs)) or conditions[-1]
     model([batch, *carried])
     for first in (0, 12):
         _, *carried = model([batch[:, first : first + 13], *carried])
-    whole, *chunks = (keras.ops.convert_to_numpy(hidden) for hidden, _ in told)
+    whole, *chunks = (keras.ops.convert_to_numpy(condition) for condition, _ in conditions)
     np.testing.assert_allclose(np.concatenate(chunks, axis=1), whole, atol=1e-5)
-    for one, other in zip(carried, told[0][1], strict=True):
+    for one, other in zip(carried, conditions[0][1], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
@@ -147,7 +147,7 @@ def test_training_leaves_the_encoding_alone():
         np.testing.assert_array_equal(one, other)
 
 
-def train_head(head, hidden, target, steps):
+def train_head(head, condition, target, steps):
     class Wrapped(keras.Model):
         def __init__(self):
             super().__init__()
@@ -162,17 +162,17 @@ def train_head(head, hidden, target, steps):
     trainer = Wrapped()
     trainer.compile(optimizer=keras.optimizers.Adam(1e-2), jit_compile=False)
     for _ in range(steps):
-        trainer.train_on_batch(hidden)
+        trainer.train_on_batch(condition)
 
 
 def test_a_flow_learns_a_distribution_and_not_its_mean():
     """Two equally likely targets, -1 and 1: samples lie near both, the mean 0 is rare."""
     keras.utils.set_random_seed(1)
     head = FlowHead(1, 32, 2, draws=8, flow_steps=20)
-    hidden = np.zeros((64, 4, 3), np.float32)
-    head.build(hidden.shape)
+    condition = np.zeros((64, 4, 3), np.float32)
+    head.build(condition.shape)
     target = np.random.default_rng(0).choice([-1, 1], (64, 4, 1)).astype(np.float32)
-    train_head(head, hidden, target, 300)
+    train_head(head, condition, target, 300)
     noise = np.random.default_rng(1).normal(size=(500, 1)).astype(np.float32)
     samples = keras.ops.convert_to_numpy(head.sample(np.zeros((500, 3), np.float32), noise))[:, 0]
     assert (np.abs(np.abs(samples) - 1) < 0.4).mean() > 0.8
@@ -200,7 +200,7 @@ def test_the_straight_line_takes_the_deviations_of_the_music_into_account():
 
 
 def taught_head(flow_steps):
-    """A head whose guess and blocks know something, if nothing sensible."""
+    """A head with arbitrary weights in its guess and blocks."""
     keras.utils.set_random_seed(3)
     head = FlowHead(3, width=16, blocks=2, draws=4, flow_steps=flow_steps)
     head.build((None, None, 5))
@@ -221,12 +221,12 @@ def test_a_gaussian_comes_out_with_its_deviation_in_a_single_step():
 
 
 def test_sampling_goes_where_the_velocity_leads():
-    """Turning u by its angles and integrating the velocity of x are one flow, if the steps are small."""
+    """Rotation of u and integration of the velocity of x agree for small steps."""
     head, steps = taught_head(200), 200
     rng = np.random.default_rng(1)
-    hidden, x = (rng.standard_normal((20, size)).astype(np.float32) for size in (5, 3))
-    turned = keras.ops.convert_to_numpy(head.sample(hidden, x))
-    past = head(hidden)
+    condition, x = (rng.standard_normal((20, size)).astype(np.float32) for size in (5, 3))
+    turned = keras.ops.convert_to_numpy(head.sample(condition, x))
+    past = head(condition)
     for step in range(steps):
         t = np.full((20, 1), (step + 0.5) / steps, np.float32)
         x = x + keras.ops.convert_to_numpy(head.velocity(x, t, past)) / steps
@@ -234,14 +234,14 @@ def test_sampling_goes_where_the_velocity_leads():
 
 
 def test_the_guess_knows_how_much_it_does_not_know():
-    """Music whose mean and deviation follow from the past: after training the guess says both."""
+    """Mean and deviation of the music follow from the past, and the trained guess predicts both."""
     keras.utils.set_random_seed(1)
     head = FlowHead(1, 32, 1, draws=4, flow_steps=2)
     rng = np.random.default_rng(0)
-    hidden = rng.uniform(-1, 1, (64, 16, 1)).astype(np.float32)
-    target = (hidden + np.where(hidden > 0, 0.1, 0.5) * rng.standard_normal(hidden.shape)).astype(np.float32)
-    head.build(hidden.shape)
-    train_head(head, hidden, target, 400)
+    condition = rng.uniform(-1, 1, (64, 16, 1)).astype(np.float32)
+    target = (condition + np.where(condition > 0, 0.1, 0.5) * rng.standard_normal(condition.shape)).astype(np.float32)
+    head.build(condition.shape)
+    train_head(head, condition, target, 400)
     seen = np.array([[-0.5], [0.5]], np.float32)
     _, mean, _ = (keras.ops.convert_to_numpy(part) for part in head(seen))
     noise = np.random.default_rng(1).standard_normal((1000, 1)).astype(np.float32)
@@ -255,8 +255,8 @@ def test_the_guess_knows_how_much_it_does_not_know():
 def test_samples_are_held_to_the_range_of_the_music():
     model = model_of()
     noise = 100 * np.ones((4, OPTIONS.components), np.float32)
-    told = np.zeros((4, OPTIONS.neurons + OPTIONS.components + 1), np.float32)
-    sampled = keras.ops.convert_to_numpy(model.sample(told, noise))
+    conditions = np.zeros((4, OPTIONS.neurons + OPTIONS.components + 1), np.float32)
+    sampled = keras.ops.convert_to_numpy(model.sample(conditions, noise))
     assert np.abs(sampled).max() < 20
     steps = keras.ops.convert_to_numpy(model.decoder(sampled))
     assert (steps <= keras.ops.convert_to_numpy(model.ceiling) + 1.0).all(), (
@@ -285,7 +285,7 @@ def test_what_is_heard_is_decoded_by_what_was_before_the_cut_and_by_what_follows
     model = model_of(reach=1)
     components, size = OPTIONS.components, SIZE
     played = np.random.default_rng(0).standard_normal((1, 4, components)).astype(np.float32)
-    monkeypatch.setattr(generate, "_play", lambda *args: iter([played[:, :3], played[:, 3:]]))
+    monkeypatch.setattr(generate, "_sample_chunks", lambda *args: iter([played[:, :3], played[:, 3:]]))
     ends = model.encoder(to_steps(prompt_of().bands, OPTIONS.stack))[-1:]
     course = np.concatenate([ends, played[0]])
     for place in range(3):
@@ -374,10 +374,10 @@ def test_the_learning_rate_rises_then_falls():
 
 def test_a_blend_remembers_the_mean_of_what_its_voices_leave_behind(played):
     voices = [prompt_of(40), prompt_of(30, seed=4)]
-    blend = dataclasses.replace(voices[0], voices=((voices[0], 0.75), (voices[1], 0.25)))
-    level = np.full((1, 1), 0.1, np.float32)
-    alone = [_listen(played, [voice], [np.random.default_rng(7)], level) for voice in voices]
-    latents, state = _listen(played, [blend], [np.random.default_rng(7)], level)
+    blend = dataclasses.replace(voices[0], blended=((voices[0], 0.75), (voices[1], 0.25)))
+    noise_level = np.full((1, 1), 0.1, np.float32)
+    alone = [_encode_prompts(played, [voice], [np.random.default_rng(7)], noise_level) for voice in voices]
+    latents, state = _encode_prompts(played, [blend], [np.random.default_rng(7)], noise_level)
     np.testing.assert_allclose(latents, 0.75 * alone[0][0] + 0.25 * alone[1][0], atol=1e-5)
     for mixed, first, second in zip(state, alone[0][1], alone[1][1], strict=True):
         np.testing.assert_allclose(mixed, 0.75 * first + 0.25 * second, atol=1e-5)

@@ -1,4 +1,4 @@
-"""What is chosen by how much music there is: the network, and the passes over the music."""
+"""Network size and epochs for an amount of music."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from music_composer.audio.models.sizing import FittingOptions, fit_to, said
+from music_composer.audio.models.sizing import FittingOptions, fit_to, summary
 from music_composer.errors import OptionError
 from music_composer.options import ModelOptions, TrainOptions
 from music_composer.training.checkpoint import TrainState
@@ -19,11 +19,11 @@ LENGTHS = np.geomspace(0.01, 10_000, 500)  # minutes: from one second to a week
 def test_a_training_hears_about_as_many_minutes_whatever_there_is() -> None:
     options = FittingOptions()
     for minutes in LENGTHS:
-        heard = minutes * fit_to(minutes).epochs
+        trained = minutes * fit_to(minutes).epochs
         if minutes < options.trained_minutes / options.most_epochs:
-            assert heard == minutes * options.most_epochs, "as often as makes sense"
+            assert trained == minutes * options.most_epochs, "as often as makes sense"
         elif minutes < options.trained_minutes:
-            assert 2 / 3 <= heard / options.trained_minutes <= 4 / 3, "rounded to whole passes"
+            assert 2 / 3 <= trained / options.trained_minutes <= 4 / 3, "rounded to whole passes"
         else:
             assert fit_to(minutes).epochs == 1
 
@@ -61,7 +61,7 @@ def test_nothing_fits_no_music(minutes: float) -> None:
     ],
 )
 def test_what_was_chosen_is_said_and_how_to_choose_otherwise(chosen: dict[str, int], words: str) -> None:
-    assert said(42.0, chosen) == f"42 min 00 s of music: {words}"
+    assert summary(42.0, chosen) == f"42 min 00 s of music: {words}"
 
 
 def job(state: TrainState | None, epochs: int | None, music: str = "music", chosen: int = 14) -> TrainState:

@@ -1,4 +1,4 @@
-"""Numbers that are not meant as they stand: another full scale, a click, hardly any level at all."""
+"""Samples at an unusual scale: another full scale, a click, a very low level."""
 
 import numpy as np
 import pytest

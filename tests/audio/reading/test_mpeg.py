@@ -1,4 +1,4 @@
-"""MP3 files whose length no header says, or says wrongly, and whose frames do not follow each other."""
+"""MP3 files with a missing or wrong length, and with frames that are not adjacent."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def mp3_of(sound: np.ndarray, rate: int = RATE, mode: str = "CONSTANT") -> bytes
 
 
 def loud_after_soft() -> np.ndarray:
-    """Its first frames are small, so that the length that they promise of the file is far too short."""
+    """Returns a file whose first frames are small, so that a guessed length is far too short."""
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (round(SECONDS * RATE) // 2, 2))
     return np.concatenate([0.001 * noise, noise])
 
 
 def without_count(raw: bytes) -> bytes:
-    """Less the first frame, which says how many there are."""
+    """Returns a file without the first frame, which declares the number of frames."""
     frames = mpeg.frames_in(io.BytesIO(raw), 0, len(raw))
     assert frames is not None
     assert frames.info
@@ -60,7 +60,7 @@ def test_all_frames_are_found(mode, channels, rate):
     raw = mp3_of(music(2.0, channels, rate=rate), rate, mode)
     frames = mpeg.frames_in(io.BytesIO(raw), 0, len(raw))
     assert frames is not None
-    assert frames.said == frames.count
+    assert frames.declared == frames.count
     assert (len(frames.info), len(raw)) == (frames.places[0].start, frames.places[0].stop)
     assert 2.0 <= frames.count * frames.samples_each / rate < 2.5
     assert mpeg.is_in_order(frames)

@@ -1,4 +1,4 @@
-"""Whoever reads a recording hears the same samples: whatever its format, and whatever its header says."""
+"""All ways to read a recording give the same samples, in any format and with any header."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MONO_ONLY = ("GSM610",)
 
 
 def music(samples: int, channels: int) -> np.ndarray:
-    """No two places of it are alike."""
+    """Returns sound in which no two places are alike."""
     rng = np.random.default_rng(samples)
     time = np.arange(samples)[:, None]
     sound = 0.3 * np.sin(0.02 * time + 3e-7 * time**2) + 0.05 * rng.standard_normal((samples, channels))
@@ -47,34 +47,34 @@ def music(samples: int, channels: int) -> np.ndarray:
 
 
 def save(path: Path, sound: np.ndarray, rate: int, subtype: str | None, container: str) -> None:
-    """In blocks: libsndfile's Vorbis overflows the stack on long ones."""
+    """Writes in blocks, because libsndfile's Vorbis overflows the stack on long arrays."""
     with soundfile.SoundFile(path, "w", rate, sound.shape[1], subtype, format=container) as file:
         for at in range(0, len(sound), 10_000):
             file.write(sound[at : at + 10_000])
 
 
-def lie_about_length(raw: bytes, kind: str, said: int) -> bytes:
-    """The file with `said` for the length of its sound in the header: bytes, or samples of a FLAC."""
+def lie_about_length(raw: bytes, kind: str, messages: int) -> bytes:
+    """The file with `messages` for the length of its sound in the header: bytes, or samples of a FLAC."""
     lied = bytearray(raw)
     if kind in ("WAV", "WAVEX"):
         at = raw.index(b"data") + 4
-        lied[at : at + 4], lied[4:8] = struct.pack("<I", said), struct.pack("<I", min(said + 36, 2**32 - 1))
+        lied[at : at + 4], lied[4:8] = struct.pack("<I", messages), struct.pack("<I", min(messages + 36, 2**32 - 1))
     if kind == "RF64":
         at = raw.index(b"ds64") + 8
-        lied[at : at + 24] = struct.pack("<QQQ", said, said, said)
+        lied[at : at + 24] = struct.pack("<QQQ", messages, messages, messages)
     if kind == "AIFF":
         at = raw.index(b"SSND") + 4
-        lied[at : at + 4] = struct.pack(">I", said)
+        lied[at : at + 4] = struct.pack(">I", messages)
     if kind == "AU":
-        lied[8:12] = struct.pack(">I", said)
+        lied[8:12] = struct.pack(">I", messages)
     if kind == "CAF":
         at = raw.index(b"data") + 4
-        lied[at : at + 8] = struct.pack(">q", said if said < 2**32 - 1 else -1)
+        lied[at : at + 8] = struct.pack(">q", messages if messages < 2**32 - 1 else -1)
     if kind == "W64":
         at = raw.index(b"data\xf3\xac") + 16
-        lied[at : at + 8] = struct.pack("<Q", said)
+        lied[at : at + 8] = struct.pack("<Q", messages)
     if kind == "FLAC":
-        lied[22:26] = struct.pack(">I", said)
+        lied[22:26] = struct.pack(">I", messages)
     return bytes(lied)
 
 
@@ -83,27 +83,32 @@ def whole(path: Path, rate: int) -> np.ndarray:
     return np.concatenate([np.zeros((0, reading.channels), np.float32), *blocks])
 
 
-def assert_all_hear_the_same(path: Path, draw_place: float) -> np.ndarray:
-    """Every way to read a recording against the stream of all of it; returns that."""
-    known = survey(path)
-    heard = whole(path, known.rate)
-    assert known.frames == len(heard)
-    assert seconds_of(path) == len(heard) / known.rate
+def assert_all_read_the_same(path: Path, draw_place: float) -> np.ndarray:
+    """Compares every way to read a recording with the stream of all of it, and returns that."""
+    found = survey(path)
+    samples_read = whole(path, found.rate)
+    assert found.frames == len(samples_read)
+    assert seconds_of(path) == len(samples_read) / found.rate
     assert whole_recording(path, 1e9).seconds == seconds_of(path)
-    start = math.floor(draw_place * len(heard))
-    for first, count in ((0, len(heard) + 10), (start, 5000), (start, len(heard)), (len(heard), 10)):
-        excerpt = read_excerpt(path, known.rate, first / known.rate, count / known.rate).samples
-        np.testing.assert_array_equal(excerpt, heard[first : first + count])
-    mono = heard.mean(axis=1)
-    np.testing.assert_array_equal(mono_samples(path, known.rate), mono)
-    np.testing.assert_array_equal(mono_samples(path, known.rate, start / known.rate), mono[start:])
-    halves = np.stack([heard[:, 0] - heard[:, -1], heard[:, 0] + heard[:, -1]]) / 2
+    start = math.floor(draw_place * len(samples_read))
+    for first, count in (
+        (0, len(samples_read) + 10),
+        (start, 5000),
+        (start, len(samples_read)),
+        (len(samples_read), 10),
+    ):
+        excerpt = read_excerpt(path, found.rate, first / found.rate, count / found.rate).samples
+        np.testing.assert_array_equal(excerpt, samples_read[first : first + count])
+    mono = samples_read.mean(axis=1)
+    np.testing.assert_array_equal(mono_samples(path, found.rate), mono)
+    np.testing.assert_array_equal(mono_samples(path, found.rate, start / found.rate), mono[start:])
+    halves = np.stack([samples_read[:, 0] - samples_read[:, -1], samples_read[:, 0] + samples_read[:, -1]]) / 2
     np.testing.assert_allclose(side_and_mid(path), np.sum(np.square(halves, dtype=np.float64), axis=1), rtol=1e-4)
-    reading, blocks = read_blocks(path, known.rate)
+    reading, blocks = read_blocks(path, found.rate)
     list(blocks)
-    assert tuple(reading.remarks) == known.remarks
+    assert tuple(reading.remarks) == found.remarks
     assert len(set(reading.remarks)) == len(reading.remarks)
-    return heard
+    return samples_read
 
 
 @settings(deadline=None, max_examples=150)
@@ -127,10 +132,10 @@ def test_all_users_of_the_reader_hear_the_same(tmp_path_factory, kind, channels,
     save(path, sound, rate, subtype, container)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoder, "BLOCK_VALUES", block)
-        heard = assert_all_hear_the_same(path, place)
+        samples_read = assert_all_read_the_same(path, place)
     if subtype not in ("GSM610", "OPUS", "VORBIS", "MPEG_LAYER_III") and "ADPCM" not in subtype:
-        assert len(heard) == length
-    assert length <= len(heard) + rate / 100
+        assert len(samples_read) == length
+    assert length <= len(samples_read) + rate / 100
 
 
 LIARS = ["WAV", "WAVEX", "RF64", "AIFF", "AU", "CAF", "W64", "FLAC"]
@@ -141,37 +146,37 @@ LIARS = ["WAV", "WAVEX", "RF64", "AIFF", "AU", "CAF", "W64", "FLAC"]
     kind=st.sampled_from(LIARS),
     channels=st.integers(1, 2),
     length=st.integers(4000, 20000),
-    said=st.sampled_from([0, 8, 400, 5000, 2**20, 2**31 - 2, 2**31, 2**32 - 1]),
+    messages=st.sampled_from([0, 8, 400, 5000, 2**20, 2**31 - 2, 2**31, 2**32 - 1]),
     place=st.floats(0, 1),
 )
 def test_whatever_length_the_header_says_the_sound_that_is_there_is_heard(
-    tmp_path_factory, kind, channels, length, said, place
+    tmp_path_factory, kind, channels, length, messages, place
 ):
     path = tmp_path_factory.mktemp("r") / f"a.{kind.lower()}"
     sound = music(length, channels)
     save(path, sound, RATE, "PCM_16", kind)
     honest = whole(path, RATE)
-    path.write_bytes(lie_about_length(path.read_bytes(), kind, said))
-    heard = assert_all_hear_the_same(path, place)
-    there = 2 * channels * length
-    if kind != "FLAC" and there - 4096 - 16 < said < there:  # so little may be anything that was appended
+    path.write_bytes(lie_about_length(path.read_bytes(), kind, messages))
+    samples_read = assert_all_read_the_same(path, place)
+    size = 2 * channels * length
+    if kind != "FLAC" and size - 4096 - 16 < messages < size:  # so little may be anything that was appended
         return
-    assert len(heard) == length
-    np.testing.assert_array_equal(heard, honest)
+    assert len(samples_read) == length
+    np.testing.assert_array_equal(samples_read, honest)
 
 
 @pytest.mark.parametrize("kind", [each for each in FORMATS if each[1] not in MONO_ONLY])
 def test_a_place_deep_inside_is_found(tmp_path, kind):
-    """Seeking of libsndfile is believed only where the samples at a landmark agree."""
+    """libsndfile's seeking is trusted only where the samples at a landmark agree."""
     container, subtype = kind
     rate = RATES.get(subtype, [RATE])[0]
     path = tmp_path / f"a.{container.lower()}"
     save(path, music(65 * rate, 1), rate, subtype, container)
-    heard = whole(path, rate)
+    samples_read = whole(path, rate)
     for start in (0.5, 10.0, 31.7, 64.0):
         first = round(start * rate)
         excerpt = read_excerpt(path, rate, start, 2.0).samples
-        np.testing.assert_array_equal(excerpt, heard[first : first + 2 * rate])
+        np.testing.assert_array_equal(excerpt, samples_read[first : first + 2 * rate])
 
 
 @pytest.mark.parametrize("kind", ["FLAC", "OGG"])
@@ -187,11 +192,11 @@ def test_a_damaged_file_is_heard_by_all_up_to_the_same_place(tmp_path, kind, dam
         "missing": raw[:middle] + raw[middle + 3000 :],
     }[damage]
     path.write_bytes(content)
-    heard = assert_all_hear_the_same(path, 0.9)
-    assert 10 * RATE < len(heard) < 30 * RATE
+    samples_read = assert_all_read_the_same(path, 0.9)
+    assert 10 * RATE < len(samples_read) < 30 * RATE
     assert kind == "OGG" or ["broken after" in remark for remark in survey(path).remarks] == [True]
     gap = read_gap(path, 8.0, 9.0, 6.0, FrameOptions(), InfillOptions())
-    assert gap.total == len(heard)
+    assert gap.total == len(samples_read)
     assert gap.remarks == survey(path).remarks
 
 
@@ -208,7 +213,7 @@ def test_no_damage_is_anything_but_sound_or_an_error_of_ours(tmp_path_factory, k
         raw[at] = data.draw(st.sampled_from([0, 1, 127, 128, 255]) | st.integers(0, 255))
     path.write_bytes(raw[: data.draw(st.just(len(raw)) | st.integers(0, len(raw)))])
     try:
-        assert_all_hear_the_same(path, 0.5)
+        assert_all_read_the_same(path, 0.5)
     except MusicComposerError as error:
         assert str(path) in str(error)
 

@@ -1,4 +1,4 @@
-"""Every oddity a recording can have, and what becomes of it."""
+"""Oddities of recordings, and what becomes of them."""
 
 import io
 import os
@@ -258,7 +258,7 @@ def encoded(sound, rate=RATE, form="WAV", subtype=None, **how):
 
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
 def test_recordings_one_after_the_other_are_all_read(tmp_path, sine, subtype):
-    """As radio has them, a song at a time."""
+    """Radio writes such files, one song after the other."""
     rate = 48000
     pieces = [sine(pitch, 1.0, rate, 0.5) for pitch in (440, 660, 880)]
     path = tmp_path / "radio.ogg"
@@ -340,11 +340,11 @@ def test_a_path_of_more_than_a_thousand_bytes_is_no_hindrance(tmp_path, sine, re
 
 def test_a_disk_that_fails_ends_the_sound_with_a_remark(tmp_path, sine, record, monkeypatch):
     path = record(tmp_path / "a.flac", sine(440, 2.0), subtype=None)
-    heard = []
+    positions = []
 
     def fail(self, piece, at, view):
-        heard.append(at)
-        if len(heard) < 8:
+        positions.append(at)
+        if len(positions) < 8:
             return read(self, piece, at, view)
         self.failure = OSError(5, "Input/output error")
         return 0

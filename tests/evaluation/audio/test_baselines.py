@@ -1,4 +1,4 @@
-"""Toys play nothing but what they were given, in pieces of known length, as long as asked."""
+"""Baselines play only what they are given, in pieces of known length, as long as requested."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from music_composer.errors import MusicComposerError, OptionError
-from music_composer.evaluation.audio.baselines import ToyOptions, joined, random_splices, shuffled
+from music_composer.evaluation.audio.baselines import BaselineOptions, joined, random_splices, shuffled
 
-RATE, OPTIONS = 1000, ToyOptions(fade=10)
+RATE, OPTIONS = 1000, BaselineOptions(fade=10)
 
 
 def clock(seconds: float, first: float = 0.0) -> np.ndarray:
-    """Samples (n, 1) that say their own second."""
+    """Returns samples (n, 1) that encode their own second."""
     return (first + np.arange(round(seconds * RATE)) / RATE)[:, None]
 
 
 def runs_of(sound: np.ndarray) -> list[float]:
-    """Seconds of the pieces that follow each other in time."""
+    """Returns the seconds of contiguous pieces."""
     jumps = np.flatnonzero(np.abs(np.diff(sound[:, 0]) - 1 / RATE) > 1e-6)
     edges = jumps[np.diff(jumps, prepend=-100) > 20]  # a fade is many jumps in a row
     return list(np.diff(edges) / RATE)
@@ -36,17 +36,17 @@ def test_the_prompt_is_played_in_pieces_as_long_as_asked(prompt: float, seconds:
 
 
 def test_splices_come_from_all_recordings_but_those_that_are_too_short() -> None:
-    lengths, heard = [10.0, 0.1, 30.0], []
+    lengths, sources = [10.0, 0.1, 30.0], []
 
     def read(which: int, start: float, stop: float) -> np.ndarray:
         assert 0 <= start < stop <= lengths[which] + 1e-9
-        heard.append(which)
+        sources.append(which)
         return clock(stop - start, 100 * which + start)
 
     sound = random_splices(lengths, read, 300.0, RATE, np.random.default_rng(0), OPTIONS)
     assert sound.shape == (300 * RATE, 1)
-    assert set(heard) == {0, 2}
-    assert 1.5 < heard.count(2) / heard.count(0) < 6
+    assert set(sources) == {0, 2}
+    assert 1.5 < sources.count(2) / sources.count(0) < 6
 
 
 def test_pieces_meet_at_equal_power() -> None:
@@ -68,4 +68,4 @@ def test_too_little_music_and_impossible_options_say_so() -> None:
         random_splices([0.1, 0.2], lambda *place: clock(0.1), 5.0, RATE, rng, OPTIONS)
     assert len(shuffled(clock(0.3), 5.0, RATE, rng, OPTIONS)) == 5 * RATE
     with pytest.raises(OptionError, match="least"):
-        ToyOptions(least_seconds=3.0)
+        BaselineOptions(least_seconds=3.0)

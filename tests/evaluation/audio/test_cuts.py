@@ -1,4 +1,4 @@
-"""Where tracks are cut: by their lengths alone, with room for the truth and the part after it."""
+"""Cuts of tracks follow from their lengths, and leave room for the truth and the part after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is too little to be measured is known before it is made, and counted as the measures count it."""
+"""Too little music is reported before it is generated, counted as the metrics count it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def test_windows_are_counted_as_they_are_cut(seconds):
 
 @pytest.mark.parametrize(("count", "seconds"), [(1, 5.0), (2, 5.0), (1, 12.0), (2, 6.0)])
 def test_what_would_be_too_little_is_refused_with_values_that_are_enough(count, seconds):
-    with pytest.raises(OptionError, match=f"-g {count} -s {seconds:g} are") as caught:
+    with pytest.raises(OptionError, match=f"-g {count} -s {seconds:g} are") as raised:
         require_windows_of(EvaluateOptions(count=count, seconds=seconds), MetricOptions())
-    said = re.search(r"at least -g (\d+), or -s (\d+)", str(caught.value))
-    assert said
-    more, longer = map(int, said.groups())
+    advice = re.search(r"at least -g (\d+), or -s (\d+)", str(raised.value))
+    assert advice
+    more, longer = map(int, advice.groups())
     require_windows_of(EvaluateOptions(count=more, seconds=seconds), MetricOptions())
     require_windows_of(EvaluateOptions(count=count, seconds=longer), MetricOptions())
     for fewer in (EvaluateOptions(count=more - 1, seconds=seconds), EvaluateOptions(count=count, seconds=longer - 1)):

@@ -1,4 +1,4 @@
-"""Hand-made tunes: an instrument, a key and a beat each, so that every measure has something to tell them apart by."""
+"""Synthetic tunes, each with its own instrument, key and beat, so that every metric can tell them apart."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ FLUTES, REEDS = Album(falloff=2.2, drum=0.02), Album(falloff=0.5, drum=0.1)
 
 
 def tune(album: Album, track: int, seconds: float, beat: float = 0.5, seed: int = 0) -> np.ndarray:
-    """(n,) of samples: a random melody, a note and a drum to each beat. Tracks differ in key and octave."""
+    """Returns samples (n,): a random melody with a note and a drum on each beat. Tracks differ in key and octave."""
     rng = np.random.default_rng((track, seed))
     samples = np.zeros(round((seconds + 2) * RATE))
     root = 48 + 5 * track
@@ -41,7 +41,7 @@ def tune(album: Album, track: int, seconds: float, beat: float = 0.5, seed: int 
 
 
 def shuffled(samples: np.ndarray, seconds: float, seed: int = 0) -> np.ndarray:
-    """Cut into pieces of about so many seconds, each of its own length, in another order."""
+    """Cuts sound into pieces of about so many seconds, each of its own length, and shuffles them."""
     rng = np.random.default_rng(seed)
     cuts = np.cumsum(rng.uniform(0.7 * seconds, 1.3 * seconds, int(2 * len(samples) / seconds / RATE)) * RATE)
     pieces = np.split(samples, cuts[cuts < len(samples)].astype(int))

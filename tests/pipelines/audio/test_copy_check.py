@@ -1,4 +1,4 @@
-"""The line after training: what of the music that the model plays was there before."""
+"""The line after training about how much of the model's music is in its training music."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_copy_at_another_speed_is_found_out_where_it_can_be_played(
     monkeypatch.setattr(copy_check, "_continuations", lambda *_: [Span(tmp_path / "played.wav")])
     seconds = {}
     for speeds in ((), (-2, 2)):
-        monkeypatch.setattr(copy_check, "_speeds", lambda here, speeds=speeds: speeds)
+        monkeypatch.setattr(copy_check, "_speeds", lambda run, speeds=speeds: speeds)
         line = copy_check.verdict(ready, HERE, split, seed=1)
         found = re.search(r"([\d.]+) s", line or "")
         assert found, line
@@ -90,17 +90,17 @@ def test_what_is_judged_goes_on_from_music_that_was_held_out(
 ) -> None:
     """An excerpt of the training music that a memory plays again would be a copy."""
     split = split_of(ready, HERE, print, new=True)
-    _, spared = divided(ready, split)
+    _, held_out = divided(ready, split)
     prompts: list[np.ndarray] = []
 
-    def play(here: Run, paths: list[Path], *_: object) -> list[object]:
+    def play(run: Run, paths: list[Path], *_: object) -> list[object]:
         prompts.extend(mono_samples(path, RATE) for path in paths)
         return []
 
-    monkeypatch.setattr(copy_check, "play_into_scratch", play)
-    monkeypatch.setattr(copy_check, "playing", lambda here, _: here)
+    monkeypatch.setattr(copy_check, "continue_into_scratch", play)
+    monkeypatch.setattr(copy_check, "select_head", lambda run, _: run)
     assert copy_check.verdict(ready, HERE, split, seed=1)
-    held_out = [mono_samples(span.path, RATE, span.start, span.stop) for span in spared]
+    held_out = [mono_samples(span.path, RATE, span.start, span.stop) for span in held_out]
     assert prompts
     for prompt in prompts:
         piece = prompt[: RATE // 2]
@@ -109,10 +109,10 @@ def test_what_is_judged_goes_on_from_music_that_was_held_out(
 
 
 def test_what_was_held_out_was_not_trained_on(ready: cache.Cache) -> None:
-    training, spared = divided(ready, split_of(ready, HERE, print, new=True))
-    assert spared
-    for span in spared:
+    training, held_out = divided(ready, split_of(ready, HERE, print, new=True))
+    assert held_out
+    for span in held_out:
         others = [each for each in training if each.path == span.path]
         assert all(each.stop <= span.start or span.stop <= each.start for each in others)
-    total = sum(span.stop - span.start for span in [*training, *spared])
+    total = sum(span.stop - span.start for span in [*training, *held_out])
     assert total == pytest.approx(80, abs=1)

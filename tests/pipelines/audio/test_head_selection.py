@@ -1,4 +1,4 @@
-"""The network or the memory: where both are judged, by what, which of them plays, and where that is kept."""
+"""The choice between network and memory: places, figures, the head that plays, and the file."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from music_composer.audio.continuation.choice_file import (
     Choice,
     Figures,
     chosen_head,
-    is_owed,
+    is_pending,
     read_choice,
-    said,
+    summary,
     training_of,
     write_choice,
 )
-from music_composer.audio.continuation.registry import playing, with_head
+from music_composer.audio.continuation.registry import select_head, with_head
 from music_composer.audio.dataset import cache
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.options import MemoryOptions
-from music_composer.audio.memory.store import Index, recall
+from music_composer.audio.memory.store import Index, load_recordings
 from music_composer.audio.reading.recording import mono_samples
 from music_composer.context import Context
 from music_composer.data.split import Split
@@ -50,7 +50,7 @@ GOOD, BAD = Figures(0.5, 1.2), Figures(1.0, 12.0)
 
 @functools.cache
 def sound(seconds: float, seed: int) -> np.ndarray:
-    """Noise of a colour of its own, louder and softer, (samples,)."""
+    """Returns noise with a colour of its own and changing level, (samples,)."""
     rng = np.random.default_rng(seed)
     colour = scipy.signal.firwin2(255, np.linspace(0, 1, 12), rng.uniform(0.01, 1, 12) ** 3)
     level = np.repeat(rng.uniform(0.05, 1, int(seconds * 20) + 1), RATE // 20)[: round(seconds * RATE)]
@@ -59,13 +59,13 @@ def sound(seconds: float, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> tuple[cache.Cache, Run, Split]:
-    """Four recordings of half a minute, of which nearly a half is held out."""
+    """Four recordings of half a minute, of which nearly half is held out."""
     folder = tmp_path_factory.mktemp("album")
     for i in range(4):
         write(folder / "music" / f"{i}.wav", sound(30, i)[:, None])
     ready = cache.prepare(folder / "music", folder / "cache")[0]
-    here = Run(folder / "model", FrameOptions(), ModelOptions(), 1, window_steps=32, held_out=0.5)
-    return ready, here, split_of(ready, here, lambda line: None, new=True)
+    run = Run(folder / "model", FrameOptions(), ModelOptions(), 1, window_steps=32, held_out=0.5)
+    return ready, run, split_of(ready, run, lambda line: None, new=True)
 
 
 def spans(rng: np.random.Generator) -> list[Span]:
@@ -80,15 +80,15 @@ def spans(rng: np.random.Generator) -> list[Span]:
 def test_places_lie_in_what_was_held_out_side_by_side_and_are_enough_to_measure() -> None:
     rng, options, found = np.random.default_rng(1), ChoosingOptions(), 0
     for _ in range(200):
-        spared = spans(rng)
-        places = places_in(spared, options)
+        held_out = spans(rng)
+        places = places_in(held_out, options)
         found += bool(places)
         assert not places or options.least_places <= len(places) <= options.most_places
         assert len({place.part for place in places}) <= 1
         windows = sum(windows_in(place.part, DistanceOptions()) for place in places)
         assert not places or windows >= least_windows(DistanceOptions())
         for place in places:
-            (span,) = [each for each in spared if each.path == place.path]
+            (span,) = [each for each in held_out if each.path == place.path]
             assert span.start <= place.start < place.at < place.truth.stop <= span.stop + 1e-9
         for one, other in zip(places, places[1:], strict=False):
             assert one.path != other.path or one.truth.stop <= other.start + 1e-9
@@ -141,41 +141,41 @@ def test_the_true_next_part_is_nearer_to_itself_than_music_of_others_is() -> Non
 
 @pytest.mark.parametrize("good", ["memory", "flow"])
 def test_the_head_that_goes_on_truly_is_chosen_and_kept(album, tmp_path: Path, monkeypatch, good: str) -> None:
-    ready, here, split = album
-    here = dataclasses.replace(here, folder=tmp_path)
+    ready, run, split = album
+    run = dataclasses.replace(run, folder=tmp_path)
     places = places_in(divided(ready, split)[1], ChoosingOptions())
     assert len(places) == 4
     seeds: list[int] = []
 
-    def play(here: Run, prompts: Sequence[Path], folder: Path, options, seed: int) -> list[object]:
-        """The truth, or noise that is like nothing."""
+    def play(run: Run, prompts: Sequence[Path], folder: Path, options, seed: int) -> list[object]:
+        """Plays the truth, or noise that is like nothing."""
         seeds.append(seed)
         written = []
         for i, place in enumerate(places):
             assert abs(mono_samples(prompts[i], RATE).size / RATE - (place.at - place.start)) < 0.01
             truth = mono_samples(place.path, RATE, place.truth.start, place.truth.stop)
-            played = truth if here.model.head == good else np.random.default_rng(i).normal(0, 0.5, len(truth))
+            played = truth if run.model.head == good else np.random.default_rng(i).normal(0, 0.5, len(truth))
             path = write(folder / f"{i}.wav", np.concatenate([np.zeros(RATE), played])[:, None])
             written.append(types.SimpleNamespace(path=path, cut=1.0))
         return written
 
-    monkeypatch.setattr(head_selection, "play_into_scratch", play)
-    said: list[str] = []
-    choice = head_selection.choose(ready, here, split, STATE, Context(said.append))
+    monkeypatch.setattr(head_selection, "continue_into_scratch", play)
+    messages: list[str] = []
+    choice = head_selection.choose(ready, run, split, STATE, Context(messages.append))
     assert (choice.head, choice.places, seeds) == (good, 4, [7, 7])
-    assert choice == read_choice(here.choice)
+    assert choice == read_choice(run.choice)
     name, other = ("memory", "network") if good == "memory" else ("network", "memory")
-    assert f"the {name} plays: its continuations are " in said[-1]
-    assert f"plays the {other})" in said[-1]
-    assert chosen_head(here) == playing(here, {}).model.head == good
-    again = head_selection.choose(ready, here, split, STATE, Context(said.append))
+    assert f"the {name} plays: its continuations are " in messages[-1]
+    assert f"plays the {other})" in messages[-1]
+    assert chosen_head(run) == select_head(run, {}).model.head == good
+    again = head_selection.choose(ready, run, split, STATE, Context(messages.append))
     assert again == choice, "the same seed"
 
 
 def test_the_memory_holds_nothing_of_what_it_is_judged_by(album, tmp_path: Path) -> None:
-    """What was held out is planted nowhere else: any second of it would be found."""
-    ready, here, split = album
-    build_memory.remember_music(dataclasses.replace(here, folder=tmp_path), ready, split, Context())
+    """Held-out music occurs nowhere else, so any second of it would be found."""
+    ready, run, split = album
+    build_memory.remember_music(dataclasses.replace(run, folder=tmp_path), ready, split, Context())
     remembered = [mono_samples(path, RATE) for path in sorted((tmp_path / "memory").glob("*.flac"))]
     assert remembered
 
@@ -184,43 +184,45 @@ def test_the_memory_holds_nothing_of_what_it_is_judged_by(album, tmp_path: Path)
             float(np.abs(scipy.signal.correlate(each, piece, "valid")).max() / np.sum(piece**2)) for each in remembered
         )
 
-    training, spared = divided(ready, split)
-    known = mono_samples(training[0].path, RATE, training[0].start + 1, training[0].start + 1.5)
-    assert likeness(known) > 0.9, "what was trained on is found"
-    for place in places_in(spared, ChoosingOptions()):
+    training, held_out = divided(ready, split)
+    trained = mono_samples(training[0].path, RATE, training[0].start + 1, training[0].start + 1.5)
+    assert likeness(trained) > 0.9, "what was trained on is found"
+    for place in places_in(held_out, ChoosingOptions()):
         for start in np.arange(place.at, place.truth.stop - 0.5, 1.0):
             assert likeness(mono_samples(place.path, RATE, start, start + 0.5)) < 0.5
 
 
 def test_music_of_one_kind_is_remembered_in_other_keys(album, tmp_path: Path, monkeypatch) -> None:
-    ready, here, split = album
-    here = dataclasses.replace(here, folder=tmp_path)
+    ready, run, split = album
+    run = dataclasses.replace(run, folder=tmp_path)
     for shared, semitones in ((0.5, ()), (MemoryOptions.uniform_from, (-2, -1, 1, 2))):
         monkeypatch.setattr(within_album, "shared_by", lambda *_, shared=shared: shared)
-        said = list[str]()
-        index = build_memory.remember_music(here, ready, split, Context(said.append))
+        messages = list[str]()
+        index = build_memory.remember_music(run, ready, split, Context(messages.append))
         assert index.semitones == semitones
-        assert ("in 5 keys" in said[-1]) == bool(semitones)
-        keys = [getattr(each, "semitones", 0) for each in recall(index, here.memory_files, StepOptions(), here.frame)]
+        assert ("in 5 keys" in messages[-1]) == bool(semitones)
+        keys = [
+            getattr(each, "semitones", 0) for each in load_recordings(index, run.memory_files, StepOptions(), run.frame)
+        ]
         assert keys == [key for key in (0, *semitones) for _ in index.entries]
 
 
 def test_what_recordings_have_in_common_is_measured_once_and_an_older_index_is_completed(
     album, tmp_path: Path, monkeypatch
 ) -> None:
-    ready, here, split = album
-    here, measured = dataclasses.replace(here, folder=tmp_path), list[int]()
+    ready, run, split = album
+    run, measured = dataclasses.replace(run, folder=tmp_path), list[int]()
     monkeypatch.setattr(within_album, "shared_by", lambda *_: measured.append(1) or MemoryOptions.uniform_from)
     monkeypatch.setattr(within_album, "returned_by", lambda *_: 0.4)
 
     def remembered() -> Index:
-        return build_memory.remember_music(here, ready, split, Context())
+        return build_memory.remember_music(run, ready, split, Context())
 
     index = remembered()
     older = Index(index.entries, index.shared)
     for before, times in ((index, 0), (older, 1)):
         measured.clear()
-        build_memory.keep_memory(here, before)
+        build_memory.keep_memory(run, before)
         assert remembered() == index
         assert len(measured) == times
 
@@ -228,76 +230,76 @@ def test_what_recordings_have_in_common_is_measured_once_and_an_older_index_is_c
 def test_without_enough_music_or_where_it_cannot_be_played_the_network_plays(
     album, tmp_path: Path, monkeypatch
 ) -> None:
-    ready, here, split = album
-    here, said = dataclasses.replace(here, folder=tmp_path), list[str]()
+    ready, run, split = album
+    run, messages = dataclasses.replace(run, folder=tmp_path), list[str]()
 
     def refuse(*_: object) -> None:
         raise RunFolderError("memory.json is gone")
 
-    monkeypatch.setattr(head_selection, "play_into_scratch", refuse)
-    assert head_selection.choose(ready, here, split, STATE, Context(said.append)).head == "flow"
-    assert "memory.json is gone" in said[-2]
+    monkeypatch.setattr(head_selection, "continue_into_scratch", refuse)
+    assert head_selection.choose(ready, run, split, STATE, Context(messages.append)).head == "flow"
+    assert "memory.json is gone" in messages[-2]
     monkeypatch.setattr(head_selection, "places_in", lambda *_: [])
-    assert head_selection.choose(ready, here, split, STATE, Context(said.append)) == Choice(
+    assert head_selection.choose(ready, run, split, STATE, Context(messages.append)) == Choice(
         "flow", 0, training_of(STATE)
     )
-    assert said[-1] == (
-        "the network plays: too little music is held out to tell which goes on better (--head memory plays the memory)"
+    assert messages[-1] == (
+        "the network plays: too little music is held out to tell which is better (--head memory plays the memory)"
     )
 
 
 def test_a_silent_place_is_none(album, tmp_path: Path) -> None:
-    _, here, _ = album
+    _, run, _ = album
     path = write(tmp_path / "a.wav", np.concatenate([sound(10, 1), np.zeros(10 * RATE), sound(10, 2)])[:, None])
-    kept = [head_selection.sounds(head_selection.Cut(path, start, start + 5, 4.0), here) for start in (0.0, 5.0, 12.0)]
+    kept = [head_selection.sounds(head_selection.Cut(path, start, start + 5, 4.0), run) for start in (0.0, 5.0, 12.0)]
     assert kept == [True, False, False]
     path.unlink()
-    assert not head_selection.sounds(head_selection.Cut(path, 0.0, 5.0, 4.0), here)
+    assert not head_selection.sounds(head_selection.Cut(path, 0.0, 5.0, 4.0), run)
 
 
 def test_a_choice_is_owed_until_it_is_made_after_that_very_training(album, tmp_path: Path) -> None:
-    here = dataclasses.replace(album[1], folder=tmp_path)
-    assert is_owed(here, STATE, "songs")
-    write_choice(here.choice, Choice("memory", 8, training_of(STATE), BAD, GOOD))
-    assert not is_owed(here, STATE, "songs")
-    assert is_owed(here, dataclasses.replace(STATE, step=41), "songs")
-    assert not is_owed(here, dataclasses.replace(STATE, step=41, epoch=4), "songs"), "it is not trained yet"
-    assert not is_owed(here, dataclasses.replace(STATE, step=41), "other songs"), "it will be trained further"
-    assert not is_owed(with_head(here, "flow"), dataclasses.replace(STATE, step=41), "songs")
-    here.choice.write_text("{")
-    assert is_owed(here, STATE, "songs")
+    run = dataclasses.replace(album[1], folder=tmp_path)
+    assert is_pending(run, STATE, "songs")
+    write_choice(run.choice, Choice("memory", 8, training_of(STATE), BAD, GOOD))
+    assert not is_pending(run, STATE, "songs")
+    assert is_pending(run, dataclasses.replace(STATE, step=41), "songs")
+    assert not is_pending(run, dataclasses.replace(STATE, step=41, epoch=4), "songs"), "it is not trained yet"
+    assert not is_pending(run, dataclasses.replace(STATE, step=41), "other songs"), "it will be trained further"
+    assert not is_pending(with_head(run, "flow"), dataclasses.replace(STATE, step=41), "songs")
+    run.choice.write_text("{")
+    assert is_pending(run, STATE, "songs")
 
 
 @pytest.mark.parametrize("change", [{"head": "regression"}, {"places": -1}, {"version": 9}, {"memory": {"a": 1}}])
 def test_a_damaged_choice_is_one_line(album, tmp_path: Path, change: dict[str, object]) -> None:
-    here = dataclasses.replace(album[1], folder=tmp_path)
-    assert chosen_head(here) == "flow", "nothing is chosen"
-    write_choice(here.choice, Choice("memory", 8, "a training", BAD, GOOD))
-    here.choice.write_text(json.dumps(json.loads(here.choice.read_text()) | change))
+    run = dataclasses.replace(album[1], folder=tmp_path)
+    assert chosen_head(run) == "flow", "nothing is chosen"
+    write_choice(run.choice, Choice("memory", 8, "a training", BAD, GOOD))
+    run.choice.write_text(json.dumps(json.loads(run.choice.read_text()) | change))
     with pytest.raises(RunFolderError, match=r"choice\.json is damaged .* delete it"):
-        playing(here, {})
+        select_head(run, {})
 
 
 def test_the_head_that_is_typed_plays_where_the_folder_has_it(album, tmp_path: Path) -> None:
-    here = dataclasses.replace(album[1], folder=tmp_path)
-    write_choice(here.choice, Choice("memory", 8, "a training", BAD, GOOD))
-    heads = {head: playing(here, {"head": head}).model.head for head in ("auto", "flow", "memory")}
+    run = dataclasses.replace(album[1], folder=tmp_path)
+    write_choice(run.choice, Choice("memory", 8, "a training", BAD, GOOD))
+    heads = {head: select_head(run, {"head": head}).model.head for head in ("auto", "flow", "memory")}
     assert heads == {"auto": "memory", "flow": "flow", "memory": "memory"}
-    flow = with_head(here, "flow")
-    assert playing(flow, {}) == playing(flow, {"head": "auto"}) == playing(flow, {"head": "flow"}) == flow
-    for run, head in ((here, "regression"), (flow, "memory"), (with_head(here, "memory"), "flow")):
-        with pytest.raises(OptionError, match=f"--head {run.model.head}, and has nothing that --head {head} plays"):
-            playing(run, {"head": head})
+    flow = with_head(run, "flow")
+    assert select_head(flow, {}) == select_head(flow, {"head": "auto"}) == select_head(flow, {"head": "flow"}) == flow
+    for other, head in ((run, "regression"), (flow, "memory"), (with_head(run, "memory"), "flow")):
+        with pytest.raises(OptionError, match=f"--head {other.model.head}, and has nothing that --head {head} plays"):
+            select_head(other, {"head": head})
     with pytest.raises(OptionError, match="was made with"):
-        playing(here, {"neurons": 3})
+        select_head(run, {"neurons": 3})
 
 
 def test_the_line_has_the_figures_of_both() -> None:
-    line = said(Choice("memory", 8, "", Figures(1.03, 12.4), Figures(0.52, 1.2)), "21 s")
+    line = summary(Choice("memory", 8, "", Figures(1.03, 12.4), Figures(0.52, 1.2)), "21 s")
     assert line == (
         "the memory plays: its continuations are 0.52 as far from what truly follows as from other music, the "
         "network's 1.03; distance 1.2 x and 12.4 x that of real music (8 held-out places, 21 s; --head flow plays the "
         "network)"
     )
-    assert "--head memory plays the memory" in said(Choice("flow", 8, "", GOOD, BAD))
-    assert "nothing is judged yet" in said(None)
+    assert "--head memory plays the memory" in summary(Choice("flow", 8, "", GOOD, BAD))
+    assert "nothing is judged yet" in summary(None)

@@ -1,4 +1,4 @@
-"""A loaded model reads its weights once and builds its graphs once, and gives what the command writes."""
+"""A loaded model reads weights and builds graphs once, and gives the samples that the command writes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SHORT = GenerateOptions(seconds=0.5, count=2, seed=3)
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> FolderOptions:
-    """A run folder with a network and a memory, of two songs."""
+    """A run folder with a network and a memory of two songs."""
     folder = tmp_path_factory.mktemp("loaded")
     for i in range(2):
         write(folder / "music" / f"{i}.wav", tune(12, seed=i, channels=1))
@@ -54,7 +54,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> FolderOptions:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """How often weights and memories are read, and graphs are traced."""
+    """Counts how often weights and memories are read and graphs are traced."""
     from music_composer.audio.continuation import generate as loops
     from music_composer.audio.continuation import networks
     from music_composer.audio.memory import store
@@ -71,9 +71,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
         monkeypatch.setattr(place, name, call)
 
     counting(networks, "load_weights", "weights")
-    counting(store, "recall", "memory")
-    counting(loops.Listener, "call", "listener")
-    counting(loops.Player, "call", "player")
+    counting(store, "load_recordings", "memory")
+    counting(loops.PromptEncoder, "call", "listener")
+    counting(loops.SamplingLoop, "call", "player")
     yield counts
 
 
@@ -104,8 +104,8 @@ def test_what_is_kept_in_memory_is_what_is_written(folders: FolderOptions, head:
     for path, each in zip(written, made, strict=True):
         each.write(tmp_path / "kept.wav")
         assert (tmp_path / "kept.wav").read_bytes() == path.read_bytes()
-        said = said_by(path.with_suffix(".json"))
-        assert json.loads(json.dumps(each.metadata)) == said
+        messages = said_by(path.with_suffix(".json"))
+        assert json.loads(json.dumps(each.metadata)) == messages
         assert 0.9 < each.cut < 1.1
         assert each.seconds == pytest.approx(1.5, abs=0.1)
 
@@ -155,11 +155,11 @@ def test_threads_may_share_a_model(folders: FolderOptions, head: str) -> None:
 def test_an_evaluation_loads_its_model_once(
     folders: FolderOptions, counted: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Continuations, long ones, cuts, the first sound and the codec: all of one network."""
+    """Continuations, long ones, cuts, the first sound and the codec use the same network."""
     for i in range(2):
         write(tmp_path / "other" / f"{i}.wav", tune(25, seed=9 + i, channels=1))
     coded: list[Any] = []
-    monkeypatch.setattr(evaluate, "write_coded", lambda spans, paths, here, network, seed: coded.append(network))
+    monkeypatch.setattr(evaluate, "write_coded", lambda spans, paths, run, network, seed: coded.append(network))
     monkeypatch.setattr(evaluate, "codec_error", lambda *_: 0.0)
     monkeypatch.setattr(evaluate, "judge", lambda music, options, facts, context: facts)
     options = EvaluateOptions(tmp_path / "card", count=2, seconds=7.0, long_count=1, long_seconds=8.0, cut_count=4)

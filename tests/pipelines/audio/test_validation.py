@@ -1,4 +1,4 @@
-"""What a scorecard is read from: short recordings whole, long ones in pieces, and of very much a part."""
+"""The music of a scorecard: short recordings whole, long ones in pieces, very long ones thinned."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from music_composer.evaluation.audio.minimum_length import least_windows, window
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 from music_composer.options import FrameOptions, ModelOptions
 from music_composer.pipelines.audio import validation
-from music_composer.pipelines.audio.validation import pieces_of, spared_recordings
+from music_composer.pipelines.audio.validation import held_out_recordings, pieces_of
 
 RATE = 8000
 
@@ -22,13 +22,13 @@ def seconds_of_noise(path, seconds, record):
 def test_short_recordings_are_read_whole_without_their_silent_ends(tmp_path, record):
     for i in range(3):
         seconds_of_noise(tmp_path / f"{i}.wav", 2, record)
-    assert spared_recordings(tmp_path) == [Span(tmp_path / f"{i}.wav", trim=True) for i in range(3)]
+    assert held_out_recordings(tmp_path) == [Span(tmp_path / f"{i}.wav", trim=True) for i in range(3)]
 
 
 def test_a_long_one_is_read_in_pieces_that_cover_it(tmp_path, record, monkeypatch):
     monkeypatch.setattr(validation, "LONGEST_WHOLE", 60.0)
     path = seconds_of_noise(tmp_path / "long.wav", 100, record)
-    pieces = spared_recordings(tmp_path)
+    pieces = held_out_recordings(tmp_path)
     edges = [(piece.start, piece.stop) for piece in pieces]
     assert all(piece.path == path and stop - start < 40 for piece, (start, stop) in zip(pieces, edges, strict=True))
     assert (edges[0][0], edges[-1][1]) == (0, pytest.approx(100))
@@ -43,7 +43,7 @@ def test_of_very_much_a_part_is_read_from_everywhere(tmp_path):
 
 def test_a_folder_without_recordings_is_an_error(tmp_path):
     with pytest.raises(RecordingError):
-        spared_recordings(tmp_path)
+        held_out_recordings(tmp_path)
 
 
 def test_what_three_recordings_hold_out_is_enough_to_be_judged_by():

@@ -1,4 +1,4 @@
-"""Prompts of held-out music: whole tracks up to their cuts, and nothing of what is behind them."""
+"""Prompts of held-out music: whole tracks up to their cuts, and nothing after them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from music_composer.audio.reading.recording import read_excerpt
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.cuts import CutOptions, cuts_of
 from music_composer.options import EvaluateOptions, FrameOptions, ModelOptions
-from music_composer.pipelines.audio.validation import divided, spared_tracks, split_of, whole_tracks
+from music_composer.pipelines.audio.validation import divided, held_out_tracks, split_of, whole_tracks
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, excerpts_of, write_prompts
 from music_composer.training.run_folder import Run
 from tests.command import RATE, tune, write
@@ -24,10 +24,10 @@ SILENCE = np.zeros((RATE // 2, 2))
 
 @pytest.fixture
 def tracks(tmp_path: Path) -> list[Span]:
-    """Three of 25 s between silent ends."""
+    """Three tracks of 25 s between silent ends."""
     for i in range(3):
         write(tmp_path / "tracks" / f"{i}.wav", np.concatenate([SILENCE, tune(25, seed=i), SILENCE]))
-    return spared_tracks(tmp_path / "tracks")
+    return held_out_tracks(tmp_path / "tracks")
 
 
 def test_tracks_begin_and_end_where_they_sound(tracks: list[Span]) -> None:
@@ -37,7 +37,7 @@ def test_tracks_begin_and_end_where_they_sound(tracks: list[Span]) -> None:
 
 
 def test_a_prompt_is_the_track_up_to_its_cut_and_no_more(tracks: list[Span], tmp_path: Path) -> None:
-    """A tone that is planted behind the cut is not in the prompt; one before it is."""
+    """A tone after the cut is not in the prompt; a tone before it is."""
     first = cuts_of(tracks, CutOptions(), 7.0)[0]
     samples = soundfile.read(first.path)[0]
     before, behind = round(first.at * RATE) - RATE // 4, round(first.at * RATE)
@@ -45,10 +45,10 @@ def test_a_prompt_is_the_track_up_to_its_cut_and_no_more(tracks: list[Span], tmp
         samples[place : place + RATE // 4] += 0.1 * np.sin(2 * np.pi * hz * np.arange(RATE // 4) / RATE)[:, None]
     write(first.path, samples)
     options = EvaluateOptions(output=tmp_path / "card", count=4, seconds=7.0)
-    cuts = chosen_cuts(spared_tracks(tmp_path / "tracks"), options)
+    cuts = chosen_cuts(held_out_tracks(tmp_path / "tracks"), options)
     names = [f"prompts/{i}.flac" for i in range(4)]
-    here = Run(tmp_path / "model", FrameOptions(), ModelOptions(), 2, window_steps=32)
-    paths = write_prompts(tracks, cuts, options, names, here)
+    run = Run(tmp_path / "model", FrameOptions(), ModelOptions(), 2, window_steps=32)
+    paths = write_prompts(tracks, cuts, options, names, run)
     assert [path.name for path in paths] == ["0.flac", "1.flac", "2.flac", "3.flac"]
     for cut, path in zip(cuts, paths, strict=False):
         prompt, rate = soundfile.read(path)
@@ -84,12 +84,12 @@ def test_whole_tracks_are_those_of_which_nothing_was_trained_on(tmp_path: Path) 
         write(tmp_path / "songs" / f"{i}.wav", tune(12, seed=i))
     write(tmp_path / "songs" / "copy.wav", tune(12, seed=0))
     ready = cache.prepare(tmp_path / "songs", tmp_path / "train_data")[0]
-    here = Run(tmp_path / "model", FrameOptions(), ModelOptions(), 2, window_steps=32, held_out=0.3)
-    split = split_of(ready, here, print, new=True)
+    run = Run(tmp_path / "model", FrameOptions(), ModelOptions(), 2, window_steps=32, held_out=0.3)
+    split = split_of(ready, run, print, new=True)
     training, validation = divided(ready, split)
     whole = whole_tracks(ready, split)
     assert len(whole) == 3
     assert {span.path for span in whole} <= {span.path for span in validation}
     assert {span.path for span in whole}.isdisjoint(span.path for span in training)
     few = [song for song in ready.songs if song.source in ("0.wav", "1.wav", "2.wav")]
-    assert whole_tracks(replace(ready, songs=few), split_of(replace(ready, songs=few), here, print, new=True)) == []
+    assert whole_tracks(replace(ready, songs=few), split_of(replace(ready, songs=few), run, print, new=True)) == []

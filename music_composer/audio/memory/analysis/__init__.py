@@ -1,1 +1,1 @@
-"""What a memory compares and changes: steps, views, layers and colour of sound."""
+"""Analysis of a memory's recordings: steps, views, layers and colour."""

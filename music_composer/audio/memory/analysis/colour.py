@@ -1,4 +1,4 @@
-"""Training music brought nearer to the prompt's sound: its slow mean spectrum is moved towards the prompt's."""
+"""Brings training music nearer to the sound of the prompt, by a slow filter on its mean spectrum."""
 
 from __future__ import annotations
 
@@ -19,22 +19,27 @@ SMOOTHING = np.hanning(9)[1:-1] / np.hanning(9).sum()  # over neighbouring bands
 
 @dataclasses.dataclass(frozen=True)
 class ColourOptions:
-    """How far, and how slowly."""
+    """Strength and speed of the filter."""
 
-    strength: float = 0.8  # 0: music stays as it is; 1: its mean spectrum becomes the prompt's
-    around: float = 8.0  # seconds to either side that a mean is taken over
-    heard: float = 20.0  # seconds of the prompt's end whose mean is the aim
-    most_db: float = 9.0  # dB by which a band is moved at most, before the strength
+    # Without colour the result is farther from the training music and from the prompt.
+    strength: float = 0.8  # 0 leaves the music as it is, 1 gives it the prompt's mean spectrum
+    around: float = 8.0  # seconds on either side that a mean covers
+    aim_seconds: float = 20.0  # seconds of the prompt's end whose mean spectrum is the aim
+    most_db: float = 9.0  # dB, largest gain of a band before the strength
     margin: int = 2048  # samples that the filter reaches, to either side
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.strength <= 1.0 or min(self.around, self.heard, self.margin) <= 0 or self.most_db < 0.0:
+        if (
+            not 0.0 <= self.strength <= 1.0
+            or min(self.around, self.aim_seconds, self.margin) <= 0
+            or self.most_db < 0.0
+        ):
             raise OptionError(f"{self}: strength must lie between 0 and 1, and the others be above 0.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Colour:
-    """The aim of a prompt.
+    """The filter towards a prompt.
 
     aim: (bands,), dB. centres: (bands,), Hz. per_second: steps. rate: samples a second.
     """
@@ -46,7 +51,7 @@ class Colour:
     options: ColourOptions
 
     def gains(self, levels: np.ndarray) -> np.ndarray:
-        """What is added to each of one recording's levels (steps, bands): dB, float32, smooth along both axes."""
+        """Returns the gains of one recording's levels (steps, bands): float32 dB, smooth along both axes."""
         around = round(self.options.around * self.per_second)
         if not len(levels):
             return np.zeros_like(levels)
@@ -57,15 +62,16 @@ class Colour:
         return self._towards(means / (before + after - 1)[:, None])
 
     def gains_at(self, levels: np.ndarray, step: int) -> np.ndarray:
-        """The same of one step, (bands,)."""
+        """Returns the gains of one step, (bands,)."""
         around = round(self.options.around * self.per_second)
         return self._towards(levels[max(0, step - around) : step + around + 1].mean(axis=0, keepdims=True))[0]
 
     def filtered(self, sound: np.ndarray, gains: np.ndarray) -> np.ndarray:
-        """Sound (samples, channels) through a filter without delay: float32, the same shape.
+        """Filters sound (samples, channels) without delay: float32, the same shape.
 
-        gains: (bands,), dB. What lies further outside than `options.margin` is not missed at the ends.
+        gains: (bands,), dB. Give at least `options.margin` samples of context on both sides.
         """
+        # Padded by the filter on both sides, so that its circular ends never meet the sound.
         size = scipy.fft.next_fast_len(len(sound) + 2 * self.options.margin, real=True)
         curve = np.interp(np.fft.rfftfreq(size, 1.0 / self.rate), self.centres, 10.0 ** (gains / 20.0))
         spectrum = scipy.fft.rfft(sound.astype(np.float32, copy=False), size, axis=0)
@@ -79,8 +85,8 @@ class Colour:
 
 
 def colour_of(levels: np.ndarray, frame: FrameOptions, steps: StepOptions, options: ColourOptions) -> Colour:
-    """The colour of a prompt's levels (steps, bands)."""
+    """Returns the filter towards a prompt with levels (steps, bands)."""
     per_second = frame.rate / (frame.hop * steps.frames)
     bins = band_centres(frame)[: levels.shape[1] * steps.pooled].reshape(-1, steps.pooled).mean(axis=1)
-    aim = levels[-round(options.heard * per_second) :].mean(axis=0)
+    aim = levels[-round(options.aim_seconds * per_second) :].mean(axis=0)
     return Colour(aim, bins * frame.rate / frame.window, per_second, frame.rate, options)

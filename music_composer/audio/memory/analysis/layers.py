@@ -1,7 +1,7 @@
-"""Music in two layers, as a stream: what rings and what strikes, by median filters along both axes of the spectrogram.
+"""Separates a stream of sound into a harmonic and a percussive layer, by median filters along time and frequency.
 
-After Fitzgerald 2010 ("Harmonic/percussive separation using median filtering", DAFx). What rings of one piece and what
-strikes of another give music that neither of them is.
+After Fitzgerald 2010 ("Harmonic/percussive separation using median filtering", DAFx). The harmonic layer of one piece
+and the percussive layer of another make music that neither of them is.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class LayerOptions:
 
     fft: int = 2048  # samples of a window: 46 ms
     hop: int = 512  # samples from one window to the next: 12 ms
-    median: int = 17  # frames, and bins, that a median is taken over
-    power: float = 0.7  # of the share of a bin that is a gain: at 0.5 layers share out energy, at 1 amplitude
+    median: int = 17  # frames, and bins, of a median
+    # Layers that share amplitude lose level; layers that share energy are farther from the training music.
+    power: float = 0.7  # of a bin's share that is its gain: at 0.5 layers share energy, at 1 amplitude
 
     def __post_init__(self) -> None:
         if self.hop < 1 or self.fft % (4 * self.hop) or self.median < 1 or self.median % 2 == 0:
@@ -32,43 +33,41 @@ class LayerOptions:
 
     @property
     def delay(self) -> int:
-        """Samples that are kept back, at most."""
+        """Largest delay in samples."""
         return self.fft + (self.median // 2 + 1) * self.hop
 
 
 class Layers:
-    """Takes one layer, what rings or what strikes, from blocks of sound as they come.
+    """Separates one layer from blocks of sound as they come. Silence precedes the first block.
 
-    Before the first there is silence.
-
-    Where layers share out energy, those of two unlike sounds are together as loud as one; where they share out
-    amplitude, those of one sound add up to it. The default lies between.
+    strikes: the percussive layer, else the harmonic one. Layers that share energy are, for two unlike sounds, together
+    as loud as one. Layers that share amplitude add up to the original, for one sound. The default power lies between.
     """
 
     def __init__(self, channels: int, options: LayerOptions, strikes: bool) -> None:
         self.options, self.strikes = options, strikes
         bins = options.fft // 2 + 1
         self.window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(options.fft) / options.fft)).astype(np.float32)
-        self.sound = np.zeros((options.fft, channels), np.float32)  # from the next frame's first sample on
-        self.magnitudes = np.zeros((options.median // 2, bins), np.float32)  # of frames that a median still needs
-        self.spectra = np.zeros((0, channels, bins), np.complex64)  # of frames that are not separated yet
-        self.sums = np.zeros((options.fft, channels), np.float32)  # the layer, as far as it has been added up
-        self.heard = np.zeros((0, channels), np.float32)  # sound that is not given out yet
-        self.early = options.fft  # samples of the silence before the first block that are still to come out
+        self.sound = np.zeros((options.fft, channels), np.float32)  # from the first sample of the next frame on
+        self.magnitudes = np.zeros((options.median // 2, bins), np.float32)  # of frames that later medians need
+        self.spectra = np.zeros((0, channels, bins), np.complex64)  # of frames not separated yet
+        self.sums = np.zeros((options.fft, channels), np.float32)  # overlap-add of the layer
+        self.pending = np.zeros((0, channels), np.float32)  # sound not given out yet
+        self.early = options.fft  # samples of the initial silence still to come out
 
     def push(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """block: float32 (samples, channels). Returns the layer and the whole sound, in the order of what was pushed.
+        """Returns the layer and the unseparated sound, (samples, channels) each, in the order of the blocks.
 
-        Both are (samples, channels). They are late by `options.delay` samples at most.
+        block: float32 (samples, channels). The output is delayed by `options.delay` samples at most.
         """
         self.sound = np.concatenate([self.sound, block])
-        self.heard = np.concatenate([self.heard, block])
+        self.pending = np.concatenate([self.pending, block])
         self._transform()
         layer = self._added(len(self.spectra) - self.options.median // 2)
         dropped = min(self.early, len(layer))
         self.early -= dropped
         layer = layer[dropped:]
-        whole, self.heard = self.heard[: len(layer)], self.heard[len(layer) :]
+        whole, self.pending = self.pending[: len(layer)], self.pending[len(layer) :]
         return layer, whole
 
     def _transform(self) -> None:
@@ -79,10 +78,11 @@ class Layers:
         spectra = scipy.fft.rfft(windows * self.window, axis=2)
         self.sound = self.sound[len(spectra) * hop :].copy()
         self.spectra = np.concatenate([self.spectra, spectra])
+        # The mean of the channels gives one mask for all of them, which keeps the stereo image.
         self.magnitudes = np.concatenate([self.magnitudes, np.abs(spectra).mean(axis=1)])
 
     def _added(self, frames: int) -> np.ndarray:
-        """The layer in the next frames, as far as nothing will be added to it."""
+        """Returns the samples of the layer that are final after the next `frames` frames."""
         fft, hop, half = self.options.fft, self.options.hop, self.options.median // 2
         if frames <= 0:
             return np.zeros((0, self.sums.shape[1]), np.float32)
@@ -97,7 +97,10 @@ class Layers:
         return sums[: frames * hop]
 
     def _mask(self, around: np.ndarray) -> np.ndarray:
-        """Magnitudes of frames and half a median to either side, (frames, bins) -> the gain of each."""
+        """Returns the gain of each bin (frames, bins).
+
+        around: magnitudes of the frames, with half a median of frames on either side.
+        """
         half = self.options.median // 2
         inner = around[half : len(around) - half]
         rings = medians(around.T, self.options.median)[:, half : len(around) - half].T ** 2
@@ -109,9 +112,10 @@ class Layers:
 
 
 def medians(rows: np.ndarray, length: int) -> np.ndarray:
-    """Running medians along each row, right from half a length inside its ends on; outside, what is next to it is seen.
+    """Returns running medians along each row, exact except within half a length of its ends.
 
-    All rows are one to SciPy, which is several times as fast along one axis.
+    Rows are filtered as one array, since SciPy is several times as fast along one axis. So values near the ends see the
+    neighbouring row.
     """
     found: np.ndarray = scipy.ndimage.median_filter(np.ravel(rows), length)
     return found.reshape(rows.shape)

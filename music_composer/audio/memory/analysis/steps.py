@@ -1,6 +1,6 @@
-"""Music as a memory compares it: steps of 23 ms, the levels of their bands and how strongly something begins there.
+"""Music as a memory compares it: steps of 23 ms with the levels of their bands and an onset strength.
 
-Steps are made from the frames that the cache holds, so that no recording is read twice.
+Steps are made from the frames of the cache, so that no recording is decoded twice.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import numpy as np
 
 from music_composer.errors import OptionError
 
-DECIBELS = 20.0 / np.log(10.0)  # in a unit of a natural log-magnitude
-AT_ONCE = 8192  # frames that are pooled together
-SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # frames: nobody hears onsets 12 ms apart as two
+DECIBELS = 20.0 / np.log(10.0)  # in a unit of natural log-magnitude
+AT_ONCE = 8192  # frames pooled together
+SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # frames: onsets 12 ms apart are heard as one
 
 
 @dataclasses.dataclass(frozen=True)
 class StepOptions:
-    """What a step is made of. Steps compare only under equal options."""
+    """Parameters of a step. Steps compare only under equal options."""
 
-    frames: int = 2  # that make a step
-    pooled: int = 3  # neighbouring bands that make one
-    range_db: float = 60.0  # levels further below a recording's loudest are not heard
-    usual: float = 95.0  # percentile of a recording's onsets whose strength is 1
-    strongest: float = 2.0  # strength of an onset, at most
+    frames: int = 2  # in a step
+    pooled: int = 3  # neighbouring bands pooled to one
+    range_db: float = 60.0  # levels further below a recording's loudest are raised to this
+    usual: float = 95.0  # percentile of a recording's onsets that has strength 1
+    strongest: float = 2.0  # largest strength of an onset
 
     def __post_init__(self) -> None:
         if min(self.frames, self.pooled) < 1 or not 0.0 < self.usual <= 100.0:
@@ -35,7 +35,7 @@ class StepOptions:
 
 @dataclasses.dataclass(frozen=True)
 class Steps:
-    """One recording.
+    """The steps of one recording.
 
     levels: float32 (steps, bands), dB re a full-scale sine. onsets: float32 (steps,), 0 where nothing begins.
     """
@@ -48,7 +48,7 @@ class Steps:
 
 
 def steps_of(bands: np.ndarray, options: StepOptions) -> Steps:
-    """The steps of a recording's frames: (frames, channels, bands), natural log-magnitudes, of which the first channel.
+    """Returns the steps of a recording. bands: (frames, channels, bands), natural log-magnitudes; channel 0 is used.
 
     Frames that do not fill a last step and bands that do not fill a last pool are left out.
     """
@@ -67,7 +67,7 @@ def steps_of(bands: np.ndarray, options: StepOptions) -> Steps:
 
 
 def _onsets(levels: np.ndarray, options: StepOptions) -> np.ndarray:
-    """Of each step the strongest rise of its frames' levels (frames, bands) over all bands, (steps,)."""
+    """Returns the onset strength of each step (steps,): positive spectral flux of levels (frames, bands)."""
     if not len(levels):
         return np.zeros(0, np.float32)
     rise = np.maximum(np.diff(levels, axis=0, prepend=levels[:1]), 0.0).mean(axis=1, dtype=np.float64)

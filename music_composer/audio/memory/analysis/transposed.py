@@ -1,4 +1,4 @@
-"""Recordings in other keys: played faster and higher, or slower and lower, as a tape is."""
+"""Recordings in other keys: played faster and higher, or slower and lower, like a tape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.signal
 
-from music_composer.audio.memory.analysis.heard import Recording
+from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
 from music_composer.audio.spectrogram import blocks_to_bands
 from music_composer.errors import OptionError
@@ -26,8 +26,9 @@ BLOCK_SECONDS = 10.0
 
 @dataclasses.dataclass(frozen=True)
 class KeyOptions:
-    """In which other keys recordings are remembered."""
+    """The keys in which recordings are stored."""
 
+    # Three semitones cost adherence on strings and gained nothing.
     farthest: int = 2  # semitones up and down
     seconds: float = 4800.0  # of music in all keys together, at most
 
@@ -38,7 +39,7 @@ class KeyOptions:
 
 @dataclasses.dataclass(frozen=True)
 class Transposed:
-    """A recording in another key. Its sound is resampled when it is played.
+    """A recording in another key. Its sound is resampled while it plays.
 
     steps: of the transposed sound.
     """
@@ -48,18 +49,18 @@ class Transposed:
     steps: Steps
 
     def sound(self, first: int, last: int) -> np.ndarray:
-        """As `Recording` has it."""
+        """See `Recording`."""
         return transposed_sound(self.recording.sound, first, last, self.semitones)
 
     @property
     def speed(self) -> float:
-        """Samples of the recording that one sample of this one lasts."""
+        """Samples of the original for each sample of the copy."""
         up, down = RATIOS[self.semitones]
         return down / up
 
 
 def semitones_for(seconds: float, options: KeyOptions) -> tuple[int, ...]:
-    """The keys in which so many seconds of music are remembered beside their own, in semitones, rising.
+    """Returns the transpositions for an amount of music, in semitones, rising.
 
     Little music finds companions for a prompt in other keys; much music has them in its own.
     """
@@ -68,25 +69,25 @@ def semitones_for(seconds: float, options: KeyOptions) -> tuple[int, ...]:
 
 
 def transposed_length(samples: int, semitones: int) -> int:
-    """Samples of a copy of a recording of so many."""
+    """Returns the length of the copy of a recording, in samples."""
     up, down = RATIOS[semitones]
     return samples * up // down
 
 
 def transposed(samples: np.ndarray, semitones: int) -> np.ndarray:
-    """All of a recording, (samples, ...), in another key."""
+    """Resamples a whole recording, (samples, ...), to another key."""
     up, down = RATIOS[semitones]
     found = scipy.signal.resample_poly(samples, up, down, axis=0, window=WINDOW)
     return np.asarray(found[: transposed_length(len(samples), semitones)], np.float32)
 
 
 def transposed_sound(sound: Callable[[int, int], np.ndarray], first: int, last: int, semitones: int) -> np.ndarray:
-    """Samples first..last of a recording in another key, float32 (samples, channels).
+    """Returns samples first..last of a recording in another key, float32 (samples, channels).
 
-    sound: as `Recording.sound`, of the recording in its own key.
+    sound: the `Recording.sound` of the original.
     """
     up, down = RATIOS[semitones]
-    begin, end = first // up - 1, -(-last // up) + 1  # a block more on either side than the filter reaches
+    begin, end = first // up - 1, -(-last // up) + 1  # one block of context on either side covers the filter
     samples = sound(begin * down, end * down)
     found = scipy.signal.resample_poly(samples, up, down, axis=0, window=WINDOW)
     return np.asarray(found[first - begin * up : last - begin * up], np.float32)
@@ -95,7 +96,7 @@ def transposed_sound(sound: Callable[[int, int], np.ndarray], first: int, last: 
 def transposed_steps(
     sound: Callable[[int, int], np.ndarray], samples: int, semitones: int, frame: FrameOptions, options: StepOptions
 ) -> Steps:
-    """The steps of a recording of so many samples in another key, from its sound in its own."""
+    """Returns the steps of a recording in another key. sound: the `Recording.sound` of the original."""
     count, size = transposed_length(samples, semitones), round(BLOCK_SECONDS * frame.rate)
     blocks = (transposed_sound(sound, at, min(at + size, count), semitones) for at in range(0, count, size))
     bands = np.concatenate([each[:, :1].astype(np.float16) for each in blocks_to_bands(blocks, frame)])

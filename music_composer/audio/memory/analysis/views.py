@@ -1,7 +1,7 @@
-"""What a step's past and future sound like, as rows whose products say how alike two moments are.
+"""Views: what the past and the future of a step sound like, as rows whose products say how alike two moments are.
 
-A view looks over some seconds before a moment (`near`, `far`, `long`), after it (`after`) or around it (`mood`), or at
-the onsets before it (`pattern`) or after it (`coming`). Means are running sums: seconds more cost nothing.
+A view covers some seconds before a moment (`near`, `far`, `long`), after it (`after`) or around it (`mood`), or the
+onsets before it (`pattern`) or after it (`coming`). Means are running sums, so longer views cost nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ PAST = ("near", "far", "long")
 
 @dataclasses.dataclass(frozen=True)
 class ViewOptions:
-    """Steps, unless said otherwise."""
+    """Lengths of the views in steps, unless said otherwise."""
 
-    components: int = 20  # of the levels that are compared
+    components: int = 20  # of the levels
     near: int = 4  # 0.1 s
     far: int = 43  # 1 s
     long: int = 129  # 3 s
@@ -37,24 +37,25 @@ class ViewOptions:
 
 @dataclasses.dataclass(frozen=True)
 class Basis:
-    """Levels to the components in which they are compared.
+    """The projection of levels to the components in which they are compared.
 
-    mean: (bands,), dB. components: (bands, components); the first ones matter most, without being all.
+    mean: (bands,), dB. components: (bands, components); the first ones weigh most.
     """
 
     mean: np.ndarray
     components: np.ndarray
 
     def __call__(self, levels: np.ndarray) -> np.ndarray:
-        """(steps, bands) -> (steps, components), float32."""
+        """Levels (steps, bands) -> rows (steps, components), float32."""
         rows: np.ndarray = ((levels - self.mean) @ self.components).astype(np.float32)
         return rows
 
 
 def basis_of(music: Sequence[Steps], options: ViewOptions) -> Basis:
-    """Principal components of the levels of all the music, scaled by the fourth root of their share.
+    """Returns principal components of all levels, scaled by the fourth root of their variance.
 
-    There are as many as options.components, or as there are bands. Music that never changes gives a basis of zeros.
+    There are options.components of them, or as many as there are bands. Music that never changes gives a basis of
+    zeros.
     """
     count = sum(len(steps) for steps in music)
     mean = sum(steps.levels.sum(axis=0, dtype=np.float64) for steps in music) / max(1, count)
@@ -63,16 +64,17 @@ def basis_of(music: Sequence[Steps], options: ViewOptions) -> Basis:
         scatter += (centred := steps.levels - mean).T @ centred
     values, vectors = np.linalg.eigh(scatter / max(1, count - 1))
     values, vectors = values[::-1][: options.components], vectors[:, ::-1][:, : options.components]
+    # Directions without variance would be amplified to noise.
     alive = values > 1e-6 * max(values[0], 1e-6)
     scale = np.where(alive, (values / max(values[0], 1e-12)).clip(0.0) ** 0.25 / np.sqrt(values.clip(1e-12)), 0.0)
     return Basis(mean.astype(np.float32), (vectors * scale).astype(np.float32))
 
 
 def past_views(rows: np.ndarray, options: ViewOptions, at: np.ndarray) -> dict[str, np.ndarray]:
-    """Of one recording's rows (steps, components): `near`, `far` and `long` of the steps `at`, (any, columns) each.
+    """Returns `near`, `far` and `long` of the steps `at`, float32 (any, columns) each, rows of length 1.
 
-    float32, every row of length 1. A view ends with the step itself and begins no earlier than the recording. What is
-    silent all along reads 0.
+    rows: (steps, components) of one recording. A view ends with the step itself and begins no earlier than the
+    recording. A silent past reads 0.
     """
     earlier = np.maximum(at - options.near, 0)
     near, before = running_mean(rows, options.near, at), running_mean(rows, options.near, earlier)
@@ -84,39 +86,40 @@ def past_views(rows: np.ndarray, options: ViewOptions, at: np.ndarray) -> dict[s
 
 
 def after_view(rows: np.ndarray, options: ViewOptions) -> np.ndarray:
-    """`after` of every step, (steps, components): it begins behind the step; behind the last one it sees that step."""
+    """Returns `after` of every step, (steps, components). It begins behind the step; the last step sees itself."""
     after = running_mean(rows[::-1], options.after)[::-1]
     return unit(np.concatenate([after[1:], after[-1:]]))
 
 
 def mood_view(rows: np.ndarray, options: ViewOptions, at: np.ndarray) -> np.ndarray:
-    """`mood` of the steps `at`, (any, components): what is around them."""
+    """Returns `mood` of the steps `at`, (any, components): the music around them."""
     before = running_mean(rows, options.mood, at)
     return unit(before + running_mean(rows[::-1], options.mood, len(rows) - 1 - at))
 
 
 def onset_view(onsets: np.ndarray, at: np.ndarray, first: int, width: int) -> np.ndarray:
-    """The onsets of one recording, `width` of them from `first` steps after each of the steps `at` on.
+    """Returns `width` onsets of one recording, from `first` steps after each of the steps `at` on.
 
-    Returns float32 (any, width), rows of mean 0 and, where there are onsets, of length 1. Outside the recording there
-    are none.
+    The result is float32 (any, width), rows of mean 0 and, where there are onsets, of length 1. There are no onsets
+    outside of the recording.
     """
+    # Room on both sides for windows that begin before or end after the recording.
     padded = np.pad(onsets, width + abs(first))
     windows = np.lib.stride_tricks.sliding_window_view(padded, width)[at + first + width + abs(first)]
     return beat(windows)
 
 
 def beat(windows: np.ndarray) -> np.ndarray:
-    """Onsets (.., steps) as patterns that compare: their mean taken away, of length 1."""
+    """Normalizes onsets (.., steps) for comparison: mean 0, length 1."""
     centred = windows - windows.mean(axis=-1, keepdims=True)
     pattern: np.ndarray = (centred / (np.linalg.norm(centred, axis=-1, keepdims=True) + 1e-3)).astype(np.float32)
     return pattern
 
 
 def running_mean(rows: np.ndarray, width: int, at: np.ndarray | None = None) -> np.ndarray:
-    """The mean of each row and the width - 1 before it, fewer at the beginning: float32 (steps, columns).
+    """Returns the mean of each row and the width - 1 rows before it, fewer at the beginning: float32 (steps, columns).
 
-    at: the rows that are asked for; all unless given.
+    at: the rows to compute; None for all.
     """
     sums = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
     last = np.arange(1, len(rows) + 1) if at is None else at + 1
@@ -125,7 +128,7 @@ def running_mean(rows: np.ndarray, width: int, at: np.ndarray | None = None) -> 
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    """Every row (.., columns) at length 1; rows of zeros stay as they are."""
+    """Scales every row (.., columns) to length 1; rows of zeros stay."""
     norms = np.sqrt(np.einsum("...i,...i->...", rows, rows))[..., None]
     return rows / (norms + np.float32(1e-6))
 

@@ -1,8 +1,9 @@
-"""Clicks: moments at which the upper half of the spectrum leaps up and is gone again at once.
+"""Clicks: moments at which the upper half of the spectrum jumps up and falls back at once.
 
-A click is as loud above as below, while music falls off: in the upper half of the music's own bandwidth it stands out
-(as in click detection by high-pass filtering, Godsill & Rayner 1998, "Digital Audio Restoration", ch. 5). Cymbals and
-hard attacks leap up too, but ring on; what is left of them real music shows, whose own rate stands beside the figure.
+A click is as loud at high frequencies as at low ones, while music falls off. So it stands out in the upper half of the
+music's own bandwidth (as in click detection by high-pass filtering, Godsill and Rayner 1998, "Digital Audio
+Restoration", ch. 5). Cymbals and hard attacks jump up too, but ring on. The rate of real music shows what remains of
+them.
 """
 
 from dataclasses import dataclass
@@ -21,12 +22,12 @@ Array = NDArray[np.floating[Any]]
 class ClickOptions:
     """What counts as a click. Times in seconds."""
 
-    jump_db: float = 20.0  # above what comes before and what comes after
+    jump_db: float = 20.0  # above the levels before and after
     frame: float = 0.003  # of a level
     beside: float = 0.02  # before and after a moment that it is compared with
-    guard: float = 0.004  # next to it that is not: a click rings in the filter
+    guard: float = 0.004  # around the moment, which is not compared: a click rings in the filter
     bandwidth_db: float = 60.0  # the music's bandwidth ends where its mean spectrum lies so far below its peak
-    floor_db: float = -90.0  # re full scale; nothing reads lower: dither must not click
+    floor_db: float = -90.0  # re full scale; lower levels read this, so that dither does not click
 
     def __post_init__(self) -> None:
         if min(self.jump_db, self.frame, self.beside, self.guard, self.bandwidth_db) <= 0.0 or self.floor_db >= 0.0:
@@ -34,18 +35,18 @@ class ClickOptions:
 
 
 def bandwidth(mono: Array, rate: int, options: ClickOptions) -> float:
-    """Hz below which the music lives: samples (n,), full scale 1. Raises MusicComposerError for less than 2048."""
+    """Returns the bandwidth of samples (n,), full scale 1, in Hz. Raises MusicComposerError for less than 2048."""
     if len(mono) < 2048:
         raise MusicComposerError(f"{len(mono)} samples are too few for a spectrum: at least 2048 are needed.")
     frequencies, power = scipy.signal.welch(np.asarray(mono, np.float64), rate, nperseg=2048)
-    heard = np.flatnonzero(power[1:] > power[1:].max(initial=0.0) * 10.0 ** (-options.bandwidth_db / 10.0))
-    return float(frequencies[1 + heard[-1]]) if len(heard) else rate / 2.0
+    audible = np.flatnonzero(power[1:] > power[1:].max(initial=0.0) * 10.0 ** (-options.bandwidth_db / 10.0))
+    return float(frequencies[1 + audible[-1]]) if len(audible) else rate / 2.0
 
 
 def clicks(mono: Array, rate: int, above_hz: float, options: ClickOptions) -> NDArray[np.float64]:
-    """Seconds at which it clicks. mono: samples (n,), full scale 1.
+    """Returns the seconds of clicks in samples (n,), full scale 1.
 
-    above_hz: half the music's own `bandwidth`, of the real music, since clicks widen the bandwidth of what has them.
+    above_hz: half the `bandwidth` of real music, since clicks widen the bandwidth of the music that contains them.
     Raises MusicComposerError when it does not lie between 0 and rate / 2.
     """
     if not 0.0 < above_hz < rate / 2:

@@ -1,4 +1,4 @@
-"""Known damage, from barely to badly heard, that a measure of quality must put in order."""
+"""Degradations in increasing steps, which a metric of quality must put in order."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,7 +12,7 @@ Damage = Callable[[Array, int, np.random.Generator], Array]
 
 
 def white_noise(snr_db: float) -> Damage:
-    """Noise so far below the recording's mean power."""
+    """Adds noise `snr_db` below the mean power of the recording."""
 
     def add(samples: Array, rate: int, rng: np.random.Generator) -> Array:
         deviation = np.sqrt(np.mean(np.square(samples)) * 10.0 ** (-snr_db / 10.0))
@@ -22,7 +22,7 @@ def white_noise(snr_db: float) -> Damage:
 
 
 def low_pass(hz: float) -> Damage:
-    """Everything above `hz` taken away."""
+    """Removes everything above `hz`."""
 
     def cut(samples: Array, rate: int, rng: np.random.Generator) -> Array:
         filtered: Array = scipy.signal.sosfiltfilt(scipy.signal.butter(8, hz, fs=rate, output="sos"), samples)
@@ -32,7 +32,7 @@ def low_pass(hz: float) -> Damage:
 
 
 def gain_ramp(db_per_minute: float) -> Damage:
-    """Louder and louder, or softer and softer."""
+    """Makes the music louder, or softer for negative slopes, at a constant rate."""
 
     def swell(samples: Array, rate: int, rng: np.random.Generator) -> Array:
         return samples * 10.0 ** (db_per_minute * np.arange(len(samples)) / (60.0 * rate) / 20.0)
@@ -41,7 +41,7 @@ def gain_ramp(db_per_minute: float) -> Damage:
 
 
 def loop(seconds: float) -> Damage:
-    """The first so many seconds, again and again."""
+    """Repeats the first `seconds`."""
 
     def repeat(samples: Array, rate: int, rng: np.random.Generator) -> Array:
         return samples[np.arange(len(samples)) % round(seconds * rate)]
@@ -50,7 +50,7 @@ def loop(seconds: float) -> Damage:
 
 
 def shuffled_grains(seconds: float) -> Damage:
-    """Cut into grains of so many seconds, put together in any order."""
+    """Cuts the music into grains of `seconds` and shuffles them."""
 
     def shuffle(samples: Array, rate: int, rng: np.random.Generator) -> Array:
         grain = round(seconds * rate)

@@ -1,9 +1,9 @@
-"""Whether music stays music: the course of loudness, flatness and high frequencies, and the training music's range.
+"""Drift: the course of loudness, flatness and high frequencies, compared with the range of the training music.
 
-A course holds three figures for every half second of a recording; it is made from a stream, so an hour needs no more
-memory than a minute. Music that ends may rest or fall silent: windows of silence have no spectrum to speak of, so
-only their loudness counts. Loops are found in `evaluation/audio/structure/loops.py`, the distance per minute in
-`evaluation/audio/similarity/frechet_distance.py`.
+A course holds three figures for every half second of a recording. It is computed from a stream, so an hour needs no
+more memory than a minute. Music that ends may rest or fall silent: silent windows have no meaningful spectrum, so only
+their loudness counts. `evaluation/audio/structure/loops.py` finds loops,
+`evaluation/audio/similarity/frechet_distance.py` measures the distance per minute.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,22 +20,22 @@ from music_composer.evaluation.audio.signal.spectra import Array, scaled_hann, w
 
 @dataclass(frozen=True)
 class DriftOptions:
-    """What is measured; two readings compare only under equal options."""
+    """Parameters of the measurement. Two readings compare only under equal options."""
 
     rate: int = 44100  # Hz, of the samples that are given
     window_seconds: float = 0.5  # rounded to whole samples; windows do not overlap
     fft: int = 2048  # samples
     hop: int = 512  # samples
-    high_hz: float = 4000.0  # what lies above counts as high
-    floor_db: float = -80.0  # nothing reads lower
-    bin_floor_db: float = -50.0  # re the mean of a spectrum's bins: what is fainter does not make it less flat
-    stretch_seconds: float = 10.0  # rounded to whole windows
+    high_hz: float = 4000.0  # lower bound of the high frequencies
+    floor_db: float = -80.0  # lower values read this
+    bin_floor_db: float = -50.0  # re the mean of a spectrum's bins; fainter bins do not make it less flat
+    segment_seconds: float = 10.0  # rounded to whole windows
     outliers: float = 1.0  # per cent of the training music's windows beyond either end of the envelope
     silence_db: float = -50.0  # re the median loudness of the training music's windows
 
     def __post_init__(self) -> None:
-        if self.hop < 1 or not self.hop <= self.fft <= self.window_samples or self.stretch_windows < 1:
-            raise OptionError(f"{self}: needs 1 <= hop <= fft <= a window, and a window <= a stretch.")
+        if self.hop < 1 or not self.hop <= self.fft <= self.window_samples or self.segment_windows < 1:
+            raise OptionError(f"{self}: needs 1 <= hop <= fft <= a window, and a window <= a segment.")
         if (
             not 0.0 < self.high_hz < self.rate / 2
             or max(self.floor_db, self.bin_floor_db) >= 0.0
@@ -48,15 +48,15 @@ class DriftOptions:
         return round(self.window_seconds * self.rate)
 
     @property
-    def stretch_windows(self) -> int:
-        return round(self.stretch_seconds / self.window_seconds)
+    def segment_windows(self) -> int:
+        return round(self.segment_seconds / self.window_seconds)
 
 
 @dataclass(frozen=True)
 class Course:
-    """One recording, one value per window, each (windows,) in dB; a last window that is not full is left out.
+    """One value per window of a recording, each (windows,) in dB. An incomplete last window is left out.
 
-    In a window no louder than the floor all three read the floor.
+    In a window no louder than the floor, all three read the floor.
     """
 
     loudness: NDArray[np.float64]  # RMS; a constant 1.0 reads 0
@@ -69,33 +69,34 @@ class Course:
 
 @dataclass(frozen=True)
 class Envelope:
-    """What the training music keeps to: (lowest, highest) in dB but for a few outliers."""
+    """The range of the training music: (lowest, highest) in dB, without a few outliers."""
 
     loudness: tuple[float, float]  # over all windows
     flatness: tuple[float, float]  # over the windows that are not silent
     high_ratio: tuple[float, float]  # the same
-    silence: float  # dB: a window that is quieter is silent
+    silence: float  # dB; quieter windows are silent
 
 
 @dataclass(frozen=True)
-class Survival:
-    """How many stretches of a recording there are, and how many leave the envelope, and by what."""
+class Stability:
+    """The number of segments of a recording, and how many leave the envelope in each figure."""
 
-    stretches: int
+    segments: int
     loudness: int
     flatness: int
     high_ratio: int
 
     @property
-    def survives(self) -> bool:
+    def stable(self) -> bool:
+        """Whether no segment leaves the envelope."""
         return self.loudness == self.flatness == self.high_ratio == 0
 
 
 def course_of_blocks(blocks: Iterable[Array], options: DriftOptions) -> Course:
-    """The course of a stream of mono blocks (n,), full scale 1, at options.rate.
+    """Returns the course of a stream of mono blocks (n,), full scale 1, at options.rate.
 
-    Where the blocks are cut makes no difference. A window's spectrum is the mean power over its frames (Welch 1967).
-    Raises MusicComposerError for samples that are not numbers.
+    The bounds of the blocks make no difference. The spectrum of a window is the mean power over its frames (Welch
+    1967). Raises MusicComposerError for samples that are not numbers.
     """
     length = options.window_samples
     parts = [_measure(windows, options) for windows in windows_of_blocks(blocks, length, length)]
@@ -103,12 +104,12 @@ def course_of_blocks(blocks: Iterable[Array], options: DriftOptions) -> Course:
 
 
 def envelope_of(courses: Sequence[Course], options: DriftOptions) -> Envelope:
-    """The envelope of the training music: percentiles over the windows of all its recordings together.
+    """Returns the envelope of the training music: percentiles over the windows of all its recordings.
 
-    Give recordings without the silence before and after the music (`mono_blocks` with trim_db). Generated music is
-    judged fairly by training music that went through the codec as well (`audio.spectrogram`, `audio.phase`): phase that
-    is found anew fills the gaps of a spectrum, which reads up to 2 dB flatter without any drift.
-    Raises MusicComposerError when there is nothing to hear in them.
+    Give recordings without the silence before and after the music (`mono_blocks` with trim_db). For generated music,
+    give training music that went through the codec too (`audio.spectrogram`, `audio.phase`): reconstructed phase fills
+    the gaps of a spectrum, which then reads up to 2 dB flatter without any drift. Raises MusicComposerError when all of
+    it is silent.
     """
     loudness = np.concatenate([np.empty(0), *(course.loudness for course in courses)])
     if not len(loudness) or loudness.max() <= options.floor_db:
@@ -123,28 +124,28 @@ def envelope_of(courses: Sequence[Course], options: DriftOptions) -> Envelope:
     )
 
 
-def survival(course: Course, envelope: Envelope, options: DriftOptions) -> Survival:
-    """Whether every stretch of ten seconds, one beginning with each window, lies inside the envelope on average.
+def stability(course: Course, envelope: Envelope, options: DriftOptions) -> Stability:
+    """Counts the segments of ten seconds whose mean lies outside the envelope; one segment begins with each window.
 
-    Loudness is averaged as power, which is the loudness of the stretch as a whole, so that a rest or a soft chord is
-    carried by what sounds around it. Flatness and high ratio are averaged in dB, as powers would let the brightest
-    window speak for all; silent windows are left out, as they have no spectrum. A stretch that is silent throughout
-    reads the floor and so is outside. Half seconds make the envelope, so ten seconds of real music lie well inside:
-    what leaves it is no outlier. Raises MusicComposerError for less than one stretch.
+    Loudness is averaged as power, so that louder music around a rest or a soft chord carries it. Flatness and high
+    ratio are averaged in dB, as powers would let the brightest window dominate; silent windows are left out. A segment
+    that is silent throughout reads the floor and so lies outside. The envelope comes from half seconds, so ten seconds
+    of real music lie well inside: a segment that leaves it is no outlier. Raises MusicComposerError for less than one
+    segment.
     """
-    means = _stretch_means(course, envelope.silence, options)
+    means = _segment_means(course, envelope.silence, options)
     ranges = (envelope.loudness, envelope.flatness, envelope.high_ratio)
     outside = [int(np.sum((values < low) | (values > high))) for values, (low, high) in zip(means, ranges, strict=True)]
-    return Survival(means.shape[1], *outside)
+    return Stability(means.shape[1], *outside)
 
 
 def loudness_slope(course: Course, options: DriftOptions) -> float:
-    """Trend of loudness in dB per minute: the median slope between the means of stretches (Theil 1950, Sen 1968).
+    """Returns the trend of loudness in dB per minute: the median slope between segments (Theil 1950, Sen 1968).
 
-    Least squares would let one rest or a soft ending decide. Stretches follow each other and a last one that is not
-    full is left out. Raises MusicComposerError for fewer than two.
+    Least squares would let one rest or a soft ending decide. Segments do not overlap, and an incomplete last one is
+    left out. Raises MusicComposerError for fewer than two.
     """
-    size = options.stretch_windows
+    size = options.segment_windows
     count = len(course) // size
     if count < 2:
         raise _too_short(course, 2, options)
@@ -154,24 +155,24 @@ def loudness_slope(course: Course, options: DriftOptions) -> float:
 
 
 def silence_seconds(course: Course, silence: float, options: DriftOptions) -> float:
-    """Length of the longest run of windows quieter than `silence`, dB (`Envelope.silence`), in seconds.
+    """Returns the length of the longest run of windows quieter than `silence`, dB (`Envelope.silence`), in seconds.
 
-    What is too long is for the training music's own longest run to say.
+    Compare it with the longest run in the training music.
     """
     edges = np.flatnonzero(np.diff(course.loudness < silence, prepend=False, append=False))
     return float((edges[1::2] - edges[::2]).max(initial=0) * options.window_seconds)
 
 
 def _measure(windows: NDArray[np.float32], options: DriftOptions) -> NDArray[np.float64]:
-    """Windows (n, window_samples) to loudness, flatness and high ratio: (3, n), dB."""
+    """Windows (n, window_samples) -> loudness, flatness and high ratio (3, n), dB."""
     loudness = 10.0 * np.log10(np.maximum(np.mean(np.square(windows, dtype=np.float64), axis=1), 1e-300))
     frames = np.lib.stride_tricks.sliding_window_view(windows, options.fft, axis=1)[:, :: options.hop]
     window = scaled_hann(options.fft)
     spectra = np.stack([np.mean(np.abs(scipy.fft.rfft(each * window, axis=1)) ** 2, axis=0) for each in frames])
     spectra = np.maximum(spectra.astype(np.float64), 1e-300)
     means = spectra.mean(axis=1, keepdims=True)
-    # Floored against its own mean, so that a gain changes nothing: the log of what is far below hearing, dither or
-    # what a lossy codec cut away, would outweigh the music.
+    # Floored relative to its own mean, so that a gain changes nothing. Without a floor the log of inaudible bins, of
+    # dither or of what a lossy codec removed, would outweigh the music.
     floored = np.maximum(spectra, means * 10.0 ** (options.bin_floor_db / 10.0))
     flatness = 10.0 * (np.log10(floored).mean(axis=1) - np.log10(floored.mean(axis=1)))
     high = np.arange(spectra.shape[1]) * options.rate / options.fft > options.high_hz
@@ -180,17 +181,17 @@ def _measure(windows: NDArray[np.float32], options: DriftOptions) -> NDArray[np.
     return np.where(silent, options.floor_db, np.stack([loudness, flatness, high_ratio])).clip(options.floor_db)
 
 
-def _stretch_means(course: Course, silence: float, options: DriftOptions) -> NDArray[np.float64]:
-    """Loudness, flatness and high ratio of every stretch: (3, windows - stretch_windows + 1), dB."""
-    size = options.stretch_windows
+def _segment_means(course: Course, silence: float, options: DriftOptions) -> NDArray[np.float64]:
+    """Returns loudness, flatness and high ratio of every segment: (3, windows - segment_windows + 1), dB."""
+    size = options.segment_windows
     if len(course) < size:
         raise _too_short(course, 1, options)
     loudness, sounds, flatness, high_ratio = np.lib.stride_tricks.sliding_window_view(
         [_power(course.loudness), course.loudness >= silence, course.flatness, course.high_ratio], size, axis=1
     )
-    heard = sounds.sum(axis=1)
+    audible = sounds.sum(axis=1)
     spectral = [
-        np.where(heard > 0, (values * sounds).sum(axis=1) / np.maximum(heard, 1), options.floor_db)
+        np.where(audible > 0, (values * sounds).sum(axis=1) / np.maximum(audible, 1), options.floor_db)
         for values in (flatness, high_ratio)
     ]
     return np.stack([10.0 * np.log10(loudness.mean(axis=1)), *spectral])
@@ -204,6 +205,6 @@ def _range(values: NDArray[np.float64], outliers: float) -> tuple[float, float]:
     return float(np.percentile(values, outliers)), float(np.percentile(values, 100.0 - outliers))
 
 
-def _too_short(course: Course, stretches: int, options: DriftOptions) -> MusicComposerError:
-    has, needs = len(course) * options.window_seconds, stretches * options.stretch_seconds
+def _too_short(course: Course, segments: int, options: DriftOptions) -> MusicComposerError:
+    has, needs = len(course) * options.window_seconds, segments * options.segment_seconds
     return MusicComposerError(f"{has:g} s are too short to measure drift: at least {needs:g} s of music are needed.")

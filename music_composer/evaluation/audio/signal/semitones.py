@@ -1,8 +1,8 @@
-"""Levels of semitones: a spectrum in which transposed music is the same picture, some rows higher.
+"""Levels of semitones: a spectrum in which transposition is a shift of rows.
 
-The rows lie evenly in pitch as in Brown 1991 ("Calculation of a constant Q spectral transform", JASA 89, 425-434), but
-are pooled from one FFT, so that time is equally sharp for all of them. Below about 90 Hz an FFT bin of the default
-length is wider than a semitone: neighbouring rows there read much the same.
+Rows are evenly spaced in pitch as in Brown 1991 ("Calculation of a constant Q spectral transform", JASA 89, 425-434),
+but pooled from one FFT, so that all have the same resolution in time. Below about 90 Hz an FFT bin of the default
+length is wider than a semitone, so neighbouring rows read much the same.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ FRAMES_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class SemitoneOptions:
-    """Levels in dB re a full-scale sine."""
+    """Parameters of the spectrum. Levels in dB re a full-scale sine."""
 
     rate: int = 44100  # Hz; recordings at other rates are resampled
     fft: int = 8192  # samples: 0.19 s, 5.4 Hz to the bin
@@ -46,9 +46,9 @@ class SemitoneOptions:
 
 @lru_cache(maxsize=8)
 def semitone_bank(options: SemitoneOptions) -> NDArray[np.float32]:
-    """Triangles of peak 1 from each semitone's lower to its upper neighbour, but never narrower than a bin to a side.
+    """Returns triangles of peak 1 between neighbouring semitones, at least one bin wide to each side.
 
-    Returns (rows, fft // 2 + 1).
+    Shape: (rows, fft // 2 + 1).
     """
     frequencies = np.arange(options.fft // 2 + 1) * options.rate / options.fft
     centres = options.lowest * 2.0 ** (np.arange(options.rows)[:, None] / 12.0)
@@ -59,10 +59,10 @@ def semitone_bank(options: SemitoneOptions) -> NDArray[np.float32]:
 
 
 def semitone_levels(samples: Array, options: SemitoneOptions) -> NDArray[np.float32]:
-    """Levels of samples (n,) or (n, channels), full scale 1, at options.rate; channels are averaged.
+    """Returns the levels of samples (n,) or (n, channels), full scale 1, at options.rate; channels are averaged.
 
-    Returns (frames, rows) in dB; a full-scale sine reads -1 to 2 in its row. Frames are not padded: there are
-    (n - fft) // hop + 1 of them, none when n < fft; what holds a sample that is not a number is NaN.
+    Shape: (frames, rows) in dB; a full-scale sine reads -1 to 2 in its row. Frames are not padded: there are (n - fft)
+    // hop + 1 of them, none when n < fft. Frames with a sample that is not a number are NaN.
     """
     if len(samples) < options.fft:
         return np.empty((0, options.rows), np.float32)
@@ -76,11 +76,12 @@ def semitone_levels(samples: Array, options: SemitoneOptions) -> NDArray[np.floa
 
 
 def semitones_of_blocks(blocks: Iterable[Array], options: SemitoneOptions) -> NDArray[np.float32]:
-    """The same of a stream of blocks; where they are cut makes no difference. 3.6 kB of result to a second."""
+    """Returns the same for a stream of blocks, whose bounds make no difference: 3.6 kB for each second."""
     parts, pending = [np.empty((0, options.rows), np.float32)], np.empty(0, np.float32)
     for block in blocks:
         pending = np.concatenate([pending, np.asarray(to_mono(block), np.float32)])
         parts.append(semitone_levels(pending, options))
+        # The samples that later frames still need.
         pending = pending[len(parts[-1]) * options.hop :]
     return np.concatenate(parts)
 
@@ -88,15 +89,15 @@ def semitones_of_blocks(blocks: Iterable[Array], options: SemitoneOptions) -> ND
 def semitones_of_file(
     path: str | PathLike[str], options: SemitoneOptions, start: float = 0.0, stop: float = float("inf")
 ) -> NDArray[np.float32]:
-    """The same of a recording, from second `start` to second `stop`. Raises RecordingError when it cannot be read."""
+    """Returns the same for a recording, from second `start` to second `stop`. Raises RecordingError if unreadable."""
     return semitones_of_blocks(mono_blocks(Path(path), options.rate, start, stop), options)
 
 
 def chroma(levels: Array, options: SemitoneOptions) -> NDArray[np.float64]:
-    """Mean power of each pitch class, C first, over the frames of `semitone_levels`: (12,), summing to 1.
+    """Returns the mean power of each pitch class, C first, over frames of `semitone_levels`: (12,), summing to 1.
 
-    After Fujishima 1999 (ICMC: pitch class profiles). All zero where every level lies at the floor. Give rows of whole
-    octaves, so that no pitch class has more of them than another.
+    After Fujishima 1999 (ICMC: pitch class profiles). All zero where every level is at the floor. Give rows of whole
+    octaves, so that all pitch classes have the same number of rows.
     """
     loud = levels > options.floor_db
     power = np.where(loud, 10.0 ** (np.asarray(levels, np.float64) / 10.0), 0.0).mean(axis=0)

@@ -1,4 +1,4 @@
-"""What comes before a spectrum: windows of a stream of samples, and the shape that they are given."""
+"""Windows of a stream of samples, and the window function of spectra."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -14,10 +14,10 @@ WINDOWS_AT_ONCE = 64
 
 
 def windows_of_blocks(blocks: Iterable[Array], length: int, hop: int) -> Iterator[NDArray[np.float32]]:
-    """All whole windows of a stream of mono blocks, (at most WINDOWS_AT_ONCE, length) at a time.
+    """Yields all whole windows of a stream of mono blocks, (at most WINDOWS_AT_ONCE, length) at a time.
 
-    They begin hop samples apart, at most their length; a last one that is not full is left out. Where the blocks are
-    cut makes no difference. Raises MusicComposerError for samples that are not numbers.
+    They begin hop samples apart, at most their length; an incomplete last one is left out. The bounds of the blocks
+    make no difference. Raises MusicComposerError for samples that are not numbers.
     """
     pending = np.empty(0, np.float32)
     for block in blocks:
@@ -32,6 +32,6 @@ def windows_of_blocks(blocks: Iterable[Array], length: int, hop: int) -> Iterato
 
 @lru_cache(maxsize=8)
 def scaled_hann(length: int) -> NDArray[np.float32]:
-    """Periodic Hann window (length,) whose rfft shows a full-scale sine with power 1."""
+    """Returns a periodic Hann window (length,) whose rfft shows a full-scale sine with power 1."""
     window = scipy.signal.get_window("hann", length)
     return (window * 2.0 / window.sum()).astype(np.float32)

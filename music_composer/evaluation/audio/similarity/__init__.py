@@ -1,1 +1,1 @@
-"""Measures of how near music is to other music, up to copies."""
+"""Metrics of similarity to other music, up to copies."""

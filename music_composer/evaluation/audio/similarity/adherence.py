@@ -1,9 +1,9 @@
-"""Whether a continuation goes on with its own recording: is it nearer to what truly follows there than to other music?
+"""Adherence: whether a continuation is nearer to the true continuation of its own recording than to other music.
 
-Half seconds are described by what the mix sounds like, whatever its level: mean and deviation of log-mel bands and the
-share of each pitch class (see `features`). The distance of two pieces is the energy distance of their half seconds
-(Szekely & Rizzo 2013, "Energy statistics", J. Stat. Plan. Inference 143, 1249-1272). It knows no order in time: the
-prompt shuffled in pieces adheres as well as the real next part, so read it beside `pulse`, `boundaries`, `repetition`.
+Half seconds are described by the sound of the mix at any level: mean and deviation of log-mel bands and the share of
+each pitch class (see `features`). The distance of two pieces is the energy distance of their half seconds (Szekely and
+Rizzo 2013, "Energy statistics", J. Stat. Plan. Inference 143, 1249-1272). It ignores order in time: the shuffled prompt
+adheres as well as the real next part, so read it beside `pulse`, `boundaries` and `repetition`.
 """
 
 from collections.abc import Sequence
@@ -31,42 +31,45 @@ RANGE_DB, LOWEST_DB = 60.0, -140.0
 
 @dataclass(frozen=True)
 class Adherence:
-    """How each continuation lies among the true parts of all the recordings, one entry a continuation."""
+    """The position of each continuation among the true parts of all recordings."""
 
     ranks: NDArray[np.float64]  # (n,): rank of the own true part by distance, from 1, ties halved; chance (n + 1) / 2
     ratios: NDArray[np.float64]  # (n,): distance to the own true part over the mean distance to the others; chance 1
 
     @property
     def nearest(self) -> float:
-        """Share of continuations with no true part nearer than their own."""
+        """Share of continuations for which no true part is nearer than their own."""
         return float(np.mean(self.ranks == 1.0))
 
     @property
     def rank(self) -> float:
+        """Mean rank; chance is (n + 1) / 2."""
         return float(self.ranks.mean())
 
     @property
     def ratio(self) -> float:
+        """Mean ratio; chance is 1."""
         return float(self.ratios.mean())
 
 
 @dataclass(frozen=True)
 class Share:
-    """How far from chance (0) to the real later part (1) a set of continuations comes; may lie outside of both."""
+    """Where a set of continuations lies between chance (0) and the real later part (1). It may lie outside of both."""
 
     rank: float
     ratio: float
 
 
 def character(mono: Array, options: DistanceOptions) -> NDArray[np.float64]:
-    """What tells half seconds of a recording from those of others, at any level.
+    """Returns features that distinguish half seconds of recordings at any level.
 
-    mono: samples (n,) at options.rate. Returns (windows, 2 * bands + 12): the bands' means less their own mean, their
-    deviations, both dB, and the pitch classes of `features`. A last window that is not full is left out. Levels
-    further than RANGE_DB below the loudest are not heard, so that neither a gain nor dither matters.
+    mono: samples (n,) at options.rate. Shape: (windows, 2 * bands + 12): the means of the bands less their own mean,
+    their deviations, both dB, and the pitch classes of `features`. An incomplete last window is left out. Levels
+    further than RANGE_DB below the loudest are raised to that, so that neither gain nor dither matters.
     """
     pitch_classes = windows_to_features(mono, options)[:, -PITCH_CLASSES:]
     windows = len(pitch_classes)
+    # A lower floor than the distance has, so that soft recordings are not cut off by it.
     levels = log_mel(mono, replace(options, floor_db=LOWEST_DB))[: windows * options.window_frames]
     levels = np.maximum(levels, levels.max(initial=LOWEST_DB) - RANGE_DB).reshape(
         windows, options.window_frames, options.bands
@@ -77,9 +80,10 @@ def character(mono: Array, options: DistanceOptions) -> NDArray[np.float64]:
 
 
 def whitening_of(truths: Sequence[Array], options: DistanceOptions) -> Reference:
-    """Coordinates in which the true parts, (windows, columns) of `character` each, have unit covariance together.
+    """Returns coordinates in which all true parts together have unit covariance.
 
-    Raises MusicComposerError for fewer windows than options.components + 1.
+    truths: (windows, columns) of `character` each. Raises MusicComposerError for fewer windows than options.components
+    + 1.
     """
     if not truths:
         raise MusicComposerError("No true parts to compare with: give at least two recordings.")
@@ -87,10 +91,10 @@ def whitening_of(truths: Sequence[Array], options: DistanceOptions) -> Reference
 
 
 def energy_distance(one: Array, other: Array) -> float:
-    """2 E|X - Y| - E|X - X'| - E|Y - Y'| of the rows of two arrays, (n, d) and (m, d), none compared with itself.
+    """Returns 2 E|X - Y| - E|X - X'| - E|Y - Y'| of the rows of two arrays, (n, d) and (m, d), without self-pairs.
 
-    Unbiased, so that pieces of different length compare; near 0 for two draws from one source, and then of any sign.
-    Raises MusicComposerError for fewer than two rows.
+    It is unbiased, so pieces of different length compare. Two draws from one source read near 0, with any sign. Raises
+    MusicComposerError for fewer than two rows.
     """
     if min(len(one), len(other)) < 2:
         raise MusicComposerError(f"{len(one)} and {len(other)} windows: at least two of each are needed.")
@@ -100,15 +104,18 @@ def energy_distance(one: Array, other: Array) -> float:
 
 
 def distances(made: Sequence[Array], truths: Sequence[Array], whitening: Reference) -> NDArray[np.float64]:
-    """Energy distance of each continuation to each true part, both of `character`: (continuations, true parts)."""
+    """Returns the energy distance of each continuation to each true part: (continuations, true parts).
+
+    made, truths: results of `character`.
+    """
     ours, theirs = ([(each - whitening.mean) @ whitening.projection for each in side] for side in (made, truths))
     return np.array([[energy_distance(one, other) for other in theirs] for one in ours])
 
 
 def adherence_of(matrix: Array) -> Adherence:
-    """matrix: (n, n), the distance of continuation i to true part j; their own ones lie on the diagonal.
+    """matrix: (n, n), the distance of continuation i to true part j. The diagonal holds their own.
 
-    Raises MusicComposerError unless it is square, of at least two.
+    Raises MusicComposerError unless it is square, with at least two rows.
     """
     count = len(matrix)
     if matrix.shape != (count, count) or count < 2:
@@ -119,7 +126,10 @@ def adherence_of(matrix: Array) -> Adherence:
 
 
 def share_of_the_way(made: Adherence, real: Adherence) -> Share:
-    """real: of what truly comes after the true parts. NaN where real music itself is no better than chance."""
+    """Returns where `made` lies between chance and `real`, the parts after the true ones.
+
+    NaN where real music itself is no better than chance.
+    """
 
     def share(ours: float, theirs: float, chance: float) -> float:
         return (chance - ours) / (chance - theirs) if chance > theirs else float("nan")

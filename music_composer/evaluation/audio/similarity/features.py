@@ -1,8 +1,8 @@
-"""What a listener could tell half seconds apart by: level, movement, noisiness, brightness, harmony and onsets.
+"""Features of half seconds: level, movement, noisiness, brightness, harmony and onsets.
 
 A window is described by mean, deviation and mean movement of log-mel bands, spectral flatness and centroid (Peeters
-2004, "A large set of audio features", IRCAM), the share of each pitch class (Fujishima 1999) and the strength of
-onsets (positive log-mel flux, Bello et al. 2005). No weights are downloaded for any of it.
+2004, "A large set of audio features", IRCAM), the share of each pitch class (Fujishima 1999) and the strength of onsets
+(positive log-mel flux, Bello et al. 2005). No pretrained weights are needed.
 """
 
 from collections.abc import Iterable
@@ -21,16 +21,16 @@ CHROMA_RANGE = (100.0, 5000.0)  # Hz
 FAINT_SHARE = 0.01  # added to the share of a pitch class before its logarithm
 EXTRAS = 4  # flatness, centroid, mean and strongest onset
 STRONGEST_ONSET = 3  # its place among them
-# What differs by less than this is not worth a deviation of its own: a band that always lies at the floor would else
-# weigh as much as one that carries the melody. In units of the columns: dB, dB, octaves, dB.
+# Added to the deviations, in units of the columns (dB, dB, octaves, dB): otherwise a band that always lies at the
+# floor would weigh as much as one that carries the melody.
 SOFTENING = {"bands": 1.0, "flatness": 1.0, "centroid": 0.1, "onsets": 0.5, "chroma": 1.0}
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Divides each column of features by its deviation in the training set, softened.
+    """Divides each column of features by its deviation in the training set, plus a softening term.
 
-    deviations: (features,), in the columns' units.
+    deviations: (features,), in the units of the columns.
     """
 
     deviations: NDArray[np.float64]
@@ -40,25 +40,26 @@ class Scale:
 
 
 def feature_count(options: DistanceOptions) -> int:
+    """Returns the number of features of a window."""
     return 3 * options.bands + EXTRAS + 12
 
 
 def windows_to_features(samples: Array, options: DistanceOptions) -> NDArray[np.float32]:
-    """Features of every whole window of mono samples (n,) at options.rate: (windows, feature_count)."""
+    """Returns features of every whole window of mono samples (n,) at options.rate: (windows, feature_count)."""
     return features_of_blocks([samples], options)
 
 
 def features_of_blocks(blocks: Iterable[Array], options: DistanceOptions) -> NDArray[np.float32]:
-    """The same of a stream of mono blocks; where the blocks are cut makes no difference."""
+    """Returns the same for a stream of mono blocks, whose bounds make no difference."""
     return described_blocks(blocks, options)[0]
 
 
 def described_blocks(
     blocks: Iterable[Array], options: DistanceOptions, with_levels: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-    """The same, and the log-mel levels that it is formed of: (windows * options.window_frames, bands), dB.
+    """Returns the same, and the log-mel levels behind it: (windows * options.window_frames, bands), dB.
 
-    with_levels: without it there are none, which would be six times as much to keep.
+    with_levels: False returns no levels, which take six times as much memory as the features.
     """
     features = [np.empty((0, feature_count(options)), np.float32)]
     levels = [np.empty((0, options.bands), np.float16)]
@@ -71,7 +72,7 @@ def described_blocks(
 
 
 def scale_of(features: Array, options: DistanceOptions) -> Scale:
-    """The scale of a training set's features, (windows, feature_count)."""
+    """Returns the scale of a training set's features, (windows, feature_count)."""
     softening = [SOFTENING["bands"]] * (3 * options.bands)
     softening += [SOFTENING["flatness"], SOFTENING["centroid"], SOFTENING["onsets"], SOFTENING["onsets"]]
     softening += [SOFTENING["chroma"]] * 12
@@ -79,7 +80,7 @@ def scale_of(features: Array, options: DistanceOptions) -> Scale:
 
 
 def _describe(samples: Array, frames: NDArray[np.float32], count: int, options: DistanceOptions) -> NDArray[np.float32]:
-    """Features of `count` windows that follow each other; samples reach over the last window's end by an overhang.
+    """Returns the features of `count` successive windows. Samples reach beyond the last window by an overhang.
 
     frames: (frames, bands), their `log_mel`.
     """
@@ -98,12 +99,12 @@ def _describe(samples: Array, frames: NDArray[np.float32], count: int, options: 
 
 
 def octaves_per_band(options: DistanceOptions) -> float:
-    """Roughly: the bands above 1 kHz are evenly spaced in octaves, those below in Hz."""
+    """Returns the approximate width of a band: bands above 1 kHz are evenly spaced in octaves, those below in Hz."""
     return float(np.log2(options.rate / 2 / 50.0) / options.bands)
 
 
 def _chroma(samples: Array, options: DistanceOptions) -> NDArray[np.float64]:
-    """Share of the power of each of the 12 pitch classes, C first, in dB above FAINT_SHARE."""
+    """Returns the share of the power of each of the 12 pitch classes, C first, in dB above FAINT_SHARE."""
     window, classes = _pitch_classes(options)
     padded = np.zeros(len(window), np.float32)
     padded[: len(samples)] = samples
@@ -113,7 +114,7 @@ def _chroma(samples: Array, options: DistanceOptions) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=4)
 def _pitch_classes(options: DistanceOptions) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Window, and which pitch class each bin belongs to: (bins, 12), zeros outside CHROMA_RANGE."""
+    """Returns the window, and the pitch class of each bin: (bins, 12), zeros outside CHROMA_RANGE."""
     frequency = np.maximum(np.arange(CHROMA_FFT // 2 + 1) * options.rate / CHROMA_FFT, 1.0)
     pitch = np.round(69 + 12 * np.log2(frequency / 440.0)).astype(int)
     inside = (frequency >= CHROMA_RANGE[0]) & (frequency <= CHROMA_RANGE[1])

@@ -1,10 +1,10 @@
-"""How far a set of music is from the training set: the Frechet distance on log-mel statistics.
+"""The Frechet distance of a set of music to the training set, on log-mel statistics.
 
 After Heusel et al. 2017 (arXiv:1706.08500, the distance between two Gaussians) and Kilgour et al. 2019
-(arXiv:1812.08466, the same for audio), with features that need no downloaded weights: mean and deviation of
-log-mel bands over short windows, projected on the leading components of the training set and scaled to unit
-variance there. A small set reads too far by about components * (components + 1) / (4 * windows), and more where
-neighbouring windows are alike: compare only readings at equal counts of windows.
+(arXiv:1812.08466, the same for audio), with features that need no pretrained weights: mean and deviation of log-mel
+bands over short windows, projected on the leading components of the training set and scaled to unit variance there. A
+small set reads too far by about components * (components + 1) / (4 * windows), and more where neighbouring windows are
+alike. So compare only readings at equal counts of windows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,10 @@ SILENCE_DB = -120.0
 
 @dataclass(frozen=True)
 class DistanceOptions:
-    """What is measured; two readings compare only under equal options. Levels in dB re a full-scale sine."""
+    """Parameters of the measurement; levels in dB re a full-scale sine.
+
+    Two readings compare only under equal options.
+    """
 
     rate: int = 44100  # Hz; recordings at other rates are resampled
     bands: int = 64  # mel bands from 0 Hz to rate / 2
@@ -36,9 +39,9 @@ class DistanceOptions:
     components: int = 24
     fft: int = 2048  # samples
     hop: int = 512  # samples
-    floor_db: float = -80.0  # quieter bands read this: inaudible dither must not count
+    floor_db: float = -80.0  # lower levels read this: inaudible dither must not count
     trim_db: float = -60.0  # a recording begins and ends where it is louder than this (peak)
-    change_hops: int = 2  # `frame_change` compares frames so many hops apart: 43 steps a second
+    change_hops: int = 2  # hops between the frames that `frame_change` compares: 43 steps a second
 
     def __post_init__(self) -> None:
         counts = (self.rate, self.bands, self.components, self.hop, self.change_hops)
@@ -55,7 +58,7 @@ class DistanceOptions:
 
 @dataclass(frozen=True)
 class Reference:
-    """The training set as the distance sees it: in these coordinates it has mean zero and unit covariance."""
+    """Coordinates in which the training set has mean zero and unit covariance."""
 
     mean: NDArray[np.float64]  # (2 * bands,), dB
     projection: NDArray[np.float64]  # (2 * bands, components), 1/dB
@@ -64,10 +67,10 @@ class Reference:
 
 
 def mel_bank(options: DistanceOptions) -> NDArray[np.float32]:
-    """Triangular filters of peak 1, (bands, fft // 2 + 1), evenly spaced from 0 Hz to half the rate in mel.
+    """Returns triangular filters of peak 1, (bands, fft // 2 + 1), evenly spaced in mel from 0 Hz to half the rate.
 
-    Slaney's scale (Auditory Toolbox, Interval technical report 1998-010): linear to 1 kHz, 200/3 Hz to the mel,
-    then logarithmic, 27 mel to a factor of 6.4. Raises OptionError when a band holds no FFT bin.
+    Slaney's scale (Auditory Toolbox, Interval technical report 1998-010): linear to 1 kHz, 200/3 Hz to the mel, then
+    logarithmic, 27 mel to a factor of 6.4. Raises OptionError when a band holds no FFT bin.
     """
     edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(options.rate / 2), options.bands + 2))
     frequencies = np.arange(options.fft // 2 + 1) * options.rate / options.fft
@@ -79,9 +82,9 @@ def mel_bank(options: DistanceOptions) -> NDArray[np.float32]:
 
 
 def log_mel(mono: Array, options: DistanceOptions) -> NDArray[np.float32]:
-    """Log-mel power of samples (n,): (frames, bands) in dB; a full-scale sine at a band's centre reads about 0.
+    """Returns log-mel power of samples (n,): (frames, bands) in dB. A full-scale sine at a band's centre reads about 0.
 
-    Frames are not padded: (n - fft) // hop + 1 of them, none when n < fft.
+    Frames are not padded: there are (n - fft) // hop + 1 of them, none when n < fft.
     """
     window, bank = _window_and_bank(options)
     if len(mono) < options.fft:
@@ -94,10 +97,10 @@ def log_mel(mono: Array, options: DistanceOptions) -> NDArray[np.float32]:
 
 
 def window_features(samples: Array, options: DistanceOptions) -> NDArray[np.float32]:
-    """Mean and deviation of every band over each whole window.
+    """Returns mean and deviation of every band over each whole window: (windows, 2 * bands) in dB, means first.
 
-    samples: (n, channels) or (n,), full scale 1, at options.rate; channels are averaged. Returns (windows, 2 * bands)
-    in dB, means first; a last window that is not full is left out.
+    samples: (n, channels) or (n,), full scale 1, at options.rate; channels are averaged. An incomplete last window is
+    left out.
     """
     blocks = (to_mono(samples[at : at + SAMPLES_AT_ONCE]) for at in range(0, len(samples), SAMPLES_AT_ONCE))
     return _features_of_blocks(blocks, options)
@@ -106,11 +109,11 @@ def window_features(samples: Array, options: DistanceOptions) -> NDArray[np.floa
 def features_of_files(
     paths: Iterable[str | PathLike[str]], options: DistanceOptions, skip_seconds: float = 0.0, trim: bool = False
 ) -> NDArray[np.float32]:
-    """Features of all the recordings, (windows, 2 * bands), in the order given; no window spans two files.
+    """Returns the features of all recordings, (windows, 2 * bands), in the given order. No window spans two files.
 
-    skip_seconds leaves out the beginning of each file (the prompt). trim leaves out silence at both ends: right for
-    the training set, wrong for generated music, whose falling silent is to be seen. Memory does not grow with a
-    file's length. Raises RecordingError when a file cannot be read.
+    skip_seconds: leave out the beginning of each file (the prompt). trim: leave out silence at both ends. Trim the
+    training set, but not generated music, so that falling silent shows. Memory does not grow with the length of a file.
+    Raises RecordingError when a file cannot be read.
     """
     parts = [
         _features_of_blocks(
@@ -122,10 +125,10 @@ def features_of_files(
 
 
 def reference_of(features: Array, options: DistanceOptions) -> Reference:
-    """PCA whitening fitted to the training set's features, (windows, 2 * bands).
+    """Fits PCA whitening to features (windows, 2 * bands) of the training set.
 
-    The features are not standardised first: a band that lies at the floor nearly always would be blown up.
-    Raises MusicComposerError for fewer windows than components + 1, or when they vary in too few directions.
+    Features are not standardized first: a band that is nearly always at the floor would be amplified. Raises
+    MusicComposerError for fewer windows than components + 1, or when they vary in too few directions.
     """
     features, wanted = _checked(features, options.components), options.components
     variances, directions = np.linalg.eigh(np.cov(features.T))
@@ -139,10 +142,11 @@ def reference_of(features: Array, options: DistanceOptions) -> Reference:
 
 
 def frechet(reference: Reference, features: Array) -> float:
-    """Squared Frechet distance of features (windows, 2 * bands) to the reference; 0 for the training set itself.
+    """Returns the squared Frechet distance of features (windows, 2 * bands) to the reference.
 
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), Heusel et al. 2017; the reference's moments are 0 and 1 here, so
-    C2's eigenvalues suffice. Raises MusicComposerError for fewer windows than components + 1.
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), Heusel et al. 2017; 0 for the training set itself. The moments of the
+    reference are 0 and 1 here, so the eigenvalues of C2 suffice. Raises MusicComposerError for fewer windows than
+    components + 1.
     """
     whitened = (_checked(features, reference.projection.shape[1]) - reference.mean) @ reference.projection
     deviations = np.sqrt(np.linalg.eigvalsh(np.atleast_2d(np.cov(whitened.T))).clip(0.0))
@@ -152,10 +156,10 @@ def frechet(reference: Reference, features: Array) -> float:
 def bootstrap_interval(
     reference: Reference, groups: Sequence[Array], rng: np.random.Generator, draws: int = 200
 ) -> tuple[float, float]:
-    """95 % percentile interval of the distance, drawing whole files with replacement (Efron 1979).
+    """Returns the 95 % percentile interval of the distance, drawing whole files with replacement (Efron 1979).
 
-    groups: the features of each file, (windows, 2 * bands). Windows of one file are alike, so files are drawn.
-    A draw holds fewer distinct files than the set, so the interval leans upwards, the more so the fewer the files.
+    groups: the features of each file, (windows, 2 * bands). Files are drawn because windows of one file are alike. A
+    draw holds fewer distinct files than the set, so the interval leans upwards, more so for few files.
     """
     if not groups or draws < 1:
         raise MusicComposerError(f"No interval from {len(groups)} files and {draws} draws: give at least one of each.")

@@ -1,8 +1,8 @@
-"""How far two sets of windows are from each other: the unbiased maximum mean discrepancy.
+"""The unbiased squared maximum mean discrepancy (MMD) between two sets of windows.
 
 Gretton et al. 2012 (JMLR 13, "A kernel two-sample test"), with a Gaussian kernel as wide as the median distance within
-the training set; for music, Chung et al. 2025 (arXiv:2502.15602). It assumes no Gaussian, and its expected value does
-not depend on how many windows there are; sets from one source read zero on average, and may read below.
+the training set; for music, Chung et al. 2025 (arXiv:2502.15602). It assumes no Gaussian distribution, and its expected
+value does not depend on the number of windows. Sets from one source read zero on average, and may read below.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from music_composer.errors import MusicComposerError
 from music_composer.evaluation.audio.signal.spectra import Array
 
-MOST_WINDOWS = 4000  # of the training set that are compared with: an even choice, 33 minutes of half seconds
-ROUND = 100.0  # readings are given in hundredths, so that they are not all zeros
+MOST_WINDOWS = 4000  # of the training set, at equal distances: 33 minutes of half seconds
+ROUND = 100.0  # factor of readings, which are small numbers
 
 
 @dataclass(frozen=True)
 class Kernel:
     """A training set to compare with.
 
-    points: (windows, components), whitened. width: of the Gaussian. within: mean of the kernel over its own pairs.
+    points: (windows, components), whitened. width: of the Gaussian. within: mean of the kernel over pairs of the set.
     """
 
     points: NDArray[np.float64]
@@ -31,7 +31,10 @@ class Kernel:
 
 
 def kernel_of(points: Array) -> Kernel:
-    """The kernel of a training set's whitened windows (windows, components). Raises MusicComposerError below two."""
+    """Returns the kernel of whitened windows (windows, components) of a training set.
+
+    Raises MusicComposerError for fewer than two windows.
+    """
     if len(points) < 2:
         raise MusicComposerError(f"{len(points)} windows are too few to compare with: use more recordings.")
     chosen = np.asarray(points, np.float64)[:: -(-len(points) // MOST_WINDOWS)]
@@ -43,16 +46,16 @@ def kernel_of(points: Array) -> Kernel:
 
 
 def discrepancy(kernel: Kernel, points: Array) -> float:
-    """100 times the unbiased squared discrepancy of whitened windows (windows, components) from the training set."""
+    """Returns 100 times the unbiased squared MMD of whitened windows (windows, components) to the training set."""
     return _reading(kernel, *_sums(kernel, [points]), np.ones(1))
 
 
 def discrepancy_interval(
     kernel: Kernel, groups: Sequence[Array], rng: np.random.Generator, draws: int = 200
 ) -> tuple[float, float]:
-    """95 % percentile interval, drawing groups of windows with replacement (Efron 1979).
+    """Returns the 95 % percentile interval, drawing groups of windows with replacement (Efron 1979).
 
-    A pair of one window with itself, which a group that was drawn twice would bring, is left out.
+    Pairs of a window with itself, which arise when a group is drawn twice, are left out.
     """
     across, counts, pairs, cross = _sums(kernel, groups)
     picks = rng.integers(len(groups), size=(draws, len(groups)))
@@ -69,6 +72,7 @@ def _sums(kernel: Kernel, groups: Sequence[Array]) -> tuple[Array, Array, Array,
     ends = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     points = np.concatenate([np.asarray(group, np.float64) for group in groups])
     values = _values(kernel, points, points)
+    # Unbiased: no window is compared with itself.
     np.fill_diagonal(values, 0.0)
     across = np.add.reduceat(np.add.reduceat(values, ends[:-1], axis=0), ends[:-1], axis=1)
     cross = np.add.reduceat(_values(kernel, points, kernel.points).mean(axis=1), ends[:-1])
@@ -81,7 +85,7 @@ def _reading(kernel: Kernel, across: Array, counts: Array, pairs: Array, cross: 
 
 
 def _own_pairs(values: Array) -> tuple[float, int]:
-    """Sum over the pairs of different windows, and how many they are."""
+    """Returns the sum over pairs of different windows, and their number."""
     return float(values.sum() - np.trace(values)), len(values) * (len(values) - 1)
 
 

@@ -1,1 +1,1 @@
-"""Measures of how music moves in time: pulse, harmony, repetition and boundaries."""
+"""Metrics of structure in time: pulse, harmony, repetition and boundaries."""

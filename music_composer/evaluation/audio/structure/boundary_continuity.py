@@ -1,12 +1,12 @@
-"""Whether music goes on across a cut: the step in level, spectrum and key, against random splices of real music.
+"""Continuity across a cut: the step in level, spectrum, key and pulse, compared with random splices of real music.
 
 A splice is the same music before the cut, followed by a random place of other music. Each figure is read where it
-tells real music from splices: level over 50 ms and spectrum over 0.2 s to either side, as real music mostly rings on
-while a second later it has moved; key over up to two seconds, as it takes several notes to show; pulse over the six
-seconds before the cut, where there are as many, and up to two after it.
+distinguishes real music from splices. Level uses 50 ms and spectrum 0.2 s on either side: real music mostly rings on
+there, while a second later it has moved. Key uses up to two seconds, as it takes several notes to show. Pulse uses the
+six seconds before the cut, where there are as many, and up to two after it.
 
-Real music does not beat every splice, for some fit by chance: what to aim at is the share that real music reaches
-where nothing was cut.
+Real music does not beat every splice, because some fit by chance. The aim is the share that real music reaches where
+nothing was cut.
 """
 
 import math
@@ -23,22 +23,22 @@ from music_composer.evaluation.audio.signal.spectra import Array
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions, log_mel
 from music_composer.evaluation.audio.structure.pulse import PulseOptions, onset_strength, out_of_phase
 
-HARMONY_SECONDS = 0.5  # of music that a harmony is read from
+HARMONY_SECONDS = 0.5  # of music from which one harmony is read
 
 
 @dataclass(frozen=True)
-class SpliceOptions:
-    """What is compared on either side of a cut; two readings compare only under equal options."""
+class ContinuityOptions:
+    """What is compared on either side of a cut. Two readings compare only under equal options."""
 
     rate: int = 44100  # Hz, of the samples that are given
     fft: int = 8192  # samples, of the spectra: 186 ms
     hop: int = 2048  # samples between the spectra that make the key
     level_seconds: float = 0.05
     least_seconds: float = 1.0  # of music on either side
-    most_seconds: float = 2.0  # on either side that the key is read from, where there is that much
-    before_seconds: float = 2.0  # before a cut that the key is read from, at most
-    pulse_seconds: float = 6.0  # before a cut that the pulse is read from; with fewer it is not read
-    range_db: float = 50.0  # semitones further below the loudest of both sides than this read this
+    most_seconds: float = 2.0  # on either side from which the key is read, if available
+    before_seconds: float = 2.0  # before a cut from which the key is read, at most
+    pulse_seconds: float = 6.0  # before a cut from which the pulse is read; with less it is not read
+    range_db: float = 50.0  # semitones further below the loudest of both sides read this
 
     def __post_init__(self) -> None:
         if not 0.0 < self.level_seconds <= self.least_seconds <= self.most_seconds or not self.range_db > 0.0:
@@ -48,23 +48,23 @@ class SpliceOptions:
 
     @property
     def semitones(self) -> SemitoneOptions:
-        """How pitch is read."""
+        """Parameters of the semitone spectra."""
         return SemitoneOptions(self.rate, self.fft, self.hop, rows=72, lowest=440.0 * 2 ** (-33 / 12), floor_db=-100.0)
 
 
 @dataclass(frozen=True)
 class Discontinuity:
-    """How far the music after a cut is from the music before it; 0 is no difference."""
+    """The difference of the music after a cut from the music before it; 0 is no difference."""
 
     level: float  # dB between the RMS of both sides
     spectrum: float  # 1 - correlation of their levels per semitone: 0 to 2, no matter how loud
     key: float  # 1 - cosine of their pitch classes: 0 to 1
-    pulse: float = math.nan  # 1 - correlation of the onsets with those that the pulse lets expect: 0 to 2
+    pulse: float = math.nan  # 1 - correlation of the onsets with those that the pulse predicts: 0 to 2
 
 
 @dataclass(frozen=True)
 class ShareBetter:
-    """In how many of the comparisons a continuation steps less than a splice, 0 to 1; 0.5 is a splice's own share."""
+    """Share of the comparisons in which a continuation steps less than a splice, 0 to 1; splices reach 0.5."""
 
     level: float
     spectrum: float
@@ -73,11 +73,13 @@ class ShareBetter:
     pulse: float | None = None  # of the cuts that have enough music before them
 
 
-def discontinuity(before: Array, after: Array, options: SpliceOptions, onsets: Array | None = None) -> Discontinuity:
-    """The step from the end of `before` to the beginning of `after`, mono samples (n,) at options.rate, full scale 1.
+def discontinuity(
+    before: Array, after: Array, options: ContinuityOptions, onsets: Array | None = None
+) -> Discontinuity:
+    """Returns the step from the end of `before` to the beginning of `after`, mono samples (n,) at options.rate.
 
-    onsets: those of `before`, where they are known by now. Raises MusicComposerError when a side is shorter than
-    options.least_seconds.
+    Full scale is 1. onsets: those of `before`, if already computed. Raises MusicComposerError when a side is shorter
+    than options.least_seconds.
     """
     least, most = round(options.least_seconds * options.rate), round(options.most_seconds * options.rate)
     if min(len(before), len(after)) < least:
@@ -100,18 +102,19 @@ def discontinuity(before: Array, after: Array, options: SpliceOptions, onsets: A
     )
 
 
-def at_cut(mono: Array, seconds: float, options: SpliceOptions, name: str = "The recording") -> Discontinuity:
-    """The step in samples (n,) at the second of the cut. Raises MusicComposerError, which calls the recording `name`,
-    when the cut is not within it or too near an end."""
+def at_cut(mono: Array, seconds: float, options: ContinuityOptions, name: str = "The recording") -> Discontinuity:
+    """Returns the step in samples (n,) at the second of the cut. name: of the recording in messages.
+
+    Raises MusicComposerError when the cut is outside of the samples or too near an end.
+    """
     before, after = _sides(mono, seconds, options, name)
     return discontinuity(before, after, options)
 
 
-def harmonic_change(mono: Array, options: SpliceOptions) -> float:
-    """How far the pitch classes of each half second are from those of the one before, 0 to 1, averaged.
+def harmonic_change(mono: Array, options: ContinuityOptions) -> float:
+    """Returns how far the pitch classes of each half second are from those of the one before, 0 to 1, averaged.
 
-    mono: samples (n,) at options.rate; 0 for less than a second. What stands still reads 0, and keeps its key at any
-    cut.
+    mono: samples (n,) at options.rate; 0 for less than a second. Static music reads 0, and keeps its key at any cut.
     """
     size = round(HARMONY_SECONDS * options.rate)
     halves = [mono[at : at + size] for at in range(0, len(mono) - size + 1, size)]
@@ -126,14 +129,14 @@ def random_splices(
     others: Sequence[Array],
     count: int,
     rng: np.random.Generator,
-    options: SpliceOptions,
+    options: ContinuityOptions,
     name: str = "The recording",
 ) -> list[Discontinuity]:
-    """The steps of `count` splices: what lies before the cut in `mono`, followed by random places of `others`.
+    """Returns the steps of `count` splices: the music before the cut in `mono`, followed by random places of `others`.
 
-    others: real music that is not the recording, (n,) each, without silence at its ends. Every place with as much
-    music after it as the cut has, two seconds at most, is as likely as any other. The same generator state gives the
-    same splices. Raises MusicComposerError when `mono` has too little around the cut, or none of the others enough.
+    others: real music other than the recording, (n,) each, without silence at its ends. Every place is equally likely
+    that has as much music after it as the cut has, two seconds at most. The same generator state gives the same
+    splices. Raises MusicComposerError when `mono` has too little music around the cut, or none of the others enough.
     """
     before, after = _sides(mono, seconds, options, name)
     length = min(len(after), round(options.most_seconds * options.rate))
@@ -152,12 +155,12 @@ def random_splices(
 
 
 def share_better(continuations: Sequence[Discontinuity], splices: Sequence[Sequence[Discontinuity]]) -> ShareBetter:
-    """Share of all pairs of a continuation and one of its own splices in which the continuation steps less.
+    """Returns the share of all pairs of a continuation and one of its splices in which the continuation steps less.
 
-    splices: one sequence, not empty, for each continuation; every continuation weighs the same. A tie counts half.
-    This is the probability of superiority (the area under the ROC curve; Hanley & McNeil 1982). Combined, a pair is
-    decided by the mean of the ranks that each has among the continuation and all its splices. The pulse counts where it
-    was read. Raises MusicComposerError when there is nothing to compare.
+    splices: one sequence, not empty, for each continuation; every continuation has the same weight. A tie counts half.
+    This is the probability of superiority (the area under the ROC curve; Hanley and McNeil 1982). The combined share
+    compares mean ranks among the continuation and all its splices. The pulse counts where it was read. Raises
+    MusicComposerError when there is nothing to compare.
     """
     if not continuations or len(continuations) != len(splices) or not all(splices):
         lengths = f"{len(continuations)} continuations and {len(splices)} sets of splices"
@@ -174,27 +177,27 @@ def share_better(continuations: Sequence[Discontinuity], splices: Sequence[Seque
 
 
 def _better(figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """In what share of the others the first is less; the same counts half."""
+    """Returns the share of the others that exceed the first; ties count half."""
     better: NDArray[np.float64] = np.mean((figures[0] < figures[1:]) + 0.5 * (figures[0] == figures[1:]), axis=0)
     return better
 
 
-def _onsets(side: Array, options: SpliceOptions) -> NDArray[np.float64]:
+def _onsets(side: Array, options: ContinuityOptions) -> NDArray[np.float64]:
     return onset_strength(log_mel(side, DistanceOptions(options.rate)), PulseOptions())
 
 
-def _onsets_before(before: Array, options: SpliceOptions) -> NDArray[np.float64]:
-    """Up to the cut; none where there is too little music."""
+def _onsets_before(before: Array, options: ContinuityOptions) -> NDArray[np.float64]:
+    """Returns the onsets up to the cut; none where there is too little music."""
     count = round(options.pulse_seconds * options.rate)
     if len(before) < count:
         return np.zeros(0)
     mel = DistanceOptions(options.rate)
     onsets = _onsets(before[-(count // mel.hop * mel.hop) :], options)
-    # Frames end at the cut or begin there; of those between, which would see both sides, nothing is known.
+    # Frames across the cut would contain both sides, so their onsets are unknown: the mean stands in for them.
     return np.concatenate([onsets, np.full(mel.fft // mel.hop - 1, onsets.mean())])
 
 
-def _sides(mono: Array, seconds: float, options: SpliceOptions, name: str) -> tuple[Array, Array]:
+def _sides(mono: Array, seconds: float, options: ContinuityOptions, name: str) -> tuple[Array, Array]:
     at, least = round(seconds * options.rate), options.least_seconds
     if not least * options.rate <= at <= len(mono) - least * options.rate:
         raise MusicComposerError(
@@ -214,7 +217,7 @@ def _floored(sides: Sequence[Array], range_db: float, floor_db: float) -> list[N
 
 
 def _unlike(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """1 - cosine; silence, all zero, is like silence and unlike anything else."""
+    """Returns 1 - cosine. Silence, all zero, is like silence and unlike anything else."""
     norms = np.linalg.norm(one), np.linalg.norm(other)
     if min(norms) == 0.0:
         return 0.0 if max(norms) == 0.0 else 1.0

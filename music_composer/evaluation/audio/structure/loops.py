@@ -1,13 +1,12 @@
-"""Whether music is caught in a loop: how often its most repeated stretch recurs, close to identical.
+"""Loops: how often the most repeated segment of some music recurs almost identically.
 
-Every stretch is compared with every other by the cosine of their levels per semitone, as in a self-similarity matrix
-(Foote 1999), summed along the diagonals over four seconds. A chord or drone that is held for longer than 16 s is a
-loop too, for it recurs without a change, and so may be steady noise; silence is not.
+Every segment is compared with every other by the cosine of their levels per semitone, as in a self-similarity matrix
+(Foote 1999), summed along diagonals over four seconds. A chord or drone that is held for longer than 16 s is a loop
+too, since it recurs without a change, and steady noise may be one; silence is not.
 
-The threshold stands between what was measured: music repeated sample by sample reads at least 0.89 even where the
-period lies half a frame beside the frames, noise is 30 dB below, or the frames went through the codec; music that
-does not repeat reads at most 0.8. But music repeats itself too, and the more so the longer it is: the figure says
-little before it is set against real music of equal length.
+The threshold lies between measured values: music repeated sample by sample reads at least 0.89, even where the period
+is half a frame off, noise is 30 dB below, or the frames went through the codec; music without repetition reads at most
+0.8. But real music repeats itself too, more so the longer it is. Compare the figure with real music of equal length.
 """
 
 from dataclasses import dataclass
@@ -19,17 +18,17 @@ from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.audio.signal.spectra import Array
 
 ROWS_AT_ONCE = 256
-SOON = 2  # stretches from the beginning of one hearing to that of the next, at most, in a succession
+SOON = 2  # segments between the beginnings of two occurrences, at most, in a succession
 
 
 @dataclass(frozen=True)
 class LoopOptions:
     """What counts as a repetition."""
 
-    seconds: float = 4.0  # of a stretch
-    similarity: float = 0.85  # cosine from which two stretches are one
-    range_db: float = 40.0  # levels further below the loud ones than this count as silence: noise lives there
-    most: int = 3  # times a stretch may be heard without being a loop
+    seconds: float = 4.0  # of a segment
+    similarity: float = 0.85  # cosine from which two segments are the same
+    range_db: float = 40.0  # levels further below the loud ones count as silence: noise is found there
+    most: int = 3  # occurrences of a segment that are not a loop
 
     def __post_init__(self) -> None:
         if not self.seconds > 0.0 or not 0.0 < self.similarity < 1.0 or not self.range_db > 0.0 or self.most < 1:
@@ -38,24 +37,23 @@ class LoopOptions:
 
 @dataclass(frozen=True)
 class Repetition:
-    """The most repeated stretch of a recording."""
+    """The most repeated segment of a recording."""
 
-    starts: tuple[float, ...]  # seconds, to within one, at which it is heard, nowhere overlapping; () in silence
-    in_a_row: int = 0  # times that any stretch is heard in succession, each soon after the one before
+    starts: tuple[float, ...]  # seconds of its occurrences, to within one, without overlap; () in silence
+    in_a_row: int = 0  # longest succession of any segment, each occurrence soon after the last
 
     @property
     def times(self) -> int:
-        """1 where nothing recurs."""
+        """Number of occurrences; 1 where nothing recurs."""
         return len(self.starts)
 
 
 def most_repeated(levels: Array, frames_per_second: float, options: LoopOptions) -> Repetition:
-    """The stretch that is heard most often, and where; of several the first.
+    """Returns the segment with the most occurrences, the first of several, and where it occurs.
 
-    levels: (frames, semitones), dB, about ten a second (see `semitones`). Loops of any period are found
-    whose stretches of options.seconds recur without overlap: a loop of 3 s is heard every 6 s. Time grows with the
-    square of the length, 6,000 frames take a few seconds; memory grows with the length.
-    Raises MusicComposerError for less than one stretch.
+    levels: (frames, semitones), dB, about ten a second (see `semitones`). Loops of any period are found whose segments
+    of options.seconds recur without overlap: a loop of 3 s occurs every 6 s. Time grows with the square of the length,
+    a few seconds for 6,000 frames; memory grows with the length. Raises MusicComposerError for less than one segment.
     """
     length = _length(levels, frames_per_second, options)
     frames, sounding = _contrast(levels, length, options)
@@ -70,9 +68,9 @@ def most_repeated(levels: Array, frames_per_second: float, options: LoopOptions)
 
 
 def returning(levels: Array, frames_per_second: float, options: LoopOptions) -> float:
-    """Share of the sounding stretches that are heard again, earlier or later and not overlapping; NaN in silence.
+    """Returns the share of the sounding segments that recur elsewhere without overlap; NaN in silence.
 
-    levels: as for `most_repeated`; the same errors.
+    levels: as for `most_repeated`, with the same errors.
     """
     length = _length(levels, frames_per_second, options)
     frames, sounding = _contrast(levels, length, options)
@@ -85,17 +83,17 @@ def returning(levels: Array, frames_per_second: float, options: LoopOptions) -> 
 
 
 def is_loop(repetition: Repetition, options: LoopOptions) -> bool:
-    """Whether the stretch recurs `most` times or more: four seconds repeated more than three times."""
+    """Returns whether a segment occurs more than `options.most` times."""
     return repetition.times > options.most
 
 
-def is_caught(repetition: Repetition, options: LoopOptions) -> bool:
-    """Whether that happens in succession: one hears that as a loop, a theme that comes back now and then as none."""
+def is_stuck(repetition: Repetition, options: LoopOptions) -> bool:
+    """Returns whether it does so in succession: that is heard as a loop, while a theme that returns later is not."""
     return repetition.in_a_row > options.most
 
 
 def _length(levels: Array, frames_per_second: float, options: LoopOptions) -> int:
-    """Frames of a stretch."""
+    """Returns the frames of a segment."""
     length = round(options.seconds * frames_per_second)
     if length < 1 or len(levels) < length:
         seconds = len(levels) / frames_per_second
@@ -104,9 +102,12 @@ def _length(levels: Array, frames_per_second: float, options: LoopOptions) -> in
 
 
 def _contrast(levels: Array, length: int, options: LoopOptions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Frames less their mean, so that silence is zero; and of which stretches at least half the frames sound."""
+    """Returns frames less their mean, so that silence is zero, and which segments sound.
+
+    A segment sounds if at least half its frames do.
+    """
     peaks = levels.max(axis=1)
-    floor = np.percentile(peaks, 95) - options.range_db  # one click must not make all the rest silent
+    floor = np.percentile(peaks, 95) - options.range_db  # a percentile, so that one click does not silence the rest
     floored = np.maximum(levels, max(floor, levels.min())).astype(np.float32)
     sounds = np.lib.stride_tricks.sliding_window_view(floored.max(axis=1) > floored.min(axis=1), length)
     return floored - floored.mean(axis=1, keepdims=True), sounds.mean(axis=1) >= 0.5
@@ -115,7 +116,7 @@ def _contrast(levels: Array, length: int, options: LoopOptions) -> tuple[NDArray
 def _alike(
     frames: NDArray[np.float32], sounding: NDArray[np.bool_], at: int, length: int, similarity: float
 ) -> NDArray[np.bool_]:
-    """Which stretches equal the stretches from `at` on: (at most ROWS_AT_ONCE, stretches)."""
+    """Returns which segments equal the segments from `at` on: (at most ROWS_AT_ONCE, segments)."""
     count = len(sounding)
     rows = min(ROWS_AT_ONCE, count - at)
     products = frames[at : at + rows + length - 1] @ frames.T
@@ -126,12 +127,14 @@ def _alike(
 
 
 def _count_apart(alike: NDArray[np.bool_], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many columns of each row can be chosen that are at least `length` apart, and how many of these in a row have
-    less than another `length` between them. Taking the first is best.
+    """Counts columns of each row that are at least `length` apart, and the longest succession of them.
+
+    Columns are in succession when less than another `length` lies between them. Taking the first one each time is
+    optimal.
     """
     rows, count = alike.shape
     columns = np.where(alike, np.arange(count), count)
-    following = np.minimum.accumulate(columns[:, ::-1], axis=1)[:, ::-1]  # the first chosen column from here on
+    following = np.minimum.accumulate(columns[:, ::-1], axis=1)[:, ::-1]  # the next alike column
     following = np.pad(following, ((0, 0), (0, length)), constant_values=count)
     place, (counts, chain, longest) = following[:, 0], np.zeros((3, rows), np.int64)
     before = np.full(rows, -count - length)
@@ -145,7 +148,7 @@ def _count_apart(alike: NDArray[np.bool_], length: int) -> tuple[NDArray[np.int6
 
 
 def _starts_apart(alike: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
-    """The columns that `_count_apart` counts, of one row."""
+    """Returns the columns that `_count_apart` counts, for one row."""
     starts: list[int] = []
     for column in np.flatnonzero(alike):
         if not starts or column - starts[-1] >= length:

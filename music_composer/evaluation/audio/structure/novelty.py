@@ -1,9 +1,9 @@
-"""How often music turns into something else: the strong peaks of its novelty, as where two pieces were spliced.
+"""Boundaries: strong peaks of novelty, as where music changes to another section or two pieces were spliced.
 
-Novelty of a moment: how far the mean spectrum of the second after it differs from that of the second before (Foote
-2000, "Automatic audio segmentation using a measure of audio novelty"). What is a strong peak the real music says, so
-that it reads about as many boundaries a minute as it has sections and breaks; music that jumps reads more, and music
-that stands still or blurs reads less.
+The novelty of a moment is the difference between the mean spectra of the second after it and the second before (Foote
+2000, "Automatic audio segmentation using a measure of audio novelty"). Real music defines which peaks are strong, so
+that it has about as many boundaries a minute as it has sections and breaks. Music that jumps has more; static or
+blurred music has fewer.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class BoundaryOptions:
     """What counts as a boundary."""
 
     seconds: float = 1.0  # of music on either side of a moment
-    apart: float = 0.5  # s; peaks lie no closer
-    quantile: float = 0.9  # of the real music's peaks, which are no boundaries
-    range_db: float = 50.0  # levels further below the loudest are not heard
+    apart: float = 0.5  # s; smallest distance of peaks
+    quantile: float = 0.9  # of the peaks of real music; higher peaks are boundaries
+    range_db: float = 50.0  # levels further below the loudest are raised to this
 
     def __post_init__(self) -> None:
         if min(self.seconds, self.apart, self.range_db) <= 0.0 or not 0.0 < self.quantile < 1.0:
@@ -34,10 +34,10 @@ class BoundaryOptions:
 
 
 def novelty(levels: Array, frames_per_second: float, options: BoundaryOptions) -> NDArray[np.float64]:
-    """Root mean square difference between the mean levels after and before each moment, dB.
+    """Returns the root mean square difference of the mean levels after and before each moment, dB.
 
-    levels: (frames, bands), dB (`frechet_distance.log_mel`). Returns (frames - 2 * width + 1,), width being the frames
-    of a side; nothing for less music than that.
+    levels: (frames, bands), dB (`frechet_distance.log_mel`). Shape: (frames - 2 * width + 1,) with `width` frames on a
+    side; empty for less music than that.
     """
     width = max(1, round(options.seconds * frames_per_second))
     floored = np.maximum(levels, levels.max(initial=-np.inf) - options.range_db)
@@ -48,14 +48,14 @@ def novelty(levels: Array, frames_per_second: float, options: BoundaryOptions) -
 
 
 def peaks(course: Array, frames_per_second: float, options: BoundaryOptions) -> NDArray[np.int64]:
-    """Places of the peaks of a novelty course (moments,)."""
+    """Returns the places of the peaks of a novelty course (moments,)."""
     apart = max(1, round(options.apart * frames_per_second))
     found: NDArray[np.int64] = scipy.signal.find_peaks(course, distance=apart)[0]
     return found
 
 
 def threshold_of(real: Sequence[Array], frames_per_second: float, options: BoundaryOptions) -> float:
-    """The novelty from which a peak is a boundary, from the levels of real music, (frames, bands) each.
+    """Returns the novelty from which a peak is a boundary, from levels (frames, bands) of real music.
 
     Raises MusicComposerError when there is no peak in any.
     """
@@ -69,7 +69,7 @@ def threshold_of(real: Sequence[Array], frames_per_second: float, options: Bound
 def boundaries(
     levels: Array, threshold: float, frames_per_second: float, options: BoundaryOptions
 ) -> NDArray[np.float64]:
-    """Seconds at which something else begins."""
+    """Returns the seconds of the boundaries."""
     course = novelty(levels, frames_per_second, options)
     found = peaks(course, frames_per_second, options)
     width = max(1, round(options.seconds * frames_per_second))
@@ -79,7 +79,10 @@ def boundaries(
 def boundaries_a_minute(
     music: Sequence[Array], threshold: float, frames_per_second: float, options: BoundaryOptions
 ) -> float:
-    """Over several pieces, counting only moments that have a full side before and after them. NaN without any."""
+    """Returns the boundaries a minute of several pieces; NaN without any moment.
+
+    Only moments with a full side before and after them count.
+    """
     count = sum(len(boundaries(levels, threshold, frames_per_second, options)) for levels in music)
     moments = sum(len(novelty(levels, frames_per_second, options)) for levels in music)
     return count / (moments / frames_per_second / 60.0) if moments else float("nan")

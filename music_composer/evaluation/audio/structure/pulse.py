@@ -1,8 +1,8 @@
-"""Whether music keeps its pulse: how much the pattern of its onsets is like itself some time later.
+"""Pulse: how similar the pattern of onsets is to itself some time later.
 
 Onsets are the rise of log-mel bands (spectral flux, Bello et al. 2005, "A tutorial on onset detection in music
-signals"), and a pulse is a peak of their autocorrelation (as in Scheirer 1998, "Tempo and beat analysis of acoustic
-musical signals"). Clarity asks for any beat within seconds; steadiness for beats that are still in phase two bars
+signals"). A pulse is a peak of their autocorrelation (as in Scheirer 1998, "Tempo and beat analysis of acoustic musical
+signals"). Clarity measures any beat within seconds. Steadiness measures whether beats are still in phase two bars
 later, which music that is spliced off the beat loses first.
 """
 
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from music_composer.errors import MusicComposerError, OptionError
 
 Array = NDArray[np.floating[Any]]
-LEAST_OVERLAP = 2.0  # seconds of onsets that are compared with themselves later
-SHARPNESS = 4  # power of a lag's likeness that it counts by
-SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # frames: nobody hears onsets 12 ms apart as two
+LEAST_OVERLAP = 2.0  # seconds of onsets that are correlated, at least
+SHARPNESS = 4  # power of a lag's correlation that weighs it
+SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # frames: onsets 12 ms apart are heard as one
 
 
 @dataclass(frozen=True)
 class PulseOptions:
     """Lags and windows in seconds."""
 
-    beat: tuple[float, float] = (0.25, 2.0)  # lags that may be a beat or a bar
-    beat_window: float = 6.0  # music that clarity is measured in at a time
+    beat: tuple[float, float] = (0.25, 2.0)  # lags of a beat or a bar
+    beat_window: float = 6.0  # length of a window for clarity
     later: tuple[float, float] = (4.0, 8.0)  # lags after which the pattern should still be in phase
     later_window: float = 12.0
     every: float = 1.0  # from one window to the next
-    range_db: float = 50.0  # levels further below the loudest are not heard
+    range_db: float = 50.0  # levels further below the loudest are raised to this
 
     def __post_init__(self) -> None:
         for (low, high), window in ((self.beat, self.beat_window), (self.later, self.later_window)):
@@ -40,10 +40,9 @@ class PulseOptions:
 
 
 def onset_strength(levels: Array, options: PulseOptions) -> NDArray[np.float64]:
-    """Mean rise of the bands into each frame, slightly smoothed.
+    """Returns the mean rise of the bands into each frame, slightly smoothed: (frames,), dB; the first is 0.
 
-    levels: (frames, bands), dB (`frechet_distance.log_mel`). Returns (frames,), dB; the first is 0. Level does not
-    matter.
+    levels: (frames, bands), dB (`frechet_distance.log_mel`). The level of the music does not matter.
     """
     floored = np.maximum(levels, levels.max(initial=-np.inf) - options.range_db)
     rise = np.maximum(np.diff(floored, axis=0, prepend=floored[:1]), 0.0).mean(axis=1, dtype=np.float64)
@@ -52,7 +51,7 @@ def onset_strength(levels: Array, options: PulseOptions) -> NDArray[np.float64]:
 
 
 def likeness_at_lags(strength: Array, lags: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-    """Pearson's correlation of onset strength (frames,) with itself so many frames later: (lags,); 0 without onsets.
+    """Returns Pearson's correlation of onset strength (frames,) with itself at each lag: (lags,); 0 without onsets.
 
     Every lag must be shorter than the music by two frames.
     """
@@ -65,23 +64,23 @@ def likeness_at_lags(strength: Array, lags: NDArray[np.integer[Any]]) -> NDArray
 
 
 def clarity(strength: Array, frames_per_second: float, options: PulseOptions) -> float:
-    """Highest likeness to itself a beat later, averaged over the windows: 1 for a metronome, about 0.2 for noise.
+    """Returns the highest correlation at the lag of a beat, averaged over windows.
 
-    Raises MusicComposerError for less than one window.
+    A metronome reads 1, noise about 0.2. Raises MusicComposerError for less than one window.
     """
     return _mean_peak(strength, frames_per_second, options.beat, options.beat_window, options.every)
 
 
 def steadiness(strength: Array, frames_per_second: float, options: PulseOptions) -> float:
-    """The same some bars later. Raises MusicComposerError for less than one window."""
+    """Returns the same at lags of some bars. Raises MusicComposerError for less than one window."""
     return _mean_peak(strength, frames_per_second, options.later, options.later_window, options.every)
 
 
 def out_of_phase(before: Array, after: Array, frames_per_second: float) -> float:
-    """1 - correlation of onset strength (frames,) with that which the pulse before it lets expect: 0 to 2.
+    """Returns 1 - correlation of onset strength (frames,) with the prediction of the pulse before it: 0 to 2.
 
-    Expected is what was heard some time earlier, from the length of `after` up to all but two seconds of `before`; lags
-    after which `before` is like itself count most. 1 without a pulse, and where nothing is struck.
+    The prediction repeats earlier onsets, at lags from the length of `after` up to all but two seconds of `before`.
+    Lags at which `before` resembles itself weigh most. The result is 1 without a pulse or without onsets.
     """
     count = len(after)
     lags = np.arange(count, len(before) - round(LEAST_OVERLAP * frames_per_second) + 1)
@@ -95,7 +94,7 @@ def out_of_phase(before: Array, after: Array, frames_per_second: float) -> float
 
 
 def beat_seconds(strength: Array, frames_per_second: float, options: PulseOptions) -> float:
-    """The lag of the highest likeness over all of the music: a beat, or a small multiple of one."""
+    """Returns the lag of the highest correlation over all of the music: a beat, or a small multiple of one."""
     lags = _lags(options.beat, frames_per_second)
     if len(strength) < lags[-1] + 2:
         raise _too_short(len(strength) / frames_per_second, lags[-1] / frames_per_second)

@@ -1,4 +1,4 @@
-"""Spectra that are known, and a filter that moves nothing."""
+"""The colour filter on known spectra, and a filter that changes nothing."""
 
 import dataclasses
 

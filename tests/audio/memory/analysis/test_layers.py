@@ -1,4 +1,4 @@
-"""What rings and what strikes: known sounds, and the same as on the whole signal, however it comes."""
+"""Harmonic and percussive layers of known sounds; a stream gives the same as the whole signal."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ OPTIONS = LayerOptions(fft=512, hop=128)
 
 
 def separated(sound, sizes, options=OPTIONS):
-    """What rings, what strikes, and the whole sound."""
+    """Returns the harmonic layer, the percussive layer and the whole sound."""
     found = []
     for strikes in (False, True):
         layers, parts, at = Layers(sound.shape[1], options, strikes), [], 0
@@ -28,7 +28,7 @@ def separated(sound, sizes, options=OPTIONS):
 
 
 def reference(sound, strikes):
-    """On the whole signal, by SciPy's own transform, its median filter of two axes."""
+    """Separates the whole signal with SciPy's own transform and its median filter of two axes."""
     spectra = scipy.signal.stft(sound.T, nperseg=OPTIONS.fft, noverlap=OPTIONS.fft - OPTIONS.hop)[2]
     magnitude = np.abs(spectra).mean(axis=0)
     rings = scipy.ndimage.median_filter(magnitude, (1, OPTIONS.median)) ** 2

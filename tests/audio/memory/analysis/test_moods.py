@@ -1,4 +1,4 @@
-"""What is familiar to a prompt that never changes, and to one that does."""
+"""Familiar moods of a prompt that never changes, and of one that does."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ VIEWS = ViewOptions(mood=20)
 
 
 def rows(*angles, steps=100):
-    """So many steps in each of the directions, in degrees."""
+    """Returns so many steps in each of the directions, in degrees."""
     turned = np.repeat(np.radians(angles), steps)
     return np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Steps from frames whose levels and onsets are known."""
+"""Steps from frames with known levels and onsets."""
 
 import numpy as np
 import pytest
@@ -13,18 +13,18 @@ FRAME, OPTIONS = FrameOptions(), StepOptions()
 STEP = FRAME.hop * OPTIONS.frames
 
 
-def heard(samples):
+def steps_from(samples):
     return steps_of(waveform_to_frames(Waveform(samples[:, None].astype(np.float32), FRAME.rate), FRAME).bands, OPTIONS)
 
 
 def beats(gain=1.0):
-    """A tone that is struck every 20 steps, and rings."""
+    """Returns a tone that is struck every 20 steps and rings."""
     time = np.arange(200 * STEP)
     return gain * 0.5 * np.sin(2 * np.pi * 440 * time / FRAME.rate) * np.exp(-(time % (20 * STEP)) / (8 * STEP))
 
 
 def test_a_step_has_its_levels_and_a_recording_its_steps():
-    steps = heard(0.5 * np.sin(2 * np.pi * 1000 * np.arange(100 * STEP) / FRAME.rate))
+    steps = steps_from(0.5 * np.sin(2 * np.pi * 1000 * np.arange(100 * STEP) / FRAME.rate))
     assert len(steps) == len(steps.onsets) == 100
     assert steps.levels.shape == (100, FRAME.bands // OPTIONS.pooled)
     assert np.ptp(steps.levels[5:-5].max(axis=1)) < 0.5
@@ -33,19 +33,19 @@ def test_a_step_has_its_levels_and_a_recording_its_steps():
 
 
 def test_onsets_are_where_something_is_struck():
-    onsets = heard(beats()).onsets
+    onsets = steps_from(beats()).onsets
     struck = np.flatnonzero(onsets > 0.5 * onsets.max())
     assert {round(step / 20) * 20 for step in struck} == set(range(20, 200, 20))
     assert np.abs((struck + 10) % 20 - 10).max() <= 1
 
 
 def test_loudness_does_not_matter_to_onsets():
-    np.testing.assert_allclose(heard(beats(0.1)).onsets, heard(beats()).onsets, atol=0.1)
+    np.testing.assert_allclose(steps_from(beats(0.1)).onsets, steps_from(beats()).onsets, atol=0.1)
 
 
 def test_stereo_is_heard_by_what_is_in_the_middle():
     bands = waveform_to_frames(Waveform(np.repeat(beats()[:, None], 2, axis=1).astype(np.float32), FRAME.rate), FRAME)
-    np.testing.assert_array_equal(steps_of(bands.bands, OPTIONS).levels, heard(beats()).levels)
+    np.testing.assert_array_equal(steps_of(bands.bands, OPTIONS).levels, steps_from(beats()).levels)
 
 
 @pytest.mark.parametrize("frames", [0, 1, 2, 3])
@@ -55,7 +55,7 @@ def test_no_step_is_made_of_too_few_frames(frames):
 
 
 def test_silence_has_no_onsets():
-    assert not heard(np.zeros(50 * STEP)).onsets.any()
+    assert not steps_from(np.zeros(50 * STEP)).onsets.any()
 
 
 @pytest.mark.parametrize("wrong", [{"frames": 0}, {"pooled": 0}, {"range_db": 0.0}, {"usual": 101.0}, {"strongest": 0}])

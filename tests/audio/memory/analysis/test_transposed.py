@@ -1,9 +1,9 @@
-"""A recording in another key is higher and shorter by one and the same ratio, in whatever pieces it is asked for."""
+"""A transposed recording is higher and shorter by the same ratio, in pieces of any length."""
 
 import numpy as np
 import pytest
 
-from music_composer.audio.memory.analysis.heard import Heard
+from music_composer.audio.memory.analysis.recordings import PromptRecording
 from music_composer.audio.memory.analysis.transposed import (
     RATIOS,
     KeyOptions,
@@ -24,7 +24,7 @@ def in_key(sound, semitones):
 
 
 def frequency(sound):
-    """Of a sine, by the peak of its spectrum."""
+    """Returns the frequency of a sine, from the peak of its spectrum."""
     size = 1 << 20
     return np.argmax(np.abs(np.fft.rfft(sound[:, 0] * np.hanning(len(sound)), size))) * RATE / size
 
@@ -65,14 +65,14 @@ def test_steps_are_those_of_its_sound(semitones):
     copy = in_key(played(5.0), semitones)
     count = transposed_length(len(copy.recording.samples), semitones) // STEP
     assert len(copy.steps) == count
-    heard = recording(copy.sound(0, count * STEP)).steps
-    np.testing.assert_allclose(copy.steps.levels[2:-2], heard.levels[2:-2], atol=0.2)
-    np.testing.assert_allclose(copy.steps.onsets[2:-2], heard.onsets[2:-2], atol=0.05)
+    analyzed = recording(copy.sound(0, count * STEP)).steps
+    np.testing.assert_allclose(copy.steps.levels[2:-2], analyzed.levels[2:-2], atol=0.2)
+    np.testing.assert_allclose(copy.steps.onsets[2:-2], analyzed.onsets[2:-2], atol=0.05)
 
 
 def test_a_copy_has_the_channels_of_its_recording():
     for channels in (1, 2):
-        source = Heard(recording(played(1.0)).steps, played(1.0, channels=channels))
+        source = PromptRecording(recording(played(1.0)).steps, played(1.0, channels=channels))
         assert Transposed(source, 1, source.steps).sound(10, 90).shape == (80, channels)
 
 

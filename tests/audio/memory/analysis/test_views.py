@@ -1,4 +1,4 @@
-"""Moments that are known to be alike."""
+"""Views of moments that are known to be alike."""
 
 import numpy as np
 import pytest
@@ -21,14 +21,14 @@ OPTIONS = ViewOptions(components=6, near=3, far=12, long=40, after=5, mood=20)
 
 
 def music(steps=400, seed=0, bands=16):
-    """Levels that move slowly from shape to shape, and onsets that nobody looks at here."""
+    """Returns levels that move slowly from shape to shape, and arbitrary onsets."""
     rng = np.random.default_rng(seed)
     shapes = np.repeat(rng.normal(-40, 12, (steps // 10 + 1, bands)), 10, axis=0)[:steps]
     return Steps((shapes + rng.normal(0, 1, shapes.shape)).astype(np.float32), np.zeros(steps, np.float32))
 
 
 def views_of(rows):
-    """Of all steps."""
+    """Returns the views of all steps."""
     every = np.arange(len(rows))
     return past_views(rows, OPTIONS, every) | {
         "after": after_view(rows, OPTIONS),
@@ -42,11 +42,11 @@ def views(steps):
 
 @pytest.mark.parametrize("name", ["near", "far", "long", "after"])
 def test_a_moment_is_most_like_the_same_music_elsewhere(name):
-    heard = music(seed=1)
-    elsewhere = np.concatenate([music(seed=2).levels, heard.levels, music(seed=3).levels])
-    there = views(Steps(elsewhere, np.zeros(len(elsewhere), np.float32)))[name]
+    excerpt = music(seed=1)
+    elsewhere = np.concatenate([music(seed=2).levels, excerpt.levels, music(seed=3).levels])
+    matches = views(Steps(elsewhere, np.zeros(len(elsewhere), np.float32)))[name]
     for at in (150, 233, 320):
-        assert np.argmax(there @ views(heard)[name][at]) == 400 + at
+        assert np.argmax(matches @ views(excerpt)[name][at]) == 400 + at
 
 
 def test_the_past_does_not_know_what_comes_and_the_future_not_what_was():
@@ -70,9 +70,9 @@ def test_views_look_as_far_as_they_say():
 
 
 def test_views_of_some_steps_are_those_of_all():
-    rows, some = basis_of([music()], OPTIONS)(music().levels), np.array([0, 2, 150, 399])
-    for name, view in past_views(rows, OPTIONS, some).items():
-        np.testing.assert_allclose(view, views_of(rows)[name][some], atol=1e-6)
+    rows, places = basis_of([music()], OPTIONS)(music().levels), np.array([0, 2, 150, 399])
+    for name, view in past_views(rows, OPTIONS, places).items():
+        np.testing.assert_allclose(view, views_of(rows)[name][places], atol=1e-6)
 
 
 def test_onsets_are_seen_before_and_after_a_step_and_not_beyond_the_recording():

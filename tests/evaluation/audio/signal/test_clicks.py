@@ -1,4 +1,4 @@
-"""Clicks planted in music at known times."""
+"""Clicks at known times in music."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each damage does what it says, and the discrepancy puts the whole ladder in order."""
+"""Each degradation has its effect, and the discrepancy puts all steps in order."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The course of signals whose loudness and spectrum are known, and what survives in an envelope."""
+"""The course of signals with known loudness and spectrum, and their stability in an envelope."""
 
 import tracemalloc
 
@@ -17,7 +17,7 @@ from music_composer.evaluation.audio.signal.drift import (
     envelope_of,
     loudness_slope,
     silence_seconds,
-    survival,
+    stability,
 )
 
 OPTIONS = DriftOptions()
@@ -146,9 +146,9 @@ def test_music_survives_among_its_own_kind(envelope: Envelope) -> None:
     music = tune(9, 30.0)
     rest = np.concatenate([music[: 12 * RATE], np.zeros(2 * RATE, "f4"), music[14 * RATE :]])
     for each in (music, rest):
-        read = survival(course(each), envelope, OPTIONS)
-        assert read.survives
-        assert read.stretches == 41
+        read = stability(course(each), envelope, OPTIONS)
+        assert read.stable
+        assert read.segments == 41
 
 
 @pytest.mark.parametrize("figure", ["loudness", "flatness", "high_ratio"])
@@ -161,26 +161,26 @@ def test_damage_in_one_stretch_is_fatal_and_named(envelope: Envelope, figure: st
         spoiled += scipy.signal.sosfilt(scipy.signal.butter(4, 3500.0, fs=RATE, output="sos"), noise(0, 10.0, 0.02))
     else:
         spoiled += np.float32(0.02) * sine(7000.0, 10.0)
-    read = survival(course(music[: 15 * RATE], spoiled, music[25 * RATE :]), envelope, OPTIONS)
-    assert not read.survives
-    assert 0 < getattr(read, figure) < read.stretches
+    read = stability(course(music[: 15 * RATE], spoiled, music[25 * RATE :]), envelope, OPTIONS)
+    assert not read.stable
+    assert 0 < getattr(read, figure) < read.segments
     if figure != "flatness":  # noise below 4 kHz lowers the high ratio
         assert getattr(read, figure) == read.loudness + read.flatness + read.high_ratio
 
 
 def test_falling_silent_for_ten_seconds_is_fatal_even_where_silence_is_common(envelope: Envelope) -> None:
     music = course(tune(11, 12.0), np.zeros(12 * RATE))
-    assert survival(music, envelope, OPTIONS).loudness > 0
+    assert stability(music, envelope, OPTIONS).loudness > 0
     lenient = Envelope((-100.0, 0.0), envelope.flatness, envelope.high_ratio, envelope.silence)
-    read = survival(music, lenient, OPTIONS)
+    read = stability(music, lenient, OPTIONS)
     assert read.loudness == 0
     assert read.flatness == read.high_ratio == 5  # the stretches that are silent throughout
-    assert not read.survives
+    assert not read.stable
 
 
 def test_too_little_music_is_refused(envelope: Envelope) -> None:
     with pytest.raises(MusicComposerError, match="9.5 s.*at least 10 s"):
-        survival(flat_course(np.zeros(19)), envelope, OPTIONS)
+        stability(flat_course(np.zeros(19)), envelope, OPTIONS)
     with pytest.raises(MusicComposerError, match="19.5 s.*at least 20 s"):
         loudness_slope(flat_course(np.zeros(39)), OPTIONS)
 
@@ -223,6 +223,6 @@ def test_falling_silent_is_seen(envelope: Envelope) -> None:
 
 
 def test_options_that_make_no_sense_are_refused() -> None:
-    for bad in ({"fft": 32768}, {"hop": 0}, {"stretch_seconds": 0.1}, {"high_hz": 30000.0}, {"outliers": 50.0}):
+    for bad in ({"fft": 32768}, {"hop": 0}, {"segment_seconds": 0.1}, {"high_hz": 30000.0}, {"outliers": 50.0}):
         with pytest.raises(OptionError):
             DriftOptions(**bad)

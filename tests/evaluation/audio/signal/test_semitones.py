@@ -1,4 +1,4 @@
-"""Sines land in their rows, and transposed sound is the same picture some rows higher."""
+"""Sines appear in their rows, and transposition shifts rows."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Windows of a stream are those of the whole."""
+"""Windows of a stream equal those of the whole."""
 
 import numpy as np
 import pytest

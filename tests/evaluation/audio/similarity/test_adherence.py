@@ -1,4 +1,4 @@
-"""Tunes whose kinship is known: their own later part, another track of the album, another album."""
+"""Tunes with known relations: their own later part, another track of the album, another album."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ OPTIONS = DistanceOptions()
 TRACKS = [(album, track) for album in (FLUTES, REEDS) for track in range(3)]
 
 
-def heard(samples):
+def character_of(samples):
     return character(samples, OPTIONS)
 
 
@@ -34,7 +34,7 @@ def parts():
 
 @pytest.fixture(scope="module")
 def truths(parts):
-    return [heard(part[1]) for part in parts]
+    return [character_of(part[1]) for part in parts]
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ def whitening(truths):
 
 
 def adherence(made, truths, whitening):
-    return adherence_of(distances([heard(each) for each in made], truths, whitening))
+    return adherence_of(distances([character_of(each) for each in made], truths, whitening))
 
 
 def test_real_music_is_nearest_to_its_own_track_then_its_album_then_the_others(parts, truths, whitening):
-    matrix = distances([heard(part[2]) for part in parts], truths, whitening)
+    matrix = distances([character_of(part[2]) for part in parts], truths, whitening)
     for i in range(6):
         album = [j for j in range(6) if j // 3 == i // 3 and j != i]
         others = [j for j in range(6) if j // 3 != i // 3]
@@ -78,12 +78,12 @@ def test_it_knows_no_order_which_is_why_it_does_not_stand_alone(parts, truths, w
 
 def test_a_gain_changes_nothing(parts):
     loud = parts[3][1]
-    np.testing.assert_allclose(heard(0.1 * loud), heard(loud), atol=0.01)
+    np.testing.assert_allclose(character_of(0.1 * loud), character_of(loud), atol=0.01)
 
 
 def test_a_window_that_is_not_full_and_silence(parts):
-    assert heard(parts[0][0][: RATE // 4]).shape == (0, 2 * OPTIONS.bands + 12)
-    assert np.ptp(heard(np.zeros(RATE)), axis=0).max() == 0.0
+    assert character_of(parts[0][0][: RATE // 4]).shape == (0, 2 * OPTIONS.bands + 12)
+    assert np.ptp(character_of(np.zeros(RATE)), axis=0).max() == 0.0
 
 
 @given(st.integers(2, 20), st.integers(2, 20), st.integers(0, 10))

@@ -1,4 +1,4 @@
-"""Copies that were planted are found where they are; music that was not copied has short runs only."""
+"""Planted copies are found in place; music without copies has short runs only."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -176,7 +176,7 @@ def test_a_run_that_overlaps_a_longer_one_is_cut_to_what_is_left_of_it() -> None
 
 
 def test_no_run_goes_on_from_one_recording_into_the_next() -> None:
-    """Where the second recording begins is where the first one ends: only the seam is not in the library."""
+    """The second recording continues the first: only the seam is not in the library."""
     whole = levels_of(chords(0, 20.0))
     found = find_copies(whole, library_of([whole[:100], whole[:0], whole[100:], whole[:0]]), OPTIONS, at_least=2.0)
     assert sorted((run.source, round(run.seconds / FRAME)) for run in found) == [(0, 100), (2, len(whole) - 100)]
@@ -199,7 +199,7 @@ def test_a_long_run_survives_no_longer_a_disagreement_than_a_short_one(library: 
 
 
 def test_of_equally_long_runs_the_likest_is_taken() -> None:
-    """Slow chords resemble themselves a little later too; and what was played again is not what was copied."""
+    """Slow chords resemble themselves a little later, and repeats are not the source of a copy."""
     slow = chords(3, 20.0, step=1.5)
     again = slow + 0.3 * chords(4, 20.0, shift=24)
     library = library_of([levels_of(again), levels_of(slow), levels_of(again)])
@@ -208,7 +208,7 @@ def test_of_equally_long_runs_the_likest_is_taken() -> None:
 
 
 def naive_longest(levels: np.ndarray, sources: np.ndarray, options: CopyOptions) -> int:
-    """Frames of the longest run without transposition, pair by pair."""
+    """Returns the frames of the longest run without transposition, found pair by pair."""
 
     def units(picture: np.ndarray) -> np.ndarray:
         half = options.surroundings // 2

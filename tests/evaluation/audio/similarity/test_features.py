@@ -1,4 +1,4 @@
-"""Features against sounds whose pitch, noisiness and onsets are known."""
+"""Features of sounds with known pitch, noisiness and onsets."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The distance against closed forms, and against damage whose order is known."""
+"""The distance against closed forms, and on degradations of known order."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The discrepancy against its closed form for Gaussians, and against what "unbiased" promises."""
+"""The discrepancy against its closed form for Gaussians, and its lack of bias."""
 
 import numpy as np
 import pytest

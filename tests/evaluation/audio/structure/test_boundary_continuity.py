@@ -1,4 +1,4 @@
-"""Cuts whose step is known in level, timbre or key, and the comparison with splices."""
+"""Cuts with a known step in level, timbre or key, and the comparison with splices."""
 
 from functools import lru_cache
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.audio.structure import boundary_continuity
 from music_composer.evaluation.audio.structure.boundary_continuity import (
+    ContinuityOptions,
     Discontinuity,
-    SpliceOptions,
     at_cut,
     discontinuity,
     harmonic_change,
@@ -20,7 +20,7 @@ from music_composer.evaluation.audio.structure.boundary_continuity import (
 )
 from tests.evaluation.audio.tunes import REEDS, tune
 
-OPTIONS = SpliceOptions()
+OPTIONS = ContinuityOptions()
 RATE = 44100
 
 
@@ -136,12 +136,12 @@ def test_too_short_sides_and_too_short_others_are_refused() -> None:
 
 def test_splices_are_drawn_evenly_from_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Others of 3, 1 (too short) and 5 places; their samples say where they are."""
-    options = SpliceOptions(rate=100, fft=64, hop=32)
+    options = ContinuityOptions(rate=100, fft=64, hop=32)
     mono = np.arange(1000.0)
     others = [1000.0 + np.arange(202), 2000.0 + np.arange(199), 3000.0 + np.arange(204)]
     taken: list[float] = []
 
-    def note(before: np.ndarray, after: np.ndarray, _: SpliceOptions, onsets: np.ndarray) -> Discontinuity:
+    def note(before: np.ndarray, after: np.ndarray, _: ContinuityOptions, onsets: np.ndarray) -> Discontinuity:
         assert before[-1] == 499.0
         assert len(after) == 200
         assert after[-1] - after[0] == 199.0
@@ -210,9 +210,9 @@ def test_who_goes_on_in_phase_beats_who_goes_on_off_the_beat() -> None:
 @given(st.lists(st.tuples(*[st.floats(0.0, 9.0)] * 3), min_size=2, max_size=2))
 def test_changing_places_changes_the_share(pair: list[tuple[float, float, float]]) -> None:
     one, other = (Discontinuity(*figures) for figures in pair)
-    there, back = share_better([one], [[other]]), share_better([other], [[one]])
+    forth, back = share_better([one], [[other]]), share_better([other], [[one]])
     shares = ("level", "spectrum", "key", "combined")
-    assert [getattr(there, name) + getattr(back, name) for name in shares] == [1.0] * 4
+    assert [getattr(forth, name) + getattr(back, name) for name in shares] == [1.0] * 4
 
 
 def test_nothing_to_compare_is_refused() -> None:
@@ -225,4 +225,4 @@ def test_nothing_to_compare_is_refused() -> None:
 def test_options_that_make_no_sense_are_refused() -> None:
     for bad in ({"level_seconds": 2.0}, {"most_seconds": 0.5}, {"fft": 65536}, {"hop": 0}, {"range_db": 0.0}):
         with pytest.raises(OptionError):
-            SpliceOptions(**bad)
+            ContinuityOptions(**bad)

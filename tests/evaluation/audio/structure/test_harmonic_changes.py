@@ -1,4 +1,4 @@
-"""Chords of known length, held or blurred into each other."""
+"""Chords of known length, held or faded into each other."""
 
 import numpy as np
 import pytest
@@ -7,15 +7,20 @@ from hypothesis import strategies as st
 
 from music_composer.errors import OptionError
 from music_composer.evaluation.audio.signal.semitones import SemitoneOptions, semitone_levels
-from music_composer.evaluation.audio.structure.harmonic_changes import TurnOptions, novelty, threshold_of, turns
+from music_composer.evaluation.audio.structure.harmonic_changes import (
+    HarmonicChangeOptions,
+    harmonic_changes,
+    novelty,
+    threshold_of,
+)
 
-OPTIONS, SPECTRUM = TurnOptions(), SemitoneOptions()
+OPTIONS, SPECTRUM = HarmonicChangeOptions(), SemitoneOptions()
 RATE = SPECTRUM.rate
 CHORDS = ((57, 61, 64), (59, 62, 66), (60, 64, 67), (62, 65, 69))
 
 
 def chords(seconds_each: float, count: int, fade: float = 0.01) -> np.ndarray:
-    """So many chords in turn, (n,), each faded into the next within so many seconds."""
+    """Returns so many chords in turn, (n,), each faded into the next over so many seconds."""
     time = np.arange(round(seconds_each * count * RATE)) / RATE
     sound = np.zeros(len(time))
     for i in range(count):
@@ -37,24 +42,28 @@ THRESHOLD = threshold_of([levels(0.75, 12)], OPTIONS)
 
 @pytest.mark.parametrize("seconds", [0.5, 0.75, 1.5])
 def test_every_change_of_chord_is_a_turn(seconds):
-    found = turns(levels(seconds, 10), THRESHOLD, OPTIONS)
+    found = harmonic_changes(levels(seconds, 10), THRESHOLD, OPTIONS)
     centres = (found * SPECTRUM.hop + SPECTRUM.fft / 2) / RATE  # of the first frame of each chord
     np.testing.assert_allclose(centres, seconds * np.arange(1, 10), atol=0.15)
 
 
 def test_a_held_chord_has_no_turn():
-    assert len(turns(levels(10.0, 1), THRESHOLD, OPTIONS)) == 0
+    assert len(harmonic_changes(levels(10.0, 1), THRESHOLD, OPTIONS)) == 0
 
 
 def test_chords_that_fade_slowly_into_each_other_have_fewer():
-    assert len(turns(levels(2.0, 6, 1.9), THRESHOLD, OPTIONS)) < 3 < len(turns(levels(2.0, 6), THRESHOLD, OPTIONS))
+    assert (
+        len(harmonic_changes(levels(2.0, 6, 1.9), THRESHOLD, OPTIONS))
+        < 3
+        < len(harmonic_changes(levels(2.0, 6), THRESHOLD, OPTIONS))
+    )
 
 
 def test_chords_too_soft_to_be_heard_beside_a_held_one_are_no_turns():
     held, soft = chords(9.0, 1), 10 ** (-48 / 20) * chords(0.75, 12)
     alone, both = (semitone_levels(sound, SPECTRUM) for sound in (held, held + soft))
     np.testing.assert_allclose(novelty(both, OPTIONS), novelty(alone, OPTIONS), atol=0.2)
-    wide = TurnOptions(range_db=80)
+    wide = HarmonicChangeOptions(range_db=80)
     assert np.abs(novelty(both, wide) - novelty(alone, wide)).max() > 0.5
 
 
@@ -68,12 +77,12 @@ def test_neither_gain_nor_direction_of_time_changes_novelty(gain, length):
 
 
 def test_silence_and_too_little_music_have_none():
-    assert len(turns(np.full((100, 84), -80.0), THRESHOLD, OPTIONS)) == 0
+    assert len(harmonic_changes(np.full((100, 84), -80.0), THRESHOLD, OPTIONS)) == 0
     assert threshold_of([np.zeros((3, 84))], OPTIONS) == float("inf")
-    assert len(turns(np.zeros((3, 84)), float("inf"), OPTIONS)) == 0
+    assert len(harmonic_changes(np.zeros((3, 84)), float("inf"), OPTIONS)) == 0
 
 
 @pytest.mark.parametrize("wrong", [{"frames": 0}, {"range_db": 0}, {"share": 1}])
 def test_impossible_options_are_refused(wrong):
     with pytest.raises(OptionError, match="above 0"):
-        TurnOptions(**wrong)
+        HarmonicChangeOptions(**wrong)

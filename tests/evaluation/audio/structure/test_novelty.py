@@ -1,4 +1,4 @@
-"""Music that turns into something else at known times."""
+"""Music that changes into something else at known times."""
 
 import numpy as np
 import pytest

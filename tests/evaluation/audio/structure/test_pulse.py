@@ -1,4 +1,4 @@
-"""Beats of known length, kept, lost and spliced."""
+"""Beats of known length: kept, lost and spliced."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_level_does_not_matter(steady):
 
 
 def test_noise_that_nobody_hears_does_not_hide_the_pulse(steady):
-    """It comes and goes off the beat in the pauses, far below the music."""
+    """The noise comes and goes off the beat in the pauses, far below the music."""
     time = np.arange(len(steady))
     with_pauses = steady * (time % 44100 < 33075)
     gate = np.random.default_rng(0).integers(0, 2, len(steady) // 5000 + 1).repeat(5000)[: len(steady)]

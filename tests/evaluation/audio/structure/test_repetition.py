@@ -1,4 +1,4 @@
-"""Copies planted at any place, in music that is new."""
+"""Copies planted at any place in new music."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def album():
 
 @pytest.fixture(scope="module")
 def new():
-    """The same instrument, key and beat as the album's track 1, another melody."""
+    """Returns the instrument, key and beat of the album's track 1 with another melody."""
     return tune(REEDS, 1, 12.0, beat=0.25, seed=5)
 
 

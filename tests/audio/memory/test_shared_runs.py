@@ -1,10 +1,10 @@
-"""How long recordings run along each other is found, whatever the order they come in."""
+"""The shared runs of recordings, in any order."""
 
 import numpy as np
 import pytest
 
-from music_composer.audio.memory import kinship
-from music_composer.audio.memory.kinship import shared_run
+from music_composer.audio.memory import shared_runs
+from music_composer.audio.memory.shared_runs import shared_run
 from tests.audio.memory.music import OPTIONS, PER_SECOND, played, recording
 
 
@@ -35,7 +35,7 @@ def test_the_parts_of_a_recording_are_not_compared_with_each_other():
 
 
 def test_a_copy_of_a_recording_says_nothing():
-    """Each song is there twice, and they share a theme."""
+    """Each song occurs twice, and all share a theme."""
     theme = played(4.0, seed=99)
     songs = [np.concatenate([played(9.0 + i, seed=i), theme, played(9.0, seed=50 + i)]) for i in range(4)]
     assert shared(*songs[:2], *(0.5 * each for each in songs[:2])) == 0.0
@@ -44,11 +44,11 @@ def test_a_copy_of_a_recording_says_nothing():
 
 def test_of_many_recordings_some_are_sought(monkeypatch):
     sought = []
-    real = kinship.followed
-    monkeypatch.setattr(kinship, "followed", lambda runs, *rest: sought.append(len(runs)) or real(runs, *rest))
-    sounds = [played(1.0, seed=i) for i in range(kinship.SOUGHT + 6)]
+    real = shared_runs.followed
+    monkeypatch.setattr(shared_runs, "followed", lambda runs, *rest: sought.append(len(runs)) or real(runs, *rest))
+    sounds = [played(1.0, seed=i) for i in range(shared_runs.SOUGHT + 6)]
     shared(*sounds)
-    assert len(sought) == kinship.SOUGHT * -(-len(recording(sounds[0]).steps) // kinship.AT_ONCE)
+    assert len(sought) == shared_runs.SOUGHT * -(-len(recording(sounds[0]).steps) // shared_runs.AT_ONCE)
 
 
 def test_of_a_single_recording_nothing_is_known():

@@ -1,4 +1,4 @@
-"""A recording that is played from, and the prompt made one."""
+"""The interface of a recording that is played from, and the prompt as such a recording."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from music_composer.values import Waveform
 
 
 class Recording(Protocol):
-    """What is remembered of a recording: `store.Remembered` is one."""
+    """A recording of a memory, such as `store.StoredPart`."""
 
     @property
     def steps(self) -> Steps: ...
 
     def sound(self, first: int, last: int) -> np.ndarray:
-        """Samples first..last, float32 (samples, channels), silent outside the recording."""
+        """Returns samples first..last, float32 (samples, channels), silent outside the recording."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Heard:
+class PromptRecording:
     """The prompt as a recording."""
 
     steps: Steps
     samples: np.ndarray
 
     def sound(self, first: int, last: int) -> np.ndarray:
-        """As `Recording` has it."""
+        """See `Recording`."""
         sound = np.zeros((last - first, self.samples.shape[1]), np.float32)
         start, stop = max(first, 0), min(last, len(self.samples))
         if start < stop:
@@ -40,11 +40,11 @@ class Heard:
         return sound
 
 
-def hear(prompt: Waveform, frame: FrameOptions, options: StepOptions) -> Heard:
-    """The prompt's steps, the last of which ends at the cut; less than a step is left out at its beginning.
+def analyze_prompt(prompt: Waveform, frame: FrameOptions, options: StepOptions) -> PromptRecording:
+    """Returns the prompt as a recording. Its last step ends at the cut; less than a step is dropped at its beginning.
 
-    Beyond its ends the prompt is mirrored, so that the last steps hear no silence that is not there. Raises OptionError
-    for a prompt at another rate, or of less than three steps.
+    The prompt is mirrored at its ends, so that the outer steps contain no silence. Raises OptionError for a prompt at
+    another rate, or of less than three steps.
     """
     step = frame.hop * options.frames
     count = len(prompt.samples) // step
@@ -53,8 +53,9 @@ def hear(prompt: Waveform, frame: FrameOptions, options: StepOptions) -> Heard:
             f"the prompt has {len(prompt.samples)} samples at {prompt.rate} Hz: it needs {3 * step} at {frame.rate} Hz"
         )
     samples = np.ascontiguousarray(prompt.samples[len(prompt.samples) - count * step :], np.float32)
+    # Whole steps, so that the mirrored part is dropped again exactly.
     edge = step * -(-frame.window // (2 * step))
     mono = np.pad(samples.mean(axis=1, keepdims=True), ((edge, edge), (0, 0)), "reflect")
     bands = waveform_to_frames(Waveform(mono, prompt.rate), frame).bands.astype(np.float16)  # as the cache has them
     skipped = edge // frame.hop
-    return Heard(steps_of(bands[skipped : skipped + count * options.frames], options), samples)
+    return PromptRecording(steps_of(bands[skipped : skipped + count * options.frames], options), samples)

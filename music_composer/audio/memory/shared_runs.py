@@ -1,4 +1,4 @@
-"""How long the recordings of an album run along each other: what they share, a continuation may share with them."""
+"""Measures how long the recordings of an album run along each other. A continuation may share that much with them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from music_composer.audio.memory.analysis.steps import Steps
 from music_composer.audio.memory.guard import GuardOptions, followed, shapes_of
 
-SECONDS = 30.0  # of a recording, from its middle, that are sought in all others
-SOUGHT = 24  # recordings, at most, evenly from all
-SAME = 0.9  # of what is sought: who runs along another recording for so long is a copy of it, which says nothing
+SECONDS = 30.0  # from the middle of a recording, which are searched for in all others
+SOUGHT = 24  # recordings at most, at equal distances
+SAME = 0.9  # share of an excerpt; a longer run means that a recording is a copy, which says nothing
 AT_ONCE = 32  # steps
 
 
 def shared_run(recordings: Sequence[Sequence[Steps]], per_second: float, options: GuardOptions) -> float:
-    """Seconds of the longest run of a recording along any other one that it is no copy of: the median.
+    """Returns the median, over recordings, of the longest run in seconds along another recording. Copies are left out.
 
-    recordings: the parts of each. per_second: steps. Where there is nothing to compare nothing is known: 0.
+    recordings: the parts of each. per_second: steps. The result is 0 where there is nothing to compare.
     """
     shapes = [[shapes_of(part.levels, options) for part in parts] for parts in recordings]
     count, runs = min(SOUGHT, len(shapes)), []
@@ -37,9 +37,10 @@ def _middle(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def _longest(excerpt: np.ndarray, others: Sequence[np.ndarray], options: GuardOptions) -> int:
-    """Steps of the longest run of an excerpt along any of the others."""
+    """Returns the steps of the longest run of an excerpt along any of the others."""
     shapes, firsts = np.concatenate(others), np.cumsum([0, *(len(each) for each in others)])[:-1]
     runs, longest = np.zeros(len(shapes), np.int16), 0
+    # In chunks, because `followed` returns a row of all places for each step.
     for first in range(0, len(excerpt), AT_ONCE):
         played = excerpt[first : first + AT_ONCE]
         found = followed(runs, played, shapes, firsts, np.arange(len(played)), options)
