@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from music_composer.library import midi
     from music_composer.library.audio import Model, evaluate, evolve, load, prepare, render, train
     from music_composer.pipelines.audio.loaded import Continuation
-    from music_composer.pipelines.results import Prepared, Scorecard
+    from music_composer.pipelines.results import NotesScorecard, Prepared, Scorecard
     from music_composer.pipelines.symbolic.loaded import Composition
     from music_composer.progress import json_lines, terminal
     from music_composer.stopping import Stopped
@@ -45,6 +45,7 @@ __all__ = [
     "Continuation",
     "Model",
     "MusicComposerError",
+    "NotesScorecard",
     "OptionError",
     "OutputError",
     "Prepared",
@@ -73,7 +74,7 @@ _MODULES = {
     ),
     "music_composer.library.audio": ("Model", "evaluate", "evolve", "load", "prepare", "render", "train"),
     "music_composer.pipelines.audio.loaded": ("Continuation",),
-    "music_composer.pipelines.results": ("Prepared", "Scorecard"),
+    "music_composer.pipelines.results": ("NotesScorecard", "Prepared", "Scorecard"),
     "music_composer.pipelines.symbolic.loaded": ("Composition",),
     "music_composer.progress": ("json_lines", "terminal"),
     "music_composer.stopping": ("Stopped",),

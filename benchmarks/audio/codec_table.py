@@ -33,7 +33,7 @@ from music_composer.evaluation.audio.analysis import (
     analyze,
     reference_statistics_of,
 )
-from music_composer.evaluation.audio.scorecard import distance_row
+from music_composer.evaluation.audio.distances import distance_row
 from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
 from music_composer.values import Waveform
 
@@ -185,14 +185,14 @@ def _row(
     heard = [analyze(Span(path), metrics) for path in sorted(folder.glob("*.wav"))]
     row = distance_row(name, heard, statistics, metrics)
     error = np.mean([log_spectral_error(a, b, FrameOptions()) for a, b in zip(real, decoded, strict=True)])
-    first, second = ruler if ruler[0] else (row["discrepancy"], row["frechet"])
+    first, second = ruler if ruler[0] else (row.discrepancy, row.frechet)
     cells = [
-        name, size, f"{row['discrepancy']:.2f}", f"{row['discrepancy'] / first:.2f}", f"{row['frechet']:.2f}",
-        f"{row['frechet'] / second:.2f}", f"{row['timbre']:.2f}", f"{row['change_db']:.2f} dB",
-        f"{row['onset_db']:.2f} dB", f"{row['side_db']:.1f} dB", f"{error:.1f} dB", f"{speed:.0f}" if speed else "",
+        name, size, f"{row.discrepancy:.2f}", f"{row.discrepancy / first:.2f}", f"{row.frechet:.2f}",
+        f"{row.frechet / second:.2f}", f"{row.timbre:.2f}", f"{row.change_db:.2f} dB",
+        f"{row.onset_db:.2f} dB", f"{row.side_db:.1f} dB", f"{error:.1f} dB", f"{speed:.0f}" if speed else "",
     ]  # fmt: skip
     print(f"| {' | '.join(cells)} |", flush=True)
-    return row["discrepancy"], row["frechet"]
+    return row.discrepancy, row.frechet
 
 
 if __name__ == "__main__":

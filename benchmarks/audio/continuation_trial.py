@@ -22,6 +22,7 @@ from continuation_variants import VARIANTS
 from scipy.signal import resample
 
 from music_composer.data.folder import recordings_in
+from music_composer.evaluation.audio.scorecard_records import Scorecard
 from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
@@ -118,18 +119,18 @@ def chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
     return {name: kinds[name](value) for name, value in wanted.items() if name in defaults}
 
 
-def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None) -> str:
-    rows = {row["music"]: row for row in card["distance"]}
+def _row(name: str, card: Scorecard, state: checkpoint.TrainState | None) -> str:
+    rows = {row.music: row for row in card.distance}
     real, made = rows["real, held out"], rows["continuations"]
     history = state.history if state else []
     best = history[state.best_epoch] if state else {}
     minutes = sum(epoch["seconds"] for epoch in history) / 60
     cells = [
         name, str(state.step if state else 0), f"{minutes:.1f}", f"{best.get('loss', 0):.3f}",
-        f"{best.get('held_out_loss', 0):.3f}", f"{made['discrepancy']:.2f}", f"{made['low']:.2f} to {made['high']:.2f}",
-        f"{made['frechet']:.1f}", f"{made['timbre']:.1f}", f"{made['change_db'] / real['change_db']:.2f} x",
-        f"{made['turns_per_second'] / real['turns_per_second']:.2f} x",
-        f"{made['loudness_db'] - real['loudness_db']:+.1f} dB", f"{card['copying']['made'][0]['seconds']:.1f} s",
+        f"{best.get('held_out_loss', 0):.3f}", f"{made.discrepancy:.2f}", f"{made.low:.2f} to {made.high:.2f}",
+        f"{made.frechet:.1f}", f"{made.timbre:.1f}", f"{made.change_db / real.change_db:.2f} x",
+        f"{made.turns_per_second / real.turns_per_second:.2f} x",
+        f"{made.loudness_db - real.loudness_db:+.1f} dB", f"{card.copying.made[0].seconds:.1f} s",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 

@@ -15,13 +15,13 @@ import argparse
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from continuation_trial import chosen, fields_of
 
 from music_composer.audio.reading.recording import seconds_of
 from music_composer.context import Context
+from music_composer.evaluation.audio.scorecard_records import Scorecard
 from music_composer.options import EvaluateOptions, FolderOptions, ModelOptions, TrainOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
@@ -66,9 +66,9 @@ def _first_minutes(recordings: Sequence[Path], minutes: float, folder: Path) -> 
     return seconds / 60
 
 
-def _row(minutes: float, epochs: int, card: dict[str, Any]) -> str:
-    made, real = ([row["seconds"] for row in card["copying"][part]] for part in ("made", "real"))
-    reading = next(row["discrepancy"] for row in card["distance"] if row["music"] == "continuations")
+def _row(minutes: float, epochs: int, card: Scorecard) -> str:
+    made, real = ([copy.seconds for copy in copies] for copies in (card.copying.made, card.copying.real))
+    reading = next(row.discrepancy for row in card.distance if row.music == "continuations")
     cells = [
         f"{minutes:.0f} min, {epochs} epochs",
         *(f"{max(runs):.1f} s, {np.median(runs):.1f} s" for runs in (made, real)),

@@ -115,8 +115,8 @@ def continuity(album: Album, places: list[tuple[Path, float]]) -> list[str]:
     rows = prompt_rows([], places, real, MEASURES) or {}
     names = ("better", "level", "spectrum", "key", "pulse")
     return [
-        f"{name}: {row['cuts']} places, better than splices in "
-        + ", ".join(f"{100 * row[each]:.0f} % ({each})" for each in names if row[each] is not None)
+        f"{name}: {row.cuts} places, better than splices in "
+        + ", ".join(f"{100 * getattr(row, each):.0f} % ({each})" for each in names if getattr(row, each) is not None)
         for name, row in rows.items()
     ]
 

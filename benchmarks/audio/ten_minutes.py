@@ -23,7 +23,8 @@ from seed_recipe import play_seed, train_seed
 
 from music_composer.demo.dataset import write_dataset
 from music_composer.evaluation.audio.analysis import MetricOptions, Span, analyze, reference_statistics_of
-from music_composer.evaluation.audio.scorecard import distance_row, minute_rows, survival_row
+from music_composer.evaluation.audio.distances import distance_row, minute_rows
+from music_composer.evaluation.audio.scorecard import survival_row
 from music_composer.files.atomic import write_json
 from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
@@ -31,6 +32,7 @@ from music_composer.pipelines.audio.loaded import LoadedModel
 from music_composer.pipelines.audio.reconstruction import write_coded
 from music_composer.pipelines.audio.requests import GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
+from music_composer.records import to_plain
 from music_composer.training import run_folder
 
 NETWORK = {"neurons": 384, "layers": 2}
@@ -80,12 +82,12 @@ def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
     write_coded(recordings["train"], paths, flow, LoadedModel(flow).network(flow), seed=1)
     coded = [analyze(Span(path, trim=True), metrics) for path in paths]
     statistics = reference_statistics_of(training, metrics, coded)
-    figures: dict[str, Any] = {"real": distance_row("real, held out", real, statistics, metrics)}
+    figures: dict[str, Any] = {"real": to_plain(distance_row("real, held out", real, statistics, metrics))}
     for recipe, spans in played.items():
         made = [analyze(span, metrics) for span in spans]
         figures[recipe] = {
-            "minutes": minute_rows(made, statistics, metrics),
-            "survival": survival_row(made, training, statistics, metrics),
+            "minutes": [to_plain(row) for row in minute_rows(made, statistics, metrics)],
+            "survival": to_plain(survival_row(made, training, statistics, metrics)),
         }
     return figures
 

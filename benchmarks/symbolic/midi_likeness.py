@@ -14,6 +14,7 @@ from typing import Any
 
 from music_composer.demo.score import write_scores
 from music_composer.evaluation.symbolic.metrics import METRICS
+from music_composer.evaluation.symbolic.scorecard_records import Scorecard
 from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import compose, evaluate
 from music_composer.pipelines.symbolic.requests import EvaluateRequest, ModelChoice, TrainChoice, TrainRequest
@@ -55,14 +56,15 @@ def main() -> None:
         print("\n".join(table), flush=True)
 
 
-def _row(name: str, card: dict[str, Any], state: checkpoint.TrainState | None) -> str:
+def _row(name: str, card: Scorecard, state: checkpoint.TrainState | None) -> str:
     seconds = sum(epoch["seconds"] for epoch in state.history) if state else 0.0
-    made, held_out = card["copying"]["made"], card["copying"]["held_out"]
+    made, held_out = card.copying.made, card.copying.held_out
+    nats = card.likelihood["held out"].a_step if card.likelihood else float("nan")
     cells = [
-        name, f"{seconds / 60:.1f}", f"{card['likelihood']['held out']['a_step']:.2f}",
-        *(f"{row['overlap_made'] / max(1e-9, row['overlap_training']):.2f}" for row in card["metrics"]),
-        f"{100 * made['share']:.1f} ({100 * made['low']:.1f} to {100 * made['high']:.1f}) %",
-        f"{100 * held_out['share']:.1f} ({100 * held_out['low']:.1f} to {100 * held_out['high']:.1f}) %",
+        name, f"{seconds / 60:.1f}", f"{nats:.2f}",
+        *(f"{row.overlap_made / max(1e-9, row.overlap_training):.2f}" for row in card.metrics),
+        f"{100 * made.share:.1f} ({100 * made.low:.1f} to {100 * made.high:.1f}) %",
+        f"{100 * held_out.share:.1f} ({100 * held_out.low:.1f} to {100 * held_out.high:.1f}) %",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 

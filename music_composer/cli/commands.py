@@ -188,8 +188,7 @@ def evaluate(**given: Any) -> None:
     from music_composer.pipelines.audio import evaluate as judge
     from music_composer.pipelines.audio.requests import EvaluateRequest
 
-    for line in judge.evaluate(from_names(EvaluateRequest, given), terminal()).lines:
-        echo(line)
+    echo(str(judge.evaluate(from_names(EvaluateRequest, given), terminal())))
 
 
 @cli.command()

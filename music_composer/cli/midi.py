@@ -190,8 +190,7 @@ def evaluate(**given: Any) -> None:
         return
     from music_composer.pipelines.symbolic import evaluate as evaluate_midi
 
-    for line in evaluate_midi.evaluate(request, terminal()).lines:
-        echo(line)
+    echo(str(evaluate_midi.evaluate(request, terminal())))
 
 
 @midi.command()

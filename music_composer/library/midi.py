@@ -18,7 +18,7 @@ from music_composer.library.keywords import (
 from music_composer.options import FolderOptions
 
 if TYPE_CHECKING:
-    from music_composer.pipelines.results import Prepared, Scorecard
+    from music_composer.pipelines.results import NotesScorecard, Prepared
     from music_composer.pipelines.symbolic.loaded import Composition, LoadedModel
 
 __all__ = ["Model", "evaluate", "load", "prepare", "train"]
@@ -63,7 +63,7 @@ class Model:
 
         return evaluation.score(self.folder, [Path(each) for each in files], context, self._loaded)
 
-    def evaluate(self, *, context: Context = SILENT, **options: Unpack[NotesEvaluateKeywords]) -> Scorecard:
+    def evaluate(self, *, context: Context = SILENT, **options: Unpack[NotesEvaluateKeywords]) -> NotesScorecard:
         """Judges what the model composes by pieces that it never saw. Writes the scorecard and its page."""
         from music_composer.pipelines.symbolic import evaluate as evaluation
         from music_composer.pipelines.symbolic.requests import EvaluateRequest
@@ -105,7 +105,7 @@ def load(model: StrPath = MODEL) -> Model:
 
 def evaluate(
     model: StrPath | Model = MODEL, *, context: Context = SILENT, **options: Unpack[NotesEvaluateKeywords]
-) -> Scorecard:
+) -> NotesScorecard:
     """Judges what a run folder composes, or with `generated` and `reference` one folder of MIDI files by another."""
     if isinstance(model, Model):
         return model.evaluate(context=context, **options)

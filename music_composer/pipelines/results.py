@@ -1,11 +1,13 @@
-"""What jobs give back."""
+"""What jobs give back. The scorecards are those of `evaluation`."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+
+from music_composer.evaluation.audio.scorecard_records import Scorecard as Scorecard
+from music_composer.evaluation.symbolic.scorecard_records import Scorecard as NotesScorecard
+
+__all__ = ["NotesScorecard", "Prepared", "Scorecard"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,27 +16,3 @@ class Prepared:
 
     files: int
     seconds: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Scorecard(Mapping[str, Any]):
-    """The figures of an evaluation, by name as in scorecard.json: `card["distance"]`.
-
-    folder: where scorecard.json and scorecard.html lie. lines: the tables as Markdown.
-    """
-
-    figures: Mapping[str, Any]
-    folder: Path
-    lines: tuple[str, ...] = ()
-
-    def __getitem__(self, name: str) -> Any:
-        return self.figures[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.figures)
-
-    def __len__(self) -> int:
-        return len(self.figures)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)

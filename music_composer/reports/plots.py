@@ -1,4 +1,4 @@
-"""Pictures of figures: loss, ratings, densities, the course of minutes. Everything is drawn off screen."""
+"""Pictures of figures: loss, ratings, densities. Everything is drawn off screen."""
 
 from __future__ import annotations
 
@@ -65,27 +65,6 @@ def plot_ratings(ratings: Sequence[float], png: Path) -> None:
     axes.set_xlabel("generation")
     axes.set_ylabel("rating of the best")
     axes.grid(alpha=0.3)
-    save(figure, png)
-
-
-def plot_minutes(rows: Sequence[Mapping[str, Any]], real: Mapping[str, Any], png: Path) -> None:
-    """Draws distance and level of long continuations minute by minute, beside those of held-out music."""
-    figure, axes = figure_of(10, 3, panels=2)
-    minutes = [row["minute"] for row in rows]
-    axes[0].plot(minutes, [row["discrepancy"] for row in rows], marker=".", label="continuations")
-    axes[0].axhline(real["discrepancy"], color="gray", linestyle="--", label="real, held out")
-    axes[0].set_ylabel("discrepancy")
-    axes[0].set_ylim(bottom=min(0, *(row["discrepancy"] for row in rows)))
-    axes[1].plot(minutes, [row["loudness_db"] for row in rows], marker=".", label="continuations, mean")
-    axes[1].fill_between(
-        minutes, [row["quietest_db"] for row in rows], [row["loudest_db"] for row in rows], alpha=0.2, label="range"
-    )
-    axes[1].axhline(real["loudness_db"], color="gray", linestyle="--", label="real, held out")
-    axes[1].set_ylabel("level, dB")
-    for panel in axes:
-        panel.set_xlabel("minute")
-        panel.grid(alpha=0.3)
-        panel.legend()
     save(figure, png)
 
 

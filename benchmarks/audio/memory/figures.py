@@ -133,7 +133,7 @@ class Judge:
             "distance": frechet(self.reference, np.concatenate([window_features(t, SPECTRUM) for t in takes])),
             "change": float(np.mean([frame_change(take, SPECTRUM) for take in takes])),
             "level": float(np.mean([loudness_db(take) for take in takes])),
-            **{column: order[figure] for column, figure in ORDER.items()},
+            **{column: getattr(order, figure) for column, figure in ORDER.items()},
             "copied": sum(copied) / minutes / 60.0,
             "own copied": sum(copy.seconds for found in own for copy in found) / minutes / 60.0,
             "copy": max(copied, default=0.0),

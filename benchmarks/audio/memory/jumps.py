@@ -15,8 +15,8 @@ def jump_rows(program: Program, album: Album, takes: Sequence[Take]) -> tuple[Ro
     jumps = [(take.path, second) for take in takes for second in take.jumps]
     found = prompt_rows([Span(take.path, take.cut) for take in takes], jumps, real, MEASURES) or {}
     names = {"continuations": "cut better", "continuations, at jumps": "jumps better"}
-    row = {figure: found[name]["better"] for name, figure in names.items() if name in found}
+    row = {figure: found[name].better for name, figure in names.items() if name in found}
     if jumps:
         row["jumps"] = len(jumps) / (sum(len(take.new()) for take in takes) / RATE / 60.0)
     uncut = found.get("real, held out")
-    return row, dict.fromkeys(names.values(), uncut["better"]) if uncut else {}
+    return row, dict.fromkeys(names.values(), uncut.better) if uncut else {}

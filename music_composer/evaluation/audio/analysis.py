@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +26,6 @@ from music_composer.evaluation.audio.structure.loops import LoopOptions
 from music_composer.evaluation.audio.structure.novelty import BoundaryOptions
 from music_composer.evaluation.audio.structure.pulse import PulseOptions
 from music_composer.evaluation.audio.structure.repetition import RepetitionOptions
-
-Row = dict[str, Any]  # the figures of some music, for JSON: one row of a table
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ each of them is known: then a continuation is also asked whether it is nearer to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError
-from music_composer.evaluation.audio.analysis import Analysis, MetricOptions, Row, samples_of
+from music_composer.evaluation.audio.analysis import Analysis, MetricOptions, samples_of
+from music_composer.evaluation.audio.scorecard_records import AdherenceFigures, OrderFigures, TrackFigures
 from music_composer.evaluation.audio.signal.clicks import bandwidth, clicks
 from music_composer.evaluation.audio.similarity.adherence import (
     adherence_of,
@@ -41,7 +42,7 @@ class Trials:
     prompts: what is gone on from, one for each continuation; empty where nobody knows it. truths, later: what truly
     follows each prompt, and as much after that; empty where prompts are no cuts of whole tracks. played: continuations
     by the name of who plays, in the order of the prompts. seconds: of each that are compared. prompt_seconds: of the
-    shortest prompt.
+    shortest prompt, where truths are known.
     """
 
     prompts: Sequence[Analysis] = ()
@@ -49,10 +50,10 @@ class Trials:
     later: Sequence[Analysis] = ()
     played: Mapping[str, Sequence[Analysis]] = field(default_factory=dict)
     seconds: float = 30.0
-    prompt_seconds: float | None = None
+    prompt_seconds: float = 0.0
 
 
-def adherence_figures(trials: Trials, metrics: MetricOptions) -> dict[str, Any] | None:
+def adherence_figures(trials: Trials, metrics: MetricOptions) -> AdherenceFigures | None:
     """Whether continuations go on with their own track: see `adherence`. None where fewer than two truths are known, or
     too little of them to tell tracks apart.
     """
@@ -73,20 +74,28 @@ def adherence_figures(trials: Trials, metrics: MetricOptions) -> dict[str, Any] 
     rows = []
     for name, adherence in found.items():
         way = share_of_the_way(adherence, real)
-        figures = {"nearest": adherence.nearest, "rank": adherence.rank, "own_over_others": adherence.ratio}
-        rows.append({"music": name, **figures, "way_rank": _number(way.rank), "way_ratio": _number(way.ratio)})
-    return {
-        "tracks": len(truths),
-        "prompt_seconds": trials.prompt_seconds,
-        "part_seconds": trials.seconds,
-        "verdict": len(truths) >= LEAST_TRIALS,
-        "rows": rows,
-    }
+        rows.append(
+            TrackFigures(
+                music=name,
+                nearest=adherence.nearest,
+                rank=adherence.rank,
+                own_over_others=adherence.ratio,
+                way_rank=_number(way.rank),
+                way_ratio=_number(way.ratio),
+            )
+        )
+    return AdherenceFigures(
+        tracks=len(truths),
+        prompt_seconds=trials.prompt_seconds,
+        part_seconds=trials.seconds,
+        verdict=len(truths) >= LEAST_TRIALS,
+        rows=tuple(rows),
+    )
 
 
 def order_rows(
     real: Sequence[Analysis], training: Sequence[Analysis], trials: Trials, metrics: MetricOptions
-) -> list[Row]:
+) -> tuple[OrderFigures, ...]:
     """Pulse, boundaries, what is heard again and clicks: of real music first. A figure without enough music is None.
 
     real: held-out music, which is the ruler where no truths are known. All need their levels.
@@ -103,11 +112,11 @@ def order_rows(
 
     def row(
         name: str, heard: Sequence[Analysis], levels: Sequence[Levels], own: Sequence[Levels], seconds: float
-    ) -> Row:
+    ) -> OrderFigures:
         above = halves if trials.truths else [float(np.median(halves))] * len(heard)
         sounds = (_beginning(each, seconds, metrics) for each in heard)
         figures = order_row(name, levels, own, library, threshold, metrics)
-        return figures | {"clicks_per_minute": clicks_a_minute(sounds, above, metrics)}
+        return replace(figures, clicks_per_minute=clicks_a_minute(sounds, above, metrics))
 
     if trials.truths:
         rows = [row("real: the true next part", ruler, pieces, prompts, trials.seconds)]
@@ -116,7 +125,7 @@ def order_rows(
     for name, played in trials.played.items():
         few = _thinned(played)
         rows.append(row(name, few, [each.levels[:size] for each in few], prompts, trials.seconds))
-    return rows
+    return tuple(rows)
 
 
 def order_row(
@@ -126,10 +135,11 @@ def order_row(
     library: Sequence[Levels],
     threshold: float | None,
     metrics: MetricOptions,
-) -> Row:
+) -> OrderFigures:
     """What is told by log-mel levels alone. prompts: one for each piece, or none. library: training music.
 
-    threshold: the novelty from which a peak is a boundary, see `boundaries`; None where that is not known.
+    threshold: the novelty from which a peak is a boundary, see `boundaries`; None where that is not known. Clicks are
+    none.
     """
     rate, pulse = _rate(metrics), metrics.pulse
     levels = [piece.astype(np.float32) for piece in pieces]
@@ -138,16 +148,16 @@ def order_row(
     own = [repetition(each, [prompt], rate, metrics.repetition) for each, prompt in pairs]
     learnt = [repetition(each, library, rate, metrics.repetition) for each in levels]
     turning = float("nan") if threshold is None else boundaries_a_minute(levels, threshold, rate, metrics.boundaries)
-    return {
-        "music": name,
-        "pieces": len(pieces),
-        "pulse": _mean_of(lambda each: clarity(each, rate, pulse), onsets, pulse.beat_window * rate),
-        "steadiness": _mean_of(lambda each: steadiness(each, rate, pulse), onsets, pulse.later_window * rate),
-        "boundaries_per_minute": _number(turning),
-        "prompt_again": _covered(own),
-        "training_again": _covered(learnt),
-        "training_longest_s": max((each.longest for each in learnt), default=0.0),
-    }
+    return OrderFigures(
+        music=name,
+        pieces=len(pieces),
+        pulse=_mean_of(lambda each: clarity(each, rate, pulse), onsets, pulse.beat_window * rate),
+        steadiness=_mean_of(lambda each: steadiness(each, rate, pulse), onsets, pulse.later_window * rate),
+        boundaries_per_minute=_number(turning),
+        prompt_again=_covered(own),
+        training_again=_covered(learnt),
+        training_longest_s=max((each.longest for each in learnt), default=0.0),
+    )
 
 
 def clicks_a_minute(sounds: Iterable[Array], above_hz: Sequence[float], metrics: MetricOptions) -> float | None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.audio.reading.recording import mono_samples, seconds_of
-from music_composer.evaluation.audio.analysis import MetricOptions, Row, Span, samples_of
+from music_composer.evaluation.audio.analysis import MetricOptions, Span, samples_of
+from music_composer.evaluation.audio.scorecard_records import ContinuityFigures
 from music_composer.evaluation.audio.signal.spectra import Array
 from music_composer.evaluation.audio.structure.boundary_continuity import (
     at_cut,
@@ -28,7 +29,7 @@ MOST_CUTS = 128  # of a kind that are judged
 Cuts = Sequence[tuple[Path, float]]  # recordings, and the second of each at which other music begins
 
 
-def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, metrics: MetricOptions) -> Row:
+def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, metrics: MetricOptions) -> ContinuityFigures:
     """How often music steps less at its cuts than random splices of real music do, and how its harmony moves there.
 
     others: samples (n,) of real music, at the rate of the splices. lead_seconds: of what is heard before a cut; the
@@ -46,20 +47,20 @@ def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, metrics
         after = round(lead * rate)
         changes.append(harmonic_change(mono[after : after + round(most * rate)], options))
     share = share_better(steps, splices)
-    return {
-        "cuts": len(steps),
-        "better": share.combined,
-        "level": share.level,
-        "spectrum": share.spectrum,
-        "key": share.key,
-        "pulse": share.pulse,
-        "harmonic_change": float(np.mean(changes)),
-    }
+    return ContinuityFigures(
+        cuts=len(steps),
+        better=share.combined,
+        level=share.level,
+        spectrum=share.spectrum,
+        key=share.key,
+        pulse=share.pulse,
+        harmonic_change=float(np.mean(changes)),
+    )
 
 
 def prompt_rows(
     cut: Sequence[Span], jumps: Cuts, real: Sequence[Span], metrics: MetricOptions
-) -> dict[str, Row] | None:
+) -> dict[str, ContinuityFigures] | None:
     """Cuts, jumps, and as their ruler as many places of uncut real music, with as much heard before each.
 
     cut: new music; what has nothing before it in its file is left out. jumps: places within new music; those too near
@@ -71,7 +72,7 @@ def prompt_rows(
     if not cuts and not inside:
         return None
     others = [samples_of(span, metrics.continuity.rate, metrics) for span in real]
-    rows: dict[str, Row] = {}
+    rows: dict[str, ContinuityFigures] = {}
     leads: list[float] = []
     for name, places in (("continuations", cuts), ("continuations, at jumps", inside)):
         if places:

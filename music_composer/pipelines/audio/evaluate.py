@@ -23,6 +23,7 @@ from music_composer.evaluation.audio.baseline_players import write_shuffled, wri
 from music_composer.evaluation.audio.baselines import SHUFFLED, SPLICED
 from music_composer.evaluation.audio.cuts import Cut
 from music_composer.evaluation.audio.minimum_length import require_windows_in, require_windows_of
+from music_composer.evaluation.audio.scorecard_records import FolderFacts, RunFacts, Scorecard, SpeedFigures
 from music_composer.files.locks import locked
 from music_composer.files.outputs import clean, require_free, staged
 from music_composer.files.temporary import scratch_folder
@@ -38,7 +39,7 @@ from music_composer.pipelines.audio import compose, generate
 from music_composer.pipelines.audio.loaded import LoadedModel, load
 from music_composer.pipelines.audio.reconstruction import codec_error, coded_name, write_coded
 from music_composer.pipelines.audio.requests import EvaluateRequest, GenerateRequest, NetworkChoice
-from music_composer.pipelines.audio.scoring import CARD, Music, card_output, judge, lines_of
+from music_composer.pipelines.audio.scoring import CARD, Music, card_output, judge
 from music_composer.pipelines.audio.validation import (
     divided,
     held_out_recordings,
@@ -49,7 +50,6 @@ from music_composer.pipelines.audio.validation import (
     whole_tracks,
 )
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, sounding_excerpts, write_prompts
-from music_composer.pipelines.results import Scorecard
 from music_composer.training import checkpoint, devices, run_folder
 
 BASELINE_SECONDS = 30.0  # of a toy's continuation, at most
@@ -61,10 +61,8 @@ def evaluate(request: EvaluateRequest, context: Context = SILENT, model: LoadedM
     model: of the run folder, where it is loaded already.
     """
     if request.generated and request.reference:
-        card = evaluate_folders(request.generated, request.reference, request.evaluation, request.held_out, context)
-    else:
-        card = evaluate_run(request, context, model=model)
-    return Scorecard(card, request.evaluation.output, tuple(lines_of(card)))
+        return evaluate_folders(request.generated, request.reference, request.evaluation, request.held_out, context)
+    return evaluate_run(request, context, model=model)
 
 
 def evaluate_run(
@@ -72,7 +70,7 @@ def evaluate_run(
     context: Context = SILENT,
     playing: Mapping[str, Any] = MappingProxyType({}),
     model: LoadedModel | None = None,
-) -> dict[str, Any]:
+) -> Scorecard:
     """Continues held-out music with the run folder's model, and judges what comes out. Returns the scorecard.
 
     playing: fields of GenerateOptions other than their defaults. model: of the run folder, where it is loaded already.
@@ -123,7 +121,7 @@ def _continued(
     prompts: Sequence[Path],
     playing: Mapping[str, Any],
     context: Context,
-) -> dict[str, Any]:
+) -> Scorecard:
     """Continues the prompts, puts real music through the codec where a network has one, and judges both."""
     folders, options = request.folders, request.evaluation
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
@@ -136,7 +134,7 @@ def _continued(
         _continuations(folders, model, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), context)
         for each in wanted
     ]
-    facts = {**_facts(here, made), "first_sound_seconds": _first_sound(model, here, prompts[0])}
+    facts = _facts(here, [speed for _, speed in made], _first_sound(model, here, prompts[0]))
     codec: list[Span] = []
     if here.model.head != MEMORY:
         context.say("putting music through frames and back")
@@ -146,7 +144,7 @@ def _continued(
             write_coded(real, [files.file(name) for name in names], here, model.network(here), options.seed)
             files.commit()
         codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
-        facts["codec_error_db"] = codec_error(real, codec, here.frame)
+        facts = dataclasses.replace(facts, codec_error_db=codec_error(real, codec, here.frame))
     with scratch_folder() as scratch:
         pieces = pieces_of(training) if codec else []
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
@@ -176,7 +174,7 @@ def _continued(
 
 def evaluate_folders(
     generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, context: Context = SILENT
-) -> dict[str, Any]:
+) -> Scorecard:
     """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
     require_free([card_output(options)], options.overwrite)
     recordings = lengths_in(reference, context.say)
@@ -196,7 +194,7 @@ def evaluate_folders(
         with scratch_folder() as scratch:
             splices = write_spliced(training, count, scratch, FrameOptions.rate, BASELINE_SECONDS, options.seed)
             music = Music(made, training, real, played={"continuations": made, SPLICED: splices})
-            return judge(music, options, {"generated": str(generated)}, context)
+            return judge(music, options, FolderFacts(str(generated)), context)
 
 
 def _continuations(
@@ -206,14 +204,14 @@ def _continuations(
     prompts: Sequence[Path],
     wanted: GenerateOptions,
     context: Context,
-) -> tuple[list[Span], dict[str, Any]]:
+) -> tuple[list[Span], SpeedFigures]:
     started = time.monotonic()
     chosen = NetworkChoice(head=here.model.head)
     wish = GenerateRequest(folders, chosen, wanted, tuple(prompts[: wanted.count]))
     paths = generate.generate(wish, context, model)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
-    facts = {"seconds": wanted.seconds, "count": wanted.count, "spent": round(spent, 1), "x_real_time": total / spent}
-    return [Span(path, read_cut(path)) for path in paths], facts
+    speed = SpeedFigures(wanted.seconds, wanted.count, spent=round(spent, 1), x_real_time=total / spent)
+    return [Span(path, read_cut(path)) for path in paths], speed
 
 
 def _more_cuts(
@@ -251,7 +249,7 @@ def _first_sound(model: LoadedModel, here: run_folder.Run, prompt: Path) -> floa
     return round(seconds, 2)
 
 
-def _facts(here: run_folder.Run, made: Sequence[tuple[list[Span], dict[str, Any]]]) -> dict[str, Any]:
+def _facts(here: run_folder.Run, generating: Sequence[SpeedFigures], first_sound: float) -> RunFacts:
     """How fast the model learnt and played."""
     import resource
     import sys
@@ -259,13 +257,14 @@ def _facts(here: run_folder.Run, made: Sequence[tuple[list[Span], dict[str, Any]
     state = checkpoint.read_state(here.checkpoint)
     units = 1024**2 if sys.platform == "darwin" else 1024  # of it in a megabyte: bytes there, kilobytes elsewhere
     epochs = [float(row["seconds"]) for row in state.history] if state else []
-    return {
-        "model": str(here.folder),
-        "model_options": dataclasses.asdict(here.model),
-        "versions": run_folder.versions(),
-        "epochs": len(epochs),
-        "training_seconds": round(sum(epochs), 1),
-        "seconds_an_epoch": round(sorted(epochs)[len(epochs) // 2], 2) if epochs else None,
-        "generating": [facts for _, facts in made],
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units),
-    }
+    return RunFacts(
+        model=str(here.folder),
+        model_options=here.model,
+        versions=run_folder.versions(),
+        epochs=len(epochs),
+        training_seconds=round(sum(epochs), 1),
+        seconds_an_epoch=round(sorted(epochs)[len(epochs) // 2], 2) if epochs else None,
+        generating=tuple(generating),
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units),
+        first_sound_seconds=first_sound,
+    )

@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from music_composer.audio.continuation.metadata import read_jumps
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.context import Context
-from music_composer.evaluation.audio import scorecard
+from music_composer.evaluation.audio import report, scorecard
 from music_composer.evaluation.audio.analysis import Analysis, MetricOptions, Span, analyze
 from music_composer.evaluation.audio.comparison import Trials
 from music_composer.evaluation.audio.cuts import Cut
+from music_composer.evaluation.audio.plots import plot_minutes
+from music_composer.evaluation.audio.scorecard_records import FolderFacts, RunFacts, Scorecard, plain_of
 from music_composer.files.outputs import Output, Staged, staged
 from music_composer.options import EvaluateOptions, FrameOptions
 from music_composer.progress import duration
-from music_composer.reports.plots import plot_minutes
-from music_composer.reports.tables import markdown, write_page
+from music_composer.reports.tables import write_page
 
 CARD, PAGE, MINUTES, COPIED = "scorecard.json", "scorecard.html", "minutes.png", "most-copied.png"
 
@@ -49,11 +49,22 @@ def card_output(options: EvaluateOptions, others: Sequence[str] = ()) -> Output:
     return Output(options.output / CARD, (PAGE, MINUTES, COPIED, *others))
 
 
-def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], context: Context) -> dict[str, Any]:
+def judge(music: Music, options: EvaluateOptions, facts: RunFacts | FolderFacts, context: Context) -> Scorecard:
     """Writes the scorecard and returns it. facts: what is to be said beside the figures."""
-    from music_composer.evaluation.audio import report
-
     metrics, started = MetricOptions(), time.monotonic()
+    card = scorecard.scorecard_of(_analyzed(music, metrics, context), metrics, facts)
+    facts = dataclasses.replace(facts, judging_seconds=round(time.monotonic() - started, 1))
+    card = dataclasses.replace(card, facts=facts)
+    with staged(options.output / CARD, options.overwrite) as files:
+        pictures = _draw(card, music.made, files)
+        write_page(files.file(PAGE), "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
+        files.commit(plain_of(card))
+    context.say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
+    return card
+
+
+def _analyzed(music: Music, metrics: MetricOptions, context: Context) -> scorecard.AnalyzedMusic:
+    """The music as measures see it: each span is read once."""
     heard = _heard(music, metrics, context)
 
     def of(spans: Sequence[Span]) -> list[Analysis]:
@@ -65,33 +76,18 @@ def judge(music: Music, options: EvaluateOptions, facts: dict[str, Any], context
         later=of([cut.later for cut in music.cuts]),
         played={name: of(spans) for name, spans in music.played.items()},
         seconds=music.cuts[0].part if music.cuts else Trials.seconds,
-        prompt_seconds=min((cut.at - cut.start for cut in music.cuts), default=None),
+        prompt_seconds=min((cut.at - cut.start for cut in music.cuts), default=Trials.prompt_seconds),
     )
-    card = scorecard.scorecard_of(
-        of(music.training),
-        of(music.real),
-        of(music.codec),
-        of(music.made),
-        metrics,
-        of(music.coded_training),
-        trials,
-        music.cut,
-        [(span.path, second) for span in music.made for second in read_jumps(span.path)],
+    return scorecard.AnalyzedMusic(
+        training=of(music.training),
+        real=of(music.real),
+        made=of(music.made),
+        codec=of(music.codec),
+        coded_training=of(music.coded_training),
+        trials=trials,
+        cut=music.cut,
+        jumps=[(span.path, second) for span in music.made for second in read_jumps(span.path)],
     )
-    card = {**card, "facts": {**facts, "judging_seconds": round(time.monotonic() - started, 1)}}
-    with staged(options.output / CARD, options.overwrite) as files:
-        pictures = _draw(card, music.made, files)
-        write_page(files.file(PAGE), "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
-        files.commit(card)
-    context.say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
-    return card
-
-
-def lines_of(card: Mapping[str, Any]) -> list[str]:
-    """A scorecard as Markdown, for a terminal."""
-    from music_composer.evaluation.audio.report import tables_of
-
-    return markdown(tables_of(card))
 
 
 def _heard(music: Music, metrics: MetricOptions, context: Context) -> dict[Span, Analysis]:
@@ -109,15 +105,15 @@ def _heard(music: Music, metrics: MetricOptions, context: Context) -> dict[Span,
     return heard
 
 
-def _draw(card: dict[str, Any], made: Sequence[Span], files: Staged) -> dict[str, list[str]]:
+def _draw(card: Scorecard, made: Sequence[Span], files: Staged) -> dict[str, list[str]]:
     """Pictures for the page: names of files, by the table that they go with."""
     pictures: dict[str, list[str]] = {}
-    if card["minutes"]:
-        plot_minutes(card["minutes"], card["distance"][0], files.file(MINUTES))
+    if card.minutes:
+        plot_minutes(card.minutes, card.distance[0], files.file(MINUTES))
         pictures["Minute by minute"] = [MINUTES]
-    most = card["copying"]["made"][0]
-    span = next(span for span in made if str(span.path) == most["file"])
-    copied = [(most["at"], most["at"] + most["seconds"])] if most["seconds"] else []
+    most = card.copying.made[0]
+    span = next(span for span in made if str(span.path) == most.file)
+    copied = [(most.at, most.at + most.seconds)] if most.seconds else []
     cuts = [span.start] if span.start else []
     plot_spectrogram(span.path, files.file(COPIED), FrameOptions(), cuts, copied)
     pictures["Copying"] = [COPIED]

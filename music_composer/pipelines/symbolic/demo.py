@@ -9,6 +9,7 @@ from typing import Any
 from music_composer.context import SILENT, Context
 from music_composer.demo.score import write_scores
 from music_composer.evaluation.symbolic.report import copying_words, likeness_words
+from music_composer.evaluation.symbolic.scorecard_records import Scorecard
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
 from music_composer.options import FolderOptions
@@ -86,11 +87,12 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
     return folder / PAGE
 
 
-def _table(name: str, card: dict[str, Any], trained: float) -> Table:
+def _table(name: str, card: Scorecard, trained: float) -> Table:
+    assert card.facts and card.likelihood, "the scorecard of a run folder has them"
     rows = [
         ["training", duration(trained)],
-        ["held-out pieces", f"{-card['likelihood']['held out']['a_step']:.2f} nats a step"],
-        ["composing", f"{card['facts']['x_real_time']:.0f} x real time"],
+        ["held-out pieces", f"{-card.likelihood['held out'].a_step:.2f} nats a step"],
+        ["composing", f"{card.facts.x_real_time:.0f} x real time"],
         ["likeness", likeness_words(card)],
         ["copying", copying_words(card)],
     ]

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,10 +16,10 @@ from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError, RunFolderError, ScoreError
 from music_composer.evaluation.symbolic.metrics import METRICS
 from music_composer.evaluation.symbolic.report import summary_of, tables_of
-from music_composer.evaluation.symbolic.scorecard import scorecard
+from music_composer.evaluation.symbolic.scorecard import scorecard_of
+from music_composer.evaluation.symbolic.scorecard_records import LikelihoodFigures, ModelFacts, Scorecard, plain_of
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
-from music_composer.pipelines.results import Scorecard
 from music_composer.pipelines.symbolic import compose, generate
 from music_composer.pipelines.symbolic.loaded import LoadedModel, load, play
 from music_composer.pipelines.symbolic.requests import EvaluateRequest
@@ -55,15 +54,11 @@ def evaluate(request: EvaluateRequest, context: Context = SILENT, loaded: Loaded
     loaded: the model, where it is loaded already.
     """
     if request.generated and request.reference:
-        card = evaluate_folders(request.generated, request.reference, request.judging, context)
-    else:
-        card = evaluate_run(request, context, loaded)
-    return Scorecard(card, request.judging.output, tuple(lines_of(card)))
+        return evaluate_folders(request.generated, request.reference, request.judging, context)
+    return evaluate_run(request, context, loaded)
 
 
-def evaluate_run(
-    request: EvaluateRequest, context: Context = SILENT, loaded: LoadedModel | None = None
-) -> dict[str, Any]:
+def evaluate_run(request: EvaluateRequest, context: Context = SILENT, loaded: LoadedModel | None = None) -> Scorecard:
     """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
     pieces that were held out. Returns the scorecard. loaded: the model, where it is loaded already.
     """
@@ -97,13 +92,13 @@ def evaluate_run(
     ]
     spent = time.monotonic() - started
     seconds = sum(map(generate.seconds_of, constraint_sets))
-    facts = {
-        "model": here.name,
+    facts = ModelFacts(
+        here.name,
         **{name: getattr(played, name) for name in SAMPLING_FIELDS},
-        "seconds": round(seconds),
-        "spent": round(spent, 1),
-        "x_real_time": seconds / spent,
-    }
+        seconds=round(seconds),
+        spent=round(spent, 1),
+        x_real_time=seconds / spent,
+    )
     composer = note_model(here.name)
     with devices.playing_fast():
         nats = {
@@ -116,12 +111,10 @@ def evaluate_run(
             for song in made:
                 write_midi(to_score(song.roll), files.file(f"{song.source}.mid"))
             files.commit()
-        return _judge(made, training, held_out, options, {"facts": facts, "likelihood": nats}, context)
+        return _judge(made, training, held_out, options, context, facts, nats)
 
 
-def evaluate_folders(
-    generated: Path, reference: Path, options: JudgeOptions, context: Context = SILENT
-) -> dict[str, Any]:
+def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, context: Context = SILENT) -> Scorecard:
     """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
     require_free([_card(options)], options.overwrite)
     made, others = (_songs(folder, PER_QUARTER, context) for folder in (generated, reference))
@@ -131,17 +124,12 @@ def evaluate_folders(
     require_free([card], options.overwrite)
     with locked(options.output, say=context.say):
         clean([card])
-        return _judge(made, others[::2], others[1::2], options, {}, context)
+        return _judge(made, others[::2], others[1::2], options, context)
 
 
 def _card(options: JudgeOptions, others: Sequence[str] = ()) -> Output:
     """The files of a scorecard. others: names beside those of every one."""
     return Output(options.output / CARD, (PAGE, METRICS_PLOT, *others))
-
-
-def lines_of(card: Mapping[str, Any]) -> list[str]:
-    """A scorecard as Markdown, for a terminal."""
-    return markdown(tables_of(card))
 
 
 def score(
@@ -175,7 +163,7 @@ def score(
     for song, steps in zip(songs, likelihoods, strict=True):
         nats = _nats([steps], [song])
         rows.append([song.source, str(song.roll.steps), str(int(song.roll.onset.sum())), f"{steps.sum():.1f}",
-                     f"{-nats['a_step']:.3f}", f"{-nats['a_note']:.3f}"])  # fmt: skip
+                     f"{-nats.a_step:.3f}", f"{-nats.a_note:.3f}"])  # fmt: skip
     words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
     columns = ["piece", "steps", "notes", "whole", "a step", "a note"]
     return markdown([Table("Log likelihood", words, columns, rows)])
@@ -205,11 +193,12 @@ def _judge(
     training: Sequence[Song],
     held_out: Sequence[Song],
     options: JudgeOptions,
-    more: Mapping[str, Any],
     context: Context,
-) -> dict[str, Any]:
-    card, measured = scorecard(made, training, held_out, options.seed)
-    card |= more
+    facts: ModelFacts | None = None,
+    likelihood: dict[str, LikelihoodFigures] | None = None,
+) -> Scorecard:
+    card, measured = scorecard_of(made, training, held_out, options.seed)
+    card = dataclasses.replace(card, facts=facts, likelihood=likelihood)
     with staged(options.output / CARD, options.overwrite) as files:
         plot_densities(measured, list(METRICS), files.file(METRICS_PLOT))
         rolls = [f"{Path(song.source).stem}.png" for song in made[:SHOWN]]
@@ -217,12 +206,12 @@ def _judge(
             plot_roll(song.roll, np.zeros_like(song.roll.active), files.file(name))
         pictures = {"Measures": [METRICS_PLOT], "Copying": rolls}
         write_page(files.file(PAGE), "The scorecard", summary_of(card), tables_of(card), pictures)
-        files.commit(card)
+        files.commit(plain_of(card))
     context.say(f"wrote {options.output / PAGE}")
     return card
 
 
-def _nats(likelihood: Sequence[np.ndarray], songs: Sequence[Song]) -> dict[str, float]:
+def _nats(likelihood: Sequence[np.ndarray], songs: Sequence[Song]) -> LikelihoodFigures:
     steps, notes = sum(map(len, likelihood)), sum(int(song.roll.onset.sum()) for song in songs)
     nats = -sum(float(each.sum()) for each in likelihood)
-    return {"a_step": nats / max(1, steps), "a_note": nats / max(1, notes)}
+    return LikelihoodFigures(a_step=nats / max(1, steps), a_note=nats / max(1, notes))

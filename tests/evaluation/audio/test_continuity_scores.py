@@ -55,10 +55,10 @@ def test_jumps_that_are_none_read_better_than_jumps_into_other_music(
     jumped = prompt_rows([], [(jumping, second) for second in CUTS[::2]], real, MEASURES)
     assert smooth and jumped
     assert list(smooth) == ["continuations, at jumps", "real, held out"]
-    assert smooth["continuations, at jumps"]["cuts"] == smooth["real, held out"]["cuts"] == 3
-    pulses = [rows["continuations, at jumps"]["pulse"] for rows in (smooth, jumped)]
+    assert smooth["continuations, at jumps"].cuts == smooth["real, held out"].cuts == 3
+    pulses = [rows["continuations, at jumps"].pulse for rows in (smooth, jumped)]
     assert None not in pulses, "two jumps have six seconds before them"
-    assert smooth["continuations, at jumps"]["better"] > jumped["continuations, at jumps"]["better"] + 0.1
+    assert smooth["continuations, at jumps"].better > jumped["continuations, at jumps"].better + 0.1
 
 
 def test_what_stands_still_keeps_its_key_and_is_told_by_its_harmony(
@@ -69,19 +69,19 @@ def test_what_stands_still_keeps_its_key_and_is_told_by_its_harmony(
     rows = [prompt_rows([Span(each, CUTS[0])], (), real, MEASURES) for each in (whole, path)]
     assert all(rows)
     moving, standing = (row["continuations"] for row in rows if row)
-    assert standing["key"] == 1.0
-    assert standing["harmonic_change"] < 0.05 < moving["harmonic_change"]
+    assert standing.key == 1.0
+    assert standing.harmonic_change < 0.05 < moving.harmonic_change
 
 
 def test_places_without_music_around_them_are_left_out(whole: Path, real: list[Span]) -> None:
     assert prompt_rows([Span(whole)], [(whole, 0.5), (whole, 13.5)], real, MEASURES) is None
     rows = prompt_rows([Span(whole, 5.0)], [(whole, 0.5), (whole, 6.0)], real, MEASURES)
     assert rows
-    assert [row["cuts"] for row in rows.values()] == [1, 1, 1]
+    assert [row.cuts for row in rows.values()] == [1, 1, 1]
 
 
 def test_of_very_many_places_some_are_judged(whole: Path, real: list[Span], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(continuity_scores, "MOST_CUTS", 2)
     rows = prompt_rows([], [(whole, 2.0 + 0.1 * i) for i in range(6)], real, MEASURES)
     assert rows
-    assert rows["continuations, at jumps"]["cuts"] == 2
+    assert rows["continuations, at jumps"].cuts == 2

@@ -165,7 +165,7 @@ def test_an_evaluation_loads_its_model_once(
     options = EvaluateOptions(tmp_path / "card", count=2, seconds=7.0, long_count=1, long_seconds=8.0, cut_count=4)
     request = EvaluateRequest(folders, options, "flow", tmp_path / "other")
     facts = evaluate.evaluate_run(request)
-    assert [each["count"] for each in facts["generating"]] == [2, 1]
+    assert [each.count for each in facts.generating] == [2, 1]
     assert counted["weights"] == 1
     assert len(coded) == 2 and coded[0] is coded[1]
 
