@@ -6,26 +6,17 @@ import json
 import click
 import pytest
 
+from music_composer.audio.options import HEADS, EvaluateOptions, FrameOptions, ModelOptions, network_of
+from music_composer.audio.play_options import SUBTYPES, GenerateOptions, InfillOptions, StreamOptions
 from music_composer.cli.commands import cli
+from music_composer.data.options import FolderOptions
 from music_composer.errors import MusicComposerError, OptionError, RecordError
 from music_composer.genetic.options import EvolveOptions
-from music_composer.options import (
-    HEADS,
-    SUBTYPES,
-    EvaluateOptions,
-    FolderOptions,
-    FrameOptions,
-    GenerateOptions,
-    InfillOptions,
-    ModelOptions,
-    StreamOptions,
-    TrainOptions,
-    default,
-    network_of,
-)
+from music_composer.options import default
 from music_composer.records import from_plain
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions, PolyphonyOptions, VoicesOptions
+from music_composer.training.options import TrainOptions
 
 RUN = {"name": "voices", "model": VoicesOptions(), "per_quarter": 4, "held_out": 0.1, "tempo": 120.0, "metre": (4, 4)}
 RECORDS = [FolderOptions, FrameOptions, ModelOptions, TrainOptions, GenerateOptions, StreamOptions, InfillOptions]

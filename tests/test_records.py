@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from music_composer.audio.options import FrameOptions, ModelOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.errors import MusicComposerError, OptionError, RecordError
-from music_composer.options import FrameOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.records import from_plain
 from music_composer.symbolic.options import MODELS
+from music_composer.training.options import TrainOptions
 
 
 @dataclasses.dataclass(frozen=True)

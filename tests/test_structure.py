@@ -74,13 +74,23 @@ INSIDE = {
     "pipelines": (("pipelines",), ("pipelines.audio", "pipelines.symbolic")),
 }
 AT_TOP, IN_FOLDER, LINES = 12, 14, 300
+OPTIONS = ("options", "data.options", "training.options", "audio.options", "audio.play_options", "symbolic.options",
+           "genetic.options")  # fmt: skip
 TWINS = (  # what both sides do has one name in both
     ("audio.dataset.cache", "symbolic.dataset.cache"),
     ("audio.dataset.windows", "symbolic.dataset.windows"),
     ("audio.models", "symbolic.models"),
     ("audio.plots", "symbolic.plots"),
-    *((f"audio.continuation.{name}", f"symbolic.composition.{name}") for name in ("networks", "registry")),
-    *((f"evaluation.audio.{name}", f"evaluation.symbolic.{name}") for name in ("report", "scorecard")),
+    *(
+        (f"audio.continuation.{name}", f"symbolic.composition.{name}")
+        for name in ("networks", "registry", "run_folder")
+    ),
+    ("audio.options", "symbolic.options"),
+    ("audio.play_options", "symbolic.play_options"),
+    *(
+        (f"evaluation.audio.{name}", f"evaluation.symbolic.{name}")
+        for name in ("report", "scorecard", "scorecard_records")
+    ),
     *(
         (f"pipelines.audio.{name}", f"pipelines.symbolic.{name}")
         for name in ("compose", "demo", "evaluate", "generate", "loaded", "requests")
@@ -349,8 +359,8 @@ def test_only_the_command_line_and_what_runs_it_know_it():
 @pytest.mark.parametrize("name", sorted(within(FILES, "library")))
 def test_the_library_calls_only_pipelines(name):
     known = known_to(name)
-    assert not known - within(known, "pipelines", "library", "context", "errors", "options", "records", "values")
-    light = {"context", "errors", "options", "records"}
+    assert not known - within(known, "pipelines", "library", "context", "errors", "records", "values", *OPTIONS)
+    light = {"context", "errors", "records", *OPTIONS}
     assert known_to(name, anywhere=False) - within(known, "library") <= light, "the rest is imported when it is needed"
 
 
@@ -359,14 +369,12 @@ def test_the_command_line_calls_only_pipelines(name):
     plain = (
         "context",
         "errors",
-        "options",
         "printable",
         "progress",
         "quiet",
         "records",
         "stopping",
-        "symbolic.options",
-        "genetic.options",
+        *OPTIONS,
     )
     known = known_to(name)
     assert not known - within(known, "pipelines", "cli", *plain)
@@ -374,7 +382,7 @@ def test_the_command_line_calls_only_pipelines(name):
 
 @pytest.mark.parametrize("name", sorted(within(FILES, "cli")))
 def test_the_command_line_imports_nothing_of_ours_but_errors_and_options_before_it_is_asked(name):
-    plain = {"errors", "quiet", "stopping", "options", "records", "symbolic.options", "genetic.options"}
+    plain = {"errors", "quiet", "stopping", "records", *OPTIONS}
     known = known_to(name, anywhere=False)
     assert known - within(known, "cli") <= plain
 

@@ -24,7 +24,9 @@ from phase_gradient import integrated_phases
 from music_composer.audio import phase
 from music_composer.audio import spectrogram as bands
 from music_composer.audio.codec import log_spectral_error
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.audio.pca import Encoding, decode, encode, fit_encoding
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.spectrogram import to_frames, to_steps
 from music_composer.evaluation.audio.analysis import (
     MetricOptions,
@@ -34,7 +36,6 @@ from music_composer.evaluation.audio.analysis import (
     reference_statistics_of,
 )
 from music_composer.evaluation.audio.distances import distance_row
-from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
 from music_composer.values import Waveform
 
 ITERATIONS = GenerateOptions().phase_iterations

@@ -17,6 +17,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from music_composer.audio.continuation import run_folder
+from music_composer.audio.play_options import GenerateOptions
+from music_composer.data.options import FolderOptions
 from music_composer.evaluation.audio.similarity.frechet_distance import (
     DistanceOptions,
     Reference,
@@ -28,11 +31,10 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
     reference_of,
     window_features,
 )
-from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
 from music_composer.pipelines.audio.requests import GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
-from music_composer.training import run_folder
+from music_composer.training.options import TrainOptions
 
 LEAD = GenerateOptions().lead_seconds  # of real sound at the front of a continuation: not measured
 

@@ -21,14 +21,19 @@ import soundfile
 from continuation_variants import VARIANTS
 from scipy.signal import resample
 
+from music_composer.audio.continuation import run_folder
+from music_composer.audio.options import EvaluateOptions, ModelOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.data.folder import recordings_in
+from music_composer.data.options import FolderOptions
 from music_composer.evaluation.audio.scorecard_records import Scorecard
-from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions, ModelOptions, TrainOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
 from music_composer.pipelines.audio.requests import EvaluateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
-from music_composer.training import checkpoint, run_folder
+from music_composer.training import checkpoint
+from music_composer.training.beginning import CHECKPOINT
+from music_composer.training.options import TrainOptions
 
 SMALL = {
     "head": "flow",
@@ -73,7 +78,7 @@ def main() -> None:
     judged = EvaluateOptions(output=output, long_count=0, cut_count=options.cuts, seed=options.seed)
     card = evaluate_run(EvaluateRequest(folders, judged, held_out=options.chorales / "test"), terminal(), playing)
     name = f"{' '.join(options.fields) or 'as it is'}, seed {options.seed}"
-    row = _row(name, card, checkpoint.read_state(model / run_folder.CHECKPOINT))
+    row = _row(name, card, checkpoint.read_state(model / CHECKPOINT))
     table = options.work / "trials.md"
     if not table.exists():
         table.write_text(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n", encoding="utf-8")

@@ -15,9 +15,10 @@ from past_variants import PAST_VARIANTS
 
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.models.network import Continuation
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import floor
-from music_composer.options import FrameOptions, TrainOptions
 from music_composer.training import loop
+from music_composer.training.options import TrainOptions
 
 GAIN_DB = 6.0
 EMA_UPDATES = 200  # that the averaged weights look back over

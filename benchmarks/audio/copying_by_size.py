@@ -19,13 +19,15 @@ from pathlib import Path
 import numpy as np
 from continuation_trial import chosen, fields_of
 
+from music_composer.audio.options import EvaluateOptions, ModelOptions
 from music_composer.audio.reading.recording import seconds_of
 from music_composer.context import Context
+from music_composer.data.options import FolderOptions
 from music_composer.evaluation.audio.scorecard_records import Scorecard
-from music_composer.options import EvaluateOptions, FolderOptions, ModelOptions, TrainOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
 from music_composer.pipelines.audio.requests import EvaluateRequest, NetworkChoice, TrainRequest
+from music_composer.training.options import TrainOptions
 
 
 def main() -> None:

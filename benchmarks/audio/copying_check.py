@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import scipy.signal
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import frames_to_waveform
 from music_composer.audio.reading.recording import mono_samples
 from music_composer.audio.spectrogram import waveform_to_frames
@@ -37,7 +38,6 @@ from music_composer.evaluation.audio.similarity.copying import (
     library_of,
     library_of_files,
 )
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 RATE = 44100

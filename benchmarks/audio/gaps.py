@@ -12,11 +12,12 @@ import argparse
 import time
 from pathlib import Path
 
+from music_composer.audio.play_options import GenerateOptions, InfillOptions
 from music_composer.audio.reading.recording import mono_samples, seconds_of
+from music_composer.data.options import FolderOptions
 from music_composer.evaluation.audio.analysis import MetricOptions
 from music_composer.evaluation.audio.continuity_scores import prompt_row
 from music_composer.files.temporary import scratch_folder
-from music_composer.options import FolderOptions, GenerateOptions, InfillOptions
 from music_composer.pipelines.audio import generate
 from music_composer.pipelines.audio.requests import InfillRequest
 

@@ -14,9 +14,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.pca import Encoding, decode, encode
 from music_composer.audio.spectrogram import to_left_right, to_mid_side
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 WIDTH, BLOCKS, KERNEL = 256, 3, 5

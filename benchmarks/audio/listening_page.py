@@ -15,9 +15,9 @@ from string import Template
 from urllib.parse import quote
 
 from music_composer.audio.continuation.metadata import read_cut
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.files.atomic import whole_file
-from music_composer.options import FrameOptions
 from music_composer.reports.style import STYLE
 
 PAGE = Template("""<!DOCTYPE html>

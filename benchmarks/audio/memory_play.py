@@ -35,11 +35,11 @@ from music_composer.audio.memory.store import (
     write_part,
     write_transposed,
 )
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import blocks_to_bands
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.continuity_scores import prompt_rows
 from music_composer.evaluation.audio.similarity.within_album import described
-from music_composer.options import FrameOptions
 from music_composer.values import Played, Waveform
 
 FRAME = FrameOptions(rate=RATE)

@@ -8,8 +8,8 @@ import heapq
 
 import numpy as np
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import HANN_GAMMA
-from music_composer.options import FrameOptions
 
 TOLERANCE = 1e-4  # of the loudest magnitude: below it phase is noise
 

@@ -17,16 +17,17 @@ from pathlib import Path
 import numpy as np
 from continuation_trial import chosen, fields_of
 
+from music_composer.audio.continuation import run_folder
 from music_composer.audio.continuation.networks import trained_network
 from music_composer.audio.dataset import cache
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.prompts import Prompt
 from music_composer.evaluation.audio.structure.harmonic_changes import (
     HarmonicChangeOptions,
     harmonic_changes,
     threshold_of,
 )
-from music_composer.options import GenerateOptions
-from music_composer.training import devices, run_folder
+from music_composer.training import devices
 
 TURNS = HarmonicChangeOptions(frames=12)  # 0.14 s
 LONG_SECONDS = 4.0  # without a turn: the chorales hold no chord for longer

@@ -15,8 +15,8 @@ import numpy as np
 
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.steps import StepOptions
+from music_composer.audio.options import FrameOptions
 from music_composer.evaluation.audio.similarity.out_of_distribution import distance_ratio
-from music_composer.options import FrameOptions
 
 PROMPT_SECONDS, MOST = 60.0, 24  # of each folder
 

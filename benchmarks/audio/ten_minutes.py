@@ -21,19 +21,21 @@ import numpy as np
 import soundfile
 from seed_recipe import play_seed, train_seed
 
+from music_composer.audio.continuation import run_folder
+from music_composer.audio.play_options import GenerateOptions
+from music_composer.data.options import FolderOptions
 from music_composer.demo.dataset import write_dataset
 from music_composer.evaluation.audio.analysis import MetricOptions, Span, analyze, reference_statistics_of
 from music_composer.evaluation.audio.distances import distance_row, minute_rows
 from music_composer.evaluation.audio.scorecard import survival_row
 from music_composer.files.atomic import write_json
-from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
 from music_composer.pipelines.audio.loaded import LoadedModel
 from music_composer.pipelines.audio.reconstruction import write_coded
 from music_composer.pipelines.audio.requests import GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
 from music_composer.records import to_plain
-from music_composer.training import run_folder
+from music_composer.training.options import TrainOptions
 
 NETWORK = {"neurons": 384, "layers": 2}
 RECIPES = {"flow": 16, "regression": 4, "seed": 4}  # and how many continuations of each

@@ -21,8 +21,10 @@ import soundfile
 from memory.cuts import RATE, divide
 
 from music_composer.audio.linear_decoder import WindowDecoder, extended, fit_decoder, windows_of
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.audio.pca import Encoding, encode, fit_encoding
 from music_composer.audio.phase import frames_to_waveform
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.spectrogram import to_frames, to_steps, waveform_to_frames
 from music_composer.demo.composer import compose
 from music_composer.demo.synth import render
@@ -35,7 +37,6 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
     reference_of,
     window_features,
 )
-from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
 from music_composer.values import Frames, Waveform
 
 FRAME, MODEL, DISTANCE = FrameOptions(), ModelOptions(), DistanceOptions()

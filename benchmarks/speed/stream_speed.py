@@ -25,11 +25,13 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from music_composer.audio.continuation import run_folder
 from music_composer.audio.continuation.networks import build_model
 from music_composer.audio.linear_decoder import fit_decoder
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.audio.pca import fit_encoding
-from music_composer.options import FrameOptions, GenerateOptions, ModelOptions
-from music_composer.training import devices, run_folder
+from music_composer.audio.play_options import GenerateOptions
+from music_composer.training import devices
 from music_composer.training.weights import save_weights
 
 COMMAND = Path(sys.executable).with_name("music-composer")

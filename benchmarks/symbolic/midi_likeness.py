@@ -12,10 +12,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from music_composer.data.options import FolderOptions
 from music_composer.demo.score import write_scores
 from music_composer.evaluation.symbolic.metrics import METRICS
 from music_composer.evaluation.symbolic.scorecard_records import Scorecard
-from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import compose, evaluate
 from music_composer.pipelines.symbolic.requests import EvaluateRequest, ModelChoice, TrainChoice, TrainRequest
 from music_composer.progress import terminal

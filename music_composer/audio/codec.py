@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import frames_to_waveform
 from music_composer.audio.prompts import with_channels
 from music_composer.audio.spectrogram import to_frames, to_steps, waveform_to_frames
-from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
 Affine = tuple[np.ndarray, np.ndarray]  # kernel and bias

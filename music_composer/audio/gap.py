@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import InfillOptions
 from music_composer.audio.prompts import CONTEXT_FRAMES, Prompt, with_channels
 from music_composer.audio.reading.recording import read_blocks
 from music_composer.audio.spectrogram import sounding, spectrum, spectrum_to_bands, to_mid_side
 from music_composer.errors import OptionError, RecordingError
-from music_composer.options import FrameOptions, InfillOptions
 
 DECIBELS = 20 / np.log(10)  # in a unit of a natural log-magnitude
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from music_composer.audio.frame_arrays import FrameArray
+from music_composer.audio.options import ModelOptions
 from music_composer.audio.spectrogram import to_steps
-from music_composer.options import ModelOptions
 
 ENOUGH_STEPS = 200_000  # 2 h of music: plenty for the covariance of a step
 BLOCK_STEPS = 4096  # steps summed at a time

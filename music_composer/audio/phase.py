@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import analysis_window, bands_to_magnitudes, spectrum, to_left_right
-from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
 MOMENTUM = 0.99  # of fast Griffin-Lim; 0 is the algorithm of 1984

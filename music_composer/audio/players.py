@@ -9,8 +9,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from music_composer.audio.gap import Filling, Gap
+from music_composer.audio.play_options import InfillOptions, StreamOptions
 from music_composer.audio.prompts import Prompt
-from music_composer.options import InfillOptions, StreamOptions
 from music_composer.values import Played
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.reading.recording import read_blocks, seconds_of
 from music_composer.audio.spectrogram import band_centres, blocks_to_bands
-from music_composer.options import FrameOptions
 from music_composer.reports.plots import figure_of, save
 
 COLUMNS = 1000  # of a spectrogram, however long the recording

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.reading.recording import read_excerpt, seconds_of
 from music_composer.audio.spectrogram import sounding, to_mid_side, waveform_to_frames
 from music_composer.errors import RecordingError
-from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.values import Waveform
 
 ALIKE_BY_CHANCE = 0.1  # correlation of two pieces; at equal shares it makes their mixture 0.4 dB louder

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.fft
 import scipy.sparse
 
-from music_composer.options import FrameOptions
+from music_composer.audio.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
 AT_ONCE = 2**19  # samples whose spectra are in memory together

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from music_composer.audio.options import HEADS, ModelOptions
+from music_composer.audio.play_options import SUBTYPES, GenerateOptions, InfillOptions
 from music_composer.cli.options import (
     FOLDER,
     FRESH,
@@ -13,15 +15,8 @@ from music_composer.cli.options import (
     option,
 )
 from music_composer.cli.sections import under
-from music_composer.options import (
-    HEADS,
-    SUBTYPES,
-    FolderOptions,
-    GenerateOptions,
-    InfillOptions,
-    ModelOptions,
-    TrainOptions,
-)
+from music_composer.data.options import FolderOptions
+from music_composer.training.options import TrainOptions
 
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 import music_composer
+from music_composer.audio.options import EvaluateOptions
 from music_composer.cli.audio_options import (
     DATASETS,
     ENDLESS,
@@ -44,8 +45,8 @@ from music_composer.cli.options import (
 )
 from music_composer.cli.render import SOUND, sound_of
 from music_composer.cli.sections import SectionedGroup, under
+from music_composer.data.options import FolderOptions
 from music_composer.errors import OptionError
-from music_composer.options import EvaluateOptions, FolderOptions
 from music_composer.records import from_names
 from music_composer.stopping import regular_end
 

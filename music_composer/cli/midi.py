@@ -27,7 +27,7 @@ from music_composer.cli.options import (
 )
 from music_composer.cli.render import RENDER, check_sound, render, render_written
 from music_composer.cli.sections import SectionedGroup, under
-from music_composer.options import FolderOptions, TrainOptions
+from music_composer.data.options import FolderOptions
 from music_composer.records import from_names
 from music_composer.symbolic.options import (
     DEFAULT_MODEL,
@@ -35,6 +35,7 @@ from music_composer.symbolic.options import (
     TRAINING,
     JudgeOptions,
 )
+from music_composer.training.options import TrainOptions
 
 DATASETS = option(
     FolderOptions, "datasets", "-d", "--datasets-folder-path", type=FOLDER, help="MIDI files to learn from."

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from music_composer.audio.options import ModelOptions
 from music_composer.context import SILENT, Context
+from music_composer.data.options import FolderOptions
 from music_composer.library.arguments import StrPath, paths_of, request_of
 from music_composer.library.keywords import (
     CacheKeywords,
@@ -19,7 +21,6 @@ from music_composer.library.keywords import (
     StreamKeywords,
     TrainKeywords,
 )
-from music_composer.options import FolderOptions, ModelOptions
 
 if TYPE_CHECKING:
     from music_composer.pipelines.audio.loaded import Continuation, LoadedModel

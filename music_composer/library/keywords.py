@@ -1,7 +1,8 @@
 """Names and types of the keyword arguments, for editors and type checkers.
 
-They are the fields of the option records, where each is explained and has its default: see options.py,
-symbolic/options.py and genetic/options.py. A test compares both.
+They are the fields of the option records, where each is explained and has its default: see
+options.py and play_options.py in audio/ and symbolic/, and options.py in data/, training/ and genetic/. A test
+compares both.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from music_composer.context import SILENT, Context
+from music_composer.data.options import FolderOptions
 from music_composer.library.arguments import StrPath, request_of
 from music_composer.library.keywords import (
     CacheKeywords,
@@ -15,7 +16,6 @@ from music_composer.library.keywords import (
     NotesGenerateKeywords,
     NotesTrainKeywords,
 )
-from music_composer.options import FolderOptions
 
 if TYPE_CHECKING:
     from music_composer.pipelines.results import NotesScorecard, Prepared

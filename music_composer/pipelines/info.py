@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from music_composer.audio.continuation import run_folder
 from music_composer.audio.continuation.choice_file import read_choice, summary
 from music_composer.audio.dataset import cache
+from music_composer.audio.options import AUTO, MEMORY
 from music_composer.data.folder import recordings_in, scores_in
+from music_composer.data.options import FolderOptions
 from music_composer.errors import RecordingError, ScoreError
-from music_composer.options import AUTO, MEMORY, FolderOptions
 from music_composer.progress import duration
 from music_composer.symbolic.composition import run_folder as symbolic_run
 from music_composer.symbolic.dataset import cache as rolls
 from music_composer.symbolic.options import PER_QUARTER
-from music_composer.training import checkpoint, run_folder
+from music_composer.training import checkpoint
 from music_composer.training.beginning import place_of
+from music_composer.training.run_folder import RunFolder
 
 
 def describe(folders: FolderOptions) -> list[str]:
@@ -60,7 +63,7 @@ def describe_midi(folders: FolderOptions) -> list[str]:
     return [*lines, *_training(here)]
 
 
-def _training(here: run_folder.RunFolder) -> list[str]:
+def _training(here: RunFolder) -> list[str]:
     state = checkpoint.read_state(here.checkpoint)
     if state is None:
         return []

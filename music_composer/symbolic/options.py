@@ -12,18 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from music_composer.errors import OptionError
-from music_composer.options import (
-    DEEPEST,
-    MOST,
-    MOST_PIECES,
-    WIDEST,
-    TrainOptions,
-    require_between,
-    require_weights,
-    require_within,
-)
+from music_composer.options import DEEPEST, MOST, MOST_PIECES, WIDEST, require_between, require_weights, require_within
 from music_composer.symbolic.play_options import BoundOptions as BoundOptions
 from music_composer.symbolic.play_options import PlayOptions as PlayOptions
+from music_composer.training.options import TrainOptions
 
 PER_QUARTER = 4  # steps in a quarter note
 HALF_LIVES = 2, 16, 64  # steps, of the channels of the key history

@@ -9,11 +9,11 @@ from typing import Any
 
 from music_composer.context import SILENT, Context
 from music_composer.errors import MusicComposerError
-from music_composer.options import TrainOptions
 from music_composer.stopping import Stopped
 from music_composer.training import checkpoint, run_folder
 from music_composer.training.beginning import LOSS_PLOT, home_of, settle
 from music_composer.training.checkpoint import TrainState
+from music_composer.training.options import TrainOptions
 from music_composer.training.weights import load_weights, save_weights
 
 

@@ -18,11 +18,11 @@ import numpy as np
 
 from music_composer.context import SILENT, Advance, Context
 from music_composer.eta import Pace
-from music_composer.options import TrainOptions
 from music_composer.progress import duration
 from music_composer.stopping import Stopped
 from music_composer.training.checkpoint import COLUMNS, TrainState
 from music_composer.training.devices import compile_arguments
+from music_composer.training.options import TrainOptions
 
 DRAWS_PER_STEP = 1000  # room between the random streams of two steps
 FINAL_RATE = 0.02  # of the learning rate, at the end of the cosine

@@ -21,33 +21,15 @@ import dataclasses
 import io
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import music_composer
 from music_composer.errors import RecordError, RunFolderError
 from music_composer.files.atomic import read_json, reason, whole_file
-from music_composer.options import FrameOptions, ModelOptions, TrainOptions, require_within
-from music_composer.records import from_plain
-from music_composer.training.beginning import (
-    CHECKPOINT,
-    CHOICE,
-    HISTORY,
-    MEMORY,
-    MEMORY_FILES,
-    OPTIONS,
-    PROMPTS,
-    WEIGHTS,
-    begin_folder,
-    finish_settling,
-    home_of,
-    place_of,
-    require_ours,
-    settle,
-)
+from music_composer.training.beginning import CHECKPOINT, HISTORY, OPTIONS, WEIGHTS, finish_settling, place_of
 
-LABEL: dict[str, Any] = {"magic": "music-composer model", "version": 4}
 COMMAND = "music-composer"
 
 
@@ -67,86 +49,14 @@ class RunFolder:
         return self.folder / CHECKPOINT
 
 
-@dataclasses.dataclass(frozen=True)
-class Run(RunFolder):
-    """What a run folder of the audio model holds besides weights.
-
-    window_steps: in a window; held_out: as in TrainOptions. What was held out stands in split.json.
-    """
-
-    frame: FrameOptions
-    model: ModelOptions
-    channels: int
-    window_steps: int = TrainOptions.window_steps
-    held_out: float = TrainOptions.held_out
-
-    def __post_init__(self) -> None:
-        require_within(self, 1, 2, "channels")
-        require_within(self, 1, 1_000_000, "window_steps")
-        require_within(self, 0.0, 0.9, "held_out")
-
-    @property
-    def size(self) -> int:
-        """Numbers in one step of the model."""
-        return self.model.stack * self.channels * self.frame.bands
-
-    @property
-    def prompts(self) -> Path:
-        return self.folder / PROMPTS
-
-    @property
-    def memory(self) -> Path:
-        return self.folder / MEMORY
-
-    @property
-    def choice(self) -> Path:
-        return self.folder / CHOICE
-
-    @property
-    def memory_files(self) -> Path:
-        return home_of(self.folder) / MEMORY_FILES
-
-
 def exists(folder: Path) -> bool:
     """Whether there is a trained model, or one whose training has begun."""
     return (place_of(folder) / OPTIONS).exists()
 
 
-def going_on(home: Path, fresh: bool) -> Run | None:
-    """The run that a training goes on with; None where it begins anew. Raises RunFolderError for what is not ours.
-
-    Only who has locked the run folder may call this: a new training that has its first weights is put in its place.
-    """
-    require_ours(home, LABEL["magic"])
-    settle(home)
-    return None if fresh or not exists(home) else read_run(place_of(home))
-
-
-def begin(run: Run, fill: Callable[[Path], None] = lambda folder: None) -> Run:
-    """Begins a training in a run folder: nothing of it is there, or all. Returns the run where it is trained.
-
-    fill: puts more into it.
-    """
-    plain = dataclasses.asdict(run) | {"versions": versions()}
-    del plain["folder"]
-    return dataclasses.replace(run, folder=begin_folder(home_of(run.folder), LABEL, plain, fill))
-
-
-def read_run(folder: Path) -> Run:
-    """The trained model. Raises RunFolderError, with what to do, when there is none or it is not ours."""
-    with reading_options(folder, COMMAND, LABEL) as plain:
-        return from_plain(Run, {**_as_it_was(plain), "folder": folder})
-
-
-def _as_it_was(plain: dict[str, Any]) -> dict[str, Any]:
-    """What is left out was not there yet when the folder was written, whatever its default is now."""
-    model = plain.get("model")
-    return {**plain, "model": {"reach": 0, **model}} if isinstance(model, dict) else plain
-
-
 @contextlib.contextmanager
 def reading_options(folder: Path, command: str, label: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The inverse: what was written under this label. Whatever goes wrong with it inside is a RunFolderError.
+    """What options.json holds under this label. Whatever goes wrong with it inside is a RunFolderError.
 
     command: that trains such a folder, for messages.
     """

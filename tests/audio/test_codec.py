@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.codec import log_spectral_error, through_codec
-from music_composer.options import FrameOptions
+from music_composer.audio.options import FrameOptions
 from music_composer.values import Waveform
 
 OPTIONS = FrameOptions()

@@ -18,8 +18,9 @@ from music_composer.audio.gap import (
     prompt_before,
     read_gap,
 )
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import GenerateOptions, InfillOptions
 from music_composer.errors import RecordingError
-from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
 FRAME, INFILL = FrameOptions(), InfillOptions()
 RATE, HOP = FRAME.rate, FRAME.hop

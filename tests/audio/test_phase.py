@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import PhaseStream, frames_to_waveform, overlap_add, samples_of
 from music_composer.audio.spectrogram import bands_to_magnitudes, floor, spectrum, waveform_to_frames
-from music_composer.options import FrameOptions
 from music_composer.values import Frames, Waveform
 
 OPTIONS = FrameOptions()

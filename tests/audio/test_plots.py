@@ -5,9 +5,9 @@ import pytest
 from matplotlib.image import imread
 
 from music_composer.audio import plots
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.reading import decoder
 from music_composer.audio.spectrogram import band_centres
-from music_composer.options import FrameOptions
 
 OPTIONS = FrameOptions()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.prompts import (
     CONTEXT_FRAMES,
     Excerpt,
@@ -18,7 +19,6 @@ from music_composer.audio.prompts import (
 )
 from music_composer.audio.spectrogram import to_mid_side, waveform_to_frames
 from music_composer.errors import RecordingError
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 OPTIONS = FrameOptions()

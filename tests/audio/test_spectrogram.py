@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from music_composer.audio import spectrogram as frames
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import (
     analysis_window,
     band_centres,
@@ -19,7 +20,6 @@ from music_composer.audio.spectrogram import (
     to_mid_side,
     waveform_to_frames,
 )
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 OPTIONS = FrameOptions()

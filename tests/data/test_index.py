@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from music_composer.audio.dataset import cache as station
 from music_composer.audio.dataset.cache import load_frames, open_cache, prepare
 from music_composer.audio.dataset.shards import Cancelled, Meter, cut_recording
+from music_composer.audio.options import FrameOptions
 from music_composer.errors import CacheError
-from music_composer.options import FrameOptions
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.integers(2**62, 2**70) | st.floats() | st.text(max_size=5),

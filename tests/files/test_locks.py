@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from music_composer.data.options import FolderOptions
 from music_composer.errors import BusyError
 from music_composer.files.locks import LOCK, holder_of, locked, locked_output
-from music_composer.options import FolderOptions
 from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.requests import PrepareRequest, TrainRequest
 from tests.command import without_privileges

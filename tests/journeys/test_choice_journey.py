@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from music_composer.audio.continuation.choice_file import Figures
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.context import Context
-from music_composer.options import FolderOptions, GenerateOptions, TrainOptions
+from music_composer.data.options import FolderOptions
 from music_composer.pipelines.audio import compose, generate, head_selection
 from music_composer.pipelines.audio.requests import ComposeRequest, GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.pipelines.info import describe
 from music_composer.training import devices
 from music_composer.training.job import restore
+from music_composer.training.options import TrainOptions
 from tests.command import tune, write
 from tests.training.numbers_model import Numbers
 

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from music_composer.audio.continuation.run_folder import Run
+from music_composer.audio.options import EvaluateOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.context import Context
+from music_composer.data.options import FolderOptions
 from music_composer.errors import OptionError, OutputError, RecordingError, RunFolderError, ScoreError
 from music_composer.files import destinations
-from music_composer.options import EvaluateOptions, FolderOptions, GenerateOptions
 from music_composer.pipelines.audio import compose, copy_check, evaluate
 from music_composer.pipelines.audio import generate as play_audio
 from music_composer.pipelines.audio.requests import ComposeRequest, EvaluateRequest, TrainRequest
@@ -22,7 +25,6 @@ from music_composer.pipelines.symbolic import requests as notes
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.notation import score_file
 from music_composer.symbolic.options import BiaxialOptions, BoundOptions, PlayOptions
-from music_composer.training.run_folder import Run
 from music_composer.training.weights import load_weights
 from tests.command import TINY, assert_refused, music_composer, tune, write
 

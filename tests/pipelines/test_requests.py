@@ -8,22 +8,17 @@ from typing import Any
 
 import pytest
 
+from music_composer.audio.options import EvaluateOptions, ModelOptions
+from music_composer.audio.play_options import GenerateOptions, InfillOptions, StreamOptions
+from music_composer.data.options import FolderOptions
 from music_composer.errors import OptionError, RecordError
 from music_composer.genetic.options import EvolveOptions
-from music_composer.options import (
-    EvaluateOptions,
-    FolderOptions,
-    GenerateOptions,
-    InfillOptions,
-    ModelOptions,
-    StreamOptions,
-    TrainOptions,
-)
 from music_composer.pipelines import requests
 from music_composer.pipelines.audio import requests as audio
 from music_composer.pipelines.symbolic import requests as notes
 from music_composer.records import from_json, from_names, names_in, to_json
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
+from music_composer.training.options import TrainOptions
 
 FOLDERS = FolderOptions(Path("a"), Path("b"), Path("dir\udce9"), wait=True)
 SAMPLING = GenerateOptions(seconds=3.5, count=2, temperature=1.1, seed=5, overwrite=True)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import waveform_to_frames
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 from tests.command import LONGEST_SECONDS, SHORT, tune, write
 from tests.command import TINY as TINY_AUDIO

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from music_composer.audio.continuation import run_folder
+from music_composer.audio.options import FrameOptions, network_of
 from music_composer.context import SILENT, Context, Progress
 from music_composer.errors import RunFolderError
 from music_composer.files.locks import locked
-from music_composer.options import FrameOptions, TrainOptions, network_of
 from music_composer.stopping import Stopped
-from music_composer.training import run_folder
 from music_composer.training.beginning import (
     NEW,
     SETTLING,
@@ -33,6 +33,7 @@ from music_composer.training.beginning import (
 )
 from music_composer.training.checkpoint import TrainState, load_checkpoint, mark_generated, read_state, save_checkpoint
 from music_composer.training.job import next_job, run_job
+from music_composer.training.options import TrainOptions
 from music_composer.training.weights import load_weights, save_weights
 from tests.cuts import cut_before
 from tests.training.numbers_model import Counting, Numbers

@@ -13,9 +13,9 @@ import pytest
 from music_composer import stopping
 from music_composer.audio.dataset.batches import WindowLoader
 from music_composer.audio.dataset.windows import Segment, dataset_of
-from music_composer.options import TrainOptions
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.loop import DRAWS_PER_STEP, _learn_in_turn, averaged, compile_model, held_out_loss, train
+from music_composer.training.options import TrainOptions
 
 pytestmark = pytest.mark.journey
 

@@ -16,10 +16,10 @@ from memory.oracle import improvised
 from memory.product import Program, Take
 from memory.speed import speed_row
 from memory.toys import other_track, prompts_end, random_splices, shuffled_prompt
+from music_composer.audio.continuation import run_folder
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.store import read_index
 from music_composer.errors import MusicComposerError
-from music_composer.training import run_folder
 
 MEMORY, UNGUARDED = "memory", "memory, no guard"
 TOYS = {

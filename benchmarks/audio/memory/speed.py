@@ -5,10 +5,10 @@ from pathlib import Path
 
 from memory.cuts import RATE
 from memory.figures import Row
+from music_composer.audio.continuation import run_folder
 from music_composer.audio.continuation.registry import player_of, with_head, with_prompt_seconds
+from music_composer.audio.play_options import GenerateOptions, StreamOptions
 from music_composer.audio.prompts import read_prompt, whole_recording
-from music_composer.options import GenerateOptions, StreamOptions
-from music_composer.training import run_folder
 
 SECONDS = 30.0
 

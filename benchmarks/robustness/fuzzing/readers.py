@@ -106,10 +106,11 @@ class RunFile:
     """A file of a run folder, and the function that reads it."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        from music_composer.options import FolderOptions, TrainOptions
+        from music_composer.audio.continuation import run_folder
+        from music_composer.data.options import FolderOptions
         from music_composer.pipelines.audio import compose
         from music_composer.pipelines.audio.requests import NetworkChoice, TrainRequest
-        from music_composer.training import run_folder
+        from music_composer.training.options import TrainOptions
 
         (folder / "music").mkdir()
         (folder / "music" / "a.wav").write_bytes(_encoded("WAV", "PCM_16", 1, RATE, seconds=4))
@@ -127,14 +128,14 @@ class RunFile:
         self.reader()
 
     def _options(self) -> None:
-        from music_composer.training import run_folder
+        from music_composer.audio.continuation import run_folder
 
         run_folder.read_run(self.here.folder)
 
     def _checkpoint(self) -> None:
         from music_composer.audio.continuation.networks import build_model
-        from music_composer.options import TrainOptions
         from music_composer.training import checkpoint, loop
+        from music_composer.training.options import TrainOptions
 
         checkpoint.read_state(self.path)
         if self.model is None:

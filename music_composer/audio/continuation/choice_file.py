@@ -9,12 +9,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Literal
 
+from music_composer.audio.continuation.run_folder import Run
+from music_composer.audio.options import AUTO, FLOW, MEMORY
 from music_composer.errors import RecordError, RunFolderError
 from music_composer.files.atomic import read_json, reason, write_json
-from music_composer.options import AUTO, FLOW, MEMORY, require_within
+from music_composer.options import require_within
 from music_composer.records import from_plain
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.run_folder import Run
 
 LABEL: dict[str, Any] = {"magic": "music-composer choice", "version": 1}
 Head = Literal["flow", "memory"]

@@ -16,9 +16,9 @@ import numpy as np
 from keras import ops
 
 from music_composer.audio.models.network import Continuation
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.spectrogram import to_frames, to_steps
-from music_composer.options import GenerateOptions
 from music_composer.training.devices import compile_arguments, playing_fast
 
 Tensor = Any

@@ -9,13 +9,14 @@ import numpy as np
 
 from music_composer.audio import gap as gaps
 from music_composer.audio.gap import Filling, Gap
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import samples_of
+from music_composer.audio.play_options import GenerateOptions, InfillOptions
 from music_composer.audio.prompts import CONTEXT_FRAMES, Prompt, with_channels
 from music_composer.audio.reading.recording import read_blocks
 from music_composer.audio.spectrogram import bands_to_magnitudes, spectrum, time_stretched, to_left_right, to_mid_side
 from music_composer.audio.wav import write_wav
 from music_composer.errors import RecordingError
-from music_composer.options import FrameOptions, GenerateOptions, InfillOptions
 
 Candidates = Callable[[Prompt, int, int, int], np.ndarray]  # (prompt, count, seed, frames of each) -> frames
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from music_composer.audio.continuation import run_folder
+from music_composer.audio.play_options import GenerateOptions, InfillOptions, StreamOptions
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.audio.prompts import Prompt, cut_of
 from music_composer.files.atomic import read_json
 from music_composer.files.outputs import Staged, close_grown, staged
-from music_composer.options import GenerateOptions, InfillOptions, StreamOptions
 from music_composer.stopping import requested
-from music_composer.training import run_folder
 
 if TYPE_CHECKING:
     from music_composer.audio.continuation.writing import Written

@@ -13,11 +13,12 @@ import numpy as np
 from music_composer.audio.continuation.generate import continue_prompts
 from music_composer.audio.continuation.infill import fill_gap
 from music_composer.audio.gap import Filling, Gap
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import PhaseStream
+from music_composer.audio.play_options import GenerateOptions, InfillOptions, StreamOptions
 from music_composer.audio.players import generator, prefetched
 from music_composer.audio.prompts import Prompt, phase_context
 from music_composer.audio.spectrogram import to_left_right
-from music_composer.options import FrameOptions, GenerateOptions, InfillOptions, StreamOptions
 from music_composer.values import Played
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from music_composer.audio.continuation import run_folder
 from music_composer.audio.frame_arrays import FrameArray
-from music_composer.options import GenerateOptions, TrainOptions
-from music_composer.training import checkpoint, devices, run_folder
+from music_composer.audio.play_options import GenerateOptions
+from music_composer.training import checkpoint, devices
 from music_composer.training.job import restore
+from music_composer.training.options import TrainOptions
 from music_composer.training.weights import load_weights
 
 if TYPE_CHECKING:

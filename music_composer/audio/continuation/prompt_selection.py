@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.shards import Song
+from music_composer.audio.options import MEMORY, FrameOptions, ModelOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.prompts import (
     CONTEXT_FRAMES,
     Excerpt,
@@ -24,9 +27,8 @@ from music_composer.audio.prompts import (
 from music_composer.audio.reading.recording import survey
 from music_composer.audio.spectrogram import floor
 from music_composer.audio.wav import write_flac
+from music_composer.data.options import FolderOptions
 from music_composer.errors import CacheError, OptionError, RecordingError, RunFolderError
-from music_composer.options import MEMORY, FolderOptions, FrameOptions, GenerateOptions, ModelOptions
-from music_composer.training.run_folder import Run
 from music_composer.values import Waveform
 
 KEPT_PROMPTS, KEPT_PROMPT_SECONDS = 8, 10.0  # excerpts stored in the run folder

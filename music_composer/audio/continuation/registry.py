@@ -8,15 +8,16 @@ from typing import Any
 
 from music_composer.audio.continuation.choice_file import chosen_head
 from music_composer.audio.continuation.networks import trained_network
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.player import MemoryPlayer
+from music_composer.audio.options import AUTO, FLOW, MEMORY
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.players import Player
 from music_composer.errors import OptionError
-from music_composer.options import AUTO, FLOW, MEMORY, GenerateOptions
-from music_composer.training.run_folder import Run
 
 
 def check_fits(run: Run, requested: Mapping[str, Any]) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 
 from music_composer.audio.continuation.sinks import Sink
 from music_composer.audio.continuation.writing import lead_of, note_jumps
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import GenerateOptions, StreamOptions
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
-from music_composer.options import FrameOptions, GenerateOptions, StreamOptions
 from music_composer.stopping import requested
 from music_composer.stopping import wait as wait_unless_stopped
 from music_composer.values import Played

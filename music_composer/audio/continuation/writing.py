@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.audio.continuation.sinks import Sink
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt, with_channels
 from music_composer.audio.reading.recording import read_blocks
 from music_composer.audio.wav import write_wav
-from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.values import Played
 
 Opened = Callable[[Path, int, int, str, int], AbstractContextManager[Sink]]  # path, rate, channels, subtype, samples

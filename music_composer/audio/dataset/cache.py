@@ -20,12 +20,12 @@ from typing import Any
 from music_composer import parallel
 from music_composer.audio.dataset.shards import Meter, Song, cut_recording, open_shard, shard_is_whole
 from music_composer.audio.frame_arrays import ShardFrames
+from music_composer.audio.options import FrameOptions
 from music_composer.data.folder import recordings_in
 from music_composer.data.index import Index
 from music_composer.data.split import Track
 from music_composer.errors import CacheError, RecordingError
 from music_composer.files.atomic import reason, remove_torn
-from music_composer.options import FrameOptions
 
 MAGIC = "music-composer frames"
 VERSION = 2

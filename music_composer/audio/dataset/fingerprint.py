@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from music_composer.audio.frame_arrays import FrameArray
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import band_centres, floor
 from music_composer.data.fingerprints import BANDS, PLACES, RANGE_DB, text_of
-from music_composer.options import FrameOptions
 
 PLACE_SECONDS = 1.0
 LOWEST_HZ, HIGHEST_HZ = 80.0, 5000.0  # the range that every encoder and sample rate keeps

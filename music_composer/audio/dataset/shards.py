@@ -13,6 +13,7 @@ import numpy as np
 from music_composer.audio import spectrogram
 from music_composer.audio.dataset.fingerprint import acoustic_fingerprint_of
 from music_composer.audio.frame_arrays import HEADER_BYTES, ShardFrames
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.reading.decoder import stamp_of
 from music_composer.audio.reading.recording import Reading, read_blocks
 from music_composer.data.fingerprints import is_fingerprint
@@ -20,7 +21,7 @@ from music_composer.data.folder import Fingerprint, fingerprint_of
 from music_composer.data.index import require_hash, require_inside
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordingError
 from music_composer.files.atomic import reason, whole_file
-from music_composer.options import FrameOptions, require_within
+from music_composer.options import require_within
 
 MOST_FRAMES = 2**40
 

@@ -18,7 +18,7 @@ import numpy as np
 from music_composer.audio.frame_arrays import FrameArray, JoinedFrames
 from music_composer.audio.spectrogram import time_stretched, to_steps
 from music_composer.errors import RecordingError
-from music_composer.options import TrainOptions
+from music_composer.training.options import TrainOptions
 
 SHORTEST_WINDOW = 8  # steps
 # Held-out music comes in units of this length, however long the windows are: three units are enough to judge by.

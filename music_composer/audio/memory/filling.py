@@ -13,7 +13,7 @@ from music_composer.audio.memory.memory import Memory, memory_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.playing import Layer, Voice, jumps_of
 from music_composer.audio.memory.walk import start, use
-from music_composer.options import FrameOptions
+from music_composer.audio.options import FrameOptions
 from music_composer.values import Played, Waveform
 
 

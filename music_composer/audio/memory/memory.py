@@ -28,7 +28,7 @@ from music_composer.audio.memory.analysis.views import (
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, segments_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.segment_selection import most_alike, original_span
-from music_composer.options import FrameOptions
+from music_composer.audio.options import FrameOptions
 
 COLUMNS = (*PAST, "after", "pattern", "coming")  # of the keys, in this order
 

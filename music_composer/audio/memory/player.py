@@ -14,9 +14,10 @@ from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.filling import candidate_of, distance_of, gap_memory_of, sound_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.playing import play
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import InfillOptions, StreamOptions
 from music_composer.audio.players import generator, prefetched
 from music_composer.audio.prompts import Prompt
-from music_composer.options import FrameOptions, InfillOptions, StreamOptions
 from music_composer.values import Played, Waveform
 
 

@@ -12,8 +12,8 @@ from music_composer.audio.memory.memory import Memory, memory_of
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.splice import SpliceOptions, Splicer
 from music_composer.audio.memory.walk import longest_run, next_run, start, use
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.prompts import with_channels
-from music_composer.options import FrameOptions
 from music_composer.values import Played, Waveform
 
 

@@ -23,10 +23,11 @@ import soundfile
 from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps
 from music_composer.audio.memory.analysis.transposed import RATIOS, Transposed, transposed_length, transposed_steps
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.wav import write_flac
 from music_composer.errors import OptionError, RecordError, RunFolderError
 from music_composer.files.atomic import read_json, reason, whole_file, write_json
-from music_composer.options import FrameOptions, require_between, require_within
+from music_composer.options import require_between, require_within
 from music_composer.records import from_plain
 from music_composer.values import Waveform
 

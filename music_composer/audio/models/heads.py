@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from music_composer.options import ModelOptions
+from music_composer.audio.options import ModelOptions
 
 Tensor = Any
 TIME_FEATURES = 16  # sines and cosines of the flow time

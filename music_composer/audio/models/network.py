@@ -15,10 +15,12 @@ from keras import ops
 
 from music_composer.audio.linear_decoder import WindowDecoder, windows_of
 from music_composer.audio.models.heads import head_of
+from music_composer.audio.options import ModelOptions
 from music_composer.audio.pca import Encoding
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.layers.lstm import HoistedLSTM, silent_state, stack_step
-from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
 from music_composer.records import from_plain
+from music_composer.training.options import TrainOptions
 
 Tensor = Any
 State = list[Tensor]  # h and c of each layer, each (batch, neurons)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from music_composer.audio.options import ModelOptions
 from music_composer.errors import OptionError
-from music_composer.options import ModelOptions
 from music_composer.progress import duration
 
 FLAGS = {"neurons": "-n", "layers": "-l", "epochs": "-e"}

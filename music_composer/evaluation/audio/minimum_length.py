@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from music_composer.audio.options import EvaluateOptions
 from music_composer.audio.reading.recording import seconds_of
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.audio.analysis import MetricOptions, Span
 from music_composer.evaluation.audio.scorecard import LONG_SECONDS
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
-from music_composer.options import EvaluateOptions
 
 
 def windows_in(seconds: float, options: DistanceOptions) -> int:

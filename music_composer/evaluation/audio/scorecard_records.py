@@ -9,7 +9,7 @@ import dataclasses
 from typing import Any
 
 from music_composer import records
-from music_composer.options import ModelOptions
+from music_composer.audio.options import ModelOptions
 
 
 @dataclasses.dataclass(frozen=True)

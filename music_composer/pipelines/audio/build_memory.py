@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.audio.continuation import prompt_selection
+from music_composer.audio.continuation import prompt_selection, run_folder
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.shards import Song
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.steps import StepOptions, steps_of
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.context import Context
 from music_composer.data.split import Split
@@ -25,11 +27,9 @@ from music_composer.data.split_file import write_split
 from music_composer.errors import RecordingError, RunFolderError
 from music_composer.evaluation.audio.similarity.within_album import described
 from music_composer.files.atomic import remove_torn
-from music_composer.options import FrameOptions
 from music_composer.pipelines.audio.validation import split_of, within
 from music_composer.progress import duration
-from music_composer.training import beginning, run_folder
-from music_composer.training.run_folder import Run
+from music_composer.training import beginning
 
 LONGEST_PART = 600.0  # seconds; a part is in memory as a whole while it is written
 MOST_SECONDS = 5 * 3600.0  # of music in a memory

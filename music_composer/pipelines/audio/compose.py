@@ -12,33 +12,27 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.audio.continuation import prompt_selection
+from music_composer.audio.continuation import prompt_selection, run_folder
 from music_composer.audio.continuation.choice_file import is_pending
 from music_composer.audio.continuation.networks import trainable_network
 from music_composer.audio.continuation.registry import check_fits
 from music_composer.audio.dataset import cache, windows
 from music_composer.audio.dataset.batches import WindowLoader
 from music_composer.audio.models import sizing
+from music_composer.audio.options import AUTO, MEMORY, FrameOptions, ModelOptions, network_of
 from music_composer.context import SILENT, Context
+from music_composer.data.options import FolderOptions
 from music_composer.data.split import Split
 from music_composer.data.split_file import write_split
 from music_composer.errors import MusicComposerError
 from music_composer.files.locks import locked
-from music_composer.options import (
-    AUTO,
-    MEMORY,
-    FolderOptions,
-    FrameOptions,
-    ModelOptions,
-    TrainOptions,
-    network_of,
-)
 from music_composer.pipelines.audio import build_memory, generate, head_selection
 from music_composer.pipelines.audio.requests import ComposeRequest, PrepareRequest, TrainRequest
 from music_composer.pipelines.audio.validation import dataset_for, split_of
 from music_composer.progress import duration
-from music_composer.training import beginning, checkpoint, devices, run_folder
+from music_composer.training import beginning, checkpoint, devices
 from music_composer.training.job import next_job, run_job
+from music_composer.training.options import TrainOptions
 
 SMALL_BATCH, MOST_TIMES = 32, 4  # a larger batch holds each window at most that many times
 

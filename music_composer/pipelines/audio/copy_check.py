@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from music_composer.audio.continuation.registry import select_head
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset.cache import Cache
 from music_composer.audio.memory import store
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.analysis.transposed import transposed
+from music_composer.audio.options import MEMORY
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.reading.recording import mono_blocks, mono_samples
 from music_composer.data.split import Split
 from music_composer.evaluation.audio.analysis import Span
@@ -26,11 +29,9 @@ from music_composer.evaluation.audio.similarity.copying import (
     longest_copy,
 )
 from music_composer.files.temporary import scratch_folder
-from music_composer.options import MEMORY, GenerateOptions
 from music_composer.pipelines.audio.generate import continue_into_scratch
 from music_composer.pipelines.audio.validation import divided, pieces_of
 from music_composer.pipelines.audio.validation_prompts import sounding_excerpts
-from music_composer.training.run_folder import Run
 
 CHECKED = 4  # continuations, each of so many seconds
 CHECKED_SECONDS = 20.0

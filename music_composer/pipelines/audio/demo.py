@@ -8,22 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from music_composer.audio.continuation.metadata import read_cut
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.audio.wav import write_wav
 from music_composer.context import SILENT, Context
+from music_composer.data.options import FolderOptions
 from music_composer.demo.dataset import write_dataset
 from music_composer.demo.figures import figures_of
 from music_composer.demo.page import DemoResult, write_page
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
 from music_composer.files.temporary import scratch_folder
-from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, TrainOptions
 from music_composer.pipelines.audio import compose, generate
 from music_composer.pipelines.audio.requests import GenerateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import duration
 from music_composer.training.beginning import LOSS_PLOT
 from music_composer.training.devices import require_backend
+from music_composer.training.options import TrainOptions
 
 MINUTES = 5  # of music to learn from
 MEMORY = NetworkChoice(head="memory")

@@ -12,11 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from music_composer.audio.continuation import prompt_selection
+from music_composer.audio.continuation import prompt_selection, run_folder
 from music_composer.audio.continuation.metadata import read_cut
 from music_composer.audio.continuation.registry import with_prompt_seconds
+from music_composer.audio.options import MEMORY, EvaluateOptions, FrameOptions
+from music_composer.audio.play_options import GenerateOptions, StreamOptions
 from music_composer.audio.prompts import whole_recording
 from music_composer.context import SILENT, Context
+from music_composer.data.options import FolderOptions
 from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation.audio.analysis import MetricOptions, Span, lengths_in
 from music_composer.evaluation.audio.baseline_players import write_shuffled, write_spliced
@@ -27,14 +30,6 @@ from music_composer.evaluation.audio.scorecard_records import FolderFacts, RunFa
 from music_composer.files.locks import locked
 from music_composer.files.outputs import clean, require_free, staged
 from music_composer.files.temporary import scratch_folder
-from music_composer.options import (
-    MEMORY,
-    EvaluateOptions,
-    FolderOptions,
-    FrameOptions,
-    GenerateOptions,
-    StreamOptions,
-)
 from music_composer.pipelines.audio import compose, generate
 from music_composer.pipelines.audio.loaded import LoadedModel, load
 from music_composer.pipelines.audio.reconstruction import codec_error, coded_name, write_coded
@@ -50,7 +45,7 @@ from music_composer.pipelines.audio.validation import (
     whole_tracks,
 )
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, sounding_excerpts, write_prompts
-from music_composer.training import checkpoint, devices, run_folder
+from music_composer.training import checkpoint, devices
 
 BASELINE_SECONDS = 30.0  # of a toy's continuation, at most
 

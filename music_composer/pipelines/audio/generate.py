@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 
 from music_composer.audio.continuation import prompt_selection, sinks
 from music_composer.audio.continuation.registry import with_prompt_seconds
+from music_composer.audio.continuation.run_folder import Run
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.prompts import whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
 from music_composer.context import SILENT, Context
 from music_composer.files.destinations import require_room
 from music_composer.files.locks import locked_output
 from music_composer.files.outputs import Output, beside, clean, numbered, require_free, staged
-from music_composer.options import FrameOptions, GenerateOptions
 from music_composer.pipelines.audio.loaded import LoadedModel, Session, batches_of, fill, load, session_of
 from music_composer.pipelines.audio.prompt_warnings import warn_out_of_distribution
 from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 from music_composer.progress import duration
-from music_composer.training.run_folder import Run
 from music_composer.values import Played
 
 if TYPE_CHECKING:

@@ -16,7 +16,10 @@ import numpy as np
 
 from music_composer.audio.continuation.choice_file import Choice, Figures, Head, summary, training_of, write_choice
 from music_composer.audio.continuation.registry import with_head
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
+from music_composer.audio.options import FLOW, MEMORY
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.prompts import Excerpt, read_prompt
 from music_composer.audio.reading.recording import mono_samples, read_excerpt
 from music_composer.audio.wav import write_flac
@@ -34,12 +37,10 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
     window_features,
 )
 from music_composer.files.temporary import scratch_folder
-from music_composer.options import FLOW, MEMORY, GenerateOptions
 from music_composer.pipelines.audio.generate import continue_into_scratch
 from music_composer.pipelines.audio.validation import divided
 from music_composer.progress import duration
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.run_folder import Run
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from music_composer.audio.continuation import prompt_selection
+from music_composer.audio.continuation import prompt_selection, run_folder
 from music_composer.audio.continuation.registry import (
     LoadedHead,
     load_head,
@@ -21,17 +21,17 @@ from music_composer.audio.continuation.registry import (
     select_head,
     with_prompt_seconds,
 )
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.gap import Filling, Gap, prompt_before, read_gap
+from music_composer.audio.options import MEMORY
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.wav import write_wav
 from music_composer.context import SILENT, Context
 from music_composer.files.temporary import scratch_folder
-from music_composer.options import MEMORY, GenerateOptions
 from music_composer.pipelines.audio.prompt_warnings import warn_out_of_distribution, warn_truncated
 from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
-from music_composer.training import run_folder
-from music_composer.training.run_folder import Run
 from music_composer.values import Waveform
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.memory.analysis.recordings import analyze_prompt
 from music_composer.audio.memory.player import MemoryPlayer
 from music_composer.audio.memory.store import StoredPart
+from music_composer.audio.options import MEMORY
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.reading.recording import seconds_of
 from music_composer.evaluation.audio.similarity.out_of_distribution import distance_ratio
-from music_composer.options import MEMORY
-from music_composer.training.run_folder import Run
 from music_composer.values import Waveform
 
 COMPARED_SECONDS = 60.0  # of a prompt's end, compared with the memory

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from music_composer.audio.codec import log_spectral_error, through_codec
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.linear_decoder import extended
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.reading.recording import read_excerpt, seconds_of
 from music_composer.audio.wav import write_flac
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.files.atomic import STEM_LENGTH
-from music_composer.options import FrameOptions, GenerateOptions
-from music_composer.training.run_folder import Run
 
 
 def coded_name(number: int, span: Span) -> str:

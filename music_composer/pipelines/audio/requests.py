@@ -9,20 +9,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from music_composer.audio.options import AUTO, HEADS, EvaluateOptions, ModelOptions
+from music_composer.audio.play_options import GenerateOptions, InfillOptions, StreamOptions
+from music_composer.data.options import FolderOptions
 from music_composer.errors import OptionError
-from music_composer.options import (
-    AUTO,
-    HEADS,
-    EvaluateOptions,
-    FolderOptions,
-    GenerateOptions,
-    InfillOptions,
-    ModelOptions,
-    StreamOptions,
-    TrainOptions,
-    require_one_of,
-)
+from music_composer.options import require_one_of
 from music_composer.records import given
+from music_composer.training.options import TrainOptions
 
 
 @dataclasses.dataclass(frozen=True)

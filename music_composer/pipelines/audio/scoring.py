@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from music_composer.audio.continuation.metadata import read_jumps
+from music_composer.audio.options import EvaluateOptions, FrameOptions
 from music_composer.audio.plots import plot_spectrogram
 from music_composer.context import Context
 from music_composer.evaluation.audio import report, scorecard
@@ -16,7 +17,6 @@ from music_composer.evaluation.audio.cuts import Cut
 from music_composer.evaluation.audio.plots import plot_minutes
 from music_composer.evaluation.audio.scorecard_records import FolderFacts, RunFacts, Scorecard, plain_of
 from music_composer.files.outputs import Output, Staged, staged
-from music_composer.options import EvaluateOptions, FrameOptions
 from music_composer.progress import duration
 from music_composer.reports.tables import write_page
 

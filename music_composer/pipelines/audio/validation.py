@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.windows import Dataset, Segment, dataset_of, least_frames, window_frames
 from music_composer.audio.reading.recording import sounding_seconds
@@ -14,7 +15,6 @@ from music_composer.data.split import Split, changes, everything_trained_on, ext
 from music_composer.data.split_file import read_split
 from music_composer.evaluation.audio.analysis import Span, lengths_in
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
-from music_composer.training.run_folder import Run
 
 PIECE_SECONDS = 30.0  # held-out music is read in pieces of at most so long
 MOST_PIECES = 60  # half an hour

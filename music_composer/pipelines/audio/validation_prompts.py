@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from music_composer.audio.continuation.run_folder import Run
+from music_composer.audio.options import EvaluateOptions
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.prompts import read_prompt, whole_recording
 from music_composer.audio.reading.recording import read_excerpt, seconds_of
 from music_composer.audio.wav import write_flac
@@ -12,9 +15,7 @@ from music_composer.errors import RecordingError
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.cuts import Cut, CutOptions, cuts_of
 from music_composer.files.outputs import staged
-from music_composer.options import EvaluateOptions, GenerateOptions
 from music_composer.pipelines.audio.scoring import CARD
-from music_composer.training.run_folder import Run
 
 AFTER = 2.0  # seconds that an excerpt leaves after itself, if there are as many
 

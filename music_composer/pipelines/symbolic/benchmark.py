@@ -28,7 +28,6 @@ from music_composer.evaluation.symbolic.benchmark_files import (
     transposed,
 )
 from music_composer.files.atomic import write_json
-from music_composer.options import TrainOptions
 from music_composer.pipelines.symbolic.requests import BenchmarkRequest
 from music_composer.progress import duration
 from music_composer.symbolic.composition import networks
@@ -38,6 +37,7 @@ from music_composer.symbolic.options import TRAINING, BiaxialOptions, VoicesOpti
 from music_composer.symbolic.roll import DEFAULT_VELOCITY, PIANO_KEYS, PIANO_LOWEST
 from music_composer.training import checkpoint, devices
 from music_composer.training.job import run_job
+from music_composer.training.options import TrainOptions
 from music_composer.training.weights import load_weights
 from music_composer.values import PITCHES, Roll
 

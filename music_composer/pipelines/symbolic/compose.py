@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from music_composer.context import SILENT, Context
+from music_composer.data.options import FolderOptions
 from music_composer.data.split_file import write_split
 from music_composer.errors import OptionError, ScoreError
 from music_composer.files.locks import locked
-from music_composer.options import FolderOptions, TrainOptions
 from music_composer.pipelines.symbolic import generate
 from music_composer.pipelines.symbolic.loaded import play
 from music_composer.pipelines.symbolic.requests import ComposeRequest, PrepareRequest, TrainRequest
@@ -44,6 +44,7 @@ from music_composer.symbolic.options import (
 from music_composer.symbolic.roll import to_score
 from music_composer.training import beginning, checkpoint, devices
 from music_composer.training.job import next_job, run_job
+from music_composer.training.options import TrainOptions
 from music_composer.training.weights import save_weights
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from music_composer.context import SILENT, Context
+from music_composer.data.options import FolderOptions
 from music_composer.demo.score import write_scores
 from music_composer.evaluation.symbolic.report import copying_words, likeness_words
 from music_composer.evaluation.symbolic.scorecard_records import Scorecard
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
-from music_composer.options import FolderOptions
 from music_composer.pipelines.symbolic import compose, evaluate, generate
 from music_composer.pipelines.symbolic.requests import (
     EvaluateRequest,

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from music_composer.data.options import FolderOptions
 from music_composer.errors import OptionError
-from music_composer.options import FolderOptions, TrainOptions
 from music_composer.records import given
 from music_composer.symbolic.options import (
     DEFAULT_MODEL,
@@ -17,6 +17,7 @@ from music_composer.symbolic.options import (
     PlayOptions,
     make_model,
 )
+from music_composer.training.options import TrainOptions
 
 RUN_FOLDER = Path("midi_model")
 FOLDERS = FolderOptions(model=RUN_FOLDER)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from music_composer.options import TrainOptions
 from music_composer.symbolic.composition.registry import note_model
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.training import devices
 from music_composer.training.job import restore
+from music_composer.training.options import TrainOptions
 from music_composer.training.weights import load_weights
 
 

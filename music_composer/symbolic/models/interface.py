@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from music_composer.options import TrainOptions
 from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.particles import Player
 from music_composer.symbolic.play_options import PlayOptions
+from music_composer.training.options import TrainOptions
 from music_composer.values import Roll
 
 if TYPE_CHECKING:

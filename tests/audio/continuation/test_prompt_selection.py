@@ -15,10 +15,12 @@ from music_composer.audio.continuation.prompt_selection import (
     require_prompts,
     usable_excerpts,
 )
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
+from music_composer.audio.options import FrameOptions, ModelOptions
+from music_composer.audio.play_options import GenerateOptions
+from music_composer.data.options import FolderOptions
 from music_composer.errors import OptionError, RecordingError
-from music_composer.options import FolderOptions, FrameOptions, GenerateOptions, ModelOptions
-from music_composer.training.run_folder import Run
 from tests.command import RATE, tune, write
 
 FRAME = FrameOptions()

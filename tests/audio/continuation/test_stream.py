@@ -18,10 +18,11 @@ from music_composer.audio.continuation.sinks import growing_wav, to_bytes, wav_h
 from music_composer.audio.continuation.stream import stream_continuation, throttled
 from music_composer.audio.continuation.writing import write_continuations
 from music_composer.audio.models.network import Continuation
+from music_composer.audio.options import FrameOptions, network_of
 from music_composer.audio.phase import PhaseStream
+from music_composer.audio.play_options import GenerateOptions, StreamOptions
 from music_composer.audio.prompts import Excerpt, read_prompt
 from music_composer.errors import MusicComposerError
-from music_composer.options import FrameOptions, GenerateOptions, StreamOptions, network_of
 from music_composer.values import Played
 
 pytestmark = pytest.mark.journey

@@ -10,9 +10,9 @@ import soundfile
 from music_composer.audio.dataset import cache as station
 from music_composer.audio.dataset import shards
 from music_composer.audio.dataset.cache import load_frames, open_cache, prepare
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import waveform_to_frames
 from music_composer.errors import CacheError, RecordingError
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 OPTIONS = FrameOptions()

@@ -7,8 +7,8 @@ import soxr
 
 from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.fingerprint import acoustic_fingerprint_of
+from music_composer.audio.options import FrameOptions
 from music_composer.data.fingerprints import is_fingerprint, same_recordings
-from music_composer.options import FrameOptions
 from tests.command import RATE, tune
 
 OPTIONS = FrameOptions()

@@ -19,7 +19,7 @@ from music_composer.audio.dataset.windows import (
 )
 from music_composer.audio.spectrogram import to_frames, to_steps
 from music_composer.errors import RecordingError
-from music_composer.options import TrainOptions
+from music_composer.training.options import TrainOptions
 
 STACK, WINDOW_STEPS = 2, 9
 WINDOW = (WINDOW_STEPS + 1) * STACK  # frames

@@ -7,7 +7,7 @@ from music_composer.audio.memory.analysis.layers import LayerOptions
 from music_composer.audio.memory.analysis.recordings import analyze_prompt
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.splice import SpliceOptions
-from music_composer.options import FrameOptions
+from music_composer.audio.options import FrameOptions
 from music_composer.values import Waveform
 
 FRAME = FrameOptions(rate=11025, window=512, hop=128, bands=96)

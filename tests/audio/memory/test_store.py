@@ -21,8 +21,8 @@ from music_composer.audio.memory.store import (
     write_part,
     write_transposed,
 )
+from music_composer.audio.options import FrameOptions
 from music_composer.errors import OptionError, RunFolderError
-from music_composer.options import FrameOptions
 
 OPTIONS, FRAME, STEP, RATE = StepOptions(), FrameOptions(), 1024, 44100
 

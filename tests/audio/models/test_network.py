@@ -13,12 +13,14 @@ from music_composer.audio.continuation.generate import LOUDEST, _encode_prompts,
 from music_composer.audio.linear_decoder import fit_decoder
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.models.network import Continuation
+from music_composer.audio.options import ModelOptions
 from music_composer.audio.pca import fit_encoding
+from music_composer.audio.play_options import GenerateOptions
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.spectrogram import to_steps
-from music_composer.options import GenerateOptions, ModelOptions, TrainOptions
 from music_composer.training.checkpoint import TrainState, load_checkpoint, read_state, save_checkpoint
 from music_composer.training.loop import compile_model, judge, learn, learning_rate, seed_step
+from music_composer.training.options import TrainOptions
 
 pytestmark = pytest.mark.journey
 

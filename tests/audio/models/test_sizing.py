@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from music_composer.audio.models.sizing import FittingOptions, fit_to, summary
+from music_composer.audio.options import ModelOptions
 from music_composer.errors import OptionError
-from music_composer.options import ModelOptions, TrainOptions
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.job import next_job
+from music_composer.training.options import TrainOptions
 
 LENGTHS = np.geomspace(0.01, 10_000, 500)  # minutes: from one second to a week
 

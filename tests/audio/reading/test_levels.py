@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.reading.levels import scale_of
 from music_composer.audio.reading.recording import read_blocks, read_excerpt
 from music_composer.audio.spectrogram import blocks_to_bands, sounding
-from music_composer.options import FrameOptions
 
 RATE = 44100
 OPTIONS = FrameOptions()

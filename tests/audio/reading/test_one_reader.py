@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from music_composer.audio.gap import read_gap
+from music_composer.audio.options import FrameOptions
+from music_composer.audio.play_options import InfillOptions
 from music_composer.audio.prompts import whole_recording
 from music_composer.audio.reading import decoder
 from music_composer.audio.reading.recording import (
@@ -25,7 +27,6 @@ from music_composer.audio.reading.recording import (
     survey,
 )
 from music_composer.errors import MusicComposerError
-from music_composer.options import FrameOptions, InfillOptions
 
 RATE = 44100
 FORMATS = [

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from music_composer.audio.options import EvaluateOptions
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.audio.analysis import MetricOptions, Span
 from music_composer.evaluation.audio.minimum_length import (
@@ -18,7 +19,6 @@ from music_composer.evaluation.audio.minimum_length import (
 )
 from music_composer.evaluation.audio.similarity.features import features_of_blocks
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
-from music_composer.options import EvaluateOptions
 from tests.command import tune, write
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
 from music_composer.audio.memory.analysis.transposed import transposed
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.audio.reading.recording import mono_samples
 from music_composer.evaluation.audio.analysis import Span
-from music_composer.options import FrameOptions, ModelOptions
 from music_composer.pipelines.audio import copy_check
 from music_composer.pipelines.audio.validation import divided, split_of
-from music_composer.training.run_folder import Run
 from tests.command import RATE, TINY, assert_accepted, music_composer, tune, write
 
 pytestmark = pytest.mark.journey

@@ -24,10 +24,12 @@ from music_composer.audio.continuation.choice_file import (
     write_choice,
 )
 from music_composer.audio.continuation.registry import select_head, with_head
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.store import Index, load_recordings
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.audio.reading.recording import mono_samples
 from music_composer.context import Context
 from music_composer.data.split import Split
@@ -36,12 +38,10 @@ from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.minimum_length import least_windows, windows_in
 from music_composer.evaluation.audio.similarity import within_album
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
-from music_composer.options import FrameOptions, ModelOptions
 from music_composer.pipelines.audio import build_memory, head_selection
 from music_composer.pipelines.audio.head_selection import ChoosingOptions, better, own_over_others, places_in
 from music_composer.pipelines.audio.validation import divided, split_of
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.run_folder import Run
 from tests.command import RATE, write
 
 STATE = TrainState(7, job_first=2, job_epochs=3, epoch=5, step=40, music="songs")

@@ -13,16 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from music_composer.audio.options import EvaluateOptions
+from music_composer.audio.play_options import GenerateOptions, InfillOptions, StreamOptions
 from music_composer.context import Context
+from music_composer.data.options import FolderOptions
 from music_composer.files.outputs import said_by
-from music_composer.options import (
-    EvaluateOptions,
-    FolderOptions,
-    GenerateOptions,
-    InfillOptions,
-    StreamOptions,
-    TrainOptions,
-)
 from music_composer.pipelines.audio import compose, evaluate, generate, loaded
 from music_composer.pipelines.audio.requests import (
     EvaluateRequest,
@@ -33,6 +28,7 @@ from music_composer.pipelines.audio.requests import (
     TrainRequest,
 )
 from music_composer.stopping import Stopped
+from music_composer.training.options import TrainOptions
 from tests.command import tune, write
 
 pytestmark = pytest.mark.journey

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.windows import epoch_windows
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.data.split_file import write_split
 from music_composer.errors import RecordingError
 from music_composer.evaluation.audio.analysis import Span
-from music_composer.options import FrameOptions, ModelOptions
 from music_composer.pipelines.audio import validation as held_out
 from music_composer.pipelines.audio.validation import dataset_for, divided, split_of, thinned
-from music_composer.training.run_folder import Run
 from tests.command import RATE, tune, write
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from music_composer.audio.dataset.windows import HELD_OUT_STEPS
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.errors import RecordingError
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.minimum_length import least_windows, windows_in
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
-from music_composer.options import FrameOptions, ModelOptions
 from music_composer.pipelines.audio import validation
 from music_composer.pipelines.audio.validation import held_out_recordings, pieces_of
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
+from music_composer.audio.options import EvaluateOptions, FrameOptions, ModelOptions
 from music_composer.audio.reading.recording import read_excerpt
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.cuts import CutOptions, cuts_of
-from music_composer.options import EvaluateOptions, FrameOptions, ModelOptions
 from music_composer.pipelines.audio.validation import divided, held_out_tracks, split_of, whole_tracks
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, excerpts_of, write_prompts
-from music_composer.training.run_folder import Run
 from tests.command import RATE, tune, write
 
 SILENCE = np.zeros((RATE // 2, 2))

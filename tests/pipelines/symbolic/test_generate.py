@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from music_composer.context import Context
-from music_composer.options import FolderOptions
+from music_composer.data.options import FolderOptions
 from music_composer.pipelines.symbolic import generate, loaded
 from music_composer.pipelines.symbolic.requests import GenerateRequest
 from music_composer.symbolic.composition.run_folder import SymbolicRun

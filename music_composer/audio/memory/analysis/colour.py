@@ -10,9 +10,9 @@ import scipy.ndimage
 
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.analysis.views import running_mean
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import band_centres
 from music_composer.errors import OptionError
-from music_composer.options import FrameOptions
 
 SMOOTHING = np.hanning(9)[1:-1] / np.hanning(9).sum()  # over neighbouring bands
 

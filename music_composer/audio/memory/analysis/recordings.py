@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import waveform_to_frames
 from music_composer.errors import OptionError
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 

@@ -10,9 +10,9 @@ import scipy.signal
 
 from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import blocks_to_bands
 from music_composer.errors import OptionError
-from music_composer.options import FrameOptions
 
 RATIOS = {
     -2: (55, 49),

@@ -15,9 +15,9 @@ from music_composer.audio.memory.analysis.transposed import semitones_for
 from music_composer.audio.memory.guard import GuardOptions
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.shared_runs import shared_run
+from music_composer.audio.options import FrameOptions
 from music_composer.evaluation.audio.signal.semitones import semitone_levels
 from music_composer.evaluation.audio.similarity.copying import CopyOptions, find_copies, library_of
-from music_composer.options import FrameOptions
 
 T = TypeVar("T")
 

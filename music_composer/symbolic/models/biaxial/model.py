@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from music_composer.errors import OptionError
-from music_composer.options import TrainOptions
 from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.biaxial.batches import PAD_TO, BitLoader, bit_inputs, to_piece
 from music_composer.symbolic.models.biaxial.notes import to_bits, to_roll
@@ -17,6 +16,7 @@ from music_composer.symbolic.models.particles import play_particles, search_of
 from music_composer.symbolic.options import BiaxialOptions
 from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import bar_clock
+from music_composer.training.options import TrainOptions
 from music_composer.values import Roll
 
 MAX_BATCH, MAX_BATCH_STEPS = 8, 1024  # of likelihoods: pieces, and steps of all of them unless one piece is longer

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.options import TrainOptions
 from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.interface import NoteModel
 from music_composer.symbolic.models.particles import play_particles, search_of
@@ -17,6 +16,7 @@ from music_composer.symbolic.models.pianoroll.vocabulary import KEYS, vocabulary
 from music_composer.symbolic.options import PianorollOptions
 from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import DEFAULT_VELOCITY, bar_clock
+from music_composer.training.options import TrainOptions
 from music_composer.values import PITCHES, Roll
 
 PAD_TO = 128  # steps: every new length of input compiles a graph

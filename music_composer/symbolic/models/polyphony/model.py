@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.options import TrainOptions
 from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.interface import NoteModel
 from music_composer.symbolic.models.particles import play_particles, search_of
@@ -16,6 +15,7 @@ from music_composer.symbolic.options import PolyphonyOptions
 from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import DEFAULT_VELOCITY, bar_clock
 from music_composer.symbolic.roll_operations import silence
+from music_composer.training.options import TrainOptions
 from music_composer.values import PITCHES, Roll
 
 PAD_TO = 256  # events: every new length of input compiles a graph

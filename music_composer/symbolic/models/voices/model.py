@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from music_composer.options import TrainOptions
 from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.interface import NoteModel
 from music_composer.symbolic.models.particles import play_particles, search_of
@@ -17,6 +16,7 @@ from music_composer.symbolic.models.voices.encoding import to_piece, to_roll
 from music_composer.symbolic.models.voices.likelihood import any_key, likelihood_of
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.play_options import PlayOptions
+from music_composer.training.options import TrainOptions
 from music_composer.values import Roll
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from music_composer.audio.memory.analysis.steps import StepOptions, steps_of
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import waveform_to_frames
 from music_composer.errors import OptionError
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 FRAME, OPTIONS = FrameOptions(), StepOptions()

@@ -8,6 +8,7 @@ import pytest
 import scipy.signal
 import soundfile
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import frames_to_waveform
 from music_composer.audio.spectrogram import waveform_to_frames
 from music_composer.errors import MusicComposerError, OptionError, RecordingError
@@ -23,7 +24,6 @@ from music_composer.evaluation.audio.similarity.copying import (
     library_of_files,
     longest_copy,
 )
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 RATE = 44100

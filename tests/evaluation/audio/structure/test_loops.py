@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import frames_to_waveform
 from music_composer.audio.spectrogram import waveform_to_frames
 from music_composer.errors import MusicComposerError, OptionError
@@ -20,7 +21,6 @@ from music_composer.evaluation.audio.structure.loops import (
     most_repeated,
     returning,
 )
-from music_composer.options import FrameOptions
 from music_composer.values import Waveform
 
 OPTIONS = LoopOptions()
