@@ -59,7 +59,7 @@ def whole_recording(path: Path, seconds: float) -> Excerpt:
 
 def read_sound(excerpt: Excerpt, channels: int, rate: int) -> Waveform:
     """Reads an excerpt and the excerpts before it, with `channels` channels. Raises RecordingError."""
-    pieces = [read_excerpt(each.path, rate, each.start, each.seconds) for each in (*excerpt.before, excerpt)]
+    pieces = [read_excerpt(part.path, rate, part.start, part.seconds) for part in (*excerpt.before, excerpt)]
     return Waveform(np.concatenate([with_channels(piece.samples, channels) for piece in pieces]), rate)
 
 
@@ -81,7 +81,7 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
         )
     stop = first + end
     cut = stop * options.hop - options.window // 2
-    earlier = sum(each.seconds for each in excerpt.before)
+    earlier = sum(earlier.seconds for earlier in excerpt.before)
     return Prompt(
         excerpt.path,
         waveform.samples[:cut],

@@ -120,7 +120,7 @@ def _read_numbers(path: Path, key: str) -> list[float]:
 
 def _jumps(seconds: Sequence[float]) -> dict[str, Any]:
     """Returns the entry for jumps; empty for music without any."""
-    return {JUMPS: [round(each, 3) for each in seconds]} if seconds else {}
+    return {JUMPS: [round(second, 3) for second in seconds]} if seconds else {}
 
 
 def _draw(files: Staged, path: Path, run: run_folder.Run, cuts: Sequence[float], written: Path | None = None) -> None:

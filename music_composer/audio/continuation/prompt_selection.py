@@ -32,10 +32,10 @@ from music_composer.errors import CacheError, OptionError, RecordingError, RunFo
 from music_composer.values import Waveform
 
 KEPT_PROMPTS, KEPT_PROMPT_SECONDS = 8, 10.0  # excerpts stored in the run folder
-MOST_DRAWS = 32  # places tried for one excerpt
+MAX_DRAWS = 32  # places tried for one excerpt
 SOUNDING = 0.5  # share of an excerpt that should sound
 ALONE_SECONDS = 1.0  # a shorter recording is joined with the recordings before it
-MOST_JOINED = 256
+MAX_JOINED = 256
 
 Say = Callable[[str], None]
 
@@ -113,7 +113,7 @@ class RandomPrompts:
                     self.say(f"note: {error}; another excerpt is drawn")
                 failure = error
         raise failure or RecordingError(
-            f"no recording of {self.ready.datasets} has {_least_frames(self.run.model.stack)} frames of sound that "
+            f"no recording of {self.ready.datasets} has {_min_frames(self.run.model.stack)} frames of sound that "
             "can be continued"
         )
 
@@ -128,7 +128,7 @@ def usable_excerpts(ready: cache.Cache, run: Run, seconds: float, seed: int, num
     lengths = np.array([song.stop - song.start for song in ready.songs], np.float64)
     wanted = max(1, ready.options.frames_in(seconds))
     poor: list[tuple[float, Excerpt]] = []
-    for _ in range(MOST_DRAWS):
+    for _ in range(MAX_DRAWS):
         index = int(rng.choice(len(lengths), p=lengths / lengths.sum()))
         pieces = _place(ready, index, wanted, float(rng.uniform()))
         share = _sounding_share(ready, pieces, run)
@@ -187,7 +187,7 @@ def _place(ready: cache.Cache, index: int, wanted: int, share: float) -> list[Pi
         start = int(share * (max(0, length - wanted) + 1))
         return [(song, start, min(length, start + wanted))]
     pieces: list[Piece] = []
-    while wanted > 0 and len(pieces) < MOST_JOINED:
+    while wanted > 0 and len(pieces) < MAX_JOINED:
         song = ready.songs[index]
         length = min(wanted, song.stop - song.start)
         pieces.insert(0, (song, song.stop - song.start - length, song.stop - song.start))
@@ -210,12 +210,12 @@ def _sounding_share(ready: cache.Cache, pieces: Sequence[Piece], run: Run) -> fl
     # Windows at the beginning reach over the edge of the excerpt and are left out of the prompt.
     sounds = np.concatenate(loud)[edge_frames(options) :]
     places = np.flatnonzero(sounds)
-    if not len(places) or places[-1] + 1 < _least_frames(run.model.stack):
+    if not len(places) or places[-1] + 1 < _min_frames(run.model.stack):
         return 0.0
     return len(places) / len(sounds)
 
 
-def _least_frames(stack: int) -> int:
+def _min_frames(stack: int) -> int:
     """Returns the frames that a prompt needs, with a margin for its edges."""
     return CONTEXT_FRAMES + 2 * stack + 4
 

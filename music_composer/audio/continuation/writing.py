@@ -20,7 +20,7 @@ from music_composer.audio.wav import write_wav
 from music_composer.values import Played
 
 Opened = Callable[[Path, int, int, str, int], AbstractContextManager[Sink]]  # path, rate, channels, subtype, samples
-MOST_JUMPS = 10_000  # jumps recorded for one file: an hour of them
+MAX_JUMPS = 10_000  # jumps recorded for one file: an hour of them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def write_continuations(
 
 def note_jumps(jumps: list[int], piece: Played, first: int) -> None:
     """Appends the jumps of a piece that begins at sample `first` of a file, up to MOST_JUMPS, in place."""
-    jumps += [first + at for at in piece.jumps][: MOST_JUMPS - len(jumps)]
+    jumps += [first + at for at in piece.jumps][: MAX_JUMPS - len(jumps)]
 
 
 def lead_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:

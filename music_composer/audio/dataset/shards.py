@@ -23,7 +23,7 @@ from music_composer.errors import CacheError, MusicComposerError, OptionError, R
 from music_composer.files.atomic import reason, whole_file
 from music_composer.options import require_within
 
-MOST_FRAMES = 2**40
+MAX_FRAMES = 2**40
 
 
 class Cancelled(Exception):
@@ -52,7 +52,7 @@ class Song:
         if self.shard != shard_of(self.fingerprint):
             raise OptionError(f"{self.shard!r} is not the shard of that recording")
         require_within(self, 1, 2, "channels")
-        require_within(self, 1, MOST_FRAMES, "frames")
+        require_within(self, 1, MAX_FRAMES, "frames")
         require_within(self, 1, self.frames, "stop")
         require_within(self, 0, self.stop - 1, "start")
         if not is_fingerprint(self.acoustic):

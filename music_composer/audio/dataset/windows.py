@@ -94,13 +94,13 @@ def window_frames(total: int, window_steps: int, stack: int) -> tuple[int, int]:
     steps = min(window_steps + 1, total // stack)
     if steps <= SHORTEST_WINDOW:
         raise RecordingError(
-            f"there are only {total} frames of music, and at least {least_frames(stack)} are needed: "
+            f"there are only {total} frames of music, and at least {min_frames(stack)} are needed: "
             "add more or longer recordings"
         )
     return steps * stack, min(steps, HELD_OUT_STEPS) * stack
 
 
-def least_frames(stack: int) -> int:
+def min_frames(stack: int) -> int:
     """Returns the fewest frames of music that can be trained on."""
     return (SHORTEST_WINDOW + 1) * stack
 
@@ -119,7 +119,7 @@ def dataset_of(
     training, validation = (sorted(part, key=lambda s: (s.song, s.start)) for part in (training, validation))
     window, unit = window_frames(sum(segment.frames for segment in training), window_steps, stack)
     unit = min(unit, sum(segment.frames for segment in validation) // stack * stack)
-    if unit < least_frames(stack):
+    if unit < min_frames(stack):
         unit = 0
     return Dataset(
         _joined(songs, training),
@@ -196,15 +196,15 @@ def cut_window(music: JoinedFrames, stack: int, start: int, frames: int, speed: 
 
 
 def _joined(songs: Sequence[FrameArray], segments: Sequence[Segment]) -> JoinedFrames:
-    return JoinedFrames([(songs[each.song], each.start, each.stop) for each in segments])
+    return JoinedFrames([(songs[segment.song], segment.start, segment.stop) for segment in segments])
 
 
 def _whole_units(segments: Sequence[Segment], unit: int) -> list[Segment]:
     """Cuts segments to whole units. Segments shorter than a unit are joined to units."""
-    long = [dataclasses.replace(each, stop=each.start + each.frames // unit * unit) for each in segments]
-    whole = [each for each in long if each.frames]
-    short = [each for each in segments if each.frames < unit]
-    spare = sum(each.frames for each in short) % unit
+    long = [dataclasses.replace(segment, stop=segment.start + segment.frames // unit * unit) for segment in segments]
+    whole = [segment for segment in long if segment.frames]
+    short = [segment for segment in segments if segment.frames < unit]
+    spare = sum(segment.frames for segment in short) % unit
     while spare and short:  # the rest is too short for a unit
         last = short.pop()
         kept = max(0, last.frames - spare)

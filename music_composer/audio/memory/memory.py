@@ -27,7 +27,7 @@ from music_composer.audio.memory.analysis.views import (
 )
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, segments_of
 from music_composer.audio.memory.options import MemoryOptions
-from music_composer.audio.memory.segment_selection import most_alike, original_span
+from music_composer.audio.memory.segment_selection import most_similar, original_span
 from music_composer.audio.options import FrameOptions
 
 COLUMNS = (*PAST, "after", "pattern", "coming")  # of the keys, in this order
@@ -92,15 +92,17 @@ def memory_of(
     are not played. blend: their share of the prompt's own steps, of its colour and of its mood; None leaves it open.
     """
     walk, per_second = options.walk, frame.rate / (frame.hop * options.steps.frames)
-    silent = not any((each.steps.levels > walk.silent_db).any() for each in (*beside, prompt))
-    remembered = _chosen([each for each in recordings if len(each.steps)], (prompt, *beside), silent, frame, options)
+    silent = not any((recording.steps.levels > walk.silent_db).any() for recording in (*beside, prompt))
+    remembered = _chosen(
+        [recording for recording in recordings if len(recording.steps)], (prompt, *beside), silent, frame, options
+    )
     parts, given = (*remembered, *beside, prompt), len(remembered)
-    steps = [each.steps for each in parts]
-    lengths = [len(each) for each in steps]
+    steps = [recording.steps for recording in parts]
+    lengths = [len(s) for s in steps]
     firsts = np.cumsum([0, *lengths])
     part = np.repeat(np.arange(len(parts), dtype=np.int32), lengths)
     own, besides = part >= given, (part >= given) & (part < len(parts) - 1)
-    audible = np.concatenate([each.levels.max(axis=1) > walk.silent_db for each in steps])
+    audible = np.concatenate([s.levels.max(axis=1) > walk.silent_db for s in steps])
     # Without training music the prompt itself gives the basis.
     basis = basis_of(steps[:given] or steps, options.views)
     painted = None if silent else _colour(prompt, beside, blend, frame, options)
@@ -109,14 +111,15 @@ def memory_of(
     for i in range(given, given + len(beside)):
         barred[firsts[i] : min(firsts[i] + kept_back, firsts[i + 1])] = True
     rows, after, shapes = _compared(steps, painted, given, basis, options)
-    onsets, attacks = np.concatenate([each.onsets for each in steps]), np.concatenate([attacks_of(s) for s in steps])
+    onsets = np.concatenate([s.onsets for s in steps])
+    attacks = np.concatenate([attacks_of(s) for s in steps])
     first, last = segments_of(firsts, barred)
     entries = entries_of(first, last, attacks, audible, barred, per_second, walk)
     place = loudest_in(steps, firsts, round(walk.history * per_second)) if silent else firsts[-1] - 1
     so_far = np.arange(firsts[part[place]], place + 1)
     history, recent = (so_far[-round(seconds * per_second) :] for seconds in (walk.history, walk.mood))
     whole = np.concatenate(rows)
-    others = [each[-round(walk.mood * per_second) :] for each in rows[given : given + len(beside)]] if blend else []
+    others = [end[-round(walk.mood * per_second) :] for end in rows[given : given + len(beside)]] if blend else []
     moods, spread = moods_of(others if blend == 1.0 else [whole[recent], *others], options.views)
     keys, alike = _keys(steps, rows, after, firsts, entries, moods, options)
     return Memory(
@@ -155,15 +158,15 @@ def _chosen(
     step = frame.hop * options.steps.frames
     per_second = frame.rate / step
     width = round(options.walk.history * per_second)
-    ends = [each.steps.levels[-round(options.walk.mood * per_second) :] for each in given]
+    ends = [recording.steps.levels[-round(options.walk.mood * per_second) :] for recording in given]
     if silent and recordings:
-        steps = [each.steps for each in recordings]
-        firsts = np.cumsum([0, *(len(each) for each in steps)])
+        steps = [recording.steps for recording in recordings]
+        firsts = np.cumsum([0, *(len(s) for s in steps)])
         place = loudest_in(steps, firsts, width)
         part = int(np.searchsorted(firsts, place, "right")) - 1
         last = place + 1 - int(firsts[part])
         ends = [steps[part].levels[max(0, last - width) : last]]
-    return most_alike(recordings, ends, per_second, step, options.views, options.selection)
+    return most_similar(recordings, ends, per_second, step, options.views, options.selection)
 
 
 def _compared(
@@ -171,8 +174,8 @@ def _compared(
 ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
     """Returns rows, views of the future and shapes of each recording. The first `given` recordings are coloured."""
     rows, after, shapes = [], [], []
-    for i, each in enumerate(steps):
-        levels = each.levels + painted.gains(each.levels) if painted and i < given else each.levels
+    for i, part in enumerate(steps):
+        levels = part.levels + painted.gains(part.levels) if painted and i < given else part.levels
         rows.append(basis(levels))
         after.append(after_view(rows[-1], options.views))
         shapes.append(guard.shapes_of(levels, options.guard))
@@ -193,18 +196,18 @@ def _keys(
     prompt_moods: (moments, components).
     """
     views, keys, moods = options.views, [], []
-    for i, each in enumerate(steps):
+    for i, part in enumerate(steps):
         places = entries[np.searchsorted(entries, firsts[i]) : np.searchsorted(entries, firsts[i + 1])] - firsts[i]
         before = np.maximum(places - 1, 0)
         found = past_views(rows[i], views, before) | {
             "after": after[i][before],
-            "pattern": onset_view(each.onsets, before, 1 - views.pattern, views.pattern),
-            "coming": onset_view(each.onsets, before, 1, views.coming),
+            "pattern": onset_view(part.onsets, before, 1 - views.pattern, views.pattern),
+            "coming": onset_view(part.onsets, before, 1, views.coming),
         }
         keys.append(np.concatenate([found[name] for name in COLUMNS], axis=1))
         moods.append((mood_view(rows[i], views, before) @ prompt_moods.T).max(axis=1))
     across = np.empty((keys[0].shape[1], len(entries)), np.float32)  # this memory order halves the time of a product
-    np.concatenate([each.T for each in keys], axis=1, out=across)
+    np.concatenate([views.T for views in keys], axis=1, out=across)
     return across, np.concatenate(moods).astype(np.float32, copy=False)
 
 
@@ -219,12 +222,12 @@ def _colour(
     if options.colour.strength == 0.0:
         return None
     colour, *others = (
-        colour_of(each.steps.levels, frame, options.steps, options.colour)
-        for each in (prompt, *(beside if blend is not None else ()))
+        colour_of(recording.steps.levels, frame, options.steps, options.colour)
+        for recording in (prompt, *(beside if blend is not None else ()))
     )
     if blend is None:
         return colour
-    aims = np.mean([each.aim for each in others], axis=0)
+    aims = np.mean([other.aim for other in others], axis=0)
     return dataclasses.replace(colour, aim=(1 - blend) * colour.aim + blend * aims)
 
 
@@ -240,9 +243,9 @@ def _barred(
     if len(parts) == 1:
         return result
     lead = round((options.end + options.barred) * per_second)
-    spans = [original_span(each, lead) for each in parts]
-    shapes = [guard.shapes_of(each.steps.levels, options) for each in spans]
-    begins = np.cumsum([0, *(len(each) for each in shapes[:-1])])
+    spans = [original_span(recording, lead) for recording in parts]
+    shapes = [guard.shapes_of(span.steps.levels, options) for span in spans]
+    begins = np.cumsum([0, *(len(rows) for rows in shapes[:-1])])
     found = guard.continuations(shapes[-1], np.concatenate(shapes[:-1]), begins[:-1], per_second, options)
     for part, span, first, begin in zip(parts[:-1], spans, firsts, begins, strict=False):
         at = span.skipped + (np.arange(len(part.steps)) * span.speed).astype(int)

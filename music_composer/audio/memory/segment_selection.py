@@ -82,7 +82,7 @@ def _between(steps: Steps, first: int, last: int) -> Steps:
     return Steps(steps.levels[first:last], steps.onsets[first:last])
 
 
-def most_alike(
+def most_similar(
     recordings: Sequence[Recording],
     ends: Sequence[np.ndarray],
     per_second: float,
@@ -96,23 +96,27 @@ def most_alike(
     together, in the order of the recordings.
     """
     most, length = round(options.longest * per_second), round(options.segment * per_second)
-    if sum(len(each.steps) for each in recordings) <= most:
+    if sum(len(recording.steps) for recording in recordings) <= most:
         return list(recordings)
-    basis = basis_of([Steps(each.steps.levels[::THINNED], each.steps.onsets[::THINNED]) for each in recordings], views)
-    moods, _ = moods_of([basis(each) for each in ends], views)
-    edges = [_edges(len(each.steps), length) for each in recordings]
-    alike = np.concatenate([_alike(each.steps, at, moods, basis) for each, at in zip(recordings, edges, strict=True)])
+    basis = basis_of(
+        [Steps(recording.steps.levels[::THINNED], recording.steps.onsets[::THINNED]) for recording in recordings], views
+    )
+    moods, _ = moods_of([basis(end) for end in ends], views)
+    edges = [_edges(len(recording.steps), length) for recording in recordings]
+    alike = np.concatenate(
+        [_alike(recording.steps, at, moods, basis) for recording, at in zip(recordings, edges, strict=True)]
+    )
     lengths = np.concatenate([np.diff(at) for at in edges])
     order = np.argsort(-alike, kind="stable")
     chosen = np.zeros(len(alike), bool)
     # At least one segment, even if it is longer than the limit.
     chosen[order[: max(1, np.searchsorted(np.cumsum(lengths[order]), most, "right"))]] = True
     found: list[Recording] = []
-    for each, at, kept in zip(
+    for recording, at, kept in zip(
         recordings, edges, np.split(chosen, np.cumsum([len(at) - 1 for at in edges])[:-1]), strict=True
     ):
         bounds = np.flatnonzero(np.diff(np.concatenate([[0], kept.astype(np.int8), [0]])))
-        found += [Part(each, int(at[a]), int(at[b]), step) for a, b in bounds.reshape(-1, 2)]
+        found += [Part(recording, int(at[a]), int(at[b]), step) for a, b in bounds.reshape(-1, 2)]
     return found
 
 

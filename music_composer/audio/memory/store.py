@@ -35,8 +35,8 @@ INDEX, FOLDER = "memory.json", "memory"
 MAGIC, VERSION = "music-composer memory", 1
 NAME = re.compile("[0-9a-f]{16}")
 FILE = re.compile(r"(steps|sound)-[0-9a-f]{16}([+-]\d+)?")
-MOST_STEPS = 2**40
-MOST_SHARED = 3600.0
+MAX_STEPS = 2**40
+MAX_SHARED = 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Entry:
         """Raises OptionError for an entry with impossible values."""
         if not NAME.fullmatch(self.name):
             raise OptionError(f"{self.name!r} is no name of a memory's file")
-        require_within(self, 1, MOST_STEPS, "steps", "step", "rate")
+        require_within(self, 1, MAX_STEPS, "steps", "step", "rate")
         require_within(self, 1, 2, "channels")
 
 
@@ -77,7 +77,7 @@ class Index:
 
     def __post_init__(self) -> None:
         """Raises OptionError for impossible values."""
-        require_between("shared", self.shared, 0.0, MOST_SHARED)
+        require_between("shared", self.shared, 0.0, MAX_SHARED)
         require_between("returned", self.returned, 0.0, 1.0)
         if not set(self.semitones) <= set(RATIOS) or len(set(self.semitones)) < len(self.semitones):
             raise OptionError(f"semitones are {self.semitones}: each must be one of {sorted(RATIOS)}, and there once")
@@ -167,7 +167,10 @@ def load_recordings(index: Index, folder: Path, options: StepOptions, frame: Fra
         if (entry.rate, entry.step) != (frame.rate, frame.hop * options.frames):
             raise _damaged(folder, f"{entry.source} has steps of {entry.step} samples at {entry.rate} Hz")
     parts = [load_part(folder, entry, options, frame) for entry in index.entries]
-    return [*parts, *(_load_transposed(folder, each, at, options, frame) for at in index.semitones for each in parts)]
+    return [
+        *parts,
+        *(_load_transposed(folder, part, at, options, frame) for at in index.semitones for part in parts),
+    ]
 
 
 def load_part(folder: Path, entry: Entry, options: StepOptions, frame: FrameOptions) -> StoredPart:
@@ -208,10 +211,10 @@ def read_index(path: Path, options: StepOptions) -> Index:
         raise _damaged(path, "not a memory, or one of another version")
     try:
         made = from_plain(StepOptions, plain.get("options"))
-        entries = tuple(from_plain(Entry, each) for each in plain.get("entries", []))
+        entries = tuple(from_plain(Entry, entry) for entry in plain.get("entries", []))
         # Memories of earlier versions lack these fields.
         shared, returned = float(plain.get("shared", 0.0)), float(plain.get("returned", 1.0))
-        index = Index(entries, shared, returned, tuple(int(each) for each in plain.get("semitones", [])))
+        index = Index(entries, shared, returned, tuple(int(semitones) for semitones in plain.get("semitones", [])))
     except (RecordError, OptionError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(path, error) from error
     if made != options:

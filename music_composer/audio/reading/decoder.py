@@ -20,9 +20,9 @@ from music_composer.data.formats import CONVERT, HEAD_BYTES, foreign, said_by_su
 from music_composer.errors import RecordingError
 from music_composer.quiet import quiet_libraries
 
-LEAST_RATE, MOST_RATE = 2_000, 768_000  # Hz; no recording lies outside, but damaged headers do
-MOST_CHANNELS = 64
-MOST_HOURS = 100  # read of a recording
+MIN_RATE, MAX_RATE = 2_000, 768_000  # Hz; no recording lies outside, but damaged headers do
+MAX_CHANNELS = 64
+MAX_HOURS = 100  # read of a recording
 BLOCK_SECONDS = 10.0
 BLOCK_VALUES = 1 << 20  # samples times channels in a block at most: 4 MB
 UNKNOWN_LENGTH = 1 << 62  # libsndfile reports about this many samples where the header gives no length
@@ -183,7 +183,7 @@ def blocks_of(
         if broken or at >= most:
             break
     if at >= limit:
-        remarks.append(f"longer than {MOST_HOURS} hours: the rest of it is not read")
+        remarks.append(f"longer than {MAX_HOURS} hours: the rest of it is not read")
     elif broken and at != source.declared:
         remarks.append(f"broken after {at / source.rate:.1f} s: {broken}")
     elif source.declared and _differ(source.declared, at, source.rate):
@@ -208,7 +208,7 @@ def _files_of(source: Source, remarks: list[str]) -> Iterator[Decoder]:
 
 def _limit(file: Decoder) -> int:
     """Returns the largest number of samples that are read."""
-    return MOST_HOURS * 3600 * int(file.samplerate)
+    return MAX_HOURS * 3600 * int(file.samplerate)
 
 
 def _differ(declared: int, present: int, rate: int) -> bool:
@@ -224,13 +224,13 @@ def _refuse_foreign(path: Path, head: bytes) -> None:
 
 def _refuse_nonsense(path: Path, file: Decoder) -> None:
     """Raises RecordingError for impossible numbers in a header, from which memory and work would follow."""
-    if not LEAST_RATE <= file.samplerate <= MOST_RATE:
+    if not MIN_RATE <= file.samplerate <= MAX_RATE:
         raise RecordingError(
             f"{path}: its header says {file.samplerate} samples a second, which no recording has: "
-            f"{LEAST_RATE} to {MOST_RATE} are read"
+            f"{MIN_RATE} to {MAX_RATE} are read"
         )
-    if not 1 <= file.channels <= MOST_CHANNELS:
-        raise RecordingError(f"{path}: its header says {file.channels} channels: 1 to {MOST_CHANNELS} are read")
+    if not 1 <= file.channels <= MAX_CHANNELS:
+        raise RecordingError(f"{path}: its header says {file.channels} channels: 1 to {MAX_CHANNELS} are read")
 
 
 def _remarks_on_header(file: Decoder) -> list[str]:

@@ -14,9 +14,9 @@ from typing import BinaryIO
 from music_composer.audio.reading import mpeg, ogg
 from music_composer.audio.reading.virtual_file import Pieces, with_patches
 
-LEAST_UNCLAIMED = 4096  # bytes after the sound that no chunk claims; from this many on they count as sound
+MIN_UNCLAIMED = 4096  # bytes after the sound that no chunk claims; from this many on they count as sound
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # which players append to any file
-MOST_CHUNKS = 10_000
+MAX_CHUNKS = 10_000
 STREAM_INFO_BYTES = 34  # of the first metadata block of a FLAC
 OF_ANOTHER_KIND = "what follows has another rate or other channels: it is not read"
 ONE_OF_SEVERAL = "holds several recordings, one after the other: only the first is read"
@@ -126,7 +126,7 @@ def _mend_caf(raw: BinaryIO, first: int, size: int) -> Mending:
 def _mend_au(raw: BinaryIO, first: int, size: int) -> Mending:
     begin, declared = struct.unpack(">4xII", _at(raw, first, 12).ljust(12, b"\0"))
     present = max(0, size - first - begin)
-    if declared == 0xFFFFFFFF or 0 <= present - declared < (LEAST_UNCLAIMED if declared else 1):
+    if declared == 0xFFFFFFFF or 0 <= present - declared < (MIN_UNCLAIMED if declared else 1):
         return _patched(range(first, size), size)  # the first means: to the end of the file
     length = struct.pack(">I", min(present, 0xFFFFFFFF))
     return _patched(range(first, size), size, [(first + 8, length)], (_remark_on_length(declared, present),))
@@ -162,7 +162,7 @@ def _mend_flac(raw: BinaryIO, first: int, size: int, to_seek: bool) -> Mending:
 
 def _flac_frames(raw: BinaryIO, at: int, size: int) -> int | None:
     """Returns the position of the first frame behind all metadata blocks, or None where there is no frame."""
-    for _ in range(MOST_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         head = _at(raw, at, 4)
         if len(head) < 4:
             return None
@@ -181,7 +181,7 @@ def _mend_mp3(raw: BinaryIO, first: int, size: int) -> Mending:
     frames = mpeg.frames_in(raw, first, size)
     if frames is None:
         return Mending()
-    hole = (f"{frames.passed} bytes in it are no sound: left out",) if frames.passed >= mpeg.LEAST_SAID else ()
+    hole = (f"{frames.passed} bytes in it are no sound: left out",) if frames.passed >= mpeg.MIN_SAID else ()
     remarks = (*hole, OF_ANOTHER_KIND) if frames.others else hole
     if not mpeg.is_in_order(frames):
         return Mending((mpeg.pieces_of(frames),), remarks, (frames.declared or 0) * frames.samples_each)
@@ -209,9 +209,9 @@ def _sound_bytes(raw: BinaryIO, size: int, begin: int, declared: int, chunk: str
         return present
     left = present - declared
     follows = [_is_chunks(raw, begin + declared + odd, size, chunk) for odd in (declared & 1, 0)]
-    if any(follows) or (declared and left < LEAST_UNCLAIMED):
+    if any(follows) or (declared and left < MIN_UNCLAIMED):
         return declared
-    rest = _at(raw, begin + declared, LEAST_UNCLAIMED)
+    rest = _at(raw, begin + declared, MIN_UNCLAIMED)
     return declared if declared and (rest.startswith(TAGS) or not any(rest)) else present
 
 
@@ -228,7 +228,7 @@ def _chunks(
     raw: BinaryIO, at: int, size: int, chunk: struct.Struct, even: int
 ) -> Iterator[tuple[bytes, int, int, int]]:
     """Yields name, position of the length, position of the content and length of each chunk that begins in the file."""
-    for _ in range(MOST_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         head = _at(raw, at, chunk.size)
         if len(head) < chunk.size:
             return

@@ -14,7 +14,7 @@ CLIPPED_SHARE = 0.001  # share of the samples that may lie beyond the full scale
 HEADROOM_BITS = 7  # powers of two beyond full scale that still count as a loud mix
 INTEGER_BITS = (15, 23, 31)  # full scale of 16, 24 and 32-bit integers, as powers of two
 QUIET = 2.0**-8  # -48 dBFS: a recording whose loudest sample is below is amplified
-LEAST_STEPS = 4  # quantization steps; a recording whose loudest sample is below is silence with dither
+MIN_STEPS = 4  # quantization steps; a recording whose loudest sample is below is silence with dither
 FINEST_BITS = 24
 
 
@@ -43,7 +43,7 @@ def scale_of(blocks: Iterable[np.ndarray], is_float: bool, bits: int) -> Scale:
             beyond += np.bincount(np.frexp(magnitude[magnitude > BEYOND])[1], minlength=len(beyond))
     if beyond.sum() > STRAY_SHARE * sounding:
         return _scale_of_loud(beyond, sounding)
-    if LEAST_STEPS * 2.0 ** (1 - min(bits, FINEST_BITS)) <= peak < QUIET:
+    if MIN_STEPS * 2.0 ** (1 - min(bits, FINEST_BITS)) <= peak < QUIET:
         gain = 2.0 ** (-1 - math.frexp(peak)[1])
         return Scale(gain, (f"its loudest sample is at {_decibels(peak)} dBFS: brought up by {_decibels(gain)} dB",))
     return Scale()

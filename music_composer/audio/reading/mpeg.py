@@ -25,8 +25,8 @@ LAYER_3 = 1
 TELLING = 3  # frames in a row that cannot be chance
 SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # first bytes of a frame
 SEARCH_BYTES = 1 << 13
-MOST_JUNK = 1 << 20  # bytes between frames that are searched
-LEAST_SAID = 256  # bytes between frames from which on they are reported
+MAX_JUNK = 1 << 20  # bytes between frames that are searched
+MIN_SAID = 256  # bytes between frames from which on they are reported
 LOOK_BYTES = 64  # of a frame: its header, and where a frame count may be
 
 
@@ -133,7 +133,7 @@ def _declared(info: bytes, spot: int) -> int | None:
 
 def _find(raw: BinaryIO, begin: int, size: int, kind: int | None) -> int | None:
     """Returns the next place where several frames of one kind follow each other, or where one ends with the file."""
-    for at in range(begin, min(size, begin + MOST_JUNK), SEARCH_BYTES):
+    for at in range(begin, min(size, begin + MAX_JUNK), SEARCH_BYTES):
         for match in SYNC.finditer(_at(raw, at, SEARCH_BYTES + 1)):
             if _is_row(raw, at + match.start(), size, kind):
                 return at + match.start()

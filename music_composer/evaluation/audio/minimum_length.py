@@ -18,7 +18,7 @@ def windows_in(seconds: float, options: DistanceOptions) -> int:
     return max(0, int(seconds * options.rate) - overhang) // (options.window_frames * options.hop)
 
 
-def least_windows(options: DistanceOptions) -> int:
+def min_windows(options: DistanceOptions) -> int:
     """Returns the fewest windows of a set of music: a Gaussian of that many dimensions is fitted to them."""
     return options.components + 1
 
@@ -28,7 +28,7 @@ def require_windows_of(options: EvaluateOptions, metrics: MetricOptions) -> None
 
     The message holds the smallest sufficient values.
     """
-    distance, least = metrics.distance, least_windows(metrics.distance)
+    distance, least = metrics.distance, min_windows(metrics.distance)
     wanted = [("-s", options.seconds, "-g", options.count)]
     wanted += [("--long-seconds", options.long_seconds, "--long-num", options.long_count)]
     short = [each for each in wanted if each[1] < LONG_SECONDS and each[3]]  # a longer one is enough by itself
@@ -48,7 +48,7 @@ def require_windows_in(what: str, spans: Sequence[Span], metrics: MetricOptions)
     """Raises MusicComposerError when some music is too little to be measured. what: its name in the message."""
     distance = metrics.distance
     lengths = [min(span.stop, seconds_of(span.path)) - span.start for span in spans]
-    found, least = sum(windows_in(length, distance) for length in lengths), least_windows(distance)
+    found, least = sum(windows_in(length, distance) for length in lengths), min_windows(distance)
     if found < least:
         raise MusicComposerError(
             f"{what} is too little to measure: {sum(lengths):.1f} s in {len(spans)} pieces are {found} windows of half "

@@ -32,7 +32,7 @@ from music_composer.progress import duration
 from music_composer.training import beginning
 
 LONGEST_PART = 600.0  # seconds; a part is in memory as a whole while it is written
-MOST_SECONDS = 5 * 3600.0  # of music in a memory
+MAX_SECONDS = 5 * 3600.0  # of music in a memory
 
 Part = tuple[Song, int, int]  # frames first..last of the recording of a song
 
@@ -173,16 +173,16 @@ def _parts(ready: cache.Cache, split: Split, options: StepOptions) -> Iterator[P
 def _chosen(parts: Sequence[Part], per_second: float, context: Context) -> list[Part]:
     """Selects as much music as a memory holds, from everywhere."""
     total = sum(last - first for _, first, last in parts) / per_second
-    if total <= MOST_SECONDS:
+    if total <= MAX_SECONDS:
         return list(parts)
     # In random order, so that the chosen parts come from all recordings.
     chosen, seconds = [], 0.0
     for song, first, last in sorted(parts, key=lambda part: _shuffled(part)):
         seconds += (last - first) / per_second
-        if seconds > MOST_SECONDS:
+        if seconds > MAX_SECONDS:
             break
         chosen.append((song, first, last))
-    context.say(f"note: {MOST_SECONDS / 3600:g} of {total / 3600:.1f} hours of training music are remembered")
+    context.say(f"note: {MAX_SECONDS / 3600:g} of {total / 3600:.1f} hours of training music are remembered")
     return sorted(chosen, key=lambda part: (part[0].source, part[1]))
 
 

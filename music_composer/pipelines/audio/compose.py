@@ -34,7 +34,7 @@ from music_composer.training import beginning, checkpoint, devices
 from music_composer.training.job import next_job, run_job
 from music_composer.training.options import TrainOptions
 
-SMALL_BATCH, MOST_TIMES = 32, 4  # a larger batch holds each window at most that many times
+SMALL_BATCH, MAX_TIMES = 32, 4  # a larger batch holds each window at most that many times
 
 
 def prepare(request: PrepareRequest, context: Context = SILENT) -> cache.Cache:
@@ -162,7 +162,7 @@ def _chosen(
 
 def _batch_size(dataset: windows.Dataset, requested: int, context: Context) -> int:
     """Returns the windows in a batch: as requested, unless the same music would fill it many times over."""
-    most = max(SMALL_BATCH, MOST_TIMES * dataset.windows_in_epoch)
+    most = max(SMALL_BATCH, MAX_TIMES * dataset.windows_in_epoch)
     if requested > most:
         context.say(
             f"note: -b {requested} is more than the {dataset.windows_in_epoch} windows of music there are: "

@@ -35,7 +35,7 @@ from music_composer.pipelines.audio.validation_prompts import sounding_excerpts
 
 CHECKED = 4  # continuations, each of so many seconds
 CHECKED_SECONDS = 20.0
-LEAST_SECONDS, MOST_SECONDS = 60.0, 7200.0  # of training music: less says nothing, more would take minutes to search
+MIN_SECONDS, MAX_SECONDS = 60.0, 7200.0  # of training music: less says nothing, more would take minutes to search
 BY_CHANCE = 5.0  # seconds that music of one style shares: held-out chorales share 4.0 (copying_check.py)
 
 
@@ -46,7 +46,7 @@ def verdict(ready: Cache, run: Run, split: Split, seed: int) -> str | None:
     """
     training, held_out = divided(ready, split)
     total = sum(span.stop - span.start for span in training)
-    if not LEAST_SECONDS <= total <= MOST_SECONDS:
+    if not MIN_SECONDS <= total <= MAX_SECONDS:
         return None
     options = CopyOptions()
     library = library_of([_levels(span, options) for span in training])

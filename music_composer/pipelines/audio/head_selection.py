@@ -28,7 +28,7 @@ from music_composer.data.split import Split
 from music_composer.errors import MusicComposerError, RecordingError
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.cuts import Cut
-from music_composer.evaluation.audio.minimum_length import least_windows, windows_in
+from music_composer.evaluation.audio.minimum_length import min_windows, windows_in
 from music_composer.evaluation.audio.similarity.adherence import character, distances, whitening_of
 from music_composer.evaluation.audio.similarity.frechet_distance import (
     DistanceOptions,
@@ -104,8 +104,7 @@ def places_in(held_out: Sequence[Span], options: ChoosingOptions) -> list[Cut]:
     enough = [
         cuts
         for cuts in found
-        if len(cuts) >= options.least_places
-        and len(cuts) * windows_in(cuts[0].part, distance) >= least_windows(distance)
+        if len(cuts) >= options.least_places and len(cuts) * windows_in(cuts[0].part, distance) >= min_windows(distance)
     ]
     many = [cuts for cuts in enough if len(cuts) >= options.wanted_places]
     return next(iter(many or enough), [])
@@ -142,7 +141,7 @@ def judged(run: Run, places: Sequence[Cut], training: Sequence[Span], seed: int)
             (scratch / head).mkdir()
             wanted = GenerateOptions(seconds=part)
             written = continue_into_scratch(with_head(run, head), prompts, scratch / head, wanted, seed)
-            played.append([Span(each.path, each.cut) for each in written])
+            played.append([Span(file.path, file.cut) for file in written])
         made = [_samples(spans) for spans in played]
     truths, elsewhere = _samples([cut.truth for cut in places]), _samples(others)
     reference = reference_of(_features(_samples(reference_pieces)), DistanceOptions())
@@ -150,8 +149,8 @@ def judged(run: Run, places: Sequence[Cut], training: Sequence[Span], seed: int)
     real = max(frechet(reference, _features(truths)), 1e-9)
     recordings = [cut.path for cut in places], [piece.path for piece in others]
     network, memory = (
-        Figures(own_over_others(each, truths, elsewhere, *recordings), frechet(reference, _features(each)) / real)
-        for each in made
+        Figures(own_over_others(samples, truths, elsewhere, *recordings), frechet(reference, _features(samples)) / real)
+        for samples in made
     )
     return network, memory
 
@@ -170,8 +169,8 @@ def own_over_others(
     MusicComposerError where pieces of music cannot be told apart.
     """
     options = DistanceOptions()
-    characters = [character(each, options) for each in (*truths, *elsewhere)]
-    matrix = distances([character(each, options) for each in made], characters, whitening_of(characters, options))
+    characters = [character(samples, options) for samples in (*truths, *elsewhere)]
+    matrix = distances([character(samples, options) for samples in made], characters, whitening_of(characters, options))
     own, far = [], []
     for i, path in enumerate(recordings):
         foreign = [j for j, other in enumerate((*recordings, *others)) if other != path]
@@ -201,4 +200,4 @@ def _samples(spans: Sequence[Span]) -> list[np.ndarray]:
 
 
 def _features(pieces: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([window_features(each, DistanceOptions()) for each in pieces])
+    return np.concatenate([window_features(piece, DistanceOptions()) for piece in pieces])

@@ -52,8 +52,8 @@ def codec_error(spans: Sequence[Span], coded: Sequence[Span], frame: FrameOption
     errors = []
     for span, file in zip(spans, coded, strict=True):
         original, decoded = (
-            read_excerpt(each.path, frame.rate, each.start, min(each.stop, seconds_of(each.path)) - each.start)
-            for each in (span, file)
+            read_excerpt(piece.path, frame.rate, piece.start, min(piece.stop, seconds_of(piece.path)) - piece.start)
+            for piece in (span, file)
         )
         errors.append(log_spectral_error(original, decoded, frame))
     return float(np.mean(errors))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
-from music_composer.audio.dataset.windows import Dataset, Segment, dataset_of, least_frames, window_frames
+from music_composer.audio.dataset.windows import Dataset, Segment, dataset_of, min_frames, window_frames
 from music_composer.audio.reading.recording import sounding_seconds
 from music_composer.data.split import Split, changes, everything_trained_on, extended
 from music_composer.data.split_file import read_split
@@ -17,9 +17,9 @@ from music_composer.evaluation.audio.analysis import Span, lengths_in
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 
 PIECE_SECONDS = 30.0  # held-out music is read in pieces of at most so long
-MOST_PIECES = 60  # half an hour
+MAX_PIECES = 60  # half an hour
 SHORTEST_PIECE = 1.0
-MOST_TRAINING_SECONDS = 4 * 3600.0  # of training music that is analysed
+MAX_TRAINING_SECONDS = 4 * 3600.0  # of training music that is analysed
 SAID = 5  # names in a message
 LONGEST_WHOLE = 300.0  # longer recordings are read in pieces: some metrics hold a whole one in memory
 
@@ -31,8 +31,8 @@ def split_of(ready: cache.Cache, run: Run, say: Callable[[str], None], new: bool
     """
     stack = run.model.stack
     # A cache that has shrunk still has a split, so that `evaluate` can report what is missing.
-    window, unit = window_frames(max(ready.frames, least_frames(stack)), run.window_steps, stack)
-    empty = Split(run.held_out, window, unit, least_frames(stack))
+    window, unit = window_frames(max(ready.frames, min_frames(stack)), run.window_steps, stack)
+    empty = Split(run.held_out, window, unit, min_frames(stack))
     if new:
         return extended(empty, ready.tracks)
     kept = read_split(run.folder)
@@ -90,16 +90,16 @@ def thinned(training: Sequence[Span], say: Callable[[str], None]) -> list[Span]:
     """Selects as much training music as can be analysed, evenly from all of it."""
     pieces = [piece for span in training for piece in _pieces(span, LONGEST_WHOLE)]
     total = sum(piece.stop - piece.start for piece in pieces)
-    if total <= MOST_TRAINING_SECONDS:
+    if total <= MAX_TRAINING_SECONDS:
         return list(training)
     chosen, seconds = [], 0.0
     for piece in sorted(pieces, key=_shuffled):
         seconds += piece.stop - piece.start
-        if seconds > MOST_TRAINING_SECONDS:
+        if seconds > MAX_TRAINING_SECONDS:
             break
         chosen.append(piece)
     say(
-        f"note: {MOST_TRAINING_SECONDS / 3600:g} of {total / 3600:.1f} hours of training music are analysed, in "
+        f"note: {MAX_TRAINING_SECONDS / 3600:g} of {total / 3600:.1f} hours of training music are analysed, in "
         f"{len(chosen)} parts from everywhere; a copy of the rest is not found"
     )
     return sorted(chosen, key=lambda piece: (piece.path, piece.start))
@@ -111,7 +111,7 @@ def held_out_recordings(folder: Path, say: Callable[[str], None] = lambda line: 
     Long recordings, or very many of them, are cut into pieces.
     """
     lengths = lengths_in(folder, say)
-    if max(lengths.values()) <= LONGEST_WHOLE and sum(lengths.values()) <= MOST_PIECES * PIECE_SECONDS:
+    if max(lengths.values()) <= LONGEST_WHOLE and sum(lengths.values()) <= MAX_PIECES * PIECE_SECONDS:
         return [Span(path, trim=True) for path in lengths]
     return pieces_of([Span(path, 0.0, length) for path, length in lengths.items()])
 
@@ -138,7 +138,7 @@ def pieces_of(spans: Sequence[Span]) -> list[Span]:
     """Cuts spans into pieces, and thins them evenly where there are very many."""
     pieces = [piece for span in spans for piece in _pieces(span, PIECE_SECONDS)]
     pieces = [piece for piece in pieces if piece.stop - piece.start >= SHORTEST_PIECE]
-    return pieces[:: -(-len(pieces) // MOST_PIECES)] if pieces else []
+    return pieces[:: -(-len(pieces) // MAX_PIECES)] if pieces else []
 
 
 def _pieces(span: Span, seconds: float) -> list[Span]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.memory.memory import memory_of
-from music_composer.audio.memory.segment_selection import Part, SelectionOptions, most_alike
+from music_composer.audio.memory.segment_selection import Part, SelectionOptions, most_similar
 from music_composer.errors import OptionError
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording
 
@@ -23,7 +23,7 @@ def low(seconds, seed):
 
 
 def chosen(recordings, prompt, options=SHORT):
-    return most_alike(recordings, [prompt.steps.levels], PER_SECOND, STEP, OPTIONS.views, options)
+    return most_similar(recordings, [prompt.steps.levels], PER_SECOND, STEP, OPTIONS.views, options)
 
 
 def test_little_music_is_chosen_as_it_is():

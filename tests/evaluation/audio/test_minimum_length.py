@@ -12,7 +12,7 @@ from music_composer.audio.options import EvaluateOptions
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.audio.analysis import MetricOptions, Span
 from music_composer.evaluation.audio.minimum_length import (
-    least_windows,
+    min_windows,
     require_windows_in,
     require_windows_of,
     windows_in,
@@ -63,7 +63,7 @@ def test_short_ones_among_the_long_are_named_by_their_flags():
 
 def test_pieces_count_each_for_themselves(tmp_path: Path):
     path = write(tmp_path / "a.wav", tune(20))
-    least = least_windows(DistanceOptions())
+    least = min_windows(DistanceOptions())
     whole, parts = [Span(path)], [Span(path, start, start + 0.5) for start in np.arange(0, 15, 0.5)]
     require_windows_in("the music", whole, MetricOptions())
     with pytest.raises(MusicComposerError, match=f"the music is too little.*in 30 pieces are 0 windows.*least {least}"):

@@ -35,7 +35,7 @@ from music_composer.context import Context
 from music_composer.data.split import Split
 from music_composer.errors import MusicComposerError, OptionError, RunFolderError
 from music_composer.evaluation.audio.analysis import Span
-from music_composer.evaluation.audio.minimum_length import least_windows, windows_in
+from music_composer.evaluation.audio.minimum_length import min_windows, windows_in
 from music_composer.evaluation.audio.similarity import within_album
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 from music_composer.pipelines.audio import build_memory, head_selection
@@ -86,7 +86,7 @@ def test_places_lie_in_what_was_held_out_side_by_side_and_are_enough_to_measure(
         assert not places or options.least_places <= len(places) <= options.most_places
         assert len({place.part for place in places}) <= 1
         windows = sum(windows_in(place.part, DistanceOptions()) for place in places)
-        assert not places or windows >= least_windows(DistanceOptions())
+        assert not places or windows >= min_windows(DistanceOptions())
         for place in places:
             (span,) = [each for each in held_out if each.path == place.path]
             assert span.start <= place.start < place.at < place.truth.stop <= span.stop + 1e-9

@@ -115,7 +115,7 @@ def test_very_little_music_is_enough_or_refused(tmp_path: Path, seconds: float) 
 
 
 def test_of_very_much_training_music_a_part_is_listened_to_from_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held_out, "MOST_TRAINING_SECONDS", 3600.0)
+    monkeypatch.setattr(held_out, "MAX_TRAINING_SECONDS", 3600.0)
     training = [Span(Path(f"{i}.wav"), 0.0, 1800.0) for i in range(20)]
     messages: list[str] = []
     chosen = thinned(training, messages.append)

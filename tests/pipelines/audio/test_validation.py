@@ -7,7 +7,7 @@ from music_composer.audio.dataset.windows import HELD_OUT_STEPS
 from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.errors import RecordingError
 from music_composer.evaluation.audio.analysis import Span
-from music_composer.evaluation.audio.minimum_length import least_windows, windows_in
+from music_composer.evaluation.audio.minimum_length import min_windows, windows_in
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 from music_composer.pipelines.audio import validation
 from music_composer.pipelines.audio.validation import held_out_recordings, pieces_of
@@ -37,7 +37,7 @@ def test_a_long_one_is_read_in_pieces_that_cover_it(tmp_path, record, monkeypatc
 
 def test_of_very_much_a_part_is_read_from_everywhere(tmp_path):
     pieces = pieces_of([Span(tmp_path / f"{i}.wav", 0, 3600) for i in range(10)])
-    assert 30 <= len(pieces) <= validation.MOST_PIECES
+    assert 30 <= len(pieces) <= validation.MAX_PIECES
     assert {piece.path.stem for piece in pieces} == {str(i) for i in range(10)}
 
 
@@ -49,4 +49,4 @@ def test_a_folder_without_recordings_is_an_error(tmp_path):
 def test_what_three_recordings_hold_out_is_enough_to_be_judged_by():
     frame, metrics = FrameOptions(), DistanceOptions()
     unit = HELD_OUT_STEPS * ModelOptions.stack / frame.frames_per_second
-    assert 3 * windows_in(unit, metrics) >= least_windows(metrics)
+    assert 3 * windows_in(unit, metrics) >= min_windows(metrics)

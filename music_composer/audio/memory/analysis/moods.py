@@ -8,7 +8,7 @@ import numpy as np
 
 from music_composer.audio.memory.analysis.views import ViewOptions, mood_view
 
-SPREAD, LEAST_SPREAD = 0.15, 0.02  # of moods: where it is unknown, and at least
+SPREAD, MIN_SPREAD = 0.15, 0.02  # of moods: where it is unknown, and at least
 FAMILIAR, FARTHEST = 2.0, 6.0  # in spreads: distance that is still familiar, and largest distance that counts
 
 
@@ -25,7 +25,7 @@ def moods_of(ends: Sequence[np.ndarray], views: ViewOptions) -> tuple[np.ndarray
         # Moments that share steps are alike without saying anything about the prompt.
         apart = np.abs(np.subtract.outer(moments, moments)) >= 2 * views.mood
         alike = np.where(apart, moods[-1] @ moods[-1].T, np.float32(-1.0)).max(axis=1)[apart.any(axis=1)]
-        spreads.append(max(1.0 - float(np.median(alike)), LEAST_SPREAD) if len(alike) else SPREAD)
+        spreads.append(max(1.0 - float(np.median(alike)), MIN_SPREAD) if len(alike) else SPREAD)
     return np.concatenate(moods), max(spreads)
 
 

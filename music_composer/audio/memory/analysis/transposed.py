@@ -65,7 +65,7 @@ def semitones_for(seconds: float, options: KeyOptions) -> tuple[int, ...]:
     Little music finds companions for a prompt in other keys; much music has them in its own.
     """
     far = max((far for far in range(options.farthest + 1) if (2 * far + 1) * seconds <= options.seconds), default=0)
-    return tuple(each for each in range(-far, far + 1) if each)
+    return tuple(semitones for semitones in range(-far, far + 1) if semitones)
 
 
 def transposed_length(samples: int, semitones: int) -> int:
@@ -99,5 +99,5 @@ def transposed_steps(
     """Returns the steps of a recording in another key. sound: the `Recording.sound` of the original."""
     count, size = transposed_length(samples, semitones), round(BLOCK_SECONDS * frame.rate)
     blocks = (transposed_sound(sound, at, min(at + size, count), semitones) for at in range(0, count, size))
-    bands = np.concatenate([each[:, :1].astype(np.float16) for each in blocks_to_bands(blocks, frame)])
+    bands = np.concatenate([block[:, :1].astype(np.float16) for block in blocks_to_bands(blocks, frame)])
     return steps_of(bands[: count // (frame.hop * options.frames) * options.frames], options)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from music_composer.errors import MusicComposerError
 from music_composer.evaluation.audio.signal.spectra import Array
 
-MOST_WINDOWS = 4000  # of the training set, at equal distances: 33 minutes of half seconds
+MAX_WINDOWS = 4000  # of the training set, at equal distances: 33 minutes of half seconds
 ROUND = 100.0  # factor of readings, which are small numbers
 
 
@@ -37,7 +37,7 @@ def kernel_of(points: Array) -> Kernel:
     """
     if len(points) < 2:
         raise MusicComposerError(f"{len(points)} windows are too few to compare with: use more recordings.")
-    chosen = np.asarray(points, np.float64)[:: -(-len(points) // MOST_WINDOWS)]
+    chosen = np.asarray(points, np.float64)[:: -(-len(points) // MAX_WINDOWS)]
     squares = _square_distances(chosen, chosen)
     width = float(np.sqrt(np.median(squares[np.triu_indices(len(chosen), 1)])))
     kernel = Kernel(chosen, max(width, 1e-6), 0.0)

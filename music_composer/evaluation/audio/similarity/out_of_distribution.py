@@ -24,7 +24,7 @@ class OutOfDistributionOptions:
 
     window_seconds: float = 0.5
     windows: int = 120  # of a recording, at equal distances; the last ones of a prompt
-    least_windows: int = 10  # a shorter prompt is not judged
+    min_windows: int = 10  # a shorter prompt is not judged
     components: int = 24
     recordings: int = 12  # compared with each other at most, because each prompt waits for it
     quantile: float = (
@@ -35,7 +35,7 @@ class OutOfDistributionOptions:
     alone: float = 3.0  # the bound where there are fewer than three recordings
 
     def __post_init__(self) -> None:
-        if self.least_windows < 2 or self.windows < self.least_windows or self.recordings < 3:
+        if self.min_windows < 2 or self.windows < self.min_windows or self.recordings < 3:
             raise OptionError(f"{self}: needs at least 2 windows, no more than all, and at least 3 recordings.")
 
 
@@ -52,8 +52,8 @@ def distance_ratio(
     """
     size = max(1, round(options.window_seconds * per_second))
     windows_of_prompt = _windows(prompt[-options.windows * size :], size, options.windows)
-    able = [levels for levels in remembered if len(levels) >= options.least_windows * size]
-    if len(windows_of_prompt) < options.least_windows or not able:
+    able = [levels for levels in remembered if len(levels) >= options.min_windows * size]
+    if len(windows_of_prompt) < options.min_windows or not able:
         return 0.0
     library = [_windows(levels, size, options.windows) for levels in able]
     together = np.concatenate(library)

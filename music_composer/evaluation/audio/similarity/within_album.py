@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 COMPARED_SECONDS = 2400.0  # of music that is compared with itself
 SOUGHT = 24  # recordings at most, at equal distances, whose end is searched for
-END, END_SECONDS, LEAST_SECONDS = 1 / 3, 30.0, 5.0  # of a recording: its last third, at most, at least
+END, END_SECONDS, MIN_SECONDS = 1 / 3, 30.0, 5.0  # of a recording: its last third, at most, at least
 RUN_SECONDS = 1.0  # shortest run that counts
 
 
@@ -70,7 +70,7 @@ def _returned(mono: np.ndarray, rate: int, options: CopyOptions) -> float | None
     per_second = options.spectrum.frames_per_second
     cut = round(len(levels) * (1 - END))
     end = levels[cut : cut + round(END_SECONDS * per_second)]
-    if len(end) < LEAST_SECONDS * per_second:
+    if len(end) < MIN_SECONDS * per_second:
         return None
     found = find_copies(end, library_of([levels[:cut]]), options, RUN_SECONDS)
     return min(1.0, sum(copy.seconds for copy in found) * per_second / len(end))

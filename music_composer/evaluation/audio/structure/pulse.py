@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from music_composer.errors import MusicComposerError, OptionError
 
 Array = NDArray[np.floating[Any]]
-LEAST_OVERLAP = 2.0  # seconds of onsets that are correlated, at least
+MIN_OVERLAP = 2.0  # seconds of onsets that are correlated, at least
 SHARPNESS = 4  # power of a lag's correlation that weighs it
 SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # frames: onsets 12 ms apart are heard as one
 
@@ -83,7 +83,7 @@ def out_of_phase(before: Array, after: Array, frames_per_second: float) -> float
     Lags at which `before` resembles itself weigh most. The result is 1 without a pulse or without onsets.
     """
     count = len(after)
-    lags = np.arange(count, len(before) - round(LEAST_OVERLAP * frames_per_second) + 1)
+    lags = np.arange(count, len(before) - round(MIN_OVERLAP * frames_per_second) + 1)
     if not count or not len(lags):
         return 1.0
     weights = np.maximum(likeness_at_lags(before, lags), 0.0) ** SHARPNESS

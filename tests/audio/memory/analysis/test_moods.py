@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from music_composer.audio.memory.analysis.moods import FARTHEST, LEAST_SPREAD, SPREAD, beyond_familiar, moods_of
+from music_composer.audio.memory.analysis.moods import FARTHEST, MIN_SPREAD, SPREAD, beyond_familiar, moods_of
 from music_composer.audio.memory.analysis.views import ViewOptions
 
 VIEWS = ViewOptions(mood=20)
@@ -18,12 +18,12 @@ def rows(*angles, steps=100):
 def test_a_prompt_that_never_changes_is_familiar_with_little():
     moods, spread = moods_of([rows(0.0)], VIEWS)
     np.testing.assert_allclose(moods, np.broadcast_to([1.0, 0.0], moods.shape), atol=1e-5)
-    assert spread == LEAST_SPREAD
+    assert spread == MIN_SPREAD
 
 
 def test_the_more_a_prompt_changes_the_more_is_familiar():
     spreads = [moods_of([rows(*np.linspace(0.0, most, 10), steps=20)], VIEWS)[1] for most in (30.0, 90.0, 180.0)]
-    assert LEAST_SPREAD <= spreads[0] < spreads[1] < spreads[2]
+    assert MIN_SPREAD <= spreads[0] < spreads[1] < spreads[2]
 
 
 def test_a_prompt_that_is_too_short_to_differ_from_itself_has_the_usual_spread():

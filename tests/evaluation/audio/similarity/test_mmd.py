@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from music_composer.errors import MusicComposerError
-from music_composer.evaluation.audio.similarity.mmd import MOST_WINDOWS, discrepancy, discrepancy_interval, kernel_of
+from music_composer.evaluation.audio.similarity.mmd import MAX_WINDOWS, discrepancy, discrepancy_interval, kernel_of
 
 
 def gaussian(seed: int, count: int, shift: float = 0.0, size: int = 3) -> np.ndarray:
@@ -63,8 +63,8 @@ def test_too_few_windows_are_refused() -> None:
 
 
 def test_much_music_is_thinned_evenly() -> None:
-    points = np.arange(2.5 * MOST_WINDOWS)[:, None]
+    points = np.arange(2.5 * MAX_WINDOWS)[:, None]
     chosen = kernel_of(points).points[:, 0]
-    assert len(chosen) <= MOST_WINDOWS
+    assert len(chosen) <= MAX_WINDOWS
     assert len(set(np.diff(chosen))) == 1
     assert chosen[-1] >= points[-3]
