@@ -77,7 +77,7 @@ def write_continuations(
 
 
 def note_jumps(jumps: list[int], piece: Played, first: int) -> None:
-    """Appends the jumps of a piece that begins at sample `first` of a file, up to MOST_JUMPS, in place."""
+    """Appends the jumps of a piece that begins at sample `first` of a file, up to MAX_JUMPS, in place."""
     jumps += [first + at for at in piece.jumps][: MAX_JUMPS - len(jumps)]
 
 
