@@ -65,6 +65,15 @@ class Constraints:
         """Steps before the first editable one."""
         return int(np.argmax(self.editable)) if self.editable.any() else self.steps
 
+    def max_new_notes(self, most: int, fixed: np.ndarray) -> np.ndarray:
+        """How many new notes each step may get, int32 (steps,).
+
+        most: notes in a step of the model. fixed: the fixed notes that the model sees, 0 where there is none, (steps,
+        notes). They count towards the polyphony, but they are never dropped for it.
+        """
+        room = min(most, self.max_polyphony or most) - np.count_nonzero(fixed, axis=1)
+        return np.where(self.editable, np.maximum(room, 0), 0).astype(np.int32)
+
 
 def constraints_from(primer: Path | None, options: PieceOptions, bounds: BoundOptions, blank: Roll) -> Constraints:
     """The constraints that the options describe.

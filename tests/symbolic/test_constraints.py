@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from music_composer.errors import OptionError
-from music_composer.symbolic.constraints import chord_of, constraints_from, gap_of, melody_of, metre_of
+from music_composer.symbolic.constraints import Constraints, chord_of, constraints_from, gap_of, melody_of, metre_of
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.play_options import BoundOptions, PlayOptions
 from music_composer.symbolic.roll import to_score
@@ -113,3 +113,17 @@ def test_scale_range_and_polyphony_are_constraints():
     constraints = constraints_of(bounds=BoundOptions(scale="C major", range="C4-C5", max_polyphony=3))
     assert np.flatnonzero(constraints.pitches).tolist() == [60, 62, 64, 65, 67, 69, 71, 72]
     assert constraints.max_polyphony == 3
+
+
+@pytest.mark.parametrize(
+    ("polyphony", "most", "room"), [(0, 4, [4, 2, 0, 0]), (3, 4, [3, 1, 0, 0]), (9, 4, [4, 2, 0, 0])]
+)
+def test_fixed_notes_count_towards_the_polyphony_where_notes_may_begin(polyphony, most, room):
+    fixed = np.zeros((4, 6))
+    fixed[1, :2] = fixed[2, :5] = 1
+    roll = Roll(np.zeros((4, 128), np.uint8), np.zeros((4, 128), bool))
+    constraints = Constraints(roll, np.array([True, True, True, False]), max_polyphony=polyphony)
+    found = constraints.max_new_notes(most, fixed)
+    assert found.dtype == np.int32
+    assert found.tolist() == room
+    assert constraints.max_new_notes(most, fixed.astype(bool)).tolist() == room

@@ -71,6 +71,11 @@ def search_of(constraint_sets: Sequence[Constraints], options: SearchOptions) ->
     return Search(options.drafts if fixed_later else 1)
 
 
+def batch_of(step_inputs: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """The step inputs of samples, (steps, ...) each, as those of a batch, (samples, steps, ...) each."""
+    return [np.stack(arrays) for arrays in zip(*step_inputs, strict=True)]
+
+
 def play_particles(
     player: Player,
     step_inputs: Sequence[np.ndarray],

@@ -12,7 +12,7 @@ from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.biaxial.batches import PAD_TO, BitLoader, bit_inputs, to_piece
 from music_composer.symbolic.models.biaxial.notes import to_bits, to_roll
 from music_composer.symbolic.models.interface import NoteModel
-from music_composer.symbolic.models.particles import play_particles, search_of
+from music_composer.symbolic.models.particles import batch_of, play_particles, search_of
 from music_composer.symbolic.options import BiaxialOptions
 from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll import bar_clock
@@ -56,13 +56,12 @@ class BiaxialModel(NoteModel):
         if options.top_k:
             raise OptionError("--top-k does nothing for the biaxial model, which decides note by note: leave it out")
         network_options = player.network.options
-        inputs = [step_inputs(constraints, network_options) for constraints in constraint_sets]
         # Of two choices, top-p keeps the likelier alone where its probability reaches p; below 0.5 that is always so.
         certain = max(0.5, options.top_p) if options.top_p else 1.0
         parameters = (options.temperature, options.conservativity, float(options.adaptive), certain)
         (bits,) = play_particles(
             player,
-            [np.stack(arrays) for arrays in zip(*inputs, strict=True)],
+            batch_of([step_inputs(constraints, network_options) for constraints in constraint_sets]),
             [np.full(len(constraint_sets), value, np.float32) for value in parameters],
             rngs,
             search_of(constraint_sets, options),
@@ -91,7 +90,5 @@ def step_inputs(constraints: Constraints, options: BiaxialOptions) -> list[np.nd
     """What the player takes for each step: clock, allowed, fixed and max_new_notes; see `BiaxialPlayer`."""
     fixed = to_bits(constraints.fixed, options)[..., 0].astype(np.float32)
     allowed = constraints.pitches[options.lowest : options.lowest + options.notes].astype(np.float32)
-    # Fixed notes count towards the polyphony, but they are never dropped for it.
-    room = (constraints.max_polyphony or options.notes) - fixed.sum(axis=1).astype(np.int32)
-    max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
+    max_new_notes = constraints.max_new_notes(options.notes, fixed)
     return [bar_clock(constraints.fixed), np.tile(allowed, (constraints.steps, 1)), fixed, max_new_notes]

@@ -10,7 +10,7 @@ import numpy as np
 
 from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.interface import NoteModel
-from music_composer.symbolic.models.particles import play_particles, search_of
+from music_composer.symbolic.models.particles import batch_of, play_particles, search_of
 from music_composer.symbolic.models.pianoroll.batches import WordLoader, WordPiece, to_piece, word_indices, word_inputs
 from music_composer.symbolic.models.pianoroll.vocabulary import KEYS, vocabulary_of
 from music_composer.symbolic.options import PianorollOptions
@@ -68,7 +68,7 @@ class PianorollModel(NoteModel):
         stability = np.full(samples, options.note_stability, np.float32)
         (keys,) = play_particles(
             player,
-            [np.stack(arrays) for arrays in zip(*map(step_inputs, constraint_sets), strict=True)],
+            batch_of([step_inputs(constraints) for constraints in constraint_sets]),
             [sampling_parameters([options] * samples), stability],
             rngs,
             search_of(constraint_sets, options),
@@ -104,11 +104,8 @@ def unknown_log_probs(piece: WordPiece) -> np.ndarray:
 def step_inputs(constraints: Constraints) -> list[np.ndarray]:
     """What the player takes for each step: clock, allowed, fixed and max_new_notes; see `PianorollPlayer`."""
     roll = constraints.fixed
-    # Fixed notes count towards the polyphony, but they are never dropped for it.
-    room = (constraints.max_polyphony or KEYS) - roll.active.sum(axis=1)
-    max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
     allowed = np.tile(constraints.pitches.astype(np.float32), (constraints.steps, 1))
-    return [bar_clock(roll), allowed, roll.active.astype(np.float32), max_new_notes]
+    return [bar_clock(roll), allowed, roll.active.astype(np.float32), constraints.max_new_notes(KEYS, roll.active)]
 
 
 def to_roll(keys: np.ndarray, like: Roll) -> Roll:

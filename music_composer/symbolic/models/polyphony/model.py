@@ -9,7 +9,7 @@ import numpy as np
 
 from music_composer.symbolic.constraints import Constraints
 from music_composer.symbolic.models.interface import NoteModel
-from music_composer.symbolic.models.particles import play_particles, search_of
+from music_composer.symbolic.models.particles import batch_of, play_particles, search_of
 from music_composer.symbolic.models.polyphony.batches import EventLoader, event_inputs, to_piece
 from music_composer.symbolic.options import PolyphonyOptions
 from music_composer.symbolic.play_options import PlayOptions
@@ -60,11 +60,10 @@ class PolyphonyModel(NoteModel):
         from music_composer.symbolic.models.sampling import sampling_parameters
 
         network_options = player.network.options
-        inputs = [step_inputs(constraints, network_options) for constraints in constraint_sets]
         sampling = sampling_parameters([options] * len(constraint_sets))
         active, onset = play_particles(
             player,
-            [np.stack(arrays) for arrays in zip(*inputs, strict=True)],
+            batch_of([step_inputs(constraints, network_options) for constraints in constraint_sets]),
             [sampling],
             rngs,
             search_of(constraint_sets, options),
@@ -97,8 +96,5 @@ def step_inputs(constraints: Constraints, options: PolyphonyOptions) -> list[np.
 
     roll = constraints.fixed
     fixed = np.where(roll.active, np.where(roll.onset, HELD + 1, HELD), FREE).astype(np.int32)
-    # Fixed notes count towards the polyphony, but they are never dropped for it.
-    room = min(options.most, constraints.max_polyphony or options.most) - roll.active.sum(axis=1)
-    max_new_notes = np.where(constraints.editable, np.maximum(room, 0), 0).astype(np.int32)
     allowed = np.tile(constraints.pitches.astype(np.float32), (constraints.steps, 1))
-    return [bar_clock(roll), allowed, fixed, max_new_notes]
+    return [bar_clock(roll), allowed, fixed, constraints.max_new_notes(options.most, roll.active)]

@@ -41,13 +41,11 @@ def bounds_of(constraints: Constraints, options: VoicesOptions) -> Bounds:
     allowed = constraints.pitches[PIANO_LOWEST : PIANO_LOWEST + options.pitches]
     if not allowed.any():
         raise OptionError("nothing that --scale and --range allow lies on the keys of a piano, A0 to C8")
-    # Fixed notes count towards the polyphony, but they are never dropped for it.
-    room = min(options.most, constraints.max_polyphony or options.most) - piece.active.sum(axis=1)
     return Bounds(
         clock=bar_clock(constraints.fixed),
         allowed=np.tile(allowed, (constraints.steps, 1)),
         fixed=np.where(piece.active, 1 + piece.articulation, 0),
-        max_new_notes=np.where(constraints.editable, np.maximum(room, 0), 0),
+        max_new_notes=constraints.max_new_notes(options.most, piece.active),
         shift=-LOWEST_SHIFT,
     )
 
