@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 RATE = 44100
 
@@ -17,6 +18,13 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # commands that are tested are not born deaf to Ctrl-C
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fast set draws fewer cases of each property, where a test does not say how many."""
+    if config.option.markexpr == "not journey":
+        settings.register_profile("fast", max_examples=20)
+        settings.load_profile("fast")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from music_composer.errors import MusicComposerError
 from music_composer.parallel import Died, Failed, Processes, Sequential, Threads
 from music_composer.stopping import Stopped
 
+pytestmark = pytest.mark.journey
+
 
 def square(number: int) -> int:
     if number == 3:

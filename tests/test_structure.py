@@ -172,6 +172,7 @@ def within(names, *packages):
     return {name for name in names if any(name == each or name.startswith(each + ".") for each in packages)}
 
 
+@functools.cache
 def reached_from(name, anywhere):
     """All modules of ours that come with a module, whatever is between them."""
     known, waiting = set(), {name}
@@ -244,9 +245,8 @@ def test_the_document_names_every_layer_and_every_package():
     assert sorted(re.findall(r"`([a-z_/]+)/`", table)) == sorted(name.replace(".", "/") for name in FOLDERS if name)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_nothing_imports_upwards(name):
-    for other in known_to(name):
+def test_nothing_imports_upwards():
+    for name, other in ((module, other) for module in MODULES for other in known_to(module)):
         one, two = name.split(".")[0], other.split(".")[0]
         if one != two:
             assert height_of(other, LAYERS) < height_of(name, LAYERS), f"{name} imports {other}"
@@ -268,9 +268,8 @@ def test_no_circle_joins_two_folders():
         assert room not in known, f"{room} imports what imports it"
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_no_module_imports_itself_by_way_of_others(name):
-    assert name not in reached_by_others(name)
+def test_no_module_imports_itself_by_way_of_others():
+    assert [name for name in MODULES if name in reached_by_others(name)] == []
 
 
 def reached_by_others(name):
@@ -289,9 +288,9 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder):
     assert ast.get_docstring(ast.parse(FILES[folder].read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_module_can_be_read_in_one_go(name):
-    assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= LINES
+def test_a_module_can_be_read_in_one_go():
+    lines = {name: len(FILES[name].read_text(encoding="utf-8").splitlines()) for name in MODULES}
+    assert {name: count for name, count in lines.items() if count > LINES} == {}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if "." not in name and name != "__main__"])
@@ -313,22 +312,23 @@ def test_what_files_may_do_knows_only_files_and_errors(name):
     assert reached_from(name, anywhere=True) <= {"errors", "options"} | within(FILES, "files")
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it(name):
-    if not within({name}, *KERAS):
-        assert not within(imports_of(name, anywhere=False), "keras", "tensorflow")
+def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it():
+    assert [name for name in set(FILES) - within(FILES, *KERAS) if imports_keras(name)] == []
 
 
-@pytest.mark.parametrize("name", sorted(set(FILES) - within(FILES, *KERAS, *PLAYING)))
-def test_nothing_that_is_imported_before_keras_is_loaded_brings_it_along(name):
+def test_nothing_that_is_imported_before_keras_is_loaded_brings_it_along():
     """Loaded by an import it writes lines of its own, and Ctrl-C is not answered for seconds."""
-    for each in {name} | reached_from(name, anywhere=False):
-        assert not within(imports_of(each, anywhere=False), "keras", "tensorflow"), each
+    for name in set(FILES) - within(FILES, *KERAS, *PLAYING):
+        assert [each for each in {name} | reached_from(name, anywhere=False) if imports_keras(each)] == [], name
 
 
-@pytest.mark.parametrize("name", sorted(within(FILES, "training", "layers")))
-def test_training_reaches_nothing_of_what_is_learnt(name):
-    assert not within(reached_from(name, anywhere=True), "audio", "symbolic")
+def imports_keras(name):
+    return within(imports_of(name, anywhere=False), "keras", "tensorflow")
+
+
+def test_training_reaches_nothing_of_what_is_learnt():
+    for name in within(FILES, "training", "layers"):
+        assert not within(reached_from(name, anywhere=True), "audio", "symbolic"), name
 
 
 @pytest.mark.parametrize(
@@ -344,10 +344,10 @@ def test_the_two_sides_do_not_reach_each_other(side, other):
         assert not within(reached_from(name, anywhere=True), other), name
 
 
-@pytest.mark.parametrize("name", sorted(within(FILES, "data", "audio", "symbolic", "layers")))
-def test_stations_reach_nothing_of_the_journey(name):
+def test_stations_reach_nothing_of_the_journey():
     upper = ("pipelines", "cli", "demo", "evaluation", "synth", "genetic")
-    assert not within(reached_from(name, anywhere=True), *upper)
+    for name in within(FILES, "data", "audio", "symbolic", "layers"):
+        assert not within(reached_from(name, anywhere=True), *upper), name
 
 
 def test_only_the_command_line_and_what_runs_it_know_it():
@@ -387,10 +387,10 @@ def test_the_command_line_imports_nothing_of_ours_but_errors_and_options_before_
     assert known - within(known, "cli") <= plain
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_pictures_are_drawn_without_anything_global(name):
-    assert not within(imports_of(name, anywhere=True), "matplotlib.pyplot", "pylab")
-    assert not within(imports_of(name, anywhere=False), "matplotlib")
+def test_pictures_are_drawn_without_anything_global():
+    for name in FILES:
+        assert not within(imports_of(name, anywhere=True), "matplotlib.pyplot", "pylab"), name
+        assert not within(imports_of(name, anywhere=False), "matplotlib"), name
 
 
 def test_the_command_line_starts_light():
@@ -399,6 +399,8 @@ def test_the_command_line_starts_light():
     assert run.stdout.split() == []
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 def test_the_stations_of_sound_and_data_load_no_keras():
     names = ["wav", "spectrogram", "phase", "pca", "plots", "prompts", "dataset.cache", "reading.recording"]
     code = f"import sys; [__import__('music_composer.audio.' + m) for m in {names!r}]; print('keras' in sys.modules)"

@@ -31,6 +31,8 @@ from memory.verdict import album_table, summary  # noqa: E402
 from memory.walk import Walk, WalkOptions, going_on  # noqa: E402
 from memory_trial import memory_of  # noqa: E402
 
+pytestmark = pytest.mark.journey
+
 PAGE = Path(__file__).parents[2] / "benchmarks" / "audio" / "listening_page.py"
 
 

@@ -4,6 +4,8 @@ import pytest
 from fuzzing.cases import READ, REFUSED, case_of, outcome_of
 from fuzzing.readers import READERS
 
+pytestmark = pytest.mark.journey
+
 CASES = {
     "wav": 70, "flac": 40, "ogg": 30, "aiff": 30, "mp3": 30, "midi": 150, "musicxml": 10, "abc": 10, "index": 40,
     "shard": 25, "models": 60,

@@ -37,6 +37,8 @@ TRACKS = st.lists(
 )
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(first=TRACKS, later=TRACKS, last=TRACKS, held_out=st.sampled_from([0.0, 0.1, 0.3]))
 @SLOW
 def test_what_was_trained_on_is_never_held_out_later(first, later, last, held_out):
@@ -51,6 +53,8 @@ def test_what_was_trained_on_is_never_held_out_later(first, later, last, held_ou
         assert {each.content for each in tracks} <= set(trained)
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(tracks=TRACKS, order=st.randoms(use_true_random=False), held_out=st.sampled_from([0.1, 0.3]))
 @SLOW
 def test_order_and_names_change_nothing(tracks, order, held_out):
@@ -62,6 +66,8 @@ def test_order_and_names_change_nothing(tracks, order, held_out):
     assert extended(again, tracks) is again
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(tracks=TRACKS, held_out=st.sampled_from([0.0, 0.1, 0.3]))
 @SLOW
 def test_parts_share_no_frame_and_are_all_there_is(tracks, held_out):
@@ -235,6 +241,8 @@ def test_a_damaged_split_is_refused_in_one_line(tmp_path, damage):
         read_split(tmp_path)
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(text=st.text(max_size=50))
 @settings(deadline=None, max_examples=50)
 def test_any_text_is_refused(tmp_path_factory, text):

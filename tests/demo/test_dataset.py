@@ -6,6 +6,8 @@ import soundfile
 from music_composer.demo.dataset import write_dataset
 from music_composer.errors import MusicComposerError
 
+pytestmark = pytest.mark.journey
+
 
 def bytes_of(paths: list[Path]) -> list[bytes]:
     return [path.read_bytes() for path in paths]

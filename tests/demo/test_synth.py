@@ -9,6 +9,8 @@ from music_composer.demo.harmony import Key
 from music_composer.demo.synth import render
 from music_composer.synth.room import place
 
+pytestmark = pytest.mark.journey
+
 RATE = 44100
 
 

@@ -13,6 +13,8 @@ from music_composer.synth.scratch import Scratch
 from music_composer.synth.timeline import timeline_of
 from music_composer.values import NOTE, Part, Score
 
+pytestmark = pytest.mark.journey
+
 
 def part_of(*notes, **more):
     """(start, stop, pitch) in quarters."""

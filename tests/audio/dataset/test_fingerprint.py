@@ -11,6 +11,8 @@ from music_composer.audio.options import FrameOptions
 from music_composer.data.fingerprints import is_fingerprint, same_recordings
 from tests.command import RATE, tune
 
+pytestmark = pytest.mark.journey
+
 OPTIONS = FrameOptions()
 
 

@@ -175,6 +175,8 @@ def made_up(steps, seed):
     return PromptRecording(Steps(levels, onsets), np.zeros((steps * STEP, 1), np.float32))
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @pytest.mark.parametrize(("count", "seconds"), [(1000, 5), (1, 1800), (1, 3)])
 def test_many_short_recordings_or_a_long_one(count, seconds):
     album = [made_up(seconds * RATE // STEP, i) for i in range(count)]

@@ -11,6 +11,8 @@ from music_composer.audio.memory.memory import memory_of
 from music_composer.audio.memory.walk import longest_run, next_run, start, use
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording
 
+pytestmark = pytest.mark.journey
+
 WALK = OPTIONS.walk
 
 

@@ -125,5 +125,5 @@ def test_whatever_the_scale_the_music_comes_out_at_a_level_that_is_music(power, 
     if power >= -19 and (is_float or power <= 0):
         assert 2.0**-9 <= level <= 4.0
     assert scale.gain == 1.0 or len(scale.remarks) == 1
-    if -7 <= power <= 1:
+    if -6 <= power <= 1:
         assert scale.gain == 1.0

@@ -28,6 +28,8 @@ from music_composer.audio.reading.recording import (
 )
 from music_composer.errors import MusicComposerError
 
+pytestmark = pytest.mark.journey
+
 RATE = 44100
 FORMATS = [
     ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAV", "DOUBLE"), ("WAV", "PCM_U8"), ("WAV", "ULAW"),

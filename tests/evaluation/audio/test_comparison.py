@@ -14,6 +14,8 @@ from music_composer.evaluation.audio.comparison import Trials, adherence_figures
 from music_composer.evaluation.audio.scorecard_records import OrderFigures
 from tests.evaluation.audio.tunes import FLUTES, RATE, REEDS, shuffled, tune
 
+pytestmark = pytest.mark.journey
+
 MEASURES, SECONDS, BEAT = MetricOptions(), 13.0, 0.25
 CLICKS_AT = (3.125, 7.125, 11.125)  # between two beats
 

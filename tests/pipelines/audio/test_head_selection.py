@@ -44,6 +44,8 @@ from music_composer.pipelines.audio.validation import divided, split_of
 from music_composer.training.checkpoint import TrainState
 from tests.command import RATE, write
 
+pytestmark = pytest.mark.journey
+
 STATE = TrainState(7, job_first=2, job_epochs=3, epoch=5, step=40, music="songs")
 GOOD, BAD = Figures(0.5, 1.2), Figures(1.0, 12.0)
 

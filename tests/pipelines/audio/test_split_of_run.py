@@ -20,6 +20,8 @@ from music_composer.pipelines.audio import validation as held_out
 from music_composer.pipelines.audio.validation import dataset_for, divided, split_of, thinned
 from tests.command import RATE, tune, write
 
+pytestmark = pytest.mark.journey
+
 
 def run_in(folder: Path, channels: int = 2) -> Run:
     return Run(folder / "model", FrameOptions(), ModelOptions(), channels, window_steps=32)

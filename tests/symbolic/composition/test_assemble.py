@@ -216,6 +216,8 @@ def through_files(folder, score, seed, **options) -> tuple[Score, Constraints, S
     )
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(scores(), st.booleans(), st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
 def test_a_primer_is_exactly_preserved(tmp_path_factory, score, among, seed):
@@ -240,6 +242,8 @@ def test_fixed_parts_are_exactly_preserved(tmp_path_factory, score, data, seed):
         assert_same(part, primer.parts[number])
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(scores(), st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
 def test_notes_outside_the_new_bars_are_exactly_preserved(tmp_path_factory, score, seed):

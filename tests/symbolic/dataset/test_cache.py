@@ -98,6 +98,8 @@ def test_a_damaged_roll_is_read_again(music, folder, damage):
     assert_same(songs, read_songs(music, 4)[0])
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 def test_a_roll_damaged_at_any_byte_is_read_again_or_intact(music, folder):
     songs, _ = prepare(music, folder, 4)
     shard = next(iter(folder.glob("roll-*.npz")))

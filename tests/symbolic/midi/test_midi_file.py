@@ -174,6 +174,8 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 WHOLE = midi(b"\x00\xff\x51\x03\x07\xa1\x20" + note(60, 10), b"\x00\xc1\x05" + note(64, 20, 1) + note(40, 5, 9))
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(
     st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=6),
     st.integers(0, len(WHOLE)),

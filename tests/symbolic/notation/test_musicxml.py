@@ -187,6 +187,8 @@ def test_repeats_and_jumps_are_played(reading, bars, played):
     assert found.startswith(played) and len(found) <= len(played) + 1
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @given(st.lists(st.builds(
     Signs, st.booleans(), st.integers(0, 16), st.sampled_from([(), (), (1,), (2,), (1, 3)]),
     *(st.booleans() for _ in range(6)), st.sampled_from(["", "", "", "A", "B"]),

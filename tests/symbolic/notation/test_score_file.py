@@ -84,6 +84,8 @@ def assert_notes_or_our_own_error(path):
         assert all((part.notes["stop"] > part.notes["start"]).all() for part in reading.score.parts)
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 @settings(max_examples=60, deadline=None)
 @given(at=st.integers(0, 5000), byte=st.integers(0, 255))
 def test_a_damaged_byte_gives_notes_or_a_score_error(tmp_path_factory, at, byte):

@@ -16,6 +16,8 @@ from music_composer.evaluation.audio.similarity.frechet_distance import Distance
 from music_composer.evaluation.audio.similarity.mmd import discrepancy, kernel_of
 from tests.evaluation.audio.similarity.test_frechet_distance import notes
 
+pytestmark = pytest.mark.journey
+
 RATE = 44100
 OPTIONS = DistanceOptions()
 

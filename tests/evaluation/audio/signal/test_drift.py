@@ -20,6 +20,8 @@ from music_composer.evaluation.audio.signal.drift import (
     stability,
 )
 
+pytestmark = pytest.mark.journey
+
 OPTIONS = DriftOptions()
 RATE = 44100
 

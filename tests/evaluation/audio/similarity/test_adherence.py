@@ -18,6 +18,8 @@ from music_composer.evaluation.audio.similarity.adherence import (
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
 from tests.evaluation.audio.tunes import FLUTES, RATE, REEDS, shuffled, tune
 
+pytestmark = pytest.mark.journey
+
 OPTIONS = DistanceOptions()
 TRACKS = [(album, track) for album in (FLUTES, REEDS) for track in range(3)]
 

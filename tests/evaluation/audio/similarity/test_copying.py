@@ -26,6 +26,8 @@ from music_composer.evaluation.audio.similarity.copying import (
 )
 from music_composer.values import Waveform
 
+pytestmark = pytest.mark.journey
+
 RATE = 44100
 OPTIONS = CopyOptions()
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11])

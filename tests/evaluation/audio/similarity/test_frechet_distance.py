@@ -24,6 +24,8 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
     window_features,
 )
 
+pytestmark = pytest.mark.journey
+
 OPTIONS = DistanceOptions()
 SMALL = DistanceOptions(bands=4, components=8)
 

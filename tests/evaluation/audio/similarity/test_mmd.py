@@ -11,6 +11,8 @@ def gaussian(seed: int, count: int, shift: float = 0.0, size: int = 3) -> np.nda
     return np.random.default_rng(seed).normal(size=(count, size)) + shift
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 def test_two_gaussians_read_their_closed_form() -> None:
     """E exp(-|x - y|^2 / 2w^2) = (w^2 / (w^2 + 2))^(n/2) exp(-|shift|^2 / (2 (w^2 + 2))) for unit Gaussians."""
     kernel = kernel_of(gaussian(1, 3000))
@@ -62,6 +64,8 @@ def test_too_few_windows_are_refused() -> None:
         discrepancy(kernel_of(gaussian(9, 10)), np.zeros((0, 3)))
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 def test_much_music_is_thinned_evenly() -> None:
     points = np.arange(2.5 * MAX_WINDOWS)[:, None]
     chosen = kernel_of(points).points[:, 0]

@@ -162,6 +162,8 @@ def test_the_same_generator_state_gives_the_same_splices() -> None:
     assert len(set(draws[0])) == 4
 
 
+@pytest.mark.journey
+@pytest.mark.journey
 def test_music_that_goes_on_beats_splices() -> None:
     rng = np.random.default_rng(0)
     songs = [song(seed, 60 + 5 * seed % 12) for seed in range(6)]

@@ -14,6 +14,8 @@ from music_composer.evaluation.audio.structure.harmonic_changes import (
     threshold_of,
 )
 
+pytestmark = pytest.mark.journey
+
 OPTIONS, SPECTRUM = HarmonicChangeOptions(), SemitoneOptions()
 RATE = SPECTRUM.rate
 CHORDS = ((57, 61, 64), (59, 62, 66), (60, 64, 67), (62, 65, 69))

@@ -23,6 +23,8 @@ from music_composer.evaluation.audio.structure.loops import (
 )
 from music_composer.values import Waveform
 
+pytestmark = pytest.mark.journey
+
 OPTIONS = LoopOptions()
 RATE = 44100
 
