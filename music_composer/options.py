@@ -7,6 +7,7 @@ Each subject has its options beside it, as frozen records, and their defaults li
     audio/options.py, audio/play_options.py          frames, network and evaluation; generation
     symbolic/options.py, symbolic/play_options.py    the same for notes
     genetic/options.py                               evolution
+    synth/options.py                                 rendering
 
 Numbers that follow from other numbers are properties of a record, so that no two of them can disagree.
 """

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.pipelines.render import RenderOptions, render_file
+from music_composer.pipelines.render import render_file
 from music_composer.symbolic.midi.midi_file import write_midi
+from music_composer.synth.options import RenderOptions
 from music_composer.values import BEND, CONTROL, NOTE, Part, Score
 
 QUARTERS = 120  # a minute

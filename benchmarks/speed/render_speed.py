@@ -16,7 +16,8 @@ import numpy as np
 
 from music_composer.cli.render import VOICES
 from music_composer.demo.score import write_scores
-from music_composer.pipelines.render import RenderOptions, render_file
+from music_composer.pipelines.render import render_file
+from music_composer.synth.options import RenderOptions
 
 
 def main() -> None:

@@ -32,11 +32,12 @@ from music_composer.files.outputs import (
     staged,
 )
 from music_composer.files.temporary import scratch_folder
-from music_composer.pipelines.requests import RenderOptions, RenderRequest
+from music_composer.pipelines.requests import RenderRequest
 from music_composer.progress import duration
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.notation.score_file import FORMATS, Reading, read_score
 from music_composer.synth import soundfont
+from music_composer.synth.options import RenderOptions
 from music_composer.synth.render import RATE, check_length, check_voices, render_blocks, seconds_at
 
 

@@ -7,19 +7,7 @@ from pathlib import Path
 
 from music_composer.errors import OptionError
 from music_composer.genetic.options import EvolveOptions
-from music_composer.synth.voices import AUTO
-
-
-@dataclasses.dataclass(frozen=True)
-class RenderOptions:
-    """What plays MIDI files.
-
-    voices: layered, all of them at once. soundfont: played instead of them. overwrite: other people's WAVs too.
-    """
-
-    voices: tuple[str, ...] = (AUTO,)
-    soundfont: Path | None = None
-    overwrite: bool = False
+from music_composer.synth.options import RenderOptions
 
 
 @dataclasses.dataclass(frozen=True)

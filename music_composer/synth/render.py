@@ -12,6 +12,7 @@ import numpy as np
 
 from music_composer.errors import OptionError, ScoreError
 from music_composer.synth.loudness import amplified, gain_to
+from music_composer.synth.options import RenderOptions
 from music_composer.synth.parts import Cache, PartPlayer
 from music_composer.synth.room import Echo, Reverb
 from music_composer.synth.scratch import Scratch
@@ -30,7 +31,7 @@ MAX_NOTES = 1_000_000
 MAX_NOTE_HOURS = 100  # sum over all notes; more comes from a wrong number
 
 
-def render(score: Score, voices: Sequence[str] = (AUTO,), rate: int = RATE) -> Waveform:
+def render(score: Score, voices: Sequence[str] = RenderOptions.voices, rate: int = RATE) -> Waveform:
     """Renders a score as stereo sound with one voice, or several layered ones. The result is deterministic.
 
     Raises as `render_blocks` does.
@@ -40,7 +41,7 @@ def render(score: Score, voices: Sequence[str] = (AUTO,), rate: int = RATE) -> W
 
 
 def render_blocks(
-    score: Score, voices: Sequence[str] = (AUTO,), rate: int = RATE, folder: Path | None = None
+    score: Score, voices: Sequence[str] = RenderOptions.voices, rate: int = RATE, folder: Path | None = None
 ) -> Iterator[np.ndarray]:
     """Renders a score of any length in blocks of float32, shape (samples, 2).
 

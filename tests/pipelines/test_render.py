@@ -23,9 +23,10 @@ from music_composer.files.atomic import PART
 from music_composer.parallel import Died, Failed
 from music_composer.pipelines import render as render_midi
 from music_composer.pipelines.render import render_files
-from music_composer.pipelines.requests import RenderOptions, RenderRequest
+from music_composer.pipelines.requests import RenderRequest
 from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.synth import render as synth_render
+from music_composer.synth.options import RenderOptions
 from music_composer.synth.render import render
 from music_composer.values import NOTE, Part, Score
 

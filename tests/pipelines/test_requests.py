@@ -18,12 +18,13 @@ from music_composer.pipelines.audio import requests as audio
 from music_composer.pipelines.symbolic import requests as notes
 from music_composer.records import from_json, from_names, names_in, to_json
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions
+from music_composer.synth.options import RenderOptions
 from music_composer.training.options import TrainOptions
 
 FOLDERS = FolderOptions(Path("a"), Path("b"), Path("dir\udce9"), wait=True)
 SAMPLING = GenerateOptions(seconds=3.5, count=2, temperature=1.1, seed=5, overwrite=True)
 PLAYING = PlayOptions(count=3, top_p=0.5, program=3, lock_tracks=(1, 2), seed=2)
-SOUND = requests.RenderOptions(("piano", "bell"), Path("a.sf2"), True)
+SOUND = RenderOptions(("piano", "bell"), Path("a.sf2"), True)
 REQUESTS = [
     audio.PrepareRequest(FOLDERS),
     audio.TrainRequest(FOLDERS, audio.NetworkChoice(neurons=8, head="flow"), TrainOptions(epochs=3, seed=1), True),
