@@ -29,7 +29,8 @@ def main() -> None:
     per_second = frame.frames_per_second / steps.frames
     levels = {}
     for model in args.models:
-        recalled = store.load_recordings(model / store.INDEX, model / store.FOLDER, steps, frame)
+        index = store.read_index(model / store.INDEX, steps)
+        recalled = store.load_recordings(index, model / store.FOLDER, steps, frame)[: len(index.entries)]
         levels[model.name] = [each.steps.levels for each in recalled]
     print(f"{'memory':>24} {'prompts of':>24} {'strangers':>10} {'least':>6} {'median':>6} {'most':>6}")
     for name, remembered in levels.items():

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.stats
 
 from music_composer.genetic.evolution import evolve
-from music_composer.genetic.fitness import Task, played, ratings, task_of
+from music_composer.genetic.fitness import Task, generated_codes, ratings, task_of
 from music_composer.genetic.networks import Networks, random_networks
 from music_composer.genetic.options import EvolveOptions
 from music_composer.genetic.themes import windows
@@ -62,7 +62,7 @@ def _generation(task: Task, options: EvolveOptions, parallel: bool) -> float:
 def _agree(task: Task) -> None:
     for kind in ("matrix", "object"):
         networks = random_networks(EvolveOptions(models=20, layer_type=kind), np.random.default_rng(1))
-        rated, notes = ratings(networks, task), played(networks, task)
+        rated, notes = ratings(networks, task), generated_codes(networks, task)
         worst, differ = 0.0, 0
         for i in range(len(networks)):
             found = _quantised(_outputs(networks, i, task), task)

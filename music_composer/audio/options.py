@@ -34,7 +34,7 @@ class FrameOptions:
     """Waveform to frames of log-magnitude bands, and back."""
 
     rate: int = 44100  # samples a second of everything after reading
-    window: int = 2048  # samples in an analysis window: 46 ms
+    window: int = 2048  # samples in an analysis window, the size of the FFT: 46 ms
     hop: int = 512  # samples from one frame to the next: 12 ms
     bands: int = 192  # bands from 0 Hz to half the rate: one bin wide up to 1 kHz
     floor_db: float = -80.0  # what is quieter than this, a full-scale sine being 0 dB, counts as silence

@@ -23,7 +23,7 @@ class GenerateOptions:
     residual: float = 0.5  # of the deviation of what is lost by the codec, put back as noise
     prompt_seconds: float = 6.0  # what the model hears before it plays
     lead_seconds: float = 1.0  # real audio before the cut that a file begins with
-    fade_seconds: float = 0.05
+    fade_seconds: float = 0.05  # of the cross-fade from the prompt into new music
     phase_iterations: int = 8
     chunk_seconds: float = 10.0  # written at a time
     batch: int = 16  # samples generated side by side
