@@ -59,7 +59,7 @@ def test_a_copy_is_found_wherever_it_comes_from_and_lies_at_any_level(album, new
     planted = new.copy()
     planted[target : target + 3 * RATE] = gain * album[2][source : source + 3 * RATE]
     found = heard_in(planted, album[2])
-    assert 2.0 < found.longest < 3.6
+    assert 1.8 < found.longest < 3.6  # three seconds, less what patches of a second miss at both ends
     assert 0.2 < found.covered < 0.35
 
 
