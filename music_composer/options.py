@@ -5,6 +5,7 @@ Each subject has its options beside it, as frozen records, and their defaults li
     data/options.py                                  folders
     training/options.py                              training
     audio/options.py, audio/play_options.py          frames, network and evaluation; generation
+    audio/memory/options.py                          generation from memory
     symbolic/options.py, symbolic/play_options.py    the same for notes
     genetic/options.py                               evolution
     synth/options.py                                 rendering

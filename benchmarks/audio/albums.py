@@ -58,7 +58,9 @@ def main() -> None:
     parser.add_argument("--network", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--takes", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--long", type=int, default=0, metavar="N", help="ten minutes after so many prompts too")
-    parser.add_argument("--kept", action="store_true", help="takes that are there are not played again")
+    parser.add_argument(
+        "--kept", action="store_true", help="takes that are there are not played again, whatever code has played them"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speeds", type=int, default=0, help="semitones up and down to look for copies at")
     parser.add_argument("--toys", action="store_true")

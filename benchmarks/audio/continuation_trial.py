@@ -120,7 +120,7 @@ def chosen(record: Any, given: dict[str, str]) -> dict[str, Any]:
     """The fields of one record among those that were given, as the type that its default has; of None whole numbers."""
     wanted = {**SMALL, **given}
     defaults = {field.name: field.default for field in dataclasses.fields(record)}
-    kinds = {name: int if default is None else type(default) for name, default in defaults.items()}
+    kinds: dict[str, Any] = {name: int if default is None else type(default) for name, default in defaults.items()}
     return {name: kinds[name](value) for name, value in wanted.items() if name in defaults}
 
 

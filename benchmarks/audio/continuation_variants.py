@@ -37,7 +37,7 @@ def middle_times() -> None:
         error = self.velocity((1 - t) * noise + t * target, t, past) - (target - noise)
         return ops.mean(ops.square(error), axis=(0, -1))
 
-    FlowHead.loss = loss  # type: ignore[method-assign]
+    FlowHead.loss = loss  # type: ignore[method-assign, assignment]
 
 
 def gain() -> None:
@@ -80,7 +80,7 @@ def averaged() -> None:
         for weight, mean in zip(model.trainable_variables, live, strict=True):
             weight.assign(mean)
 
-    loop.compile_model, loop.learn, loop._end_epoch = compile_plainly, learn_and_average, end_with_averages
+    loop.compile_model, loop.learn, loop._end_epoch = compile_plainly, learn_and_average, end_with_averages  # type: ignore[assignment]
 
 
 def self_fed() -> None:
@@ -107,7 +107,7 @@ def self_fed() -> None:
         hidden, after = self.forward_sequence(heard, level, noise, training, state)
         return [self.head.loss(hidden, latents[:, 1:], self.noise_seed), *after]
 
-    Continuation.call = call_after_playing  # type: ignore[method-assign]
+    Continuation.call = call_after_playing  # type: ignore[method-assign, assignment]
 
 
 def quiet_noise() -> None:

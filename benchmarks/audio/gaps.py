@@ -58,7 +58,7 @@ def main() -> None:
         print(f"{'edge':20}" + "".join(f"{name:>10}" for name in ("all", *FIGURES[1:])))
         for name, cuts in rows.items():
             row = prompt_row(cuts, others, metrics.continuity.most_seconds, metrics)
-            print(f"{name:20}" + "".join(f"{100 * row[figure]:>8.0f} %" for figure in FIGURES))
+            print(f"{name:20}" + "".join(f"{100 * getattr(row, figure):>8.0f} %" for figure in FIGURES))
 
 
 if __name__ == "__main__":

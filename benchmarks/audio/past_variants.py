@@ -42,7 +42,7 @@ def turn_weighted() -> None:
         weight = ops.concatenate([ops.ones_like(target[:, :TURN_STEPS, 0]), weight], axis=1)
         return plain(self, hidden, target, seed) * weight / ops.mean(weight)
 
-    FlowHead.loss = loss  # type: ignore[method-assign]
+    FlowHead.loss = loss  # type: ignore[method-assign, assignment]
 
 
 def two_paths() -> None:
@@ -60,7 +60,7 @@ def two_paths() -> None:
             found = found * ops.cast(kept, found.dtype)
         return found
 
-    Continuation.build = build_with_path  # type: ignore[method-assign]
+    Continuation.build = build_with_path  # type: ignore[method-assign, assignment]
     _tell_more(told, lambda components: CLEAN_WIDTH, CLEAN_STEPS)
 
     def call(self: Continuation, inputs: list[Any], training: bool = False) -> list[Any]:
@@ -72,13 +72,14 @@ def two_paths() -> None:
         hidden, after = self.forward_sequence(past, level, noise, training, state)
         return [self.head.loss(hidden, target, self.noise_seed), *after]
 
-    Continuation.call = call  # type: ignore[method-assign]
+    Continuation.call = call  # type: ignore[method-assign, assignment]
 
 
 def recalled() -> None:
     """The head is told what followed the two most alike pasts of the training music, other than its own place."""
     build, call, set_encoding = Continuation.build, Continuation.call, Continuation.set_encoding
-    fit, learnt = pca.fit_encoding, []
+    fit = pca.fit_encoding
+    learnt: list[Any] = []
 
     def fit_and_keep(music: Any, *arguments: Any) -> Any:
         learnt[:] = music
@@ -126,10 +127,10 @@ def recalled() -> None:
         finally:
             object.__setattr__(self, "learning", False)
 
-    pca.fit_encoding = fit_and_keep
-    Continuation.build = build_with_memory  # type: ignore[method-assign]
-    Continuation.set_encoding = set_encoding_and_memory  # type: ignore[method-assign]
-    Continuation.call = call_without_own_place  # type: ignore[method-assign]
+    pca.fit_encoding = fit_and_keep  # type: ignore[assignment]
+    Continuation.build = build_with_memory  # type: ignore[method-assign, assignment]
+    Continuation.set_encoding = set_encoding_and_memory  # type: ignore[method-assign, assignment]
+    Continuation.call = call_without_own_place  # type: ignore[method-assign, assignment]
     _tell_more(told, lambda components: NEIGHBOURS * components, max(KEY_SPANS))
 
 
@@ -163,10 +164,10 @@ def _tell_more(told: Told, width: Callable[[int], int], recent: int) -> None:
     def silent_with_line(self: Continuation, batch: int) -> list[np.ndarray]:
         return [*silent(self, batch), np.zeros((batch, recent * self.options.components), np.float32)]
 
-    FlowHead.build = build  # type: ignore[method-assign]
-    Continuation.forward_sequence = listen_more  # type: ignore[method-assign]
-    Continuation.forward_step = listen_more_step  # type: ignore[method-assign]
-    Continuation.initial_state = silent_with_line  # type: ignore[method-assign]
+    FlowHead.build = build  # type: ignore[method-assign, assignment]
+    Continuation.forward_sequence = listen_more  # type: ignore[method-assign, assignment]
+    Continuation.forward_step = listen_more_step  # type: ignore[method-assign, assignment]
+    Continuation.initial_state = silent_with_line  # type: ignore[method-assign, assignment]
 
 
 def _windows(line: Any, count: int) -> Any:

@@ -100,7 +100,7 @@ def _play(recipe: str, music: Path, work: Path, prompts: Sequence[Path], epochs:
     if all(span.path.exists() for span in spans):
         return spans
     if recipe == "seed":
-        model, deviation = train_seed(sorted((music / "train").glob("*.wav")), *NETWORK.values(), epochs, seed=1)
+        model, deviation = train_seed(sorted((music / "train").glob("*.wav")), **NETWORK, epochs=epochs, seed=1)
         for prompt, span in zip(prompts, spans, strict=True):
             play_seed(model, deviation, prompt, SECONDS, span.path)
         return spans

@@ -14,6 +14,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command has it; read when NumPy is loaded
@@ -51,11 +52,8 @@ def main() -> None:
         model = mc.load(work / "model", datasets=work / "music", traindata=work / "cache")
         for call in range(options.calls):
             first, processor, new = _stream(model, head, work / "prompt.wav")
-            whole = _seconds(
-                lambda model=model, head=head: model.generate(
-                    work / "prompt.wav", head=head, seconds=options.seconds, count=1, seed=1
-                )
-            )
+            again = partial(model.generate, work / "prompt.wav", head=head, seconds=options.seconds, count=1, seed=1)
+            whole = _seconds(again)
             print(
                 f"| {head} | {call + 1} | {first:.2f} s | {processor:.2f} s | {new:.2f} s | {whole:.2f} s |", flush=True
             )

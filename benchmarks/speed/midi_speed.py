@@ -15,7 +15,7 @@ has no matrix unit for bfloat16. Playing: medians; training: over an epoch.
 import argparse
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def _print_training(options: argparse.Namespace) -> None:
     from music_composer.layers import lstm
 
     if options.float32:
-        lstm.bfloat16_is_fast = lambda: False
+        lstm.bfloat16_is_fast = lambda: False  # type: ignore[assignment]
     print(f"\nbiaxial, training, products in {'bfloat16' if lstm.bfloat16_is_fast() else 'float32'}")
     print("| steps a second | plain stack of Keras LSTMs | ours | ratio |\n|---|---|---|---|")
     music = {"windows full of music": [_some_music()] * (5 * options.repeats)}  # two windows each
@@ -159,7 +159,7 @@ def plain_inputs(inputs: list[np.ndarray], options: Any, window: int) -> list[An
     return [[time_features, note_features], bits, np.repeat(mask[:, :, None], options.notes, axis=2)]
 
 
-def _median(contestants: list[Callable[[], object]], repeats: int) -> list[float]:
+def _median(contestants: Sequence[Callable[[], object]], repeats: int) -> list[float]:
     """Seconds of each, taking turns."""
     found = np.zeros((repeats, len(contestants)))
     for row in found:

@@ -38,8 +38,8 @@ def main() -> None:
                 assert not done.failure, done.failure
         print(f"| {' and '.join(voices)} | {np.median(factors):.0f} |", flush=True)
     command = [sys.executable, "-m", "music_composer", "midi", "render", str(options.work / "scores")]
-    done = subprocess.run([*command, "-o", str(options.work / "out")], capture_output=True, text=True, check=True)
-    print(f"\n{done.stderr.strip().splitlines()[-1]}")
+    finished = subprocess.run([*command, "-o", str(options.work / "out")], capture_output=True, text=True, check=True)
+    print(f"\n{finished.stderr.strip().splitlines()[-1]}")
 
 
 if __name__ == "__main__":

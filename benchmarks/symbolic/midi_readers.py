@@ -15,6 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from music_composer.errors import ScoreError
 from music_composer.symbolic.midi.midi_file import parse_midi
@@ -53,7 +54,7 @@ def with_mido(content: bytes) -> Notes:
 def with_symusic(content: bytes) -> Notes:
     import symusic
 
-    score = symusic.Score.from_midi(content)
+    score: Any = symusic.Score.from_midi(content)
     notes = ((note.start, max(note.start + 1, note.end), note.pitch) for track in score.tracks for note in track.notes)
     return Counter(notes)
 
@@ -84,7 +85,8 @@ def main(folder: Path) -> None:
     found: dict[str, dict[str, Notes]] = {}
     print(f"{len(files)} files, {sum(len(content) for _, content in files) / 1e6:.1f} MB")
     for name, read in readers.items():
-        found[name], refused, started = {}, Counter(), time.perf_counter()
+        refused: Counter[str] = Counter()
+        found[name], started = {}, time.perf_counter()
         for path, content in files:
             try:
                 found[name][path] = read(content)

@@ -63,7 +63,7 @@ class FrameOptions:
 class ModelOptions:
     """The network: what is stored in the run folder rebuilds it."""
 
-    neurons: int = 384  # see `fitting`, which chooses by how much music there is
+    neurons: int = 384  # chosen by how much music there is: see models/sizing.py
     layers: int = 2
     head: str = AUTO
     stack: int = 3  # frames that make one step of the model: 28.7 steps a second

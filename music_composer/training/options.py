@@ -11,7 +11,7 @@ from music_composer.options import MOST, MOST_SEED, WIDEST, require_between
 class TrainOptions:
     """The loop."""
 
-    epochs: int | None = None  # None: by how much music there is, see `fitting`
+    epochs: int | None = None  # None: by how much music there is, see audio/models/sizing.py
     batch_size: int = 10
     window_steps: int = 512  # steps of the model that one training example spans, where there is music for it
     least_window_steps: int = 128  # what they are cut down to until there is a batch of them

@@ -41,11 +41,13 @@ class Figure:
     def value(self, row: Row, real: Row) -> float | None:
         """What the aim is for; None where it is not known."""
         value, ruler = row.get(self.key), real.get(self.key)
-        if value is None or (self.over and ruler is None):
+        if value is None or not self.over:
+            return value
+        if ruler is None:
             return None
         if self.over == "real":
             return value / ruler if ruler else float("nan")
-        return value - ruler if self.over == "less" else value
+        return value - ruler
 
     def reached(self, value: float | None, real: Row, close: bool) -> bool | None:
         """None without an aim or without a value."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ MEASURES = MetricOptions()
 SPECTRUM, PULSE, BOUNDARY, COPY = MEASURES.distance, MEASURES.pulse, MEASURES.boundaries, MEASURES.copying
 FRAMES, TONES = SPECTRUM.rate / SPECTRUM.hop, COPY.spectrum.frames_per_second
 SHARED_SECONDS = 360.0  # of a held-out track that are searched for what it shares with the training music
-Row = dict[str, float]
+Row = dict[str, Any]  # float, or None where there is too little music for a figure
 ORDER = {  # columns, by the names of their figures in the scorecard
     "pulse": "pulse",
     "steady": "steadiness",

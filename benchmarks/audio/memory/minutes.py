@@ -24,18 +24,27 @@ def course_of(track: Track) -> Course:
     return Course(*np.load(kept))
 
 
-def long_row(judge: Judge, takes: Sequence[np.ndarray]) -> tuple[Row, list[float]]:
-    """takes: samples (n, 2) of at least a minute. Returns the figures, and the distance of each minute of all takes."""
+def long_row(judge: Judge, takes: Sequence[np.ndarray]) -> tuple[Row, list[str]]:
+    """takes: samples (n, 2) of at least a minute. Returns the figures, and what they are made of in lines of words."""
     envelope = envelope_of([course_of(track) for track in judge.album.training], DRIFT)
     courses = [course_of_blocks([mono(take)], DRIFT) for take in takes]
+    stable = [stability(course, envelope, DRIFT) for course in courses]
     repeated = [most_repeated(semitone_levels(mono(take), COPY.spectrum), TONES, MEASURES.loops) for take in takes]
     distances = minute_distances(judge, takes)
     figures = {
-        "survive": float(np.mean([stability(course, envelope, DRIFT).stable for course in courses])),
+        "survive": float(np.mean([each.stable for each in stable])),
         "stuck": float(np.mean([is_stuck(each, MEASURES.loops) for each in repeated])),
         "worst minute": max(distances) / distances[0],
     }
-    return figures, distances
+    words = ["distance minute by minute: " + ", ".join(f"{each:.1f}" for each in distances)]
+    for i, (left, phrase, course) in enumerate(zip(stable, repeated, courses, strict=True)):
+        above = course.loudness.max() - envelope.loudness[1]
+        words.append(
+            f"take {i}: of {left.segments} segments these leave the training music's range: {left.loudness} by level "
+            f"(by at most {above:+.1f} dB), {left.flatness} by flatness, {left.high_ratio} by high frequencies; "
+            f"four seconds come {phrase.times} times, {phrase.in_a_row} in succession"
+        )
+    return figures, words
 
 
 def minute_distances(judge: Judge, takes: Sequence[np.ndarray]) -> list[float]:

@@ -95,13 +95,13 @@ def rows_of(judge: Judge, players: Mapping[str, Player], args: Namespace, progra
 def long_rows_of(
     judge: Judge, players: Mapping[str, Player], count: int, program: Program
 ) -> tuple[dict[str, Row], list[str]]:
-    """Figures of ten minutes after so many prompts, real music first, and the distance of every minute in words."""
+    """Figures of ten minutes after so many prompts, real music first, and what they are made of in words."""
     album, rows, lines = judge.album, {"real": real_long_row(judge)}, []
     for name, player in players.items():
         cuts = evenly(album.cuts, count)
         takes = program.play(f"{plain(name)}-long", album, player.model, cuts, SECONDS, player.flags)
-        rows[name], minutes = long_row(judge, [take.new() for take in takes])
-        lines.append(f"{name}, distance minute by minute: " + ", ".join(f"{each:.1f}" for each in minutes))
+        rows[name], words = long_row(judge, [take.new() for take in takes])
+        lines += [f"{name}, {each}" for each in words]
     return rows, lines
 
 

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,12 +60,12 @@ class Pointer:
         self.keys = [self._key(size * groups) for _, _, groups in HORIZONS]
         self.scale = tf.Variable(np.full(len(HORIZONS), 2.0, np.float32))
 
-    def _key(self, size: int):
+    def _key(self, size: int) -> Any:
         layers, inlet = self.keras.layers, self.keras.Input((size,))
         x = layers.Dropout(0.1)(layers.Dense(WIDTH, activation="silu")(inlet))
         return self.keras.Model(inlet, layers.Dense(DIM)(layers.Dense(WIDTH, activation="silu")(x)))
 
-    def _unit(self, x):
+    def _unit(self, x: Any) -> Any:
         return x / (self.tf.norm(x, axis=-1, keepdims=True) + 1e-6)
 
     def train(self, recordings: Sequence[np.ndarray], steps: int, seed: int = 0) -> None:
@@ -85,7 +86,7 @@ class Pointer:
         target = tf.range(len(place))
 
         @tf.function
-        def update(heard, *after):
+        def update(heard: Any, *after: Any) -> Any:
             with tf.GradientTape() as tape:
                 queries = self.query(heard, training=True)
                 losses = []
@@ -137,7 +138,7 @@ class Pointer:
             found.append(np.concatenate(parts))
         return found
 
-    def listener(self, memory: Memory, horizons: Sequence[float] = (1.0, 1.0, 1.0)):
+    def listener(self, memory: Memory, horizons: Sequence[float] = (1.0, 1.0, 1.0)) -> Any:
         """Scores of entering each step after what was heard: the key of the step before it is what is asked for."""
         spans = list(zip(memory.firsts, memory.lengths, strict=True))
         each = [self.keys_of(inputs_of(memory.encoded[a : a + n], memory.steps.onset[a : a + n])) for a, n in spans]

@@ -47,8 +47,7 @@ def _overwrite(content: bytes, rng: np.random.Generator) -> bytes:
     """One to eight bytes become a number at an edge of its range, in either order of bytes."""
     at, size = _place(content, rng), int(rng.choice([1, 2, 4, 8]))
     value = int(rng.choice(INTEGERS)) & (1 << 8 * size) - 1
-    order = "little" if rng.random() < 0.5 else "big"
-    return content[:at] + value.to_bytes(size, order) + content[at + size :]
+    return content[:at] + value.to_bytes(size, "little" if rng.random() < 0.5 else "big") + content[at + size :]
 
 
 def _span(content: bytes, rng: np.random.Generator) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import soundfile
@@ -121,7 +121,7 @@ class RunFile:
         self.path = folders.model / name
         self.seeds, self.text = [self.path.read_bytes()], name.endswith(".json")
         self.reader: Callable[[], object] = getattr(self, f"_{name.split('.')[0]}")
-        self.model = None
+        self.model: Any = None
 
     def read(self, content: bytes) -> None:
         self.path.write_bytes(content)
@@ -175,7 +175,7 @@ def _encoded(form: str, subtype: str, channels: int, rate: int, seconds: float =
     tone = sum(np.sin(2 * np.pi * f * t) for f in (220, 277, 330)) / 6
     noise = np.random.default_rng(0).normal(0, 0.01, (len(t), channels))
     made = io.BytesIO()
-    soundfile.write(made, tone[:, None] + noise, rate, subtype=subtype, format=form)
+    soundfile.write(made, np.asarray(tone)[:, None] + noise, rate, subtype=subtype, format=form)
     return made.getvalue()
 
 

@@ -224,7 +224,7 @@ def _more_cuts(
     if not prompts:
         return []
     context.say(f"continuing {len(prompts)} more prompts for two seconds each")
-    wanted = GenerateOptions(seconds=MetricOptions().continuity.most_seconds, **playing)
+    wanted = GenerateOptions(**{**playing, "seconds": MetricOptions().continuity.most_seconds})
     written = generate.continue_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed, model)
     return [Span(each.path, each.cut) for each in written]
 
