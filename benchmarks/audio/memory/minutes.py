@@ -41,7 +41,7 @@ def long_row(judge: Judge, takes: Sequence[np.ndarray]) -> tuple[Row, list[str]]
         above = course.loudness.max() - envelope.loudness[1]
         words.append(
             f"take {i}: of {left.segments} segments these leave the training music's range: {left.loudness} by level "
-            f"(by at most {above:+.1f} dB), {left.flatness} by flatness, {left.high_ratio} by high frequencies; "
+            f"(its loudest {above:+.1f} dB above), {left.flatness} by flatness, {left.high_ratio} by high frequencies; "
             f"four seconds come {phrase.times} times, {phrase.in_a_row} in succession"
         )
     return figures, words
