@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 import signal
 import types
@@ -14,7 +15,15 @@ from music_composer import stopping
 from music_composer.audio.dataset.batches import WindowLoader
 from music_composer.audio.dataset.windows import Segment, dataset_of
 from music_composer.training.checkpoint import TrainState
-from music_composer.training.loop import DRAWS_PER_STEP, _learn_in_turn, averaged, compile_model, held_out_loss, train
+from music_composer.training.loop import (
+    DRAWS_PER_STEP,
+    _learn_in_turn,
+    averaged,
+    compile_model,
+    held_out_loss,
+    learning_rate,
+    train,
+)
 from music_composer.training.options import TrainOptions
 
 pytestmark = pytest.mark.journey
@@ -149,3 +158,13 @@ class Stops(Notes):
     def test_on_batch(self, inputs: list[np.ndarray], return_dict: bool) -> dict[str, np.ndarray]:
         self.press()
         return super().test_on_batch(inputs, return_dict)
+
+
+def test_the_learning_rate_rises_then_falls() -> None:
+    options = TrainOptions(learning_rate=1.0, warmup=0.1)
+    rates = [learning_rate(position, options) for position in np.linspace(0, 1, 101)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates.index(max(rates)) == 10
+    assert rates[-1] == pytest.approx(0.02)
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))

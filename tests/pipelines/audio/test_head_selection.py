@@ -1,73 +1,40 @@
-"""The choice between network and memory: places, figures, the head that plays, and the file."""
+"""The choice between network and memory: places, figures, and the head that plays."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
 import types
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.signal
 
 from music_composer.audio.continuation.choice_file import (
     Choice,
     Figures,
     chosen_head,
-    is_pending,
     read_choice,
-    summary,
     training_of,
-    write_choice,
 )
-from music_composer.audio.continuation.registry import select_head, with_head
+from music_composer.audio.continuation.registry import select_head
 from music_composer.audio.continuation.run_folder import Run
-from music_composer.audio.dataset import cache
-from music_composer.audio.memory.analysis.steps import StepOptions
-from music_composer.audio.memory.options import MemoryOptions
-from music_composer.audio.memory.store import Index, load_recordings
-from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.audio.reading.recording import mono_samples
 from music_composer.context import Context
-from music_composer.data.split import Split
-from music_composer.errors import MusicComposerError, OptionError, RunFolderError
+from music_composer.errors import MusicComposerError, RunFolderError
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.evaluation.audio.minimum_length import min_windows, windows_in
-from music_composer.evaluation.audio.similarity import within_album
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions
-from music_composer.pipelines.audio import build_memory, head_selection
+from music_composer.pipelines.audio import head_selection
 from music_composer.pipelines.audio.head_selection import ChoosingOptions, better, own_over_others, places_in
-from music_composer.pipelines.audio.validation import divided, split_of
+from music_composer.pipelines.audio.validation import divided
 from music_composer.training.checkpoint import TrainState
 from tests.command import RATE, write
+from tests.pipelines.audio.noises import sound
 
 pytestmark = pytest.mark.journey
-
 STATE = TrainState(7, job_first=2, job_epochs=3, epoch=5, step=40, music="songs")
 GOOD, BAD = Figures(0.5, 1.2), Figures(1.0, 12.0)
-
-
-@functools.cache
-def sound(seconds: float, seed: int) -> np.ndarray:
-    """Returns noise with a colour of its own and changing level, (samples,)."""
-    rng = np.random.default_rng(seed)
-    colour = scipy.signal.firwin2(255, np.linspace(0, 1, 12), rng.uniform(0.01, 1, 12) ** 3)
-    level = np.repeat(rng.uniform(0.05, 1, int(seconds * 20) + 1), RATE // 20)[: round(seconds * RATE)]
-    return 0.3 * level * scipy.signal.lfilter(colour, 1, rng.standard_normal(round(seconds * RATE)))
-
-
-@pytest.fixture(scope="module")
-def album(tmp_path_factory: pytest.TempPathFactory) -> tuple[cache.Cache, Run, Split]:
-    """Four recordings of half a minute, of which nearly half is held out."""
-    folder = tmp_path_factory.mktemp("album")
-    for i in range(4):
-        write(folder / "music" / f"{i}.wav", sound(30, i)[:, None])
-    ready = cache.prepare(folder / "music", folder / "cache")[0]
-    run = Run(folder / "model", FrameOptions(), ModelOptions(), 1, window_steps=32, held_out=0.5)
-    return ready, run, split_of(ready, run, lambda line: None, new=True)
 
 
 def spans(rng: np.random.Generator) -> list[Span]:
@@ -174,61 +141,6 @@ def test_the_head_that_goes_on_truly_is_chosen_and_kept(album, tmp_path: Path, m
     assert again == choice, "the same seed"
 
 
-def test_the_memory_holds_nothing_of_what_it_is_judged_by(album, tmp_path: Path) -> None:
-    """Held-out music occurs nowhere else, so any second of it would be found."""
-    ready, run, split = album
-    build_memory.remember_music(dataclasses.replace(run, folder=tmp_path), ready, split, Context())
-    remembered = [mono_samples(path, RATE) for path in sorted((tmp_path / "memory").glob("*.flac"))]
-    assert remembered
-
-    def likeness(piece: np.ndarray) -> float:
-        return max(
-            float(np.abs(scipy.signal.correlate(each, piece, "valid")).max() / np.sum(piece**2)) for each in remembered
-        )
-
-    training, held_out = divided(ready, split)
-    trained = mono_samples(training[0].path, RATE, training[0].start + 1, training[0].start + 1.5)
-    assert likeness(trained) > 0.9, "what was trained on is found"
-    for place in places_in(held_out, ChoosingOptions()):
-        for start in np.arange(place.at, place.truth.stop - 0.5, 1.0):
-            assert likeness(mono_samples(place.path, RATE, start, start + 0.5)) < 0.5
-
-
-def test_music_of_one_kind_is_remembered_in_other_keys(album, tmp_path: Path, monkeypatch) -> None:
-    ready, run, split = album
-    run = dataclasses.replace(run, folder=tmp_path)
-    for shared, semitones in ((0.5, ()), (MemoryOptions.uniform_from, (-2, -1, 1, 2))):
-        monkeypatch.setattr(within_album, "shared_by", lambda *_, shared=shared: shared)
-        messages = list[str]()
-        index = build_memory.remember_music(run, ready, split, Context(messages.append))
-        assert index.semitones == semitones
-        assert ("in 5 keys" in messages[-1]) == bool(semitones)
-        keys = [
-            getattr(each, "semitones", 0) for each in load_recordings(index, run.memory_files, StepOptions(), run.frame)
-        ]
-        assert keys == [key for key in (0, *semitones) for _ in index.entries]
-
-
-def test_what_recordings_have_in_common_is_measured_once_and_an_older_index_is_completed(
-    album, tmp_path: Path, monkeypatch
-) -> None:
-    ready, run, split = album
-    run, measured = dataclasses.replace(run, folder=tmp_path), list[int]()
-    monkeypatch.setattr(within_album, "shared_by", lambda *_: measured.append(1) or MemoryOptions.uniform_from)
-    monkeypatch.setattr(within_album, "returned_by", lambda *_: 0.4)
-
-    def remembered() -> Index:
-        return build_memory.remember_music(run, ready, split, Context())
-
-    index = remembered()
-    older = Index(index.entries, index.shared)
-    for before, times in ((index, 0), (older, 1)):
-        measured.clear()
-        build_memory.keep_memory(run, before)
-        assert remembered() == index
-        assert len(measured) == times
-
-
 def test_without_enough_music_or_where_it_cannot_be_played_the_network_plays(
     album, tmp_path: Path, monkeypatch
 ) -> None:
@@ -257,51 +169,3 @@ def test_a_silent_place_is_none(album, tmp_path: Path) -> None:
     assert kept == [True, False, False]
     path.unlink()
     assert not head_selection.sounds(head_selection.Cut(path, 0.0, 5.0, 4.0), run)
-
-
-def test_a_choice_is_owed_until_it_is_made_after_that_very_training(album, tmp_path: Path) -> None:
-    run = dataclasses.replace(album[1], folder=tmp_path)
-    assert is_pending(run, STATE, "songs")
-    write_choice(run.choice, Choice("memory", 8, training_of(STATE), BAD, GOOD))
-    assert not is_pending(run, STATE, "songs")
-    assert is_pending(run, dataclasses.replace(STATE, step=41), "songs")
-    assert not is_pending(run, dataclasses.replace(STATE, step=41, epoch=4), "songs"), "it is not trained yet"
-    assert not is_pending(run, dataclasses.replace(STATE, step=41), "other songs"), "it will be trained further"
-    assert not is_pending(with_head(run, "flow"), dataclasses.replace(STATE, step=41), "songs")
-    run.choice.write_text("{")
-    assert is_pending(run, STATE, "songs")
-
-
-@pytest.mark.parametrize("change", [{"head": "regression"}, {"places": -1}, {"version": 9}, {"memory": {"a": 1}}])
-def test_a_damaged_choice_is_one_line(album, tmp_path: Path, change: dict[str, object]) -> None:
-    run = dataclasses.replace(album[1], folder=tmp_path)
-    assert chosen_head(run) == "flow", "nothing is chosen"
-    write_choice(run.choice, Choice("memory", 8, "a training", BAD, GOOD))
-    run.choice.write_text(json.dumps(json.loads(run.choice.read_text()) | change))
-    with pytest.raises(RunFolderError, match=r"choice\.json is damaged .* delete it"):
-        select_head(run, {})
-
-
-def test_the_head_that_is_typed_plays_where_the_folder_has_it(album, tmp_path: Path) -> None:
-    run = dataclasses.replace(album[1], folder=tmp_path)
-    write_choice(run.choice, Choice("memory", 8, "a training", BAD, GOOD))
-    heads = {head: select_head(run, {"head": head}).model.head for head in ("auto", "flow", "memory")}
-    assert heads == {"auto": "memory", "flow": "flow", "memory": "memory"}
-    flow = with_head(run, "flow")
-    assert select_head(flow, {}) == select_head(flow, {"head": "auto"}) == select_head(flow, {"head": "flow"}) == flow
-    for other, head in ((run, "regression"), (flow, "memory"), (with_head(run, "memory"), "flow")):
-        with pytest.raises(OptionError, match=f"--head {other.model.head}, and has nothing that --head {head} plays"):
-            select_head(other, {"head": head})
-    with pytest.raises(OptionError, match="was made with"):
-        select_head(run, {"neurons": 3})
-
-
-def test_the_line_has_the_figures_of_both() -> None:
-    line = summary(Choice("memory", 8, "", Figures(1.03, 12.4), Figures(0.52, 1.2)), "21 s")
-    assert line == (
-        "the memory plays: its continuations are 0.52 as far from what truly follows as from other music, the "
-        "network's 1.03; distance 1.2 x and 12.4 x that of real music (8 held-out places, 21 s; --head flow plays the "
-        "network)"
-    )
-    assert "--head memory plays the memory" in summary(Choice("flow", 8, "", GOOD, BAD))
-    assert "nothing is judged yet" in summary(None)

@@ -1,54 +1,15 @@
-"""MusicXML at sounding pitch: transposition, programs, drums, grace notes, ties, repeats, pickups; within limits."""
-
-import zipfile
+"""MusicXML at sounding pitch: transposition, programs, drums, grace notes, ties, pickups and metres."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from music_composer.errors import ScoreError
-from music_composer.symbolic.notation import musicxml_elements, score_file
-from music_composer.symbolic.notation.repeats import Signs, order_of_parts, playing_order
-from music_composer.symbolic.notation.score_file import read_notation
-from music_composer.values import Part
-
-LISTED = '<score-part id="P1"><part-name>{name}</part-name>{more}</score-part>'
-
-
-def note(pitch: str = "C4", length: float = 1, more: str = "", before: str = "") -> str:
-    """pitch: step, alter as # or b, octave."""
-    alter = {"#": 1, "b": -1}.get(pitch[1], 0)
-    where = f"<pitch><step>{pitch[0]}</step><alter>{alter}</alter><octave>{pitch[-1]}</octave></pitch>"
-    duration = "" if "<grace" in before else f"<duration>{length}</duration>"
-    return f"<note>{before}{where}{duration}{more}</note>"
-
-
-def score(*measures: str, name: str = "", more: str = "", beats: int = 4, root: str = "score-partwise") -> str:
-    """Divisions are quarters, unless a measure says otherwise."""
-    time = (
-        f"<attributes><divisions>1</divisions><time><beats>{beats}</beats><beat-type>4</beat-type></time></attributes>"
-    )
-    inside = "".join(f"<measure>{time if i == 0 else ''}{each}</measure>" for i, each in enumerate(measures))
-    listed = LISTED.format(name=name, more=more)
-    return f'<{root}><part-list>{listed}</part-list><part id="P1">{inside}</part></{root}>'
-
-
-@pytest.fixture
-def reading(tmp_path):
-    def read(text: str, suffix: str = ".musicxml"):
-        (tmp_path / f"a{suffix}").write_text(text)
-        return read_notation(tmp_path / f"a{suffix}")
-
-    return read
-
-
-def notes_of(part: Part) -> list[tuple[float, float, int]]:
-    """In quarters."""
-    return [(start / 480, stop / 480, pitch) for start, stop, pitch, _ in part.notes.tolist()]
-
-
-WHOLE = note(length=4)
+from tests.symbolic.notation.musicxml_text import (
+    LISTED,
+    WHOLE,
+    note,
+    notes_of,
+    score,
+)
 
 
 @pytest.mark.parametrize(
@@ -156,104 +117,6 @@ def test_metres_in_the_middle_and_sums(reading):
     assert read.metres == ((0, 4, 4), (1920, 5, 8))
 
 
-def bar(pitch: str, **signs: str) -> str:
-    left = f'<barline location="left">{signs["left"]}</barline>' if "left" in signs else ""
-    right = f'<barline location="right">{signs["right"]}</barline>' if "right" in signs else ""
-    return left + note(pitch, 4) + signs.get("sound", "") + right
-
-
-FORWARD, BACKWARD = '<repeat direction="forward"/>', '<repeat direction="backward"/>'
-FIRST, SECOND = '<ending number="1" type="start"/>', '<ending number="2" type="start"/>'
-STOP = '<ending number="1" type="stop"/>'
-
-
-@pytest.mark.parametrize(
-    ("bars", "played"),
-    [
-        ([bar("C4"), bar("D4", right=BACKWARD), bar("E4")], "CDCDE"),
-        ([bar("C4"), bar("D4", left=FORWARD), bar("E4", right=BACKWARD), bar("F4")], "CDEDEF"),
-        ([bar("C4", right='<repeat direction="backward" times="3"/>')], "CCC"),
-        ([bar("C4"), bar("D4", left=FIRST, right=STOP + BACKWARD), bar("E4", left=SECOND), bar("F4")], "CDCE"),
-        ([bar("C4", right=BACKWARD), bar("D4", right=BACKWARD)], "CCDD"),
-        ([bar("C4", sound='<sound fine="yes"/>'), bar("D4", sound='<sound dacapo="yes"/>')], "CDC"),
-        ([bar("C4"), bar("D4", sound='<sound segno="s"/>'), bar("E4", sound='<sound tocoda="c"/>'),
-          bar("F4", sound='<sound dalsegno="s"/>'), bar("G4", sound='<sound coda="c"/>')], "CDEFDEG"),
-    ],
-)  # fmt: skip
-def test_repeats_and_jumps_are_played(reading, bars, played):
-    pitches = [pitch for *_, pitch in notes_of(reading(score(*bars)).score.parts[0])]
-    letters = {60: "C", 62: "D", 64: "E", 65: "F", 67: "G"}
-    found = "".join(letters[pitch] for pitch in pitches)
-    assert found.startswith(played) and len(found) <= len(played) + 1
-
-
-@pytest.mark.journey
-@pytest.mark.journey
-@given(st.lists(st.builds(
-    Signs, st.booleans(), st.integers(0, 16), st.sampled_from([(), (), (1,), (2,), (1, 3)]),
-    *(st.booleans() for _ in range(6)), st.sampled_from(["", "", "", "A", "B"]),
-), max_size=12))  # fmt: skip
-@settings(max_examples=500, deadline=None)
-def test_any_signs_give_a_finite_order(signs):
-    for order in (playing_order(signs, 1000), order_of_parts(signs, "A(BA9)9", 1000)):
-        assert order is None or (len(order) <= 1000 and all(0 <= each < len(signs) for each in order))
-
-
-ODD = {
-    "beats": score(WHOLE, beats=100_000_000),
-    "repeat": score(WHOLE + '<barline><repeat direction="backward" times="1000000"/></barline>'),
-    "length": score(note(length=99999999999999999999) + WHOLE),
-    "negative": score(note(length=-4) + WHOLE),
-    "octave": score(note().replace("<octave>4", "<octave>99999999") + WHOLE),
-    "divisions": score("<attributes><divisions>0</divisions></attributes>" + WHOLE),
-    "infinity": score(note(length=float("inf")) + WHOLE),
-    "words": score(note().replace("<duration>1", "<duration>long") + WHOLE),
-}
-
-
-@pytest.mark.parametrize("odd", ODD)
-def test_invalid_numbers_are_counted_and_ignored(reading, odd):
-    read = reading(ODD[odd])
-    assert 1 <= read.score.count <= 2 and read.score.ticks <= 3 * 1920
-    assert len(read.remarks) == 1 and read.remarks[0].startswith("1 ")
-
-
-def test_entities_bombs_and_endless_scores_are_refused(tmp_path, monkeypatch, reading):
-    laughs = '<!DOCTYPE score-partwise [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]>' + score(WHOLE, name="&b;")
-    with pytest.raises(ScoreError, match=r"a\.musicxml: defines entities"):
-        reading(laughs)
-    with pytest.raises(ScoreError, match="has 1,001 parts"):
-        reading("<score-partwise>" + '<part id="P1"><measure/></part>' * 1001 + "</score-partwise>")
-    monkeypatch.setattr(musicxml_elements, "MAX_ELEMENTS", 10)
-    with pytest.raises(ScoreError, match="more than 10 elements"):
-        reading(score(WHOLE))
-    monkeypatch.setattr(score_file, "MAX_BYTES", 10_000)
-    with zipfile.ZipFile(tmp_path / "a.mxl", "w", zipfile.ZIP_DEFLATED) as pack:
-        pack.writestr("a.xml", " " * 100_000)
-    with pytest.raises(ScoreError, match=r"a\.mxl: holds a score of more than"):
-        read_notation(tmp_path / "a.mxl")
-
-
-def test_endless_repeats_are_read_as_written(reading, monkeypatch):
-    monkeypatch.setattr("music_composer.symbolic.notation.bars.MAX_BARS", 10)
-    read = reading(score(*[bar("C4", right='<repeat direction="backward" times="16"/>')] * 3))
-    assert read.score.count == 3 and "read as written" in read.remarks[0]
-
-
-def test_the_containers_score_and_timewise_scores_are_read(tmp_path, reading):
-    with zipfile.ZipFile(tmp_path / "a.mxl", "w") as pack:
-        pack.writestr("other.xml", score(WHOLE))
-        pack.writestr(
-            "META-INF/container.xml", '<container><rootfiles><rootfile full-path="b/c.xml"/></rootfiles></container>'
-        )
-        pack.writestr("b/c.xml", score(note("D4", 4)))
-    assert notes_of(read_notation(tmp_path / "a.mxl").score.parts[0]) == [(0, 4, 62)]
-    timewise = score(root="score-timewise").replace(
-        '<part id="P1"></part>', f'<measure><part id="P1">{WHOLE}</part></measure>'
-    )
-    assert notes_of(reading(timewise).score.parts[0]) == [(0, 4, 60)]
-
-
 REST = "<note><rest {how}/><duration>{length}</duration></note>"
 
 
@@ -289,90 +152,6 @@ def test_ties_work_without_a_stop_and_across_voices(reading):
 def test_grace_notes_of_a_chord_begin_together(reading):
     graces = note("D4", before="<grace/>") + note("F4", before="<grace/><chord/>")
     assert notes_of(reading(score(note() + graces + note())).score.parts[0])[1:3] == [(0.75, 1, 62), (0.75, 1, 65)]
-
-
-def test_a_repeat_within_a_bar_starts_there(reading):
-    half = '<barline location="middle"><repeat direction="{}"/></barline>'
-    read = reading(score(WHOLE, note("D4", 2) + half.format("backward") + note("E4", 2))).score
-    assert [pitch for *_, pitch in notes_of(read.parts[0])] == [60, 62, 60, 62, 64]
-    assert read.metres == ((0, 4, 4), (1920, 2, 4), (2880, 4, 4), (4800, 2, 4), (5760, 4, 4))
-    read = reading(score(note("D4", 2) + half.format("forward") + note("E4", 2), bar("F4", right=BACKWARD))).score
-    assert [pitch for *_, pitch in notes_of(read.parts[0])] == [62, 64, 65, 64, 65]
-
-
-def words(*said: str) -> str:
-    inside = "".join(each if each.startswith("<") else f"<words>{each}</words>" for each in said)
-    return f"<direction><direction-type>{inside}</direction-type></direction>"
-
-
-@pytest.mark.parametrize(
-    ("bars", "played"),
-    [
-        ([bar("C4"), bar("D4", sound=words("Fine")), bar("E4", sound=words("D.C. al Fine"))], "CDECD"),
-        ([bar("C4"), bar("D4", sound=words("Da Capo"))], "CDCD"),
-        ([bar("C4"), bar("D4", sound=words("<segno/>")), bar("E4", sound=words("To Coda", "<coda/>")),
-          bar("F4", sound=words("D.S. al Coda")), bar("G4", sound=words("<coda/>"))], "CDEFDEG"),
-        ([bar("C4"), bar("D4", sound=words("fine, but slowly"))], "CD"),
-        ([bar("C4"), bar("D4", left=FIRST), bar("E4"), bar("F4", right=STOP + BACKWARD), bar("G4", left=SECOND)],
-         "CDEFCG"),
-        ([bar("C4"), bar("D4", left=FIRST, right=STOP + BACKWARD), bar("E4"), bar("F4")], "CDCEF"),
-    ],
-)  # fmt: skip
-def test_jumps_in_words_and_long_or_single_endings(reading, bars, played):
-    letters = {60: "C", 62: "D", 64: "E", 65: "F", 67: "G"}
-    assert "".join(letters[pitch] for *_, pitch in notes_of(reading(score(*bars)).score.parts[0])) == played
-
-
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "iso-8859-15", "koi8-r", "shift_jis"]
-)
-def test_names_in_any_alphabet(tmp_path, encoding):
-    name = {"koi8-r": "Флейта", "shift_jis": "フルート"}.get(encoding, "Flöte")
-    begin = "" if encoding == "utf-16-le" else "\n "
-    text = f'{begin}<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>' + score(WHOLE, name=name)
-    (tmp_path / "a.musicxml").write_bytes(text.encode(encoding) + b"\n\n junk")
-    (part,) = read_notation(tmp_path / "a.musicxml").score.parts
-    assert notes_of(part) == [(0, 4, 60)] and part.name == name
-
-
-def test_parts_of_a_timewise_score_are_identified_by_id(reading):
-    def measure(**parts):
-        return (
-            "<measure>" + "".join(f'<part id="{name}">{notes}</part>' for name, notes in parts.items()) + "</measure>"
-        )
-
-    low, high = WHOLE, note("C5", 4)
-    bars = measure(a=low), measure(b=high, a=low), measure(a=low, b=high)
-    read = reading(f"<score-timewise>{''.join(bars)}</score-timewise>").score
-    assert [notes_of(part) for part in read.parts] == [
-        [(0, 4, 60), (4, 8, 60), (8, 12, 60)],
-        [(4, 8, 72), (8, 12, 72)],
-    ]
-
-
-LISTING = '<container><rootfiles>{}<rootfile full-path="{}"/></rootfiles></container>'
-PACKS = {
-    "no listing": {"a.xml": "{score}"},
-    "capitals": {"A.XML": "{score}"},
-    "a picture of it first": {
-        "META-INF/container.xml": LISTING.format('<rootfile full-path="a.pdf"/>', "b.musicxml"),
-        "a.pdf": "%PDF", "b.musicxml": "{score}",
-    },
-    "no suffix": {"META-INF/container.xml": LISTING.format("", "music"), "a.xml": "<no/>", "music": "{score}"},
-    "a listing of what is not there": {"META-INF/container.xml": LISTING.format("", "b.xml"), "a.xml": "{score}"},
-    "UTF-16": {
-        "META-INF/container.xml": LISTING.format("", "b.xml").encode("utf-16"), "a.xml": "<no/>", "b.xml": "{score}",
-    },
-    "a Mac's": {"__MACOSX/._a.xml": b"\x00\x05\x16\x07", "a.xml": "{score}"},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("pack", PACKS)
-def test_odd_compressed_files(tmp_path, pack):
-    with zipfile.ZipFile(tmp_path / "a.mxl", "w") as file:
-        for name, content in PACKS[pack].items():
-            file.writestr(name, score(WHOLE) if content == "{score}" else content)
-    assert notes_of(read_notation(tmp_path / "a.mxl").score.parts[0]) == [(0, 4, 60)]
 
 
 def test_loudness_and_tempo(reading):
