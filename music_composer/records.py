@@ -4,7 +4,8 @@
     to_plain, from_plain    what JSON text stands for: dictionaries, lists, numbers
     from_names              values by name, as options and keyword arguments are given
 
-Ranges are those of the dataclass: its `__post_init__` raises OptionError.
+Ranges are those of the dataclass: its `__post_init__` raises OptionError. A field whose key in JSON is not its name
+says so: `field(metadata=stored_as("key"))`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ BEYOND = 2**63  # of whole numbers
 MAX_WORDS = 300  # characters of a message about a value
 
 
+def stored_as(key: str) -> dict[str, str]:
+    """Metadata of a field that has another name in JSON. Files keep their keys when a field is renamed."""
+    return {"key": key}
+
+
 def from_plain(record: type[T], plain: Any) -> T:
     """A record of the type `record` from a JSON object; fields that are left out have their defaults.
 
@@ -36,12 +42,12 @@ def from_plain(record: type[T], plain: Any) -> T:
     name = record.__name__
     if not isinstance(plain, dict):
         raise RecordError(f"{name}: {_shown(plain)} is no record")
-    fields = {field.name: field for field in dataclasses.fields(record) if field.init}  # type: ignore[arg-type]
+    fields = {key_of(field): field for field in dataclasses.fields(record) if field.init}  # type: ignore[arg-type]
     unknown = sorted(str(key) for key in plain if key not in fields)
     if unknown:
         raise RecordError(f"unknown option {', '.join(unknown)[:80]} for {name}: written by another version?")
     kinds = _kinds(typing.cast(Any, record))
-    values = {key: _value(kinds[key], each, f"{name}.{key}") for key, each in plain.items()}
+    values = {fields[key].name: _value(kinds[fields[key].name], each, f"{name}.{key}") for key, each in plain.items()}
     for key, field in fields.items():
         if key not in plain and field.default is field.default_factory is dataclasses.MISSING:
             raise RecordError(f"{name}.{key} is missing")
@@ -53,7 +59,7 @@ def from_plain(record: type[T], plain: Any) -> T:
 
 def to_plain(record: Any) -> dict[str, Any]:
     """A record as plain values of JSON; the inverse of `from_plain`."""
-    plain: dict[str, Any] = _plain(dataclasses.asdict(record))
+    plain: dict[str, Any] = _plain(record)
     return plain
 
 
@@ -114,7 +120,15 @@ def given(record: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def key_of(field: dataclasses.Field[Any]) -> str:
+    """The key of a field in JSON."""
+    key: str = field.metadata.get("key", field.name)
+    return key
+
+
 def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {key_of(field): _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -13,7 +13,7 @@ from music_composer.data.options import FolderOptions
 from music_composer.errors import MusicComposerError, OptionError, RecordError
 from music_composer.genetic.options import EvolveOptions
 from music_composer.options import default
-from music_composer.records import from_plain
+from music_composer.records import from_plain, to_json
 from music_composer.symbolic.composition.run_folder import SymbolicRun
 from music_composer.symbolic.options import BoundOptions, JudgeOptions, PlayOptions, PolyphonyOptions, VoicesOptions
 from music_composer.training.options import TrainOptions
@@ -148,7 +148,7 @@ def test_an_option_error_ends_with_2_and_others_with_1():
 
 @pytest.mark.parametrize("record", [FrameOptions, ModelOptions, TrainOptions, GenerateOptions])
 def test_a_record_comes_back_from_json(record):
-    plain = json.loads(json.dumps(dataclasses.asdict(record())))
+    plain = json.loads(to_json(record()))
     assert from_plain(record, plain) == record()
 
 

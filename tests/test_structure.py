@@ -214,7 +214,7 @@ def test_all_of_the_package_is_read():
     assert some <= set(FILES)
     assert known_to("audio.wav") == {"errors", "files.atomic", "values"}
     assert within(imports_of("layers.lstm", anywhere=True), "tensorflow") or within(
-        reached_from("layers.lstm", anywhere=True), "layers.lstm_tensorflow"
+        reached_from("layers.lstm", anywhere=True), "layers.lstm_float32"
     )
     assert not within(imports_of("reports.plots", anywhere=False), "matplotlib")  # it is imported in a function
     models = within(known_to("symbolic.composition.registry"), "symbolic.models")

@@ -45,14 +45,14 @@ COLUMNS = ("candidate", "numbers a second", "discrepancy", "x real", "Frechet", 
 
 @dataclass(frozen=True)
 class Candidate:
-    """frame: bands. stack, components: of a step; no components leaves the frames as they are.
+    """frame: bands. frames_per_step, components: of a step; no components leaves the frames as they are.
 
     start: a first guess of phase. learned: what turns latents into frames or into sound in place of the components.
     """
 
     name: str
     frame: FrameOptions = FrameOptions()
-    stack: int = ModelOptions().stack
+    frames_per_step: int = ModelOptions().frames_per_step
     components: int = ModelOptions().components
     iterations: int = ITERATIONS
     start: str = "peaks"
@@ -63,7 +63,7 @@ FULL = replace(FrameOptions(), bands=FrameOptions().bins)
 CANDIDATES = [
     Candidate("as it is: 192 bands, 192 components of 3 frames, 8 rounds from a pass over peaks"),
     *(Candidate(f"{n} components", components=n) for n in (64, 96, 128, 256, 384)),
-    *(Candidate(f"{64 * n} components of {n} frames", stack=n, components=64 * n) for n in (1, 2, 4)),
+    *(Candidate(f"{64 * n} components of {n} frames", frames_per_step=n, components=64 * n) for n in (1, 2, 4)),
     Candidate("256 bands", replace(FrameOptions(), bands=256)),
     Candidate("384 bands", replace(FrameOptions(), bands=384)),
     Candidate("full spectrum, 64 components of 1 frame", FULL, 1, 64),
@@ -103,8 +103,8 @@ def main() -> None:
         started = time.monotonic()
         decoded = [decoder(sound) for sound in real]
         speed = sum(len(sound.samples) / sound.rate for sound in real) / (time.monotonic() - started)
-        step = candidate.frame.frames_per_second / candidate.stack
-        size = candidate.components or candidate.stack * 2 * candidate.frame.bands
+        step = candidate.frame.frames_per_second / candidate.frames_per_step
+        size = candidate.components or candidate.frames_per_step * 2 * candidate.frame.bands
         _row(candidate.name, f"{size * step:.0f}", real, decoded, ruler, options.work, statistics, metrics, speed)
 
 
@@ -119,30 +119,30 @@ def _read(paths: Iterable[Path]) -> list[Waveform]:
 
 
 def _decoder_of(candidate: Candidate, music: list[Waveform], minutes: float) -> Callable[[Waveform], Waveform]:
-    frame, stack = candidate.frame, candidate.stack
+    frame, frames_per_step = candidate.frame, candidate.frames_per_step
 
     def steps_of(sound: Waveform) -> np.ndarray:
-        return to_steps(bands.waveform_to_frames(sound, frame).bands, stack)
+        return to_steps(bands.waveform_to_frames(sound, frame).bands, frames_per_step)
 
     def sound_of(steps: np.ndarray) -> Waveform:
-        return _with_phase(to_frames(steps.astype(np.float32), stack, 2), candidate)
+        return _with_phase(to_frames(steps.astype(np.float32), frames_per_step, 2), candidate)
 
     if not candidate.components:
         return lambda sound: sound_of(steps_of(sound))
-    fitted = _encoding(frame, stack, candidate.components, music)
+    fitted = _encoding(frame, frames_per_step, candidate.components, music)
     if candidate.learned == "magnitudes":
         better = trained_magnitudes([steps_of(sound) for sound in music], fitted, minutes)
         return lambda sound: sound_of(better(encode(steps_of(sound), fitted)))
     if candidate.learned == "waveforms":
         pairs = [(encode(steps_of(sound), fitted), sound) for sound in music]
-        play = trained_waveforms(pairs, fitted, stack, frame, minutes)
+        play = trained_waveforms(pairs, fitted, frames_per_step, frame, minutes)
         return lambda sound: play(encode(steps_of(sound), fitted))
     return lambda sound: sound_of(decode(encode(steps_of(sound), fitted), fitted))
 
 
-def _encoding(frame: FrameOptions, stack: int, components: int, music: list[Waveform]) -> Encoding:
+def _encoding(frame: FrameOptions, frames_per_step: int, components: int, music: list[Waveform]) -> Encoding:
     songs = [bands.waveform_to_frames(sound, frame).bands.astype(np.float16) for sound in music]
-    return fit_encoding(songs, stack, components)
+    return fit_encoding(songs, frames_per_step, components)
 
 
 def _with_phase(made: np.ndarray, candidate: Candidate) -> Waveform:
@@ -189,7 +189,7 @@ def _row(
     first, second = ruler if ruler[0] else (row.discrepancy, row.frechet)
     cells = [
         name, size, f"{row.discrepancy:.2f}", f"{row.discrepancy / first:.2f}", f"{row.frechet:.2f}",
-        f"{row.frechet / second:.2f}", f"{row.timbre:.2f}", f"{row.change_db:.2f} dB",
+        f"{row.frechet / second:.2f}", f"{row.frechet_bands:.2f}", f"{row.change_db:.2f} dB",
         f"{row.onset_db:.2f} dB", f"{row.side_db:.1f} dB", f"{error:.1f} dB", f"{speed:.0f}" if speed else "",
     ]  # fmt: skip
     print(f"| {' | '.join(cells)} |", flush=True)

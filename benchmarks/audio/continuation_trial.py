@@ -31,6 +31,7 @@ from music_composer.pipelines.audio import compose
 from music_composer.pipelines.audio.evaluate import evaluate_run
 from music_composer.pipelines.audio.requests import EvaluateRequest, NetworkChoice, TrainRequest
 from music_composer.progress import terminal
+from music_composer.records import key_of
 from music_composer.training import checkpoint
 from music_composer.training.beginning import CHECKPOINT
 from music_composer.training.options import TrainOptions
@@ -107,9 +108,13 @@ def _name(fields: list[str], seed: int) -> str:
 
 
 def fields_of(words: list[str], *records: Any) -> dict[str, str]:
-    """FIELD=VALUE words as a dictionary; ends the program where no record has such a field."""
+    """FIELD=VALUE words as a dictionary; ends the program where no record has such a field.
+
+    FIELD is the name of a field, or its key in files.
+    """
     known = {field.name for record in records for field in dataclasses.fields(record)}
-    given = dict(word.partition("=")[::2] for word in words)
+    stored = {key_of(field): field.name for record in records for field in dataclasses.fields(record)}
+    given = {stored.get(name, name): value for name, _, value in (word.partition("=") for word in words)}
     unknown = sorted(set(given) - known)
     if unknown:
         raise SystemExit(f"no such field: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
@@ -133,9 +138,9 @@ def _row(name: str, card: Scorecard, state: checkpoint.TrainState | None) -> str
     cells = [
         name, str(state.step if state else 0), f"{minutes:.1f}", f"{best.get('loss', 0):.3f}",
         f"{best.get('held_out_loss', 0):.3f}", f"{made.discrepancy:.2f}", f"{made.low:.2f} to {made.high:.2f}",
-        f"{made.frechet:.1f}", f"{made.timbre:.1f}", f"{made.change_db / real.change_db:.2f} x",
-        f"{made.turns_per_second / real.turns_per_second:.2f} x",
-        f"{made.loudness_db - real.loudness_db:+.1f} dB", f"{card.copying.made[0].seconds:.1f} s",
+        f"{made.frechet:.1f}", f"{made.frechet_bands:.1f}", f"{made.change_db / real.change_db:.2f} x",
+        f"{made.harmonic_changes_per_second / real.harmonic_changes_per_second:.2f} x",
+        f"{made.loudness_db - real.loudness_db:+.1f} dB", f"{card.copying.generated[0].seconds:.1f} s",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 

@@ -69,7 +69,7 @@ def _first_minutes(recordings: Sequence[Path], minutes: float, folder: Path) -> 
 
 
 def _row(minutes: float, epochs: int, card: Scorecard) -> str:
-    made, real = ([copy.seconds for copy in copies] for copies in (card.copying.made, card.copying.real))
+    made, real = ([copy.seconds for copy in copies] for copies in (card.copying.generated, card.copying.real))
     reading = next(row.discrepancy for row in card.distance if row.music == "continuations")
     cells = [
         f"{minutes:.0f} min, {epochs} epochs",

@@ -43,12 +43,16 @@ def trained_magnitudes(
 
 
 def trained_waveforms(
-    pairs: Sequence[tuple[np.ndarray, Waveform]], encoding: Encoding, stack: int, frame: FrameOptions, minutes: float
+    pairs: Sequence[tuple[np.ndarray, Waveform]],
+    encoding: Encoding,
+    frames_per_step: int,
+    frame: FrameOptions,
+    minutes: float,
 ) -> Callable[[np.ndarray], Waveform]:
     """pairs: latents (steps, components) and their sound -> what turns latents into sound."""
     keras.utils.set_random_seed(0)
     inlet = keras.Input((None, encoding.forward.shape[1]))
-    frames = layers.Reshape((-1, WIDTH))(layers.Dense(stack * WIDTH)(_trunk(inlet)))
+    frames = layers.Reshape((-1, WIDTH))(layers.Dense(frames_per_step * WIDTH)(_trunk(inlet)))
     made = layers.Dense(2 * 3 * frame.bins)(_trunk(frames))
     model = keras.Model(inlet, layers.Reshape((-1, 2, 3, frame.bins))(made))
     optimizer = keras.optimizers.Adam(RATE, global_clipnorm=1.0)
@@ -56,9 +60,9 @@ def trained_waveforms(
     songs = [(latents, to_mid_side(sound.samples).T) for latents, sound in pairs if len(latents) >= STEPS]
     rng, started = np.random.default_rng(0), time.monotonic()
     while time.monotonic() - started < 60 * minutes:
-        drawn = [_cut(*songs[rng.integers(len(songs))], stack * frame.hop, rng) for _ in range(BATCH)]
+        drawn = [_cut(*songs[rng.integers(len(songs))], frames_per_step * frame.hop, rng) for _ in range(BATCH)]
         latents, samples = (np.stack(part) for part in zip(*drawn, strict=True))
-        model.train_on_batch(latents, samples.transpose(0, 2, 1)[..., : (STEPS * stack - 1) * frame.hop])
+        model.train_on_batch(latents, samples.transpose(0, 2, 1)[..., : (STEPS * frames_per_step - 1) * frame.hop])
 
     def play(latents: np.ndarray) -> Waveform:
         samples = ops.convert_to_numpy(_to_samples(model(latents[None]), frame))[0]

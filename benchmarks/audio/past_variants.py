@@ -95,7 +95,9 @@ def recalled() -> None:
 
     def set_encoding_and_memory(self: Continuation, encoding: Any, decoder: Any = None) -> None:
         set_encoding(self, encoding, decoder)
-        steps = to_steps(np.concatenate([np.asarray(part[:], np.float32) for part in learnt]), self.options.stack)
+        steps = to_steps(
+            np.concatenate([np.asarray(part[:], np.float32) for part in learnt]), self.options.frames_per_step
+        )
         latents = (steps - encoding.mean) @ encoding.forward
         keys = np.full(self.keys.shape, 1e3, np.float32)  # no key of music is as far out
         count = min(len(latents) - 1, REMEMBERED)

@@ -42,17 +42,17 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=4, help="prompts from each recording")
     options = parser.parse_args()
 
-    here = run_folder.read_run(options.model)
+    run = run_folder.read_run(options.model)
     with tempfile.TemporaryDirectory() as folder:
-        ready, _ = cache.prepare(options.chorales / "test", Path(folder), here.frame, print, lambda done, total: None)
+        ready, _ = cache.prepare(options.chorales / "test", Path(folder), run.frame, print, lambda done, total: None)
         songs = [np.array(cache.load_frames(ready, song), np.float32) for song in ready.songs]
     devices.load_keras()
     playing = GenerateOptions(**chosen(GenerateOptions, fields_of(options.fields, GenerateOptions)))
-    frames = here.frame.frames_in(playing.prompt_seconds) // here.model.stack * here.model.stack
+    frames = run.frame.frames_in(playing.prompt_seconds) // run.model.frames_per_step * run.model.frames_per_step
     prompts = [song[at : at + frames] for song in songs for at in _starts(len(song) - frames, options.each)]
-    played = _play(here, prompts, playing, here.frame.frames_in(options.seconds))
+    played = _play(run, prompts, playing, run.frame.frames_in(options.seconds))
 
-    rate = here.frame.frames_per_second
+    rate = run.frame.frames_per_second
     real = [_levels(song) for song in songs]
     threshold = threshold_of(real, TURNS)
     print("| music | turns a second | share of the time without one for 4 s |\n|---|---|---|")
@@ -67,15 +67,15 @@ def _starts(spare: int, count: int) -> list[int]:
     return [spare * i // count for i in range(count)]
 
 
-def _play(here: run_folder.Run, prompts: Sequence[np.ndarray], options: GenerateOptions, frames: int) -> np.ndarray:
+def _play(run: run_folder.Run, prompts: Sequence[np.ndarray], options: GenerateOptions, frames: int) -> np.ndarray:
     """New frames (prompts, frames, channels, bands)."""
     from music_composer.audio.continuation.generate import continue_prompts
 
-    model = trained_network(here, options)
+    model = trained_network(run, options)
     rngs = [np.random.default_rng([1, i]) for i in range(len(prompts))]
     steps = 256
     chunks = continue_prompts(model, [_prompt(bands) for bands in prompts], rngs, options, steps)
-    needed = -(-(frames + here.model.reach * here.model.stack) // (steps * here.model.stack))
+    needed = -(-(frames + run.model.reach * run.model.frames_per_step) // (steps * run.model.frames_per_step))
     return np.concatenate(list(itertools.islice(chunks, needed)), axis=1)[:, :frames]
 
 

@@ -27,7 +27,7 @@ from music_composer.data.options import FolderOptions
 from music_composer.demo.dataset import write_dataset
 from music_composer.evaluation.audio.analysis import MetricOptions, Span, analyze, reference_statistics_of
 from music_composer.evaluation.audio.distances import distance_row, minute_rows
-from music_composer.evaluation.audio.scorecard import survival_row
+from music_composer.evaluation.audio.scorecard import stability_row
 from music_composer.files.atomic import write_json
 from music_composer.pipelines.audio import compose, generate
 from music_composer.pipelines.audio.loaded import LoadedModel
@@ -89,7 +89,7 @@ def _judge(music: Path, work: Path, epochs: int) -> dict[str, Any]:
         made = [analyze(span, metrics) for span in spans]
         figures[recipe] = {
             "minutes": [to_plain(row) for row in minute_rows(made, statistics, metrics)],
-            "survival": to_plain(survival_row(made, training, statistics, metrics)),
+            "survival": to_plain(stability_row(made, training, statistics, metrics)),
         }
     return figures
 

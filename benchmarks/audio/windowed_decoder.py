@@ -116,10 +116,10 @@ def codec_rows(
     say("| decoder | distance | over real | change | level | unexplained |\n|---|---|---|---|---|---|")
     say(ruler.row("real", held))
     say(ruler.row("frames as they are", [_heard(each) for each in frames]))
-    encoding = fit_encoding(songs, MODEL.stack, MODEL.components)
-    steps = [to_steps(each, MODEL.stack) for each in frames]
+    encoding = fit_encoding(songs, MODEL.frames_per_step, MODEL.components)
+    steps = [to_steps(each, MODEL.frames_per_step) for each in frames]
     variance = np.concatenate(steps).var(axis=0).sum()
-    decoders = {reach: fit_decoder(songs, MODEL.stack, encoding, reach) for reach, _ in rows}
+    decoders = {reach: fit_decoder(songs, MODEL.frames_per_step, encoding, reach) for reach, _ in rows}
     for reach, share in rows:
         decoder = decoders[reach]
         decoded = [_decoded(each, encoding, decoder, reach) for each in steps]
@@ -133,7 +133,7 @@ def codec_rows(
         shifts = {"": np.zeros_like(noise), ", power kept": np.square(noise)}
         for words, shift in shifts.items() if reach == 2 and share else [*shifts.items()][:1]:
             noisy = [one + other - shift for one, other in zip(decoded, drawn, strict=True)]
-            sounds = [_heard(to_frames(each, MODEL.stack, 2)) for each in noisy]
+            sounds = [_heard(to_frames(each, MODEL.frames_per_step, 2)) for each in noisy]
             say(ruler.row(name + words, sounds, unexplained))
 
 

@@ -89,7 +89,7 @@ def _stream(model: Path, work: Path, seconds: float) -> tuple[float, ...]:
     if process.wait():
         sys.exit("".join(line for _, line in said))
     loaded = next(at for at, line in said if line.startswith("playing"))
-    lead = round(FRAME.rate * (1 - GenerateOptions.fade_seconds)) * BYTES  # the prompt's last second
+    lead = round(FRAME.rate * (1 - GenerateOptions.crossfade_seconds)) * BYTES  # the prompt's last second
     first, last = arrived[0][0], arrived[-1][0]
     new = next(at for at, size in arrived if size > lead)
     early = max(size for at, size in arrived if at < new + 0.05)
@@ -117,16 +117,16 @@ def _write_prompt(path: Path) -> None:
     soundfile.write(path, np.stack([sound, np.roll(sound, 500)], axis=1), FRAME.rate)
 
 
-def _write_untrained(here: run_folder.Run) -> None:
+def _write_untrained(run: run_folder.Run) -> None:
     devices.load_keras().utils.set_random_seed(1)
-    model = build_model(here)
+    model = build_model(run)
     bands = np.random.default_rng(0).normal(-5, 1, (2000, CHANNELS, FRAME.bands)).astype(np.float32)
-    encoding = fit_encoding([bands], here.model.stack, here.model.components)
-    model.set_encoding(encoding, fit_decoder([bands], here.model.stack, encoding, here.model.reach))
-    begun = run_folder.begin(here)
+    encoding = fit_encoding([bands], run.model.frames_per_step, run.model.components)
+    model.set_encoding(encoding, fit_decoder([bands], run.model.frames_per_step, encoding, run.model.reach))
+    begun = run_folder.begin(run)
     save_weights(model, begun.weights)
     for path in begun.folder.iterdir():
-        path.rename(here.folder / path.name)
+        path.rename(run.folder / path.name)
 
 
 if __name__ == "__main__":

@@ -46,23 +46,23 @@ def main() -> None:
     for name in options.models:
         network, training = MODELS[name]
         folders = FolderOptions(scores, options.work / "train_data", options.work / name / "model")
-        here = compose.train(
+        run = compose.train(
             TrainRequest(folders, ModelChoice(name, **network), TrainChoice(**training, seed=options.seed), fresh=True),
             terminal(),
         )
         judged = JudgeOptions(options.work / name / "scorecard", options.count, seed=options.seed)
         card = evaluate.evaluate_run(EvaluateRequest(folders, judged), terminal())
-        table.append(_row(name, card, checkpoint.read_state(here.checkpoint)))
+        table.append(_row(name, card, checkpoint.read_state(run.checkpoint)))
         print("\n".join(table), flush=True)
 
 
 def _row(name: str, card: Scorecard, state: checkpoint.TrainState | None) -> str:
     seconds = sum(epoch["seconds"] for epoch in state.history) if state else 0.0
-    made, held_out = card.copying.made, card.copying.held_out
-    nats = card.likelihood["held out"].a_step if card.likelihood else float("nan")
+    made, held_out = card.copying.generated, card.copying.held_out
+    nats = card.likelihood["held out"].per_step if card.likelihood else float("nan")
     cells = [
         name, f"{seconds / 60:.1f}", f"{nats:.2f}",
-        *(f"{row.overlap_made / max(1e-9, row.overlap_training):.2f}" for row in card.metrics),
+        *(f"{row.overlap_generated / max(1e-9, row.overlap_training):.2f}" for row in card.metrics),
         f"{100 * made.share:.1f} ({100 * made.low:.1f} to {100 * made.high:.1f}) %",
         f"{100 * held_out.share:.1f} ({100 * held_out.low:.1f} to {100 * held_out.high:.1f}) %",
     ]  # fmt: skip

@@ -20,20 +20,20 @@ def through_codec(
     waveform: Waveform,
     encoder: Affine,
     decode: Callable[[np.ndarray], np.ndarray],
-    stack: int,
+    frames_per_step: int,
     channels: int,
     options: FrameOptions,
     iterations: int,
     rng: np.random.Generator,
 ) -> Waveform:
-    """Encodes a waveform to latents and decodes it again. The result is up to `stack` frames shorter.
+    """Encodes a waveform to latents and decodes it again. The result is up to `frames_per_step` frames shorter.
 
     encoder: kernel (size, components) and bias (components,). decode: maps latents (steps, components) to steps (steps,
-    size). stack: frames in a step. channels: 1 or 2. iterations: of the search for the phase.
+    size). channels: 1 or 2. iterations: of the search for the phase.
     """
     bands = waveform_to_frames(Waveform(with_channels(waveform.samples, channels), options.rate), options).bands
-    latents = to_steps(bands, stack) @ encoder[0] + encoder[1]
-    decoded = to_frames(decode(latents), stack, channels)
+    latents = to_steps(bands, frames_per_step) @ encoder[0] + encoder[1]
+    decoded = to_frames(decode(latents), frames_per_step, channels)
     return frames_to_waveform(Frames(decoded), options, iterations, rng)
 
 

@@ -49,7 +49,7 @@ class Join:
 
 @dataclasses.dataclass(frozen=True)
 class Filling:
-    """Sound that covers the gap and a fade on either side of it.
+    """Sound that covers the gap and a crossfade on either side of it.
 
     samples: (samples, channels of the recording). first: the sample of the recording at which they begin. speed: of the
     candidate, chosen so that its best frame falls on the end of the gap; 1 is its own speed. jumps: samples of the
@@ -110,7 +110,7 @@ def read_gap(
     return gap
 
 
-def prompt_before(gap: Gap, channels: int, stack: int, frame: FrameOptions) -> Prompt:
+def prompt_before(gap: Gap, channels: int, frames_per_step: int, frame: FrameOptions) -> Prompt:
     """Returns the music left of the gap as a prompt.
 
     Its last frame ends where the gap begins, so no frame contains any of the gap. Raises RecordingError when it is
@@ -122,7 +122,7 @@ def prompt_before(gap: Gap, channels: int, stack: int, frame: FrameOptions) -> P
     if not sounding(bands.max(axis=(1, 2)), frame)[1]:
         raise RecordingError(f"{gap.path}: silent before {gap.start / frame.rate:g} s: there is nothing to continue")
     cut = len(bands) * frame.hop
-    count = len(bands) // stack * stack
+    count = len(bands) // frames_per_step * frames_per_step
     return Prompt(gap.path, samples[:cut], bands[-count:], first_new_sample(gap, frame) / frame.rate, False)
 
 
@@ -139,7 +139,7 @@ def frames_to_end(gap: Gap, frame: FrameOptions) -> float:
 def places_to_join(gap: Gap, frame: FrameOptions, infill: InfillOptions) -> range:
     """Returns the frames of a candidate that may fall on the end of the gap."""
     end = frames_to_end(gap, frame)
-    span = min(infill.search_seconds * frame.frames_per_second, infill.most_bend * end)
+    span = min(infill.search_seconds * frame.frames_per_second, infill.max_time_stretch * end)
     first, last = int(np.ceil(end - span)), int(np.floor(end + span))
     return range(first, last + 1) if first <= last else range(round(end), round(end) + 1)
 

@@ -43,12 +43,12 @@ class WindowDecoder:
     deviations: np.ndarray
 
 
-def fit_decoder(songs: Sequence[FrameArray], stack: int, encoding: Encoding, reach: int) -> WindowDecoder:
+def fit_decoder(songs: Sequence[FrameArray], frames_per_step: int, encoding: Encoding, reach: int) -> WindowDecoder:
     """Fits a decoder of windows with `reach` steps on either side.
 
     songs: the music that the encoding was fitted to, arrays (frames, channels, bands), which are read block by block.
     """
-    sums = merge_sums(window_sums(block, encoding, reach) for block in fitting_blocks(songs, stack))
+    sums = merge_sums(window_sums(block, encoding, reach) for block in fitting_blocks(songs, frames_per_step))
     return ridge(sums, encoding)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from music_composer.options import (
     require_weights,
     require_within,
 )
+from music_composer.records import stored_as
 
 AUTO = "auto"  # a network with the flow head and a memory, of which the one plays that goes on better
 FLOW = "flow"  # the head of a network that draws
@@ -66,14 +68,13 @@ class ModelOptions:
     neurons: int = 384  # chosen by how much music there is: see models/sizing.py
     layers: int = 2
     head: str = AUTO
-    stack: int = 3  # frames that make one step of the model: 28.7 steps a second
+    frames_per_step: int = field(default=3, metadata=stored_as("stack"))  # 28.7 steps a second
     components: int = 192  # principal components kept of a step
     head_width: int = 512
     head_blocks: int = 3
     dropout: float = 0.1
-    tilt: float = (
-        0.5  # power of a component's deviation that its latents keep: 0 makes all alike, 1 leaves them as they are
-    )
+    # The power of a component's deviation that its latents keep: 0 whitens them, 1 leaves them as they are.
+    whitening_exponent: float = field(default=0.5, metadata=stored_as("tilt"))
     training_noise: float = 2.0  # largest deviation of the noise that is added to the past while training
     reach: int = 2  # steps on either side that a step is decoded by; 0: by its own components alone, and no residual
 
@@ -82,9 +83,9 @@ class ModelOptions:
         require_between("-l/--hidden-layer-count", self.layers, 1, DEEPEST)
         require_one_of("--head", self.head, HEADS)
         require_within(self, 1, WIDEST, "components", "head_width")
-        require_within(self, 1, DEEPEST, "head_blocks", "stack")
+        require_within(self, 1, DEEPEST, "head_blocks", "frames_per_step")
         require_within(self, 0.0, 0.99, "dropout")
-        require_within(self, 0.0, 1.0, "tilt")
+        require_within(self, 0.0, 1.0, "whitening_exponent")
         require_within(self, 0.0, 1000.0, "training_noise")
         require_within(self, 0, FARTHEST, "reach")
         layers = 4 * self.neurons * (self.components + self.neurons)

@@ -51,26 +51,31 @@ class Encoding:
     ceiling: np.ndarray
 
 
-def fit_encoding(songs: Sequence[FrameArray], stack: int, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
+def fit_encoding(
+    songs: Sequence[FrameArray],
+    frames_per_step: int,
+    components: int,
+    whitening_exponent: float = ModelOptions.whitening_exponent,
+) -> Encoding:
     """Fits principal components to the steps of all songs, arrays (frames, channels, bands), read block by block."""
-    moments = merge(moments_of(block) for block in fitting_blocks(songs, stack))
-    fitted = principal_components(moments, components, tilt)
+    moments = merge(moments_of(block) for block in fitting_blocks(songs, frames_per_step))
+    fitted = principal_components(moments, components, whitening_exponent)
     every = -(-moments.count // RANGE_STEPS)
-    latents = np.concatenate([encode(block[::every], fitted) for block in fitting_blocks(songs, stack)])
+    latents = np.concatenate([encode(block[::every], fitted) for block in fitting_blocks(songs, frames_per_step)])
     low, high = np.quantile(latents, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
     ceiling = np.quantile(decode(latents, fitted), 1 - LOUD_OUTLIERS, axis=0).astype(np.float32)
     return dataclasses.replace(fitted, low=low, high=high, ceiling=ceiling)
 
 
-def fitting_blocks(songs: Sequence[FrameArray], stack: int) -> Iterator[np.ndarray]:
+def fitting_blocks(songs: Sequence[FrameArray], frames_per_step: int) -> Iterator[np.ndarray]:
     """Yields the steps (steps, size) of all songs, arrays (frames, channels, bands), block by block.
 
     Of very much music it takes blocks at equal distances.
     """
-    length = BLOCK_STEPS * stack
-    places = [(song, at) for song in songs for at in range(0, len(song) - stack + 1, length)]
+    length = BLOCK_STEPS * frames_per_step
+    places = [(song, at) for song in songs for at in range(0, len(song) - frames_per_step + 1, length)]
     places = places[:: max(1, len(places) * BLOCK_STEPS // ENOUGH_STEPS)]
-    return (to_steps(song[at : at + length], stack) for song, at in places)
+    return (to_steps(song[at : at + length], frames_per_step) for song, at in places)
 
 
 def moments_of(steps: np.ndarray) -> Moments:
@@ -92,13 +97,15 @@ def merge(parts: Iterable[Moments]) -> Moments:
     return Moments(count, total, products)
 
 
-def principal_components(moments: Moments, components: int, tilt: float = ModelOptions.tilt) -> Encoding:
+def principal_components(
+    moments: Moments, components: int, whitening_exponent: float = ModelOptions.whitening_exponent
+) -> Encoding:
     """Returns the directions of largest variance, `components` of them or as many as there are.
 
-    The deviation of a latent is its own deviation to the power `tilt`, scaled so that the mean square is 1. A flow
-    settles first what stands out most from its noise. If all latents were alike, chord and hiss would be settled at the
-    same moment, and the mean of many chords would result. So latents keep part of their slope, as spectra of pictures
-    do (Dieleman 2024, "Diffusion is spectral autoregression").
+    The deviation of a latent is its own deviation to the power `whitening_exponent`, scaled so that the mean square is
+    1. A flow first settles what stands out most from its noise. If all latents were alike, chord and hiss would be
+    settled at the same moment, and the mean of many chords would result. So latents keep part of their slope, as
+    spectra of pictures do (Dieleman 2024, "Diffusion is spectral autoregression").
 
     Directions with less than a millionth of the largest variance carry only rounding errors; their latents stay near
     zero.
@@ -112,7 +119,7 @@ def principal_components(moments: Moments, components: int, tilt: float = ModelO
     # A direction's sign is arbitrary and may differ between LAPACKs: the largest entry is made positive.
     directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
     deviations = np.sqrt(np.maximum(variances[:components], 1e-6 * max(variances[0], 1e-12)))
-    kept = deviations**tilt
+    kept = deviations**whitening_exponent
     scales = kept / np.sqrt(np.mean(kept**2))
     return Encoding(
         mean.astype(np.float32),

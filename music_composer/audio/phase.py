@@ -177,33 +177,33 @@ class PhaseStream:
         prefix: np.ndarray,
         bands: np.ndarray,
         options: FrameOptions,
-        fade_seconds: float,
+        crossfade_seconds: float,
         iterations: int,
         rng: np.random.Generator,
     ) -> None:
         self._known, self._bands, self._options = prefix, bands, options
         self._iterations, self._rng = iterations, rng
-        self._fade = min(round(fade_seconds * options.rate), prefix.shape[1])
+        self._crossfade = min(round(crossfade_seconds * options.rate), prefix.shape[1])
         self._context = len(bands)
 
     def push(self, bands: np.ndarray) -> np.ndarray:
         """Frames (frames, channels, bands) -> samples (channels, frames * hop).
 
-        The result lags by the fade: its first samples lead from the prefix into the new sound, and the last samples of
-        this piece come with the next piece or with `rest`.
+        The result lags by the crossfade: its first samples lead from the prefix into the new sound, and the last
+        samples of this piece come with the next piece or with `rest`.
         """
         options, length = self._options, self._known.shape[1]
         bands = np.concatenate([self._bands, bands])
         magnitudes = bands_to_magnitudes(bands.transpose(1, 0, 2), options)
         samples = samples_of(magnitudes, options, self._iterations, self._rng, self._known)
-        ramp = np.linspace(0, 1, self._fade, dtype=np.float32)
-        start = length - self._fade
+        ramp = np.linspace(0, 1, self._crossfade, dtype=np.float32)
+        start = length - self._crossfade
         samples[:, start:length] = (1 - ramp) * self._known[:, start:] + ramp * samples[:, start:length]
         complete = len(bands) * options.hop
         self._bands = bands[-self._context :]
         self._known = samples[:, complete - self._context * options.hop : complete]
-        return samples[:, start : complete - self._fade]
+        return samples[:, start : complete - self._crossfade]
 
     def rest(self) -> np.ndarray:
-        """Returns the samples that were held back for a fade: (channels, fade)."""
-        return self._known[:, self._known.shape[1] - self._fade :]
+        """Returns the samples that were held back for a crossfade: (channels, crossfade)."""
+        return self._known[:, self._known.shape[1] - self._crossfade :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from music_composer.options import HOTTEST, MOST, MOST_PIECES, require_between, require_one_of
+from music_composer.records import stored_as
 
 SUBTYPES = ("PCM_16", "PCM_24", "FLOAT")
 SHORTEST_SECONDS = 0.01
@@ -23,7 +24,8 @@ class GenerateOptions:
     residual: float = 0.5  # of the deviation of what is lost by the codec, put back as noise
     prompt_seconds: float = 6.0  # what the model hears before it plays
     lead_seconds: float = 1.0  # real audio before the cut that a file begins with
-    fade_seconds: float = 0.05  # of the cross-fade from the prompt into new music
+    # From the prompt into new music.
+    crossfade_seconds: float = dataclasses.field(default=0.05, metadata=stored_as("fade_seconds"))
     phase_iterations: int = 8
     chunk_seconds: float = 10.0  # written at a time
     batch: int = 16  # samples generated side by side
@@ -60,7 +62,8 @@ class InfillOptions:
     candidates: int = 8  # continuations from the gap's beginning, of which the best is taken
     match_seconds: float = 0.3  # of the music after the gap that a candidate is compared with
     search_seconds: float = 0.25  # how far from the gap's end a candidate's best moment may lie
-    most_bend: float = 0.05  # change of speed, at most, that brings that moment to the gap's end
+    # The change of speed, at most, that brings that moment to the end of the gap.
+    max_time_stretch: float = dataclasses.field(default=0.05, metadata=stored_as("most_bend"))
     longest_seconds: float = 30.0  # a gap beyond this has nothing to do with what follows it
 
     def __post_init__(self) -> None:

@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 
 class Player(Protocol):
-    """Continues prompts. Its music starts `fade` samples before the cut, fades in, and has no end by itself.
+    """Continues prompts. Its music starts `crossfade` samples before the cut, fades in, and has no end by itself.
 
     A sample depends only on the prompt, the seed and its own number, never on the other samples of a batch.
     """
 
     @property
-    def fade(self) -> int: ...
+    def crossfade(self) -> int: ...
 
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int

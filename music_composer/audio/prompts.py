@@ -63,10 +63,10 @@ def read_sound(excerpt: Excerpt, channels: int, rate: int) -> Waveform:
     return Waveform(np.concatenate([with_channels(piece.samples, channels) for piece in pieces]), rate)
 
 
-def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptions) -> Prompt:
+def read_prompt(excerpt: Excerpt, channels: int, frames_per_step: int, options: FrameOptions) -> Prompt:
     """Reads an excerpt and cuts it where a frame can follow. Silence at its end is left out.
 
-    stack: frames in a step. Raises RecordingError when too little sound is left.
+    Raises RecordingError when too little sound is left.
     """
     waveform = read_sound(excerpt, channels, options.rate)
     bands = waveform_to_frames(waveform, options).bands if len(waveform.samples) else np.zeros((0, channels, 1))
@@ -74,8 +74,8 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
     edge = edge_frames(options)
     first, last = edge, min(len(bands) - 1, (len(waveform.samples) - options.window // 2) // options.hop)
     end = sounding(bands[first : last + 1].max(axis=(1, 2), initial=-np.inf), options)[1]
-    steps = end // stack
-    if steps * stack < CONTEXT_FRAMES:
+    steps = end // frames_per_step
+    if steps * frames_per_step < CONTEXT_FRAMES:
         raise RecordingError(
             f"{excerpt.path}: no {CONTEXT_FRAMES * options.hop / options.rate:.1f} s of sound in it to continue"
         )
@@ -85,7 +85,7 @@ def read_prompt(excerpt: Excerpt, channels: int, stack: int, options: FrameOptio
     return Prompt(
         excerpt.path,
         waveform.samples[:cut],
-        bands[stop - steps * stack : stop],
+        bands[stop - steps * frames_per_step : stop],
         max(0.0, excerpt.start + cut / options.rate - earlier),
         excerpt.whole,
     )

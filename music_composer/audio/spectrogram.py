@@ -163,14 +163,14 @@ def time_stretched(bands: np.ndarray, frames: int, speed: float) -> np.ndarray:
     return (1 - share) * bands[before] + share * bands[before + 1]
 
 
-def to_steps(frames: np.ndarray, stack: int) -> np.ndarray:
-    """(frames, channels, bands) -> float32 (frames // stack, stack * channels * bands). A remainder is left out."""
-    steps = len(frames) // stack
-    size = stack * int(np.prod(frames.shape[1:]))
-    return np.asarray(frames[: steps * stack], np.float32).reshape(steps, size)
+def to_steps(frames: np.ndarray, frames_per_step: int) -> np.ndarray:
+    """(frames, channels, bands) -> float32 (steps, frames_per_step * channels * bands). A remainder is left out."""
+    steps = len(frames) // frames_per_step
+    size = frames_per_step * int(np.prod(frames.shape[1:]))
+    return np.asarray(frames[: steps * frames_per_step], np.float32).reshape(steps, size)
 
 
-def to_frames(steps: np.ndarray, stack: int, channels: int) -> np.ndarray:
-    """(..., steps, stack * channels * bands) -> (..., steps * stack, channels, bands), the inverse of `to_steps`."""
+def to_frames(steps: np.ndarray, frames_per_step: int, channels: int) -> np.ndarray:
+    """(..., steps, frames_per_step * channels * bands) -> (..., frames, channels, bands), the inverse of `to_steps`."""
     *lead, count, size = steps.shape
-    return steps.reshape(*lead, count * stack, channels, size // (stack * channels))
+    return steps.reshape(*lead, count * frames_per_step, channels, size // (frames_per_step * channels))

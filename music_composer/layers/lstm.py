@@ -39,7 +39,7 @@ class HoistedLSTM(keras.layers.LSTM):
         # Imported here: the other backends must work without TensorFlow.
         import tensorflow as tf
 
-        from music_composer.layers.lstm_tensorflow import hoisted_lstm
+        from music_composer.layers.lstm_float32 import hoisted_lstm
 
         if training and self.dropout:
             # One mask for all time steps, as in the stock layer.

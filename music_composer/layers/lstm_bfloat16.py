@@ -3,7 +3,7 @@
 Such a unit multiplies bfloat16 about four times as fast as float32, and a layer of a thousand rows waits for memory.
 XLA therefore fuses everything between the products into one pass. The input is projected in the same product as the
 hidden state, and weight gradients are summed step by step, so that only `z_t`, which the backward pass needs, has the
-length of the sequence and the width of the gates. (With ten rows the opposite is faster: see `lstm_tensorflow.py`,
+length of the sequence and the width of the gates. (With ten rows the opposite is faster: see `lstm_float32.py`,
 whose equations these are.) Operands of products and values kept for the backward pass are bfloat16; gates, cells and
 sums of gradients are float32.
 """

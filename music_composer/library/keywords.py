@@ -27,7 +27,7 @@ class TrainingKeywords(TypedDict, total=False):
     window_steps: int
     least_window_steps: int
     chunk_steps: int
-    stretch: float
+    time_stretch: float
     held_out: float
     learning_rate: float
     warmup: float
@@ -46,12 +46,12 @@ class TrainKeywords(CacheKeywords, TrainingKeywords, total=False):
     neurons: int
     layers: int
     head: str
-    stack: int
+    frames_per_step: int
     components: int
     head_width: int
     head_blocks: int
     dropout: float
-    tilt: float
+    whitening_exponent: float
     training_noise: float
     reach: int
     fresh: bool
@@ -68,7 +68,7 @@ class SamplingKeywords(TypedDict, total=False):
     residual: float
     prompt_seconds: float
     lead_seconds: float
-    fade_seconds: float
+    crossfade_seconds: float
     phase_iterations: int
     chunk_seconds: float
     batch: int
@@ -102,7 +102,7 @@ class InfillKeywords(SamplingKeywords, total=False):
     candidates: int
     match_seconds: float
     search_seconds: float
-    most_bend: float
+    max_time_stretch: float
     longest_seconds: float
 
 

@@ -33,14 +33,14 @@ def describe(folders: FolderOptions) -> list[str]:
         lines.append(f"cache    {folders.traindata}: nothing prepared")
     if not run_folder.exists(folders.model):
         return [*lines, f"model    {folders.model}: nothing trained"]
-    here = run_folder.read_run(place_of(folders.model))
-    if here.model.head == MEMORY:
+    run = run_folder.read_run(place_of(folders.model))
+    if run.model.head == MEMORY:
         return [*lines, f"model    {folders.model}: plays from memory"]
-    network = f"{here.model.layers} x {here.model.neurons} LSTM, {here.model.network_head} head"
-    if here.model.head != AUTO:
-        return [*lines, f"model    {folders.model}: {network}", *_training(here)]
+    network = f"{run.model.layers} x {run.model.neurons} LSTM, {run.model.network_head} head"
+    if run.model.head != AUTO:
+        return [*lines, f"model    {folders.model}: {network}", *_training(run)]
     lines.append(f"model    {folders.model}: {network}, and a memory")
-    return [*lines, *_training(here), f"choice   {summary(read_choice(here.choice))}"]
+    return [*lines, *_training(run), f"choice   {summary(read_choice(run.choice))}"]
 
 
 def describe_midi(folders: FolderOptions) -> list[str]:
@@ -50,21 +50,21 @@ def describe_midi(folders: FolderOptions) -> list[str]:
         lines.append(f"dataset  {folders.datasets}: {len(scores_in(folders.datasets, make=False))} MIDI files")
     except ScoreError as error:
         lines.append(f"dataset  {error}")
-    here = symbolic_run.read_run(place_of(folders.model)) if run_folder.exists(folders.model) else None
-    ready = rolls.read_index(folders.traindata, here.per_quarter if here else PER_QUARTER)
+    run = symbolic_run.read_run(place_of(folders.model)) if run_folder.exists(folders.model) else None
+    ready = rolls.read_index(folders.traindata, run.per_quarter if run else PER_QUARTER)
     lines.append(f"cache    {folders.traindata}: {f'{len(ready)} songs' if ready else 'nothing prepared'}")
-    if here is None:
+    if run is None:
         return [*lines, f"model    {folders.model}: nothing trained"]
-    metre, note = here.metre
+    metre, note = run.metre
     lines.append(
-        f"model    {folders.model}: {here.name}, {here.model.neurons} neurons; music in {metre}/{note}, "
-        f"{here.tempo:.0f} quarter notes a minute"
+        f"model    {folders.model}: {run.name}, {run.model.neurons} neurons; music in {metre}/{note}, "
+        f"{run.tempo:.0f} quarter notes a minute"
     )
-    return [*lines, *_training(here)]
+    return [*lines, *_training(run)]
 
 
-def _training(here: RunFolder) -> list[str]:
-    state = checkpoint.read_state(here.checkpoint)
+def _training(run: RunFolder) -> list[str]:
+    state = checkpoint.read_state(run.checkpoint)
     if state is None:
         return []
     return [f"training {state.epoch} epochs done, best loss {state.best_loss:.4f} in epoch {state.best_epoch + 1}"]

@@ -167,11 +167,11 @@ def _at_rest(part: Part) -> Part:
     set_first = set(controls["controller"][controls["tick"] == 0].tolist())
     rest = [(0, controller, value) for controller, value in DEFAULT_CONTROLS.items()
             if last.get(controller, value) != value and controller not in set_first]  # fmt: skip
-    # Only a wheel that ends bent, and is not set at the start, needs a reset.
-    bent = len(part.bends) and part.bends["value"][-1] and part.bends["tick"][0]
+    # Only a wheel that ends off centre, and is not set at the start, needs a reset.
+    off_centre = len(part.bends) and part.bends["value"][-1] and part.bends["tick"][0]
     return dataclasses.replace(
         part, controls=np.concatenate([np.array(rest, CONTROL), controls]),
-        bends=np.concatenate([np.array([(0, 0)] if bent else [], BEND), part.bends]),
+        bends=np.concatenate([np.array([(0, 0)] if off_centre else [], BEND), part.bends]),
     )  # fmt: skip
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from music_composer.errors import OptionError
 from music_composer.options import DEEPEST, MOST, MOST_PIECES, WIDEST, require_between, require_weights, require_within
+from music_composer.records import stored_as
 from music_composer.symbolic.play_options import BoundOptions as BoundOptions
 from music_composer.symbolic.play_options import PlayOptions as PlayOptions
 from music_composer.training.options import TrainOptions
@@ -25,7 +27,7 @@ HALF_LIVES = 2, 16, 64  # steps, of the channels of the key history
 class VoicesOptions:
     """The network of the voices model. The run folder stores this record and rebuilds the network from it.
 
-    Field names are keys of the stored file.
+    Field names are keys of the stored file, unless `stored_as` gives another one.
     """
 
     pitches: int = 88
@@ -39,7 +41,7 @@ class VoicesOptions:
     shifts: int = 12  # transpositions in training, from -5 semitones on; the network is told which
     memory: int = 256  # past steps that attention reaches
     clock: int = 8  # features of a step's position in bar and phrase: see `roll.bar_clock`
-    fades: tuple[int, ...] = HALF_LIVES
+    half_lives: tuple[int, ...] = field(default=HALF_LIVES, metadata=stored_as("fades"))
     tonal: int = 32  # key-relative features of each pitch class
     loudness: int = 16  # loudness levels of an onset; 0: no articulation, as in the benchmark files
     dropout: float = 0.5
@@ -53,7 +55,7 @@ class VoicesOptions:
         require_within(self, 1, 12, "shifts")
         require_within(self, 0, 128, "clock", "loudness")
         require_within(self, 0.0, 0.99, "dropout", "input_dropout")
-        _require_fades(self.fades)
+        _require_half_lives(self.half_lives)
 
     @property
     def articulations(self) -> int:
@@ -68,7 +70,7 @@ class PolyphonyOptions:
     neurons: int = 256
     layers: int = 3
     embedding: int = 128  # size of the input of the first layer
-    fades: tuple[int, ...] = HALF_LIVES
+    half_lives: tuple[int, ...] = field(default=HALF_LIVES, metadata=stored_as("fades"))
     tonal: int = 32  # key-relative features of each pitch class
     dropout: float = 0.5
     transpose: int = 4  # most semitones, up and down, of random transposition in training
@@ -84,7 +86,7 @@ class PolyphonyOptions:
         require_within(self, 0, 127, "transpose")
         require_within(self, 1, 128, "most")
         require_within(self, 0.0, 0.99, "dropout")
-        _require_fades(self.fades)
+        _require_half_lives(self.half_lives)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +96,7 @@ class PianorollOptions:
     neurons: int = 256
     layers: int = 2
     dropout: float = 0.5
-    fades: tuple[int, ...] = HALF_LIVES
+    half_lives: tuple[int, ...] = field(default=HALF_LIVES, metadata=stored_as("fades"))
     tonal: int = 32  # key-relative features of each pitch class
     most_words: int = 8192  # size of the vocabulary: the most frequent chords of the music
     words: tuple[tuple[int, ...], ...] = ()  # the vocabulary itself: see models/pianoroll/vocabulary.py
@@ -108,7 +110,7 @@ class PianorollOptions:
         require_within(self, 0.0, 0.99, "dropout")
         if len(self.words) > WIDEST or not all(0 <= key < 256 for word in self.words for key in word):
             raise OptionError(f"words has {len(self.words)} entries: give at most {WIDEST}, of keys from 0 to 255")
-        _require_fades(self.fades)
+        _require_half_lives(self.half_lives)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +122,7 @@ class BiaxialOptions:
     neurons: int = 300  # units of the layers along time
     layers: int = 2
     note_neurons: tuple[int, ...] = (100, 50)  # units of the layers along the notes
-    fades: tuple[int, ...] = HALF_LIVES
+    half_lives: tuple[int, ...] = field(default=HALF_LIVES, metadata=stored_as("fades"))
     articulation: bool = True  # whether the music says which notes begin; benchmark files do not
     dropout: float = 0.5
     forget: float = 0.05  # share of past notes hidden in training, so that the network learns to begin missing notes
@@ -138,7 +140,7 @@ class BiaxialOptions:
         require_within(self, 0.0, 0.99, "dropout", "forget")
         if not self.note_neurons or not all(1 <= units <= WIDEST for units in self.note_neurons):
             raise OptionError(f"note_neurons is {self.note_neurons}: give numbers between 1 and {WIDEST}")
-        _require_fades(self.fades)
+        _require_half_lives(self.half_lives)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,13 +207,13 @@ def with_model_defaults(name: str, options: PlayOptions) -> PlayOptions:
 def make_model(name: str, fields: Mapping[str, Any]) -> Any:
     """The options of a model. Raises OptionError for a field that the model does not have."""
     record = MODELS[name]
-    known = {field.name for field in dataclasses.fields(record)}
-    unknown = [field for field in fields if field not in known]
+    known = {each.name for each in dataclasses.fields(record)}
+    unknown = [each for each in fields if each not in known]
     if unknown:
         raise OptionError(f"--model {name} has no {unknown[0]}: leave that option out")
     return record(**fields)
 
 
-def _require_fades(fades: tuple[int, ...]) -> None:
-    if len(fades) > DEEPEST or not all(1 <= steps <= WIDEST for steps in fades):
-        raise OptionError(f"fades is {fades}: give at most {DEEPEST} numbers between 1 and {WIDEST} steps")
+def _require_half_lives(half_lives: tuple[int, ...]) -> None:
+    if len(half_lives) > DEEPEST or not all(1 <= steps <= WIDEST for steps in half_lives):
+        raise OptionError(f"half_lives is {half_lives}: give at most {DEEPEST} numbers between 1 and {WIDEST} steps")

@@ -25,7 +25,7 @@ MIN_SECONDS = 0.03  # of a note
 BY_PITCH = 0.25  # pan of the lowest and highest key relative to their part, unless it has a pan control
 SEGMENT = 2048 * BLOCK  # samples, 12 s: longer notes are rendered in several segments
 CACHED = 2**23  # samples in the cache; many notes are equal
-MIN_PITCH, MAX_PITCH = -12.0, 132.0  # of bent notes
+MIN_PITCH, MAX_PITCH = -12.0, 132.0  # with pitch bend
 
 Key = tuple[object, ...]
 

@@ -32,7 +32,7 @@ class Timeline:
 
 
 def timeline_of(score: Score, part: Part) -> Timeline:
-    """The timeline of a part. Pedals do not hold drums, and drums are not bent."""
+    """The timeline of a part. Neither pedals nor pitch bend apply to drums."""
     channel = channel_of(part)
     starts, stops = (seconds_at(score, part.notes[field]) for field in ("start", "stop"))
     if not part.drums and (len(channel.sustain) or len(channel.sostenuto)):

@@ -56,16 +56,16 @@ def _cut_off(state: TrainState, say: Callable[[str], None]) -> TrainState:
     return state
 
 
-def restore(model: Any, here: run_folder.RunFolder, say: Callable[[str], None]) -> bool:
+def restore(model: Any, run: run_folder.RunFolder, say: Callable[[str], None]) -> bool:
     """Puts the weights to go on from into a compiled model, with the optimiser's memory where that is kept too.
 
     False where there are none.
     """
-    if here.checkpoint.exists():
-        checkpoint.load_checkpoint(here.checkpoint, model)
-    elif here.weights.exists():
-        say(f"{here.checkpoint} is not there: going on from {here.weights.name} without the optimiser's memory")
-        load_weights(model, here.weights, here.command)
+    if run.checkpoint.exists():
+        checkpoint.load_checkpoint(run.checkpoint, model)
+    elif run.weights.exists():
+        say(f"{run.checkpoint} is not there: going on from {run.weights.name} without the optimiser's memory")
+        load_weights(model, run.weights, run.command)
     else:
         return False
     return True
@@ -74,7 +74,7 @@ def restore(model: Any, here: run_folder.RunFolder, say: Callable[[str], None]) 
 def run_job(
     model: Any,
     loader: Any,
-    here: run_folder.RunFolder,
+    run: run_folder.RunFolder,
     options: TrainOptions,
     state: TrainState,
     context: Context = SILENT,
@@ -82,15 +82,15 @@ def run_job(
 ) -> None:
     """Trains until the job is done. After each epoch the run folder holds the best weights, history and picture.
 
-    here: where the training lies, as `beginning.place_of` gives it. When the first weights are safe, it is put in the
+    run: where the training lies, as `beginning.place_of` gives it. When the first weights are safe, it is put in the
     place of what was there. then: what is to be done after each epoch besides.
     Raises Stopped when it was stopped, MusicComposerError when it cannot go on, with what to do.
     """
     from music_composer.reports.plots import plot_loss
     from music_composer.training import loop
 
-    place = here
-    home = dataclasses.replace(here, folder=home_of(here.folder))
+    place = run
+    home = dataclasses.replace(run, folder=home_of(run.folder))
 
     def after_epoch(state: TrainState) -> None:
         if state.best_epoch == state.epoch - 1:

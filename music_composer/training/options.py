@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from music_composer.options import MOST, MOST_SEED, WIDEST, require_between
+from music_composer.records import stored_as
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +17,8 @@ class TrainOptions:
     window_steps: int = 512  # steps of the model that one training example spans, where there is music for it
     least_window_steps: int = 128  # what they are cut down to until there is a batch of them
     chunk_steps: int = 32  # of them between two updates of the weights
-    stretch: float = 0.1  # share by which windows of sound are played faster or slower at most; pitch stays
+    # The share by which a window of sound is played faster or slower at most; its pitch stays.
+    time_stretch: float = dataclasses.field(default=0.1, metadata=stored_as("stretch"))
     held_out: float = 0.1  # share of each recording that the model is only judged by
     learning_rate: float = 2e-3
     warmup: float = 0.05  # share of the run in which the learning rate rises

@@ -82,7 +82,7 @@ def test_frames_and_samples_agree_on_where_the_gap_ends(start, length):
     assert first_new_sample(gap, FRAME) + end * HOP == pytest.approx(gap.stop)
     places = places_to_join(gap, FRAME, INFILL)
     assert len(places) >= 1
-    assert all(place > 0 and abs(place - end) <= max(0.5, INFILL.most_bend * end) for place in places)
+    assert all(place > 0 and abs(place - end) <= max(0.5, INFILL.max_time_stretch * end) for place in places)
 
 
 @given(seed=st.integers(0, 1000), candidate=st.integers(0, 3), place=st.integers(5, 15))

@@ -35,12 +35,14 @@ def test_latents_are_uncorrelated_and_as_wide_as_is_said():
     assert np.allclose(np.cov(latents.T), np.diag(encoding.deviations**2), atol=1e-2)
 
 
-@pytest.mark.parametrize("tilt", [0, 0.5, 1])
-def test_latents_keep_a_power_of_what_their_components_vary_by(tilt):
+@pytest.mark.parametrize("whitening_exponent", [0, 0.5, 1])
+def test_latents_keep_a_power_of_what_their_components_vary_by(whitening_exponent):
     steps = correlated()
-    encoding = principal_components(moments_of(steps), 6, tilt)
+    encoding = principal_components(moments_of(steps), 6, whitening_exponent)
     varies = np.sqrt(np.sort(np.linalg.eigvalsh(np.cov(steps.T)))[::-1])
-    assert np.allclose(encoding.deviations / encoding.deviations[0], (varies / varies[0]) ** tilt, rtol=1e-2)
+    assert np.allclose(
+        encoding.deviations / encoding.deviations[0], (varies / varies[0]) ** whitening_exponent, rtol=1e-2
+    )
     assert np.allclose(np.std(encode(steps, encoding), axis=0), encoding.deviations, rtol=1e-2)
     assert np.mean(encoding.deviations**2) == pytest.approx(1, rel=1e-5)
 

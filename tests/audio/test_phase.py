@@ -98,13 +98,13 @@ def test_known_sound_carries_the_phase_of_what_follows(sine, iterations):
     assert likeness(samples[after], sound[after, 0]) > 0.9
 
 
-def stream_from(sound, iterations=8, fade_seconds=FADE_SECONDS):
+def stream_from(sound, iterations=8, crossfade_seconds=FADE_SECONDS):
     """Returns a stream after the first 0.3 s, the true frames that follow, and the sample of the cut."""
     bands = frames_of(sound).bands
     stop = 24
     cut = stop * HOP - HALF
     prefix = np.ascontiguousarray(sound[cut - CONTEXT * HOP : cut].T)
-    stream = PhaseStream(prefix, bands[stop - CONTEXT : stop], OPTIONS, fade_seconds, iterations, rng())
+    stream = PhaseStream(prefix, bands[stop - CONTEXT : stop], OPTIONS, crossfade_seconds, iterations, rng())
     return stream, bands[stop:-4], cut
 
 
@@ -122,7 +122,7 @@ def test_every_frame_becomes_a_hop_of_samples(sine, sizes):
 
 
 def test_without_a_fade_nothing_is_held_back(sine):
-    stream, bands, _ = stream_from(sine(440, 1.0), iterations=0, fade_seconds=0)
+    stream, bands, _ = stream_from(sine(440, 1.0), iterations=0, crossfade_seconds=0)
     assert [piece.shape[1] for piece in play(stream, bands[:20], [10, 10])] == [10 * HOP, 10 * HOP, 0]
 
 
@@ -132,7 +132,7 @@ def test_the_first_samples_are_the_known_ones(sine):
     first = stream.push(bands[:20])[0]
     before_cut = sound[cut - FADE : cut, 0]
     assert first[0] == before_cut[0]
-    assert np.abs(first[:50] - before_cut[:50]).max() < 0.05  # the fade has hardly begun
+    assert np.abs(first[:50] - before_cut[:50]).max() < 0.05  # the crossfade has hardly begun
     assert likeness(first[:FADE], before_cut) > 0.98
 
 

@@ -31,8 +31,8 @@ def sweep(seconds):
     return (0.5 * np.sin(2 * np.pi * (200 * time + 300 * time**2))).astype(np.float32)[:, None]
 
 
-def prompt_of(path, start=0.0, seconds=10.0, channels=1, stack=3):
-    return read_prompt(Excerpt(path, start, seconds), channels, stack, OPTIONS)
+def prompt_of(path, start=0.0, seconds=10.0, channels=1, frames_per_step=3):
+    return read_prompt(Excerpt(path, start, seconds), channels, frames_per_step, OPTIONS)
 
 
 def test_the_frames_are_those_of_the_sound_up_to_the_cut(tmp_path, record):
@@ -58,16 +58,16 @@ def test_no_frame_has_seen_the_silence_before_the_excerpt(tmp_path, record):
     sound = sweep(2)
     start = 60  # frames
     path = record(tmp_path / "a.wav", sound, subtype="FLOAT")
-    prompt = prompt_of(path, start=start * HOP / RATE, seconds=1.0, stack=1)
+    prompt = prompt_of(path, start=start * HOP / RATE, seconds=1.0, frames_per_step=1)
     truth = waveform_to_frames(Waveform(sound, RATE), OPTIONS).bands[start:]
     following = (len(prompt.samples) + HALF) // HOP
     assert np.allclose(prompt.bands, truth[following - len(prompt.bands) : following], atol=1e-3)
 
 
-@pytest.mark.parametrize("stack", [1, 3, 4])
-def test_the_frames_make_whole_steps(tmp_path, record, stack):
-    prompt = prompt_of(record(tmp_path / "a.wav", sweep(1)), stack=stack)
-    assert len(prompt.bands) % stack == 0
+@pytest.mark.parametrize("frames_per_step", [1, 3, 4])
+def test_the_frames_make_whole_steps(tmp_path, record, frames_per_step):
+    prompt = prompt_of(record(tmp_path / "a.wav", sweep(1)), frames_per_step=frames_per_step)
+    assert len(prompt.bands) % frames_per_step == 0
 
 
 def test_the_cut_is_told_in_seconds_of_the_recording(tmp_path, record):
@@ -99,7 +99,7 @@ def test_silence_is_an_error(tmp_path, record):
 @pytest.mark.parametrize("channels", [1, 2])
 def test_the_phase_gets_the_sound_right_before_the_cut(tmp_path, record, seconds, channels):
     sound = np.concatenate([sweep(seconds), 0.5 * sweep(seconds)], axis=1)[:, :channels]
-    prompt = prompt_of(record(tmp_path / "a.wav", sound, subtype="FLOAT"), channels=channels, stack=1)
+    prompt = prompt_of(record(tmp_path / "a.wav", sound, subtype="FLOAT"), channels=channels, frames_per_step=1)
     samples, bands = phase_context(prompt, OPTIONS)
     cut = len(prompt.samples)
     assert np.allclose(samples, to_mid_side(sound[cut - CONTEXT_FRAMES * HOP : cut]))

@@ -34,14 +34,14 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
     """What is judged when: by figures that speak for the memory. The folder has two songs."""
     judged: list[str] = []
 
-    def trainable(here: Any, music: Any, options: Any, state: Any, resume: bool, say: Any) -> Numbers:
+    def trainable(run: Any, music: Any, options: Any, state: Any, resume: bool, say: Any) -> Numbers:
         model = Numbers(state.seed)
         if resume:
-            restore(model, here, say)
+            restore(model, run, say)
         return model
 
-    def figures(here: Any, places: Any, training: Any, seed: int) -> tuple[Figures, Figures]:
-        judged.append((here.folder / "history.csv").read_text().splitlines()[-1].split(",")[0])
+    def figures(run: Any, places: Any, training: Any, seed: int) -> tuple[Figures, Figures]:
+        judged.append((run.folder / "history.csv").read_text().splitlines()[-1].split(",")[0])
         return Figures(1.0, 9.0), Figures(0.5, 1.0)
 
     monkeypatch.setattr("music_composer.reports.plots.plot_loss", lambda history, path: path.write_bytes(b"picture"))
@@ -52,7 +52,7 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
     monkeypatch.setattr(
         head_selection, "places_in", lambda spared, options: [head_selection.Cut(Path("a.wav"), 0.0, 5.0, 4.0)] * 4
     )
-    monkeypatch.setattr(head_selection, "sounds", lambda cut, here: True)
+    monkeypatch.setattr(head_selection, "sounds", lambda cut, run: True)
     monkeypatch.setattr(head_selection, "judged", figures)
     monkeypatch.chdir(tmp_path)
     for i in range(2):

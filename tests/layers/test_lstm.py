@@ -36,16 +36,16 @@ def on_the_cpu(monkeypatch):
 @pytest.fixture
 def fast_path_calls(monkeypatch):
     """A list that grows by one with each run of the fast path."""
-    from music_composer.layers import lstm_tensorflow
+    from music_composer.layers import lstm_float32
 
     calls = []
-    original = lstm_tensorflow.hoisted_lstm
+    original = lstm_float32.hoisted_lstm
 
     def counting(*args):
         calls.append(args)
         return original(*args)
 
-    monkeypatch.setattr(lstm_tensorflow, "hoisted_lstm", counting)
+    monkeypatch.setattr(lstm_float32, "hoisted_lstm", counting)
     return calls
 
 

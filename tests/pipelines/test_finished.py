@@ -35,11 +35,11 @@ pytestmark = pytest.mark.journey
 def order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """What happens when; nothing is trained or written."""
     happened: list[str] = []
-    here = types.SimpleNamespace(checkpoint=Path("checkpoint.npz"))
+    run = types.SimpleNamespace(checkpoint=Path("checkpoint.npz"))
 
     def trained(*_: object) -> tuple[object, None]:
         happened.append("trained")
-        return here, None
+        return run, None
 
     def generate(*_: object, **__: object) -> list[Path]:
         happened.append("written")

@@ -33,14 +33,14 @@ def train(
     """A training as the journeys do it, of a network of a few numbers."""
     with locked(home):
         old = run_folder.going_on(home, fresh)
-        here = old or run_folder.Run(home / NEW, FrameOptions(), MODEL, 1)
-        state = next_job(read_state(here.checkpoint) if old else None, options, "music", True, lambda line: None)
+        run = old or run_folder.Run(home / NEW, FrameOptions(), MODEL, 1)
+        state = next_job(read_state(run.checkpoint) if old else None, options, "music", True, lambda line: None)
         if state.job_done:
             return
         state.seed = seed if not old else state.seed
         model = Numbers(state.seed)
         if old:
-            load_checkpoint(here.checkpoint, model)
+            load_checkpoint(run.checkpoint, model)
         else:
 
             def fill(folder: Path) -> None:
@@ -48,8 +48,8 @@ def train(
                 (folder / "prompts" / "prompt-0.flac").write_text(f"prompt of {seed}")
                 save_checkpoint(folder / "checkpoint.npz", model, state)
 
-            run_folder.begin(here, fill)
-        run_job(model, Counting(), here, options, state, context)
+            run_folder.begin(run, fill)
+        run_job(model, Counting(), run, options, state, context)
 
 
 def content(home: Path) -> dict[str, Any]:

@@ -70,10 +70,12 @@ def test_what_is_held_out_counts_as_much_as_there_is_of_it() -> None:
 
 @pytest.mark.parametrize(("batch_size", "batches"), [(10, 1), (8, 1), (7, 2), (11, 1)])
 def test_an_epoch_ends_before_a_batch_that_would_be_more_than_half_repetition(batch_size: int, batches: int) -> None:
-    dataset = dataset_of([np.zeros((11 * 10, 1, 1), np.float32)], [Segment(0, 0, 110)], [], window_steps=9, stack=1)
+    dataset = dataset_of(
+        [np.zeros((11 * 10, 1, 1), np.float32)], [Segment(0, 0, 110)], [], window_steps=9, frames_per_step=1
+    )
     assert dataset.windows_in_epoch == 11
     model, state = Notes(), TrainState(1, job_epochs=3)
-    loader = WindowLoader(dataset, batch_size, chunk_steps=9, stretch=0.1)
+    loader = WindowLoader(dataset, batch_size, chunk_steps=9, time_stretch=0.1)
     train(model, loader, TrainOptions(), state, lambda _: None, lambda _: None)
     assert len(model.chunks) == 3 * batches
     assert state.epoch == 3
@@ -113,7 +115,9 @@ def test_a_training_that_is_stopped_anywhere_goes_on_as_if_it_had_not_been(stop_
 
     music = [np.arange(19 * 10, dtype=np.float32)[:, None, None]]
     parts = [Segment(0, 0, 130)], [Segment(0, 130, 190)]
-    loader = WindowLoader(dataset_of(music, *parts, window_steps=12, stack=1), 4, chunk_steps=4, stretch=0.0)
+    loader = WindowLoader(
+        dataset_of(music, *parts, window_steps=12, frames_per_step=1), 4, chunk_steps=4, time_stretch=0.0
+    )
 
     def run(model: Notes, state: TrainState) -> None:
         save = lambda state: kept.append(copy.deepcopy(state))  # noqa: E731

@@ -21,7 +21,9 @@ def speed_row(model: Path, head: str, prompt: Path) -> Row:
     here = with_head(run_folder.read_run(model), head)
     options = with_prompt_seconds(here, GenerateOptions(count=1, seed=1), named=True)
     player = player_of(here, options)
-    heard = read_prompt(whole_recording(prompt, options.prompt_seconds), here.channels, here.model.stack, here.frame)
+    heard = read_prompt(
+        whole_recording(prompt, options.prompt_seconds), here.channels, here.model.frames_per_step, here.frame
+    )
     samples = round(SECONDS * RATE)
     cpu, clock = time.process_time(), time.monotonic()
     pieces = player.streamed(heard, 1, samples, StreamOptions())

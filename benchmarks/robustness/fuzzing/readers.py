@@ -117,7 +117,7 @@ class RunFile:
         folders = FolderOptions(folder / "music", folder / "cache", folder / "model")
         network = NetworkChoice(neurons=4, layers=1, head="flow")
         compose.train(TrainRequest(folders, network, TrainOptions(epochs=1, batch_size=2, seed=1)))
-        self.here = run_folder.read_run(folders.model)
+        self.run = run_folder.read_run(folders.model)
         self.path = folders.model / name
         self.seeds, self.text = [self.path.read_bytes()], name.endswith(".json")
         self.reader: Callable[[], object] = getattr(self, f"_{name.split('.')[0]}")
@@ -130,7 +130,7 @@ class RunFile:
     def _options(self) -> None:
         from music_composer.audio.continuation import run_folder
 
-        run_folder.read_run(self.here.folder)
+        run_folder.read_run(self.run.folder)
 
     def _checkpoint(self) -> None:
         from music_composer.audio.continuation.networks import build_model
@@ -139,7 +139,7 @@ class RunFile:
 
         checkpoint.read_state(self.path)
         if self.model is None:
-            self.model = build_model(self.here)
+            self.model = build_model(self.run)
             loop.compile_model(self.model, TrainOptions())
         checkpoint.load_checkpoint(self.path, self.model)
 
@@ -148,8 +148,8 @@ class RunFile:
         from music_composer.training.weights import load_weights
 
         if self.model is None:
-            self.model = build_model(self.here)
-        load_weights(self.model, self.here.weights)
+            self.model = build_model(self.run)
+        load_weights(self.model, self.run.weights)
 
 
 class Models:

@@ -104,41 +104,41 @@ def stand_ins() -> Iterator[None]:
         yield
 
 
-def _trainable(here: Any, music: Any, options: Any, state: Any, going_on: bool, say: Any) -> Any:
+def _trainable(run: Any, music: Any, options: Any, state: Any, going_on: bool, say: Any) -> Any:
     from music_composer.training.job import restore
     from tests.training.numbers_model import Numbers
 
     model = Numbers(state.seed)
     if going_on:
-        restore(model, here, say)
+        restore(model, run, say)
     return model
 
 
-def _trainable_on_notes(here: Any, options: Any, seed: int, say: Any, going_on: bool = True) -> Any:
+def _trainable_on_notes(run: Any, options: Any, seed: int, say: Any, going_on: bool = True) -> Any:
     from music_composer.training.checkpoint import TrainState
 
-    return _trainable(here, None, options, TrainState(seed), going_on, say)
+    return _trainable(run, None, options, TrainState(seed), going_on, say)
 
 
-def _trained(here: Any, options: Any = None) -> Any:
+def _trained(run: Any, options: Any = None) -> Any:
     from music_composer.training.weights import load_weights
     from tests.training.numbers_model import Numbers
 
     model: Any = Numbers(0)
-    load_weights(model, here.weights)
-    model.options = here.model
+    load_weights(model, run.weights)
+    model.options = run.model
     return model
 
 
 def _frames(model: Any, prompts: Any, rngs: Any, options: Any, steps: int) -> Iterator[np.ndarray]:
     """Noise at a level that the weights decide."""
-    shape = steps * model.options.stack, *prompts[0].bands.shape[1:]
+    shape = steps * model.options.frames_per_step, *prompts[0].bands.shape[1:]
     lift = float(np.sum(model.get_weights()[1]))
     while True:
         yield np.stack([rng.normal(-5, 1, shape).astype(np.float32) + lift for rng in rngs])
 
 
-def _rolls(here: Any, model: Any, constraint_sets: Any, options: Any, seed: int, progress: Any = None) -> list[Any]:
+def _rolls(run: Any, model: Any, constraint_sets: Any, options: Any, seed: int, progress: Any = None) -> list[Any]:
     """One note at random in each step."""
     from music_composer.values import Roll
 

@@ -102,8 +102,8 @@ def continue_prompts(
     ends, state = _encode_prompts(model, prompts, rngs, noise_level)
     played = _sample_chunks(model, ends[:, -1], state, noise_level, rngs, options.temperature, chunk_steps)
     steps = _decoded(model, ends, played, rngs, options.residual)
-    stack, channels = model.options.stack, prompts[0].bands.shape[1]
-    return (np.minimum(to_frames(chunk, stack, channels), LOUDEST) for chunk in steps)
+    frames_per_step, channels = model.options.frames_per_step, prompts[0].bands.shape[1]
+    return (np.minimum(to_frames(chunk, frames_per_step, channels), LOUDEST) for chunk in steps)
 
 
 def _sample_chunks(
@@ -173,7 +173,7 @@ def _encode_separately(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Returns what `_encode_prompts` does, for prompts that are no blends."""
     components, prompt_encoder = model.options.components, compiled_once(model, PromptEncoder)
-    encoded = [_encode(model, to_steps(prompt.bands, model.options.stack)) for prompt in prompts]
+    encoded = [_encode(model, to_steps(prompt.bands, model.options.frames_per_step)) for prompt in prompts]
     state = [np.array(part) for part in model.initial_state(len(prompts))]
     # A batch holds prompts of one length.
     for length in sorted({len(latents) for latents in encoded} - {1}):

@@ -23,7 +23,7 @@ Candidates = Callable[[Prompt, int, int, int], np.ndarray]  # (prompt, count, se
 
 def fill_gap(
     played: Candidates,
-    stack: int,
+    frames_per_step: int,
     gap: Gap,
     channels: int,
     frame: FrameOptions,
@@ -33,10 +33,10 @@ def fill_gap(
 ) -> Filling:
     """Generates candidates side by side and fits the best one into the gap.
 
-    played: returns frames (candidates, frames, channels, bands), as many as requested or more. stack, channels: of the
-    network. Candidate number i equals sample number i with the music left of the gap as its prompt.
+    played: returns frames (candidates, frames, channels, bands), as many as requested or more. channels and
+    frames_per_step are those of the network. Candidate i equals sample i with the music left of the gap as its prompt.
     """
-    prompt = gaps.prompt_before(gap, channels, stack, frame)
+    prompt = gaps.prompt_before(gap, channels, frames_per_step, frame)
     right = gaps.bands_of(with_channels(gap.right, channels), frame)[: frame.frames_in(infill.match_seconds)]
     places = gaps.places_to_join(gap, frame, infill)
     candidates = played(prompt, infill.candidates, seed, places[-1] + len(right))
@@ -44,13 +44,13 @@ def fill_gap(
     speed = join.frame / gaps.frames_to_end(gap, frame)
     turn = np.random.default_rng([seed, join.candidate, 1])
     sound, origin = _sound(gap, candidates[join.candidate], speed, frame, options.phase_iterations, turn)
-    fade = round(options.fade_seconds * frame.rate)
-    first = gap.start - fade
+    crossfade = round(options.crossfade_seconds * frame.rate)
+    first = gap.start - crossfade
     # The recording may be mono where the network is stereo, or the other way round.
-    samples = with_channels(sound[first - origin : gap.stop + fade - origin], gap.left.shape[1])
-    ramp = np.linspace(0, 1, fade, dtype=np.float32)[:, None]
-    samples[:fade] = (1 - ramp) * gap.left[-fade:] + ramp * samples[:fade]
-    samples[-fade:] = (1 - ramp) * samples[-fade:] + ramp * gap.right[:fade]
+    samples = with_channels(sound[first - origin : gap.stop + crossfade - origin], gap.left.shape[1])
+    ramp = np.linspace(0, 1, crossfade, dtype=np.float32)[:, None]
+    samples[:crossfade] = (1 - ramp) * gap.left[-crossfade:] + ramp * samples[:crossfade]
+    samples[-crossfade:] = (1 - ramp) * samples[-crossfade:] + ramp * gap.right[:crossfade]
     return Filling(samples, first, join, speed)
 
 

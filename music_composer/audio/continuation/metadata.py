@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from music_composer.audio.plots import plot_spectrogram
 from music_composer.audio.prompts import Prompt, cut_of
 from music_composer.files.atomic import read_json
 from music_composer.files.outputs import Staged, close_grown, staged
+from music_composer.records import to_plain
 from music_composer.stopping import requested
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def write_stream_metadata(
     cut = cut_of(prompt, options, run.frame)
     music = {"seed": seed, "number": 0, **_sources(prompt), CUT: round(cut, 3), **_jumps(jumps)}
     # The JSON first: a spectrogram of hours may be cut off by Ctrl-C.
-    close_grown(path, _metadata(music | {"stream_options": dataclasses.asdict(streaming)}, clipped, run, options))
+    close_grown(path, _metadata(music | {"stream_options": to_plain(streaming)}, clipped, run, options))
     with staged(path.with_suffix(".json"), options.overwrite) as files:
         _draw(files, path, run, [cut], path)
         files.commit()
@@ -104,7 +104,7 @@ def infill_metadata_of(
         "distances_db": filling.join.distances,
         "speed": round(filling.speed, 4),
         **_jumps([(filling.first + at) / run.frame.rate for at in filling.jumps]),
-        "infill_options": dataclasses.asdict(infill),
+        "infill_options": to_plain(infill),
     }
     return _metadata(music, clipped, run, options)
 
@@ -132,14 +132,14 @@ def _draw(files: Staged, path: Path, run: run_folder.Run, cuts: Sequence[float],
 
 def _metadata(music: dict[str, Any], clipped: int, run: run_folder.Run, options: GenerateOptions) -> dict[str, Any]:
     """Adds model, options and versions to the entries of some music."""
-    plain = dataclasses.asdict(options)
+    plain = to_plain(options)
     # It says nothing about the music.
     del plain["overwrite"]
     return {
         **music,
         "clipped_samples": clipped,
         "model": str(run.folder),
-        "model_options": dataclasses.asdict(run.model),
+        "model_options": to_plain(run.model),
         "options": plain,
         "versions": run_folder.versions(),
     }

@@ -31,15 +31,15 @@ class NetworkPlayer:
     options: GenerateOptions
 
     @property
-    def fade(self) -> int:
-        return round(self.options.fade_seconds * self.frame.rate)
+    def crossfade(self) -> int:
+        return round(self.options.crossfade_seconds * self.frame.rate)
 
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int
     ) -> Iterator[list[Played]]:
         """See `Player`. Memory does not grow with the length."""
-        step = self.model.options.stack * self.frame.hop
-        total = samples - self.fade
+        step = self.model.options.frames_per_step * self.frame.hop
+        total = samples - self.crossfade
         steps = -(-total // step) + self.model.options.reach  # a step is decoded from the steps after it
         # Chunks of one length, since another length would need another graph.
         chunks = -(-steps * step // round(self.options.chunk_seconds * self.frame.rate))
@@ -51,7 +51,7 @@ class NetworkPlayer:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for bands in continue_prompts(self.model, prompts, play, self.options, -(-steps // chunks)):
                 pieces = [to_left_right(new) for new in pool.map(PhaseStream.push, streams, bands)]
-                if left <= len(pieces[0]) + self.fade:
+                if left <= len(pieces[0]) + self.crossfade:
                     rests = [to_left_right(stream.rest()) for stream in streams]
                     pieces = [np.concatenate(both)[:left] for both in zip(pieces, rests, strict=True)]
                 left -= len(pieces[0])
@@ -63,7 +63,7 @@ class NetworkPlayer:
         """See `Player`. Phase is found while the model generates the next frames."""
         left = float("inf") if samples is None else samples
         phase = self._phase(prompt, generator(seed, 0, 1))
-        step = self.model.options.stack * self.frame.hop / self.frame.rate
+        step = self.model.options.frames_per_step * self.frame.hop / self.frame.rate
         chunk = max(1, round(streaming.first_seconds / step)) + self.model.options.reach  # the first is shorter
         # The first new music is made while the end of the prompt plays.
         coming = prefetched(continue_prompts(self.model, [prompt], [generator(seed, 0, 0)], self.options, chunk))
@@ -72,7 +72,7 @@ class NetworkPlayer:
             nonlocal left
             for bands in _in_growing_pieces(coming, self.frame, streaming):
                 piece = to_left_right(phase.push(bands))
-                if left <= len(piece) + self.fade:
+                if left <= len(piece) + self.crossfade:
                     piece = np.concatenate([piece, to_left_right(phase.rest())])[: int(left)]
                 left -= len(piece)
                 yield Played(piece)
@@ -83,18 +83,18 @@ class NetworkPlayer:
 
     def filled(self, gap: Gap, channels: int, infill: InfillOptions, seed: int) -> Filling:
         """See `Player`. Candidate number i equals sample number i with the music left of the gap as its prompt."""
-        stack = self.model.options.stack
-        return fill_gap(self._frames, stack, gap, channels, self.frame, self.options, infill, seed)
+        frames_per_step = self.model.options.frames_per_step
+        return fill_gap(self._frames, frames_per_step, gap, channels, self.frame, self.options, infill, seed)
 
     def _frames(self, prompt: Prompt, count: int, seed: int, frames: int) -> np.ndarray:
         rngs = [generator(seed, number, 0) for number in range(count)]
-        steps = -(-frames // self.model.options.stack) + self.model.options.reach
+        steps = -(-frames // self.model.options.frames_per_step) + self.model.options.reach
         return next(continue_prompts(self.model, [prompt] * count, rngs, self.options, steps))
 
     def _phase(self, prompt: Prompt, rng: np.random.Generator) -> PhaseStream:
         options = self.options
         return PhaseStream(
-            *phase_context(prompt, self.frame), self.frame, options.fade_seconds, options.phase_iterations, rng
+            *phase_context(prompt, self.frame), self.frame, options.crossfade_seconds, options.phase_iterations, rng
         )
 
 

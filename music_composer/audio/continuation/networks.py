@@ -60,7 +60,11 @@ def trainable_network(
         loop.compile_model(model, options)
         # A run folder that has begun but holds no weights yet is fitted again, from the same seed.
         if not (resume and restore(model, run, say)):
-            encoding = fit_encoding([music], run.model.stack, run.model.components, run.model.tilt)
+            encoding = fit_encoding(
+                [music], run.model.frames_per_step, run.model.components, run.model.whitening_exponent
+            )
             reach = run.model.reach
-            model.set_encoding(encoding, fit_decoder([music], run.model.stack, encoding, reach) if reach else None)
+            model.set_encoding(
+                encoding, fit_decoder([music], run.model.frames_per_step, encoding, reach) if reach else None
+            )
     return model

@@ -55,7 +55,7 @@ def prompts_for(
     dataset that sound. Without a dataset, excerpts of the run folder are used. Raises RunFolderError where there are
     none, OptionError for a prompt that is not a file.
     """
-    require_prompts(prompts, blend, options, run.model.stack, run.frame)
+    require_prompts(prompts, blend, options, run.model.frames_per_step, run.frame)
     ready = None if prompts or blend else cache.open_cache(folders.datasets, folders.traindata, run.frame)
     if ready:
         return RandomPrompts(ready, run, options.prompt_seconds, seed, say)
@@ -79,7 +79,7 @@ def load_prompt(chosen: Sequence[Excerpt], run: Run, blend_share: float) -> Prom
 
     Raises RecordingError when an excerpt holds too little sound.
     """
-    prompts = [read_prompt(excerpt, run.channels, run.model.stack, run.frame) for excerpt in chosen]
+    prompts = [read_prompt(excerpt, run.channels, run.model.frames_per_step, run.frame) for excerpt in chosen]
     if len(prompts) == 1:
         return prompts[0]
     return (pair_prompts if run.model.head == MEMORY else blend_prompts)(prompts[0], prompts[1], blend_share)
@@ -113,8 +113,8 @@ class RandomPrompts:
                     self.say(f"note: {error}; another excerpt is drawn")
                 failure = error
         raise failure or RecordingError(
-            f"no recording of {self.ready.datasets} has {_min_frames(self.run.model.stack)} frames of sound that "
-            "can be continued"
+            f"no recording of {self.ready.datasets} has {_min_frames(self.run.model.frames_per_step)} frames of sound "
+            "that can be continued"
         )
 
 
@@ -166,14 +166,14 @@ def require_prompts(
     prompts: Sequence[Path],
     blend: Sequence[Path],
     options: GenerateOptions,
-    stack: int = ModelOptions.stack,
+    frames_per_step: int = ModelOptions.frames_per_step,
     frame: FrameOptions = FrameOptions(),
 ) -> None:
     """Refuses prompts that cannot be continued, before any training. Raises OptionError or RecordingError."""
     require_files("--prompt", prompts)
     require_files("--blend", blend)
     for path in (*prompts[: options.count], *blend):
-        read_prompt(whole_recording(path, options.prompt_seconds), 2, stack, frame)
+        read_prompt(whole_recording(path, options.prompt_seconds), 2, frames_per_step, frame)
 
 
 Piece = tuple[Song, int, int]  # frames start..stop of a song, counted from its first sounding frame
@@ -210,14 +210,14 @@ def _sounding_share(ready: cache.Cache, pieces: Sequence[Piece], run: Run) -> fl
     # Windows at the beginning reach over the edge of the excerpt and are left out of the prompt.
     sounds = np.concatenate(loud)[edge_frames(options) :]
     places = np.flatnonzero(sounds)
-    if not len(places) or places[-1] + 1 < _min_frames(run.model.stack):
+    if not len(places) or places[-1] + 1 < _min_frames(run.model.frames_per_step):
         return 0.0
     return len(places) / len(sounds)
 
 
-def _min_frames(stack: int) -> int:
+def _min_frames(frames_per_step: int) -> int:
     """Returns the frames that a prompt needs, with a margin for its edges."""
-    return CONTEXT_FRAMES + 2 * stack + 4
+    return CONTEXT_FRAMES + 2 * frames_per_step + 4
 
 
 def _excerpt(ready: cache.Cache, pieces: Sequence[Piece]) -> Excerpt:

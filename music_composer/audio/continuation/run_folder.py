@@ -9,7 +9,7 @@ from typing import Any
 
 from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.options import require_within
-from music_composer.records import from_plain
+from music_composer.records import from_plain, to_plain
 from music_composer.training.beginning import (
     CHOICE,
     MEMORY,
@@ -50,7 +50,7 @@ class Run(RunFolder):
     @property
     def size(self) -> int:
         """Numbers in one step of the model."""
-        return self.model.stack * self.channels * self.frame.bands
+        return self.model.frames_per_step * self.channels * self.frame.bands
 
     @property
     def prompts(self) -> Path:
@@ -84,7 +84,7 @@ def begin(run: Run, fill: Callable[[Path], None] = lambda folder: None) -> Run:
 
     fill: puts more into it.
     """
-    plain = dataclasses.asdict(run) | {"versions": versions()}
+    plain = to_plain(run) | {"versions": versions()}
     del plain["folder"]
     return dataclasses.replace(run, folder=begin_folder(home_of(run.folder), LABEL, plain, fill))
 

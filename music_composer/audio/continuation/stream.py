@@ -28,9 +28,9 @@ def stream_continuation(
 
     The end of the prompt comes as soon as the prompt is encoded, and plays while the first new music is made.
     """
-    samples = None if streaming.endless else round(options.seconds * frame.rate) + player.fade
+    samples = None if streaming.endless else round(options.seconds * frame.rate) + player.crossfade
     pieces = player.streamed(prompt, seed, samples, streaming)
-    yield from (Played(block) for block in lead_of(prompt, options, frame, player.fade))
+    yield from (Played(block) for block in lead_of(prompt, options, frame, player.crossfade))
     yield from pieces
 
 

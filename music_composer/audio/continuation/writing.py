@@ -59,12 +59,12 @@ def write_continuations(
             for path, prompt in zip(paths, prompts, strict=True)
         ]
         for writer, prompt in zip(writers, prompts, strict=True):
-            for block in lead_of(prompt, options, frame, player.fade):
+            for block in lead_of(prompt, options, frame, player.crossfade):
                 writer.write(block)
-        cuts = [(writer.samples + player.fade) / frame.rate for writer in writers]
+        cuts = [(writer.samples + player.crossfade) / frame.rate for writer in writers]
         jumps: list[list[int]] = [[] for _ in writers]
-        done = -player.fade
-        for pieces in player.side_by_side(prompts, numbers, seed, total + player.fade):
+        done = -player.crossfade
+        for pieces in player.side_by_side(prompts, numbers, seed, total + player.crossfade):
             for writer, piece, found in zip(writers, pieces, jumps, strict=True):
                 note_jumps(found, piece, writer.samples)
                 writer.write(piece.samples)
@@ -81,18 +81,18 @@ def note_jumps(jumps: list[int], piece: Played, first: int) -> None:
     jumps += [first + at for at in piece.jumps][: MAX_JUMPS - len(jumps)]
 
 
-def lead_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:
-    """Yields the real sound before the cut in blocks, up to where the fade (samples) into the new music begins."""
+def lead_of(prompt: Prompt, options: GenerateOptions, frame: FrameOptions, crossfade: int) -> Iterator[np.ndarray]:
+    """Yields the real sound before the cut in blocks, up to where the crossfade (samples) into the new music begins."""
     if options.include_prompt and prompt.whole:
-        yield from _until(prompt, prompt.samples.shape[1], frame, fade)
+        yield from _until(prompt, prompt.samples.shape[1], frame, crossfade)
         return
     kept = len(prompt.samples) if options.include_prompt else round(options.lead_seconds * frame.rate)
-    yield prompt.samples[-kept : len(prompt.samples) - fade]
+    yield prompt.samples[-kept : len(prompt.samples) - crossfade]
 
 
-def _until(prompt: Prompt, channels: int, frame: FrameOptions, fade: int) -> Iterator[np.ndarray]:
-    """Yields the recording of the prompt in blocks, from its first sample to where the fade begins."""
-    left = round(prompt.cut * frame.rate) - fade
+def _until(prompt: Prompt, channels: int, frame: FrameOptions, crossfade: int) -> Iterator[np.ndarray]:
+    """Yields the recording of the prompt in blocks, from its first sample to where the crossfade begins."""
+    left = round(prompt.cut * frame.rate) - crossfade
     for block in read_blocks(prompt.source, frame.rate)[1]:
         yield with_channels(block[:left], channels)
         left -= len(block)

@@ -15,14 +15,14 @@ from music_composer.audio.dataset.windows import Dataset, batches, epoch_speeds,
 class WindowLoader:
     """Loads batches of windows.
 
-    batch_size: windows in a batch. chunk_steps: steps of a window between two updates of the weights. stretch: the
+    batch_size: windows in a batch. chunk_steps: steps of a window between two updates of the weights. time_stretch: the
     largest share by which windows are played faster or slower.
     """
 
     dataset: Dataset
     batch_size: int
     chunk_steps: int
-    stretch: float
+    time_stretch: float
 
     @property
     def batches(self) -> int:
@@ -37,9 +37,9 @@ class WindowLoader:
         dataset = self.dataset
         windows = epoch_windows(dataset, seed, epoch)
         # Windows at other speeds bring continuations nearer to real music.
-        speeds = epoch_speeds(len(windows), self.stretch, seed, epoch) if self.stretch else None
+        speeds = epoch_speeds(len(windows), self.time_stretch, seed, epoch) if self.time_stretch else None
         music, size = dataset.training, self.batch_size
-        coming = batches(music, dataset.stack, windows, dataset.window, size, first, speeds)
+        coming = batches(music, dataset.frames_per_step, windows, dataset.window, size, first, speeds)
         for batch in itertools.islice(coming, self.batches - first):
             steps = batch.shape[1] - 1
             count = -(-steps // self.chunk_steps)
@@ -50,5 +50,5 @@ class WindowLoader:
         """Yields batches of held-out windows, each with its weight."""
         windows = held_out_windows(self.dataset)
         size = min(self.batch_size, len(windows)) or 1
-        for batch in batches(self.dataset.validation, self.dataset.stack, windows, self.dataset.unit, size):
+        for batch in batches(self.dataset.validation, self.dataset.frames_per_step, windows, self.dataset.unit, size):
             yield [batch], 1

@@ -52,9 +52,8 @@ class Dataset:
     """Training and validation music as windows.
 
     training, validation: frames (frames, channels, bands), left on disk.
-    window: frames in a window; it covers `window // stack - 1` predictions.
+    window: frames in a window; it covers `window // frames_per_step - 1` predictions.
     unit: frames in a window of the validation music; 0 where there is too little of it.
-    stack: frames in a step.
     passages: parts of the training music, each at least a window long.
     joined: number of songs shorter than a window.
     """
@@ -63,7 +62,7 @@ class Dataset:
     validation: JoinedFrames
     window: int
     unit: int
-    stack: int
+    frames_per_step: int
     passages: tuple[Passage, ...]
     joined: int
 
@@ -80,29 +79,29 @@ class Dataset:
         return max(1, round(self.windows_in_epoch / batch_size))
 
 
-def window_steps_for(total: int, stack: int, options: TrainOptions) -> int:
+def window_steps_for(total: int, frames_per_step: int, options: TrainOptions) -> int:
     """Returns the steps in a window for `total` frames of music: fewer than requested where a batch needs more."""
-    available = total // stack // options.batch_size
+    available = total // frames_per_step // options.batch_size
     return min(options.window_steps, max(available, options.least_window_steps))
 
 
-def window_frames(total: int, window_steps: int, stack: int) -> tuple[int, int]:
+def window_frames(total: int, window_steps: int, frames_per_step: int) -> tuple[int, int]:
     """Returns the frames in a window of training and of validation music, for `total` frames of music.
 
     Raises RecordingError when that is too little for the shortest window.
     """
-    steps = min(window_steps + 1, total // stack)
+    steps = min(window_steps + 1, total // frames_per_step)
     if steps <= SHORTEST_WINDOW:
         raise RecordingError(
-            f"there are only {total} frames of music, and at least {min_frames(stack)} are needed: "
+            f"there are only {total} frames of music, and at least {min_frames(frames_per_step)} are needed: "
             "add more or longer recordings"
         )
-    return steps * stack, min(steps, HELD_OUT_STEPS) * stack
+    return steps * frames_per_step, min(steps, HELD_OUT_STEPS) * frames_per_step
 
 
-def min_frames(stack: int) -> int:
+def min_frames(frames_per_step: int) -> int:
     """Returns the fewest frames of music that can be trained on."""
-    return (SHORTEST_WINDOW + 1) * stack
+    return (SHORTEST_WINDOW + 1) * frames_per_step
 
 
 def dataset_of(
@@ -110,23 +109,23 @@ def dataset_of(
     training: Sequence[Segment],
     validation: Sequence[Segment],
     window_steps: int,
-    stack: int,
+    frames_per_step: int,
 ) -> Dataset:
     """Joins segments of songs, arrays (frames, channels, bands), to training and validation music.
 
     Raises RecordingError when all training music together is shorter than the shortest window.
     """
     training, validation = (sorted(part, key=lambda s: (s.song, s.start)) for part in (training, validation))
-    window, unit = window_frames(sum(segment.frames for segment in training), window_steps, stack)
-    unit = min(unit, sum(segment.frames for segment in validation) // stack * stack)
-    if unit < min_frames(stack):
+    window, unit = window_frames(sum(segment.frames for segment in training), window_steps, frames_per_step)
+    unit = min(unit, sum(segment.frames for segment in validation) // frames_per_step * frames_per_step)
+    if unit < min_frames(frames_per_step):
         unit = 0
     return Dataset(
         _joined(songs, training),
         _joined(songs, _whole_units(validation, unit) if unit else ()),
         window,
         unit,
-        stack,
+        frames_per_step,
         _passages(songs, training, window),
         sum(len(song) < window for song in songs),
     )
@@ -159,21 +158,21 @@ def held_out_windows(dataset: Dataset) -> list[int]:
     return list(range(0, len(dataset.validation), dataset.unit)) if dataset.unit else []
 
 
-def epoch_speeds(count: int, stretch: float, seed: int, epoch: int) -> np.ndarray:
-    """Returns the speed of each window of an epoch, between 1 - stretch and 1 + stretch, (count,)."""
-    return np.random.default_rng([seed, 4, epoch]).uniform(1 - stretch, 1 + stretch, count)
+def epoch_speeds(count: int, time_stretch: float, seed: int, epoch: int) -> np.ndarray:
+    """Returns the speed of each window of an epoch, between 1 - time_stretch and 1 + time_stretch, (count,)."""
+    return np.random.default_rng([seed, 4, epoch]).uniform(1 - time_stretch, 1 + time_stretch, count)
 
 
 def batches(
     music: JoinedFrames,
-    stack: int,
+    frames_per_step: int,
     windows: Sequence[int],
     frames: int,
     batch_size: int,
     first: int = 0,
     speeds: Sequence[float] | np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yields batches (batch, steps, stack * channels * bands), float32, from batch number `first` on.
+    """Yields batches (batch, steps, frames_per_step * channels * bands), float32, from batch number `first` on.
 
     windows: the first frame of each. frames: in each window. speeds: of each; None: 1. A batch of another size would
     need another graph. So the last batch is filled with windows from the front, which occur twice in that epoch.
@@ -181,18 +180,20 @@ def batches(
     for start in range(first * batch_size, len(windows), batch_size):
         chosen = [i % len(windows) for i in range(start, start + batch_size)]
         speed = [1.0 if speeds is None else float(speeds[i]) for i in chosen]
-        yield np.stack([cut_window(music, stack, windows[i], frames, by) for i, by in zip(chosen, speed, strict=True)])
+        yield np.stack(
+            [cut_window(music, frames_per_step, windows[i], frames, by) for i, by in zip(chosen, speed, strict=True)]
+        )
 
 
-def cut_window(music: JoinedFrames, stack: int, start: int, frames: int, speed: float = 1.0) -> np.ndarray:
-    """Cuts `frames` frames as steps, float32 (steps, stack * channels * bands), played at `speed`.
+def cut_window(music: JoinedFrames, frames_per_step: int, start: int, frames: int, speed: float = 1.0) -> np.ndarray:
+    """Cuts `frames` frames as steps, float32 (steps, frames_per_step * channels * bands), played at `speed`.
 
     At the end of the music it continues with the beginning.
     """
     if speed == 1:
-        return to_steps(music.around(start, frames), stack)
+        return to_steps(music.around(start, frames), frames_per_step)
     cut = music.around(start, math.ceil(frames * speed) + 1)
-    return to_steps(time_stretched(np.asarray(cut, np.float32), frames, speed), stack)
+    return to_steps(time_stretched(np.asarray(cut, np.float32), frames, speed), frames_per_step)
 
 
 def _joined(songs: Sequence[FrameArray], segments: Sequence[Segment]) -> JoinedFrames:

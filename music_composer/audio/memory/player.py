@@ -31,7 +31,7 @@ class MemoryPlayer:
     chunk_seconds: float
 
     @property
-    def fade(self) -> int:
+    def crossfade(self) -> int:
         return self.options.splice.fade
 
     def side_by_side(
@@ -74,7 +74,7 @@ class MemoryPlayer:
             sound_of(target, candidates[best], self.options),
             target.landing.steps * self.options.steps.frames,
         )
-        return Filling(played.samples, gap.start - self.fade, Join(best, frame, distances), 1.0, played.jumps)
+        return Filling(played.samples, gap.start - self.crossfade, Join(best, frame, distances), 1.0, played.jumps)
 
     def _played(self, prompt: Prompt, seed: int, number: int) -> Iterator[Played]:
         rng, sound = generator(seed, number, 0), Waveform(prompt.samples, self.frame.rate)

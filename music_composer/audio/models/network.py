@@ -6,7 +6,6 @@ One object holds the weights. Training runs whole windows (`call`), generation r
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import keras
@@ -19,7 +18,7 @@ from music_composer.audio.options import ModelOptions
 from music_composer.audio.pca import Encoding
 from music_composer.audio.play_options import GenerateOptions
 from music_composer.layers.lstm import HoistedLSTM, silent_state, stack_step
-from music_composer.records import from_plain
+from music_composer.records import from_plain, to_plain
 from music_composer.training.options import TrainOptions
 
 Tensor = Any
@@ -188,7 +187,7 @@ class Continuation(keras.Model):
         return {"loss": ops.mean(loss), **{f"state_{i}": part for i, part in enumerate(after)}}
 
     def get_config(self) -> dict[str, Any]:
-        plain = {"options": dataclasses.asdict(self.options), "size": self.size}
+        plain = {"options": to_plain(self.options), "size": self.size}
         return {**super().get_config(), **plain, "flow_draws": self.flow_draws, "flow_steps": self.flow_steps}
 
     @classmethod

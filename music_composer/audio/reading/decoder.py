@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from music_composer.audio.reading.headers import OF_ANOTHER_KIND, Mending, mend
+from music_composer.audio.reading.header_repair import OF_ANOTHER_KIND, Repair, repair
 from music_composer.audio.reading.virtual_file import PiecedFile, Pieces
 from music_composer.data.formats import CONVERT, HEAD_BYTES, foreign, said_by_suffix
 from music_composer.errors import RecordingError
@@ -134,30 +134,30 @@ def open_recording(path: Path, to_seek: bool = False) -> Iterator[Source]:
     """
     stamp = stamp_of(path)
     with contextlib.ExitStack() as opened:
-        head, mending = _looked_at(path, stamp, to_seek)
+        head, repairs = _looked_at(path, stamp, to_seek)
         _refuse_foreign(path, head)
-        first, *following = mending.recordings or ((range(stamp.size),),)
+        first, *following = repairs.recordings or ((range(stamp.size),),)
         name: bytes | Path = os.fsencode(path) if os.name == "posix" else path  # names need not be Unicode
-        is_plain = not mending.recordings and len(os.fsencode(path)) <= LONGEST_NAME
+        is_plain = not repairs.recordings and len(os.fsencode(path)) <= LONGEST_NAME
         try:
             file = opened.enter_context(Decoder(name if is_plain else opened.enter_context(PiecedFile(path, first))))
         except Exception as error:  # whatever a library raises on bytes that it did not expect
             raise RecordingError(f"{path}: not a recording that can be read: {_why_not(path, error)}") from error
         _refuse_nonsense(path, file)
-        declared = 0 if following else mending.declared if mending.declared is not None else max(0, file.frames)
+        declared = 0 if following else repairs.declared if repairs.declared is not None else max(0, file.frames)
         width = (SAMPLE_BYTES | FLOAT_BYTES).get(file.subtype)
         exact = file.format in PLAIN_FORMATS and width is not None
         exact = exact and declared * (width or 1) * file.channels <= stamp.size and declared <= _limit(file)
-        remarks = (*mending.remarks, *_remarks_on_header(file))
+        remarks = (*repairs.remarks, *_remarks_on_header(file))
         yield Source(path, file, declared % UNKNOWN_LENGTH, exact, remarks, tuple(following))
 
 
 @functools.lru_cache(REMEMBERED)
-def _looked_at(path: Path, stamp: Stamp, to_seek: bool) -> tuple[bytes, Mending]:
+def _looked_at(path: Path, stamp: Stamp, to_seek: bool) -> tuple[bytes, Repair]:
     """Returns the first bytes of a file and the repairs of its headers."""
     try:
         with path.open("rb") as raw:
-            return raw.read(HEAD_BYTES), mend(raw, stamp.size, to_seek)
+            return raw.read(HEAD_BYTES), repair(raw, stamp.size, to_seek)
     except OSError as error:
         raise RecordingError(f"{path}: cannot be read: {_reason(error)}") from error
 

@@ -74,13 +74,13 @@ class Analysis:
 class ReferenceStatistics:
     """Statistics of the training set.
 
-    scale: of the features. texture, timbre: Gaussians of the scaled features, and of the unscaled bands alone.
+    scale: of the features. features, bands: Gaussians of the scaled features, and of the unscaled bands alone.
     change_threshold: the novelty from which a peak is a harmonic change, see `harmonic_changes`.
     """
 
     scale: Scale
-    texture: Reference
-    timbre: Reference
+    features: Reference
+    bands: Reference
     kernel: Kernel
     envelope: Envelope
     library: Library
@@ -89,7 +89,7 @@ class ReferenceStatistics:
 
     def whitened(self, features: Array) -> NDArray[np.float64]:
         """Maps features (windows, features) to coordinates in which the training set has unit covariance."""
-        whitened: NDArray[np.float64] = (self.scale(features) - self.texture.mean) @ self.texture.projection
+        whitened: NDArray[np.float64] = (self.scale(features) - self.features.mean) @ self.features.projection
         return whitened
 
 
@@ -161,12 +161,12 @@ def reference_statistics_of(
             f"and at least {least} are needed. Give longer or more recordings."
         )
     scale = scale_of(features, metrics.distance)
-    texture = reference_of(scale(features), metrics.distance)
+    gaussian = reference_of(scale(features), metrics.distance)
     return ReferenceStatistics(
         scale,
-        texture,
+        gaussian,
         reference_of(bands_of(features, metrics), metrics.distance),
-        kernel_of((scale(features) - texture.mean) @ texture.projection),
+        kernel_of((scale(features) - gaussian.mean) @ gaussian.projection),
         envelope_of([analysis.course for analysis in coded or training], metrics.drift),
         library_of([analysis.semitones for analysis in training]),
         threshold_of([analysis.semitones for analysis in training], metrics.harmonic_changes),

@@ -25,12 +25,12 @@ class BaselineOptions:
 
     least_seconds: float = 1.2
     most_seconds: float = 2.4
-    fade: int = 1024  # samples
+    crossfade: int = 1024  # samples
     shortest_seconds: float = 0.25  # shorter music is not used
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.shortest_seconds <= self.least_seconds <= self.most_seconds or self.fade < 1:
-            raise OptionError(f"{self}: needs 0 < shortest <= least <= most seconds, and a fade of at least 1.")
+        if not 0.0 < self.shortest_seconds <= self.least_seconds <= self.most_seconds or self.crossfade < 1:
+            raise OptionError(f"{self}: needs 0 < shortest <= least <= most seconds, and a crossfade of at least 1.")
 
 
 def shuffled(prompt: Array, seconds: float, rate: int, rng: np.random.Generator, options: BaselineOptions) -> Array:
@@ -75,28 +75,28 @@ def random_splices(
     return _played(piece, seconds, rate, options)
 
 
-def joined(pieces: Sequence[Array], fade: int = BaselineOptions.fade) -> Array:
-    """Joins pieces (n, channels) with crossfades of `fade` samples at equal power."""
-    across = np.linspace(0, np.pi / 2, fade, dtype=np.float32)[:, None]
+def joined(pieces: Sequence[Array], crossfade: int = BaselineOptions.crossfade) -> Array:
+    """Joins pieces (n, channels) with crossfades of `crossfade` samples at equal power."""
+    across = np.linspace(0, np.pi / 2, crossfade, dtype=np.float32)[:, None]
     total = [pieces[0]]
     for piece in pieces[1:]:
         last = total[-1]
-        total[-1] = last[:-fade]
-        total += [last[-fade:] * np.cos(across) + piece[:fade] * np.sin(across), piece[fade:]]
+        total[-1] = last[:-crossfade]
+        total += [last[-crossfade:] * np.cos(across) + piece[:crossfade] * np.sin(across), piece[crossfade:]]
     return np.concatenate(total)
 
 
 def _played(piece: Callable[[], Array], seconds: float, rate: int, options: BaselineOptions) -> Array:
     pieces: list[Array] = []
-    length, wanted = options.fade, round(seconds * rate)
-    while length < wanted + options.fade or not pieces:
+    length, wanted = options.crossfade, round(seconds * rate)
+    while length < wanted + options.crossfade or not pieces:
         pieces.append(piece())
-        length += len(pieces[-1]) - options.fade
-    return joined(pieces, options.fade)[:wanted]
+        length += len(pieces[-1]) - options.crossfade
+    return joined(pieces, options.crossfade)[:wanted]
 
 
 def _require_piece(samples: int, rate: int, options: BaselineOptions) -> None:
-    if samples < max(options.shortest_seconds * rate, 2 * options.fade + 1):
+    if samples < max(options.shortest_seconds * rate, 2 * options.crossfade + 1):
         raise MusicComposerError(
             f"{samples / rate:.2f} s of music are too short to be cut into pieces: give at least "
             f"{options.shortest_seconds:g} s."

@@ -1,8 +1,8 @@
 """Continuations beside what else could follow their prompts: what half seconds, which know no order, do not tell.
 
-Pulse and boundaries are lost by music that jumps, and a prompt that is shuffled comes back whole. Each figure stands
-beside that of real music, and of toys that need no network. Where prompts are cut from whole tracks, what truly follows
-each of them is known: then a continuation is also asked whether it is nearer to that than to other tracks.
+Music that jumps loses pulse and boundaries, and a shuffled prompt comes back whole. Each figure stands beside that of
+real music, and of baselines that need no network. Where prompts are cut from whole tracks, what truly follows each of
+them is known: then a continuation is also compared with that and with other tracks.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def adherence_figures(trials: Trials, metrics: MetricOptions) -> AdherenceFigure
                 nearest=adherence.nearest,
                 rank=adherence.rank,
                 own_over_others=adherence.ratio,
-                way_rank=_number(way.rank),
-                way_ratio=_number(way.ratio),
+                normalized_rank=_number(way.rank),
+                normalized_ratio=_number(way.ratio),
             )
         )
     return AdherenceFigures(
@@ -96,7 +96,7 @@ def adherence_figures(trials: Trials, metrics: MetricOptions) -> AdherenceFigure
 def order_rows(
     real: Sequence[Analysis], training: Sequence[Analysis], trials: Trials, metrics: MetricOptions
 ) -> tuple[OrderFigures, ...]:
-    """Pulse, boundaries, what is heard again and clicks: of real music first. A figure without enough music is None.
+    """Pulse, boundaries, repetition and clicks: of real music first. A figure without enough music is None.
 
     real: held-out music, which is the ruler where no truths are known. All need their levels.
     """
@@ -111,10 +111,10 @@ def order_rows(
     halves = [_upper_half(each, metrics) for each in ruler]
 
     def row(
-        name: str, heard: Sequence[Analysis], levels: Sequence[Levels], own: Sequence[Levels], seconds: float
+        name: str, analyses: Sequence[Analysis], levels: Sequence[Levels], own: Sequence[Levels], seconds: float
     ) -> OrderFigures:
-        above = halves if trials.truths else [float(np.median(halves))] * len(heard)
-        sounds = (_beginning(each, seconds, metrics) for each in heard)
+        above = halves if trials.truths else [float(np.median(halves))] * len(analyses)
+        sounds = (_beginning(each, seconds, metrics) for each in analyses)
         figures = order_row(name, levels, own, library, threshold, metrics)
         return replace(figures, clicks_per_minute=clicks_a_minute(sounds, above, metrics))
 
@@ -154,8 +154,8 @@ def order_row(
         pulse=_mean_of(lambda each: clarity(each, rate, pulse), onsets, pulse.beat_window * rate),
         steadiness=_mean_of(lambda each: steadiness(each, rate, pulse), onsets, pulse.later_window * rate),
         boundaries_per_minute=_number(turning),
-        prompt_again=_covered(own),
-        training_again=_covered(learnt),
+        prompt_repeated=_covered(own),
+        training_repeated=_covered(learnt),
         training_longest_s=max((each.longest for each in learnt), default=0.0),
     )
 
@@ -169,10 +169,10 @@ def clicks_a_minute(sounds: Iterable[Array], above_hz: Sequence[float], metrics:
     return count / (samples / rate / 60.0) if samples else None
 
 
-def _beginning(heard: Analysis, seconds: float, metrics: MetricOptions) -> Array:
+def _beginning(analysis: Analysis, seconds: float, metrics: MetricOptions) -> Array:
     """Samples of the first so many seconds."""
     rate = metrics.distance.rate
-    mono = samples_of(heard.span, rate, metrics)
+    mono = samples_of(analysis.span, rate, metrics)
     return mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
 
 

@@ -6,6 +6,7 @@ Distances are taken at equal counts of windows, since small sets read too far by
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,40 +22,42 @@ from music_composer.evaluation.audio.analysis import (
     samples_of,
 )
 from music_composer.evaluation.audio.scorecard_records import Distances, MinuteFigures, MusicFigures
-from music_composer.evaluation.audio.signal.degradations import LADDER, Damage
+from music_composer.evaluation.audio.signal.degradations import DEGRADATIONS, Damage
 from music_composer.evaluation.audio.signal.spectra import Array
 from music_composer.evaluation.audio.similarity.features import windows_to_features
 from music_composer.evaluation.audio.similarity.frechet_distance import frechet
 from music_composer.evaluation.audio.similarity.mmd import discrepancy, discrepancy_interval
 from music_composer.evaluation.audio.structure.harmonic_changes import harmonic_changes
 
-MEASURES = ("discrepancy", "frechet", "timbre")  # see `_distances`
+MEASURES = MappingProxyType(  # the distances of a row, as people read them
+    {"discrepancy": "discrepancy", "frechet": "Frechet", "frechet_bands": "bands alone"}
+)
 RUN_WINDOWS = 20  # of half a second: neighbours are alike, so intervals draw runs of ten seconds
 EQUAL_DRAWS = 20  # subsets that a reading at an equal count is the mean of
 
 
 def distance_row(
-    name: str, heard: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions, windows: int = 0
+    name: str, analyses: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions, windows: int = 0
 ) -> MusicFigures:
-    """Distances at `windows` windows (0: all there are), the interval of one, movement, turns and level.
+    """Distances at `windows` windows (0: all there are), the interval of one, movement, harmonic changes and level.
 
     Raises MusicComposerError when there are too few windows.
     """
-    loudness = np.concatenate([each.course.loudness for each in heard])
-    seconds = sum(len(each.semitones) for each in heard) / metrics.copying.spectrum.frames_per_second
+    loudness = np.concatenate([each.course.loudness for each in analyses])
+    seconds = sum(len(each.semitones) for each in analyses) / metrics.copying.spectrum.frames_per_second
     threshold, options = statistics.change_threshold, metrics.harmonic_changes
-    changes = sum(len(harmonic_changes(each.semitones, threshold, options)) for each in heard)
-    side, mid = np.sum([each.width for each in heard], axis=0)
+    changes = sum(len(harmonic_changes(each.semitones, threshold, options)) for each in analyses)
+    side, mid = np.sum([each.width for each in analyses], axis=0)
     return MusicFigures(
-        **vars(_distances(name, [each.features for each in heard], statistics, metrics, windows)),
-        recordings=len(heard),
-        turns_per_second=changes / seconds,
+        **vars(_distances(name, [each.features for each in analyses], statistics, metrics, windows)),
+        recordings=len(analyses),
+        harmonic_changes_per_second=changes / seconds,
         loudness_db=_mean_level(loudness),
         side_db=float(10.0 * np.log10(max(side, 1e-12) / max(mid, 1e-12))),
     )
 
 
-def ladder_rows(
+def degradation_rows(
     real: Sequence[Span], statistics: ReferenceStatistics, metrics: MetricOptions
 ) -> tuple[tuple[Distances, ...], tuple[str, ...]]:
     """The real music under known damage, and the names of the measures that fail to put a family of it in order."""
@@ -68,42 +71,42 @@ def ladder_rows(
 
     clean = row("no damage", lambda samples, rate, rng: samples)
     rows, failed = [clean], []
-    for family, steps in LADDER.items():
+    for family, steps in DEGRADATIONS.items():
         worse = [row(f"{family}, {words}", damage) for words, damage in steps.items()]
         rows += worse
-        for measure in MEASURES:
+        for measure, words in MEASURES.items():
             values = [getattr(each, measure) for each in (clean, *worse)]
             if values != sorted(values):
-                failed.append(f"{measure} ({family})")
+                failed.append(f"{words} ({family})")
     return tuple(rows), tuple(failed)
 
 
 def minute_rows(
-    heard: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions
+    analyses: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions
 ) -> tuple[MinuteFigures, ...]:
     """Distance, movement, level and noisiness of each whole minute of all long recordings together."""
     per_minute = round(60.0 / metrics.distance.window_seconds)
-    shortest = min((len(each.features) for each in heard), default=0)
+    shortest = min((len(each.features) for each in analyses), default=0)
     rows = []
     for minute in range(-(-shortest // per_minute)):
-        pieces = [each.features[minute * per_minute : (minute + 1) * per_minute] for each in heard]
+        pieces = [each.features[minute * per_minute : (minute + 1) * per_minute] for each in analyses]
         if min(map(len, pieces)) < per_minute // 2:
             break
         features = np.concatenate(pieces)
         within = slice(minute * per_minute, (minute + 1) * per_minute)
-        means = [_mean_level(each.course.loudness[within]) for each in heard]
+        means = [_mean_level(each.course.loudness[within]) for each in analyses]
         rows.append(
             MinuteFigures(
                 minute=minute + 1,
                 discrepancy=discrepancy(statistics.kernel, statistics.whitened(features)),
-                frechet=frechet(statistics.texture, statistics.scale(features)),
-                timbre=frechet(statistics.timbre, bands_of(features, metrics)),
+                frechet=frechet(statistics.features, statistics.scale(features)),
+                frechet_bands=frechet(statistics.bands, bands_of(features, metrics)),
                 change_db=movement_of(features, metrics),
                 loudness_db=float(np.mean(means)),
                 quietest_db=min(means),
                 loudest_db=max(means),
-                flatness_db=float(np.mean([each.course.flatness[within].mean() for each in heard])),
-                high_ratio_db=float(np.mean([each.course.high_ratio[within].mean() for each in heard])),
+                flatness_db=float(np.mean([each.course.flatness[within].mean() for each in analyses])),
+                high_ratio_db=float(np.mean([each.course.high_ratio[within].mean() for each in analyses])),
             )
         )
     return tuple(rows)
@@ -129,8 +132,8 @@ def _distances(
         discrepancy=discrepancy(statistics.kernel, statistics.whitened(everything)),
         low=low,
         high=high,
-        frechet=float(np.mean([frechet(statistics.texture, statistics.scale(subset)) for subset in subsets])),
-        timbre=float(np.mean([frechet(statistics.timbre, bands_of(subset, metrics)) for subset in subsets])),
+        frechet=float(np.mean([frechet(statistics.features, statistics.scale(subset)) for subset in subsets])),
+        frechet_bands=float(np.mean([frechet(statistics.bands, bands_of(subset, metrics)) for subset in subsets])),
         at_windows=len(subsets[0]),
         change_db=movement_of(everything, metrics),
         onset_db=onset_of(everything, metrics),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from music_composer.evaluation.audio.comparison import LEAST_TRIALS
+from music_composer.evaluation.audio.distances import MEASURES
 from music_composer.evaluation.audio.scorecard_records import (
     AdherenceFigures,
     ContinuityFigures,
@@ -21,21 +22,21 @@ from music_composer.evaluation.audio.scorecard_records import (
 )
 from music_composer.reports.tables import Table
 
-DISTANCES = ["discrepancy", "Frechet", "bands alone"]  # `distances.MEASURES`, as people read them
+DISTANCES = list(MEASURES.values())
 
 
 def tables_of(card: Scorecard) -> list[Table]:
     """All tables of a scorecard, as text."""
-    tables = [_distance_table(card), _ladder_table(card)]
+    tables = [_distance_table(card), _degradations_table(card)]
     if card.minutes:
         tables.append(_minutes_table(card.minutes, card.distance[0]))
-    if card.survival:
-        tables.append(_survival_table(card.survival))
+    if card.stability:
+        tables.append(_stability_table(card.stability))
     if card.adherence:
         tables.append(_adherence_table(card.adherence))
     tables += [order_table(card.order), _copying_table(card.copying)]
-    if card.prompt:
-        tables.append(_prompt_table(card.prompt))
+    if card.continuity:
+        tables.append(_continuity_table(card.continuity))
     if isinstance(card.facts, RunFacts):
         tables.append(_speed_table(card.facts))
     return tables
@@ -52,38 +53,41 @@ def summary_of(card: Scorecard) -> str:
         f"The continuations are {_ratio(made.discrepancy, real.discrepancy)} as far from the training music as "
         f"held-out music is by their discrepancy ({made.discrepancy:.2f} and {real.discrepancy:.2f}), "
         f"{_ratio(made.frechet, real.frechet)} by the Frechet distance at {made.at_windows} windows. They move "
-        f"{_ratio(made.change_db, real.change_db)} as much from frame to frame, and turn to another sound "
-        f"{_ratio(made.turns_per_second, real.turns_per_second)} as often."
+        f"{_ratio(made.change_db, real.change_db)} as much from frame to frame, and change harmony "
+        f"{_ratio(made.harmonic_changes_per_second, real.harmonic_changes_per_second)} as often."
     )
 
 
 def _distance_table(card: Scorecard) -> Table:
     columns = ["music", "recordings", "windows", "discrepancy", "95 % interval", *DISTANCES[1:], "change", "level"]
-    columns += ["turns", "onsets", "side against mid"]
+    columns += ["harmonic changes", "onsets", "side against mid"]
     real = card.distance[0]
     rows = [
         [
             row.music, str(row.recordings), str(row.windows), f"{row.discrepancy:.2f}",
-            f"{row.low:.2f} to {row.high:.2f}", f"{row.frechet:.1f}", f"{row.timbre:.1f}",
+            f"{row.low:.2f} to {row.high:.2f}", f"{row.frechet:.1f}", f"{row.frechet_bands:.1f}",
             _ratio(row.change_db, real.change_db), f"{row.loudness_db - real.loudness_db:+.1f} dB",
-            _ratio(row.turns_per_second, real.turns_per_second), _ratio(row.onset_db, real.onset_db),
-            f"{row.side_db:.1f} dB",
+            _ratio(row.harmonic_changes_per_second, real.harmonic_changes_per_second),
+            _ratio(row.onset_db, real.onset_db), f"{row.side_db:.1f} dB",
         ]
         for row in card.distance
     ]  # fmt: skip
     words = (
-        f"how far from the training music, of which {card.yardstick.windows} half seconds are compared with; "
-        f"Frechet distances at {card.windows_compared} windows each; change, level, turns and onsets against "
-        "held-out music"
+        f"how far from the training music, of which {card.reference.windows} half seconds are compared with; "
+        f"Frechet distances at {card.windows_compared} windows each; change, level, harmonic changes and onsets "
+        "against held-out music"
     )
     if isinstance(card.facts, RunFacts) and card.facts.codec_error_db is not None:
         words += f"; the codec's spectra are {card.facts.codec_error_db:.1f} dB from the true ones"
     return Table("Distance", words, columns, rows)
 
 
-def _ladder_table(card: Scorecard) -> Table:
-    rows = [[row.music, f"{row.discrepancy:.2f}", f"{row.frechet:.1f}", f"{row.timbre:.1f}"] for row in card.ladder]
-    failed = card.ladder_not_in_order
+def _degradations_table(card: Scorecard) -> Table:
+    rows = [
+        [row.music, f"{row.discrepancy:.2f}", f"{row.frechet:.1f}", f"{row.frechet_bands:.1f}"]
+        for row in card.degradations
+    ]
+    failed = card.degradations_not_in_order
     verdict = f"NOT in order: {', '.join(failed)}" if failed else "all measures put every family in order"
     return Table("Known damage", f"held-out music, damaged; {verdict}", ["damage", *DISTANCES], rows)
 
@@ -92,7 +96,7 @@ def _minutes_table(minutes: Sequence[MinuteFigures], real: MusicFigures) -> Tabl
     columns = ["minute", *DISTANCES, "change", "level", "quietest to loudest", "flatness", "above 4 kHz"]
     rows = [
         [
-            str(row.minute), f"{row.discrepancy:.2f}", f"{row.frechet:.1f}", f"{row.timbre:.1f}",
+            str(row.minute), f"{row.discrepancy:.2f}", f"{row.frechet:.1f}", f"{row.frechet_bands:.1f}",
             _ratio(row.change_db, real.change_db), f"{row.loudness_db - real.loudness_db:+.1f} dB",
             f"{row.quietest_db - real.loudness_db:+.1f} to {row.loudest_db - real.loudness_db:+.1f} dB",
             f"{row.flatness_db:.1f} dB", f"{row.high_ratio_db:.1f} dB",
@@ -102,32 +106,32 @@ def _minutes_table(minutes: Sequence[MinuteFigures], real: MusicFigures) -> Tabl
     return Table("Minute by minute", "the long continuations, all together", columns, rows)
 
 
-def _survival_table(row: StabilityFigures) -> Table:
+def _stability_table(row: StabilityFigures) -> Table:
     rows = [
         ["recordings", str(row.recordings)],
-        ["survive: every 10 s within the training music's range", f"{100 * row.survive:.0f} %"],
-        ["10 s stretches outside of it", f"{100 * row.stretches_outside:.1f} %"],
+        ["stable: every 10 s within the training music's range", f"{100 * row.stable:.0f} %"],
+        ["10 s segments outside of it", f"{100 * row.segments_outside:.1f} %"],
         [
-            "loop: 4 s heard more than 3 times",
+            "loop: 4 s repeated more than 3 times",
             f"{100 * row.loop:.0f} % (most: {row.most_repeated} times; as much of the training music: "
             f"{row.most_repeated_in_music} times)",
         ],
         [
-            "caught: that in succession",
-            f"{100 * row.caught:.0f} % (most: {row.most_in_a_row} times in a row)",
+            "stuck: that in succession",
+            f"{100 * row.stuck:.0f} % (most: {row.most_in_a_row} times in a row)",
         ],
         ["fall silent", f"{100 * row.silent:.0f} % (longest silence {row.longest_silence_s:.1f} s)"],
         ["slope of the level", f"{row.slope_db_per_minute:+.2f} dB/min"],
         ["steepest slope", f"{row.steepest_db_per_minute:+.2f} dB/min"],
     ]  # fmt: skip
-    return Table("Survival", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows)
+    return Table("Stability", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows)
 
 
 def _adherence_table(found: AdherenceFigures) -> Table:
     rows = [
         [
             row.music, _share(row.nearest), f"{row.rank:.1f}", f"{row.own_over_others:.2f}",
-            _share(row.way_rank), _share(row.way_ratio),
+            _share(row.normalized_rank), _share(row.normalized_ratio),
         ]
         for row in found.rows
     ]  # fmt: skip
@@ -138,7 +142,7 @@ def _adherence_table(found: AdherenceFigures) -> Table:
     )
     if not found.verdict:
         words += f". Fewer than {LEAST_TRIALS}: no verdict"
-    columns = ["music", "nearest", "mean rank", "own over others", "way to real, by rank", "by own over others"]
+    columns = ["music", "nearest", "mean rank", "own over others", "normalized rank", "normalized own over others"]
     return Table("Adherence", words, columns, rows)
 
 
@@ -152,7 +156,7 @@ def order_table(found: Sequence[OrderFigures]) -> Table:
             row.music, str(row.pieces), _beside(row.pulse, real.pulse, row is real),
             _beside(row.steadiness, real.steadiness, row is real),
             _beside(row.boundaries_per_minute, real.boundaries_per_minute, row is real),
-            _share(row.prompt_again), _share(row.training_again), f"{row.training_longest_s:.1f} s",
+            _share(row.prompt_repeated), _share(row.training_repeated), f"{row.training_longest_s:.1f} s",
             _beside(row.clicks_per_minute, real.clicks_per_minute, row is real),
         ]
         for row in found
@@ -169,7 +173,7 @@ def order_table(found: Sequence[OrderFigures]) -> Table:
 
 def _copying_table(copying: CopyingFigures) -> Table:
     rows = []
-    for name, found in (("real, held out", copying.real), ("continuations", copying.made)):
+    for name, found in (("real, held out", copying.real), ("continuations", copying.generated)):
         if found:
             seconds = [row.seconds for row in found]
             rows.append([name, f"{max(seconds):.1f} s", f"{float(np.median(seconds)):.1f} s", _where(found[0])])
@@ -178,7 +182,7 @@ def _copying_table(copying: CopyingFigures) -> Table:
     )
 
 
-def _prompt_table(found: Mapping[str, ContinuityFigures]) -> Table:
+def _continuity_table(found: Mapping[str, ContinuityFigures]) -> Table:
     change = found["real, held out"].harmonic_change if "real, held out" in found else 0.0
     rows = [
         [
@@ -200,7 +204,7 @@ def _speed_table(facts: RunFacts) -> Table:
     rows = []
     for each in facts.generating:
         title = f"{each.count} continuations of {each.seconds:g} s"
-        rows.append([title, f"{each.spent:.0f} s, start-up included: {each.x_real_time:.1f} x real time"])
+        rows.append([title, f"{each.elapsed:.0f} s, start-up included: {each.x_real_time:.1f} x real time"])
     if facts.seconds_an_epoch is not None:
         minutes = facts.training_seconds / 60
         rows.append(["training", f"{facts.epochs} epochs of {facts.seconds_an_epoch:.1f} s: {minutes:.1f} min"])

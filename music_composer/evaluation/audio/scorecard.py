@@ -20,7 +20,7 @@ from music_composer.evaluation.audio.analysis import (
 )
 from music_composer.evaluation.audio.comparison import Trials, adherence_figures, order_rows
 from music_composer.evaluation.audio.continuity_scores import Cuts, prompt_rows
-from music_composer.evaluation.audio.distances import distance_row, ladder_rows, minute_rows
+from music_composer.evaluation.audio.distances import degradation_rows, distance_row, minute_rows
 from music_composer.evaluation.audio.scorecard_records import (
     CopyFigures,
     CopyingFigures,
@@ -68,59 +68,59 @@ def scorecard_of(music: AnalyzedMusic, metrics: MetricOptions, facts: RunFacts |
     windows = sum(len(each.features) for each in real)
     long = [each for each in music.made if len(each.course) * metrics.drift.window_seconds >= LONG_SECONDS]
     sets = _sets_of(music, long, least=metrics.distance.components + 1)
-    rungs, failed = ladder_rows([each.span for each in real], statistics, metrics)
+    rungs, failed = degradation_rows([each.span for each in real], statistics, metrics)
     cut = [each.span for each in music.made] if music.cut is None else music.cut
     return Scorecard(
         windows_compared=windows,
         distance=tuple(distance_row(name, each, statistics, metrics, windows) for name, each in sets.items()),
-        ladder=rungs,
-        ladder_not_in_order=failed,
+        degradations=rungs,
+        degradations_not_in_order=failed,
         minutes=minute_rows(long, statistics, metrics) if long else None,
-        survival=survival_row(long, training, statistics, metrics) if long else None,
+        stability=stability_row(long, training, statistics, metrics) if long else None,
         copying=CopyingFigures(
-            real=copying_rows(real, statistics, metrics), made=copying_rows(music.made, statistics, metrics)
+            real=copying_rows(real, statistics, metrics), generated=copying_rows(music.made, statistics, metrics)
         ),
         adherence=adherence_figures(trials, metrics),
         order=order_rows(real, training, trials, metrics),
-        prompt=prompt_rows(cut, music.jumps, [each.span for each in real], metrics),
-        yardstick=ReferenceSize(recordings=len(training), windows=len(statistics.kernel.points)),
+        continuity=prompt_rows(cut, music.jumps, [each.span for each in real], metrics),
+        reference=ReferenceSize(recordings=len(training), windows=len(statistics.kernel.points)),
         facts=facts,
     )
 
 
 def _sets_of(music: AnalyzedMusic, long: Sequence[Analysis], least: int) -> dict[str, Sequence[Analysis]]:
-    """The sets of music whose distance is measured, by name, real music first; toys of too few windows are left out."""
+    """The sets of music whose distance is measured, by name, real music first. Small baselines are left out."""
     short = [each for each in music.made if each not in long]
     sets = {"real, held out": music.real, "real, through the codec": music.codec}
     sets |= {"continuations": short, "long continuations": long}
-    toys = {name: each for name, each in music.trials.played.items() if name not in sets}
-    sets |= {name: each for name, each in toys.items() if sum(len(toy.features) for toy in each) >= least}
+    baselines = {name: each for name, each in music.trials.played.items() if name not in sets}
+    sets |= {name: each for name, each in baselines.items() if sum(len(one.features) for one in each) >= least}
     return {name: each for name, each in sets.items() if each}
 
 
-def survival_row(
-    heard: Sequence[Analysis], training: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions
+def stability_row(
+    analyses: Sequence[Analysis], training: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions
 ) -> StabilityFigures:
-    """What share of long recordings stays music, loops, or falls silent, and how their level moves.
+    """What share of long recordings stays stable, loops, or falls silent, and how their level moves.
 
     Beside the loops stands how often training music of that length, song after song, repeats itself.
-    Raises MusicComposerError when one is shorter than two stretches of ten seconds.
+    Raises MusicComposerError when one is shorter than two segments of ten seconds.
     """
     silence = statistics.envelope.silence
     rest = max(silence_seconds(each.course, silence, metrics.drift) for each in training)
-    judged = [stability(each.course, statistics.envelope, metrics.drift) for each in heard]
+    judged = [stability(each.course, statistics.envelope, metrics.drift) for each in analyses]
     rate = metrics.copying.spectrum.frames_per_second
-    loops = [most_repeated(each.semitones, rate, metrics.loops) for each in heard]
-    longest = max(len(each.semitones) for each in heard)
+    loops = [most_repeated(each.semitones, rate, metrics.loops) for each in analyses]
+    longest = max(len(each.semitones) for each in analyses)
     music = np.concatenate([each.semitones for each in training])[:longest]
-    silent = [silence_seconds(each.course, silence, metrics.drift) for each in heard]
-    slopes = [loudness_slope(each.course, metrics.drift) for each in heard]
+    silent = [silence_seconds(each.course, silence, metrics.drift) for each in analyses]
+    slopes = [loudness_slope(each.course, metrics.drift) for each in analyses]
     return StabilityFigures(
-        recordings=len(heard),
-        survive=float(np.mean([each.stable for each in judged])),
-        stretches_outside=float(np.mean([max(s.loudness, s.flatness, s.high_ratio) / s.segments for s in judged])),
+        recordings=len(analyses),
+        stable=float(np.mean([each.stable for each in judged])),
+        segments_outside=float(np.mean([max(s.loudness, s.flatness, s.high_ratio) / s.segments for s in judged])),
         loop=float(np.mean([is_loop(each, metrics.loops) for each in loops])),
-        caught=float(np.mean([is_stuck(each, metrics.loops) for each in loops])),
+        stuck=float(np.mean([is_stuck(each, metrics.loops) for each in loops])),
         most_in_a_row=max(each.in_a_row for each in loops),
         most_repeated=max(each.times for each in loops),
         most_repeated_in_music=most_repeated(music, rate, metrics.loops).times,
@@ -132,14 +132,14 @@ def survival_row(
 
 
 def copying_rows(
-    heard: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions
+    analyses: Sequence[Analysis], statistics: ReferenceStatistics, metrics: MetricOptions
 ) -> tuple[CopyFigures, ...]:
     """The longest run of each recording that is aligned to a training recording, longest first.
 
     Seconds are those of the file, but for a trimmed span: there they count from its first sound.
     """
     rows = []
-    for each in heard:
+    for each in analyses:
         copy = longest_copy(each.semitones, statistics.library, metrics.copying)
         rows.append(
             CopyFigures(

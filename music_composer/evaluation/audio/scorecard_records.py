@@ -1,18 +1,20 @@
-"""The scorecard as records: the figures of scorecard.json, by the names that they have there.
+"""The scorecard as records: the figures of scorecard.json.
 
-Distances have no unit, levels are in dB, shares are 0 to 1. docs/evaluation.md defines each measure.
+Some keys of the file are older than the names here: `stored_as` gives the key. Distances have no unit, levels are in
+dB, shares are 0 to 1. docs/evaluation.md defines each measure.
 """
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import dataclass, field
 from typing import Any
 
 from music_composer import records
 from music_composer.audio.options import ModelOptions
+from music_composer.records import stored_as
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Distances:
     """How far some music is from the training music."""
 
@@ -22,30 +24,30 @@ class Distances:
     low: float  # ends of its 95 % interval
     high: float
     frechet: float
-    timbre: float  # the Frechet distance of the bands alone
+    frechet_bands: float = field(metadata=stored_as("timbre"))  # of the bands alone
     at_windows: int  # at which both Frechet distances are taken
     change_db: float  # from frame to frame
     onset_db: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class MusicFigures(Distances):
     """What is read of whole recordings too."""
 
     recordings: int
-    turns_per_second: float
+    harmonic_changes_per_second: float = field(metadata=stored_as("turns_per_second"))
     loudness_db: float
     side_db: float  # side against mid
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class MinuteFigures:
     """One minute of all long recordings together."""
 
     minute: int  # from 1 on
     discrepancy: float
     frechet: float
-    timbre: float
+    frechet_bands: float = field(metadata=stored_as("timbre"))
     change_db: float
     loudness_db: float
     quietest_db: float  # of the recordings
@@ -54,15 +56,15 @@ class MinuteFigures:
     high_ratio_db: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class StabilityFigures:
-    """How long recordings last: shares of them, but for counts and what has a unit."""
+    """How stable long recordings are: shares of them, except counts and figures with a unit."""
 
     recordings: int
-    survive: float
-    stretches_outside: float  # of the segments of ten seconds
+    stable: float = field(metadata=stored_as("survive"))
+    segments_outside: float = field(metadata=stored_as("stretches_outside"))  # of ten seconds each
     loop: float
-    caught: float
+    stuck: float = field(metadata=stored_as("caught"))
     most_in_a_row: int
     most_repeated: int
     most_repeated_in_music: int
@@ -72,7 +74,7 @@ class StabilityFigures:
     steepest_db_per_minute: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class CopyFigures:
     """The longest run of a recording that is aligned to a training recording; seconds are 0 where there is none."""
 
@@ -85,15 +87,15 @@ class CopyFigures:
     semitones: int  # that it lies above its source
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class CopyingFigures:
     """The copies of each recording, longest first."""
 
     real: tuple[CopyFigures, ...]
-    made: tuple[CopyFigures, ...]
+    generated: tuple[CopyFigures, ...] = field(metadata=stored_as("made"))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class TrackFigures:
     """Whether continuations are nearest to their own track. None: too little real music is told apart."""
 
@@ -101,11 +103,11 @@ class TrackFigures:
     nearest: float
     rank: float
     own_over_others: float
-    way_rank: float | None  # shares of the way from chance to real music
-    way_ratio: float | None
+    normalized_rank: float | None = field(metadata=stored_as("way_rank"))  # 0 is chance, 1 real music
+    normalized_ratio: float | None = field(metadata=stored_as("way_ratio"))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class AdherenceFigures:
     """tracks: their number. verdict: whether these are enough for one."""
 
@@ -116,7 +118,7 @@ class AdherenceFigures:
     rows: tuple[TrackFigures, ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class OrderFigures:
     """What depends on the order of half seconds. None: there is too little music for a figure."""
 
@@ -125,13 +127,14 @@ class OrderFigures:
     pulse: float | None
     steadiness: float | None
     boundaries_per_minute: float | None
-    prompt_again: float | None  # shares of the music that the prompt and the training music hold too
-    training_again: float | None
+    # Shares of the music that occur in the prompt and in the training music.
+    prompt_repeated: float | None = field(metadata=stored_as("prompt_again"))
+    training_repeated: float | None = field(metadata=stored_as("training_again"))
     training_longest_s: float
     clicks_per_minute: float | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class ContinuityFigures:
     """How often music steps less at its cuts than random splices do, altogether and by each kind of step."""
 
@@ -144,7 +147,7 @@ class ContinuityFigures:
     harmonic_change: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class ReferenceSize:
     """How much training music all distances are taken from."""
 
@@ -152,17 +155,17 @@ class ReferenceSize:
     windows: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class SpeedFigures:
-    """What it took to write `count` continuations of `seconds`."""
+    """The time it took to write `count` continuations of `seconds` each."""
 
     seconds: float
     count: int
-    spent: float  # seconds
+    elapsed: float = field(metadata=stored_as("spent"))  # seconds
     x_real_time: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class RunFacts:
     """What a run folder holds, and how fast it learnt and played. codec_error_db: None without a codec."""
 
@@ -176,32 +179,33 @@ class RunFacts:
     peak_memory_mb: int
     first_sound_seconds: float
     codec_error_db: float | None = None
-    judging_seconds: float = 0.0
+    evaluation_seconds: float = field(default=0.0, metadata=stored_as("judging_seconds"))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class FolderFacts:
     """Where the music is from that is judged."""
 
     generated: str
-    judging_seconds: float = 0.0
+    evaluation_seconds: float = field(default=0.0, metadata=stored_as("judging_seconds"))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scorecard:
     """All figures of an evaluation. A part that there is too little music for is None. Printed, it is Markdown."""
 
     windows_compared: int
     distance: tuple[MusicFigures, ...]  # the first is real music, held out
-    ladder: tuple[Distances, ...]  # real music under known damage
-    ladder_not_in_order: tuple[str, ...]  # measures, and in brackets the kinds of damage that they misjudge
+    degradations: tuple[Distances, ...] = field(metadata=stored_as("ladder"))  # real music under known damage
+    # Measures, and in brackets the kinds of damage whose order they get wrong.
+    degradations_not_in_order: tuple[str, ...] = field(metadata=stored_as("ladder_not_in_order"))
     minutes: tuple[MinuteFigures, ...] | None
-    survival: StabilityFigures | None
+    stability: StabilityFigures | None = field(metadata=stored_as("survival"))
     copying: CopyingFigures
     adherence: AdherenceFigures | None
     order: tuple[OrderFigures, ...]  # the first is real music
-    prompt: dict[str, ContinuityFigures] | None  # by music
-    yardstick: ReferenceSize
+    continuity: dict[str, ContinuityFigures] | None = field(metadata=stored_as("prompt"))  # by music
+    reference: ReferenceSize = field(metadata=stored_as("yardstick"))
     facts: RunFacts | FolderFacts
 
     def __str__(self) -> str:

@@ -19,16 +19,16 @@ def summary_of(card: Scorecard) -> str:
 
 def likeness_words(card: Scorecard) -> str:
     """A sentence on how like the held-out music the generated music is."""
-    near = sum(row.overlap_made >= 0.9 * row.overlap_training for row in card.metrics)
+    near = sum(row.overlap_generated >= 0.9 * row.overlap_training for row in card.metrics)
     return (
-        f"By {near} of {len(card.metrics)} measures the {card.pieces.made} pieces reach nine tenths of the "
+        f"By {near} of {len(card.metrics)} measures the {card.pieces.generated} pieces reach nine tenths of the "
         "training music's likeness to the held-out music"
     )
 
 
 def copying_words(card: Scorecard) -> str:
     """A sentence on how much of the generated music is copied."""
-    made, held_out = (100 * copies.share for copies in (card.copying.made, card.copying.held_out))
+    made, held_out = (100 * copies.share for copies in (card.copying.generated, card.copying.held_out))
     return (
         f"{made:.1f} % of their windows of {WINDOW} steps occur in the training music note by note; of the held-out "
         f"music, {held_out:.1f} %"
@@ -47,15 +47,15 @@ def _metrics_table(card: Scorecard) -> Table:
     columns = ["measure", "composed", "training", "held out", "overlap with held out", "of training music", "ratio"]
     rows = [
         [
-            row.metric, *(_number(mean) for mean in (row.made, row.training, row.held_out)),
-            f"{row.overlap_made:.2f}", f"{row.overlap_training:.2f}",
-            f"{row.overlap_made / max(row.overlap_training, 1e-9):.2f} x",
+            row.metric, *(_number(mean) for mean in (row.generated, row.training, row.held_out)),
+            f"{row.overlap_generated:.2f}", f"{row.overlap_training:.2f}",
+            f"{row.overlap_generated / max(row.overlap_training, 1e-9):.2f} x",
         ]
         for row in card.metrics
     ]  # fmt: skip
-    segments = card.stretches
+    segments = card.segments
     words = (
-        f"means over segments of {BARS} bars ({segments.made} composed, {segments.training} training, "
+        f"means over segments of {BARS} bars ({segments.generated} composed, {segments.training} training, "
         f"{segments.held_out} held out), and the areas under both densities"
     )
     return Table("Measures", words, columns, rows)
@@ -63,7 +63,7 @@ def _metrics_table(card: Scorecard) -> Table:
 
 def _copying_table(card: Scorecard) -> Table:
     rows = []
-    for name, row in (("composed", card.copying.made), ("held out", card.copying.held_out)):
+    for name, row in (("composed", card.copying.generated), ("held out", card.copying.held_out)):
         interval = f"{100 * row.low:.1f} to {100 * row.high:.1f} %"
         rows.append([name, f"{100 * row.share:.1f} %", interval, f"{row.longest_steps} steps", _where(row)])
     words = f"windows of {WINDOW} steps that occur in the training music, in any key"
@@ -71,10 +71,10 @@ def _copying_table(card: Scorecard) -> Table:
 
 
 def _model_table(facts: ModelFacts, likelihood: Mapping[str, LikelihoodFigures]) -> Table:
-    rows = [["composing", f"{duration(facts.spent)}: {facts.x_real_time:.0f} x real time"]]
+    rows = [["composing", f"{duration(facts.elapsed)}: {facts.x_real_time:.0f} x real time"]]
     rows += [[name.replace("_", "-"), f"{getattr(facts, name):g}"] for name in SAMPLING_FIELDS]
     for name, nats in likelihood.items():
-        rows.append([f"likelihood, {name}", f"{-nats.a_step:.3f} nats a step, {-nats.a_note:.3f} a note"])
+        rows.append([f"likelihood, {name}", f"{-nats.per_step:.3f} nats a step, {-nats.per_note:.3f} a note"])
     return Table("Model", "on this machine", ["what", "reading"], rows)
 
 

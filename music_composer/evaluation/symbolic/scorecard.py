@@ -23,11 +23,11 @@ from music_composer.symbolic.dataset.songs import Song
 def scorecard_of(
     generated: Sequence[Song], training: Sequence[Song], held_out: Sequence[Song], seed: int
 ) -> tuple[Scorecard, dict[str, np.ndarray]]:
-    """The figures, and the measurements behind them, (segments, metrics) for each of made, training and held_out.
+    """The figures, and the measurements behind them, (segments, metrics) for each of generated, training and held_out.
 
     Raises ScoreError where one of the three has no segment that is long enough.
     """
-    groups = {"made": generated, "training": training, "held_out": held_out}
+    groups = {"generated": generated, "training": training, "held_out": held_out}
     measured = {name: measure_all([song.roll for song in songs]) for name, songs in groups.items()}
     for name, rows in measured.items():
         if not len(rows):
@@ -35,7 +35,7 @@ def scorecard_of(
             raise ScoreError(f"all {count} pieces ({group}) are shorter than {BARS} bars: give longer ones to measure")
     card = Scorecard(
         pieces=Counts(len(generated), len(training), len(held_out)),
-        stretches=Counts(**{name: len(rows) for name, rows in measured.items()}),
+        segments=Counts(**{name: len(rows) for name, rows in measured.items()}),
         metrics=_metrics(measured, seed),
         copying=_copying(generated, training, held_out, seed),
     )
@@ -44,16 +44,16 @@ def scorecard_of(
 
 def _metrics(measured: Mapping[str, np.ndarray], seed: int) -> tuple[MetricFigures, ...]:
     """Means, and overlaps with the held-out music: of the generated music, and of as many training segments."""
-    rng, count = np.random.default_rng(seed), min(len(measured["made"]), len(measured["training"]))
+    rng, count = np.random.default_rng(seed), min(len(measured["generated"]), len(measured["training"]))
     # Sets of equal size: the overlap of a larger set is higher by itself.
-    generated, training = (rng.permutation(measured[name])[:count] for name in ("made", "training"))
+    generated, training = (rng.permutation(measured[name])[:count] for name in ("generated", "training"))
     found = overlaps(generated, measured["held_out"]), overlaps(training, measured["held_out"])
     means = {name: [_mean(column) for column in rows.T] for name, rows in measured.items()}
     return tuple(
         MetricFigures(
             metric,
             **{name: means[name][i] for name in measured},
-            overlap_made=float(found[0][i]),
+            overlap_generated=float(found[0][i]),
             overlap_training=float(found[1][i]),
         )
         for i, metric in enumerate(METRICS)
@@ -75,7 +75,7 @@ def _copying(
         piece, source = songs[longest].source, training[run.source].source
         return dataclasses.replace(figures, piece=piece, at=run.at, source=source, source_at=run.source_at)
 
-    return CopyingFigures(made=copies(generated), held_out=copies(held_out))
+    return CopyingFigures(generated=copies(generated), held_out=copies(held_out))
 
 
 def _mean(column: np.ndarray) -> float | None:

@@ -1,38 +1,40 @@
-"""The scorecard of notes as records: the figures of scorecard.json, by the names that they have there.
+"""The scorecard of notes as records: the figures of scorecard.json.
 
-`made` is the generated music, `held_out` music that was not trained on. docs/evaluation.md defines each measure.
+`generated` is the music that is evaluated, `held_out` music that was not trained on. Some keys of the file are older
+than the names here: `stored_as` gives the key. docs/evaluation.md defines each measure.
 """
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import dataclass, field
 from typing import Any
 
 from music_composer import records
+from music_composer.records import stored_as
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Counts:
     """How many there are of something."""
 
-    made: int
+    generated: int = field(metadata=stored_as("made"))
     training: int
     held_out: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class MetricFigures:
     """Means of one metric, None where it is never defined; and overlaps with the held-out music, 0 to 1."""
 
     metric: str
-    made: float | None
+    generated: float | None = field(metadata=stored_as("made"))
     training: float | None
     held_out: float | None
-    overlap_made: float
+    overlap_generated: float = field(metadata=stored_as("overlap_made"))
     overlap_training: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class CopyFigures:
     """What is copied from the training music.
 
@@ -50,23 +52,23 @@ class CopyFigures:
     source_at: int | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class CopyingFigures:
     """Copies in the generated and in the held-out music."""
 
-    made: CopyFigures
+    generated: CopyFigures = field(metadata=stored_as("made"))
     held_out: CopyFigures
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class LikelihoodFigures:
     """Mean negative log likelihood, in nats."""
 
-    a_step: float
-    a_note: float
+    per_step: float = field(metadata=stored_as("a_step"))
+    per_note: float = field(metadata=stored_as("a_note"))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class ModelFacts:
     """The model, its sampling options, and how fast it composes."""
 
@@ -76,16 +78,16 @@ class ModelFacts:
     top_p: float
     conservativity: float
     seconds: int  # of music
-    spent: float  # seconds
+    elapsed: float = field(metadata=stored_as("spent"))  # seconds
     x_real_time: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Scorecard:
     """All figures of an evaluation. Those of the model are None where folders are compared. Printed, it is Markdown."""
 
     pieces: Counts
-    stretches: Counts  # segments that are measured
+    segments: Counts = field(metadata=stored_as("stretches"))  # that are measured
     metrics: tuple[MetricFigures, ...]
     copying: CopyingFigures
     facts: ModelFacts | None = None

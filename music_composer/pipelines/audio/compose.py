@@ -204,7 +204,7 @@ def _new_run(home: Path, ready: cache.Cache, model: ModelOptions, options: Train
     """Returns a run whose folder does not exist yet."""
     window_steps = options.least_window_steps
     if model.head != MEMORY:
-        window_steps = windows.window_steps_for(ready.frames, model.stack, options)
+        window_steps = windows.window_steps_for(ready.frames, model.frames_per_step, options)
     return run_folder.Run(
         beginning.new_place(home), ready.options, model, ready.channels, window_steps, options.held_out
     )
@@ -221,7 +221,7 @@ def _train_job(
     if dataset.joined:
         context.say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
     size = _batch_size(dataset, options.batch_size, context)
-    loader = WindowLoader(dataset, size, options.chunk_steps, options.stretch)
+    loader = WindowLoader(dataset, size, options.chunk_steps, options.time_stretch)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     context.say(
         f"training {run.model.layers} x {run.model.neurons} LSTM with {run.model.network_head} head, "

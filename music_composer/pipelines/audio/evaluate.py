@@ -47,7 +47,7 @@ from music_composer.pipelines.audio.validation import (
 from music_composer.pipelines.audio.validation_prompts import chosen_cuts, sounding_excerpts, write_prompts
 from music_composer.training import checkpoint, devices
 
-BASELINE_SECONDS = 30.0  # of a toy's continuation, at most
+BASELINE_SECONDS = 30.0  # of a baseline's continuation, at most
 
 
 def evaluate(request: EvaluateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> Scorecard:
@@ -75,13 +75,13 @@ def evaluate_run(
     prompts = [f"prompts/prompt-{i:02d}.flac" for i in range(max(options.count, options.long_count))]
     require_free([card_output(options, prompts)], options.overwrite)
     model = model or load(folders.model)
-    here = model.with_head({"head": request.head})
-    if here.model.head != MEMORY:
+    run = model.with_head({"head": request.head})
+    if run.model.head != MEMORY:
         devices.require_backend()
-        if checkpoint.read_state(here.checkpoint) is None:
-            raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer train` first")
-    ready = compose.prepare_cache(folders, here.frame, context)
-    split = split_of(ready, here, context.say)
+        if checkpoint.read_state(run.checkpoint) is None:
+            raise RunFolderError(f"{run.checkpoint} is missing: run `music-composer train` first")
+    ready = compose.prepare_cache(folders, run.frame, context)
+    split = split_of(ready, run, context.say)
     training, validation = divided(ready, split)
     tracks = whole_tracks(ready, split)
     if held_out:  # then the whole dataset is what is compared with
@@ -102,14 +102,14 @@ def evaluate_run(
     with locked(options.output, folders.wait, context.say):
         clean([card_output(options, prompts)])
         cuts = chosen_cuts(tracks, options)
-        heard = write_prompts(real, cuts, options, prompts, here)
-        return _continued(request, model, here, training, real, cuts, heard, playing, context)
+        heard = write_prompts(real, cuts, options, prompts, run)
+        return _continued(request, model, run, training, real, cuts, heard, playing, context)
 
 
 def _continued(
     request: EvaluateRequest,
     model: LoadedModel,
-    here: run_folder.Run,
+    run: run_folder.Run,
     training: Sequence[Span],
     real: Sequence[Span],
     cuts: Sequence[Cut],
@@ -126,25 +126,25 @@ def _continued(
         if count
     ]
     made = [
-        _continuations(folders, model, here, prompts, dataclasses.replace(each, seed=options.seed, **playing), context)
+        _continuations(folders, model, run, prompts, dataclasses.replace(each, seed=options.seed, **playing), context)
         for each in wanted
     ]
-    facts = _facts(here, [speed for _, speed in made], _first_sound(model, here, prompts[0]))
+    facts = _facts(run, [speed for _, speed in made], _first_sound(model, run, prompts[0]))
     codec: list[Span] = []
-    if here.model.head != MEMORY:
+    if run.model.head != MEMORY:
         context.say("putting music through frames and back")
         names = [f"codec/{coded_name(i, span)}" for i, span in enumerate(real)]
         clean([card_output(options, names)])
         with staged(options.output / CARD, options.overwrite) as files:
-            write_coded(real, [files.file(name) for name in names], here, model.network(here), options.seed)
+            write_coded(real, [files.file(name) for name in names], run, model.network(run), options.seed)
             files.commit()
         codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
-        facts = dataclasses.replace(facts, codec_error_db=codec_error(real, codec, here.frame))
+        facts = dataclasses.replace(facts, codec_error_db=codec_error(real, codec, run.frame))
     with scratch_folder() as scratch:
         pieces = pieces_of(training) if codec else []
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
         if pieces:
-            write_coded(pieces, paths, here, model.network(here), options.seed)
+            write_coded(pieces, paths, run, model.network(run), options.seed)
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
         heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
         seconds = cuts[0].part if cuts else min(options.seconds, BASELINE_SECONDS)
@@ -159,10 +159,10 @@ def _continued(
             cuts=cuts,
             played={
                 "continuations": first[: len(heard)],
-                SHUFFLED: write_shuffled(heard, scratch, here.frame.rate, seconds, options.seed),
-                SPLICED: write_spliced(training, len(heard), scratch, here.frame.rate, seconds, options.seed),
+                SHUFFLED: write_shuffled(heard, scratch, run.frame.rate, seconds, options.seed),
+                SPLICED: write_spliced(training, len(heard), scratch, run.frame.rate, seconds, options.seed),
             },
-            cut=[*first, *_more_cuts(options, model, here, real, scratch, playing, context)],
+            cut=[*first, *_more_cuts(options, model, run, real, scratch, playing, context)],
         )
         return judge(music, options, facts, context)
 
@@ -195,24 +195,24 @@ def evaluate_folders(
 def _continuations(
     folders: FolderOptions,
     model: LoadedModel,
-    here: run_folder.Run,
+    run: run_folder.Run,
     prompts: Sequence[Path],
     wanted: GenerateOptions,
     context: Context,
 ) -> tuple[list[Span], SpeedFigures]:
     started = time.monotonic()
-    chosen = NetworkChoice(head=here.model.head)
+    chosen = NetworkChoice(head=run.model.head)
     wish = GenerateRequest(folders, chosen, wanted, tuple(prompts[: wanted.count]))
     paths = generate.generate(wish, context, model)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
-    speed = SpeedFigures(wanted.seconds, wanted.count, spent=round(spent, 1), x_real_time=total / spent)
+    speed = SpeedFigures(wanted.seconds, wanted.count, elapsed=round(spent, 1), x_real_time=total / spent)
     return [Span(path, read_cut(path)) for path in paths], speed
 
 
 def _more_cuts(
     options: EvaluateOptions,
     model: LoadedModel,
-    here: run_folder.Run,
+    run: run_folder.Run,
     real: Sequence[Span],
     scratch: Path,
     playing: Mapping[str, Any],
@@ -220,41 +220,41 @@ def _more_cuts(
 ) -> list[Span]:
     """Continuations of two seconds, in a scratch folder: as many as are wanted beside those that are there."""
     count = max(0, options.cut_count - options.count)
-    prompts = sounding_excerpts(real, count, scratch / "cuts", here) if count else []
+    prompts = sounding_excerpts(real, count, scratch / "cuts", run) if count else []
     if not prompts:
         return []
     context.say(f"continuing {len(prompts)} more prompts for two seconds each")
     wanted = GenerateOptions(**{**playing, "seconds": MetricOptions().continuity.most_seconds})
-    written = generate.continue_into_scratch(here, prompts, scratch / "cuts", wanted, options.seed, model)
+    written = generate.continue_into_scratch(run, prompts, scratch / "cuts", wanted, options.seed, model)
     return [Span(each.path, each.cut) for each in written]
 
 
-def _first_sound(model: LoadedModel, here: run_folder.Run, prompt: Path) -> float:
+def _first_sound(model: LoadedModel, run: run_folder.Run, prompt: Path) -> float:
     """Seconds from a loaded model to the first sound of a stream."""
     from music_composer.audio.continuation.stream import stream_continuation
 
-    options = with_prompt_seconds(here, GenerateOptions(), named=True)
-    player = model.player(here, options)
-    heard = prompt_selection.load_prompt([whole_recording(prompt, options.prompt_seconds)], here, options.blend_share)
+    options = with_prompt_seconds(run, GenerateOptions(), named=True)
+    player = model.player(run, options)
+    heard = prompt_selection.load_prompt([whole_recording(prompt, options.prompt_seconds)], run, options.blend_share)
     started = time.monotonic()
-    pieces = stream_continuation(player, here.frame, heard, options, StreamOptions(), seed=0)
+    pieces = stream_continuation(player, run.frame, heard, options, StreamOptions(), seed=0)
     next(pieces)
     seconds = time.monotonic() - started
     pieces.close()
     return round(seconds, 2)
 
 
-def _facts(here: run_folder.Run, generating: Sequence[SpeedFigures], first_sound: float) -> RunFacts:
+def _facts(run: run_folder.Run, generating: Sequence[SpeedFigures], first_sound: float) -> RunFacts:
     """How fast the model learnt and played."""
     import resource
     import sys
 
-    state = checkpoint.read_state(here.checkpoint)
+    state = checkpoint.read_state(run.checkpoint)
     units = 1024**2 if sys.platform == "darwin" else 1024  # of it in a megabyte: bytes there, kilobytes elsewhere
     epochs = [float(row["seconds"]) for row in state.history] if state else []
     return RunFacts(
-        model=str(here.folder),
-        model_options=here.model,
+        model=str(run.folder),
+        model_options=run.model,
         versions=run_folder.versions(),
         epochs=len(epochs),
         training_seconds=round(sum(epochs), 1),

@@ -116,7 +116,9 @@ def sounds(cut: Cut, run: Run) -> bool:
     False for an unreadable recording.
     """
     try:
-        read_prompt(Excerpt(cut.path, cut.start, cut.at - cut.start), run.channels, run.model.stack, run.frame)
+        read_prompt(
+            Excerpt(cut.path, cut.start, cut.at - cut.start), run.channels, run.model.frames_per_step, run.frame
+        )
         truth = mono_samples(cut.path, run.frame.rate, cut.truth.start, cut.truth.stop)
     except RecordingError:
         return False

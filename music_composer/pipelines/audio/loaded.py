@@ -190,7 +190,7 @@ def fill(model: LoadedModel, request: InfillRequest, context: Context = SILENT) 
     after = options.prompt_seconds if run.model.head == MEMORY else 0.0
     start, stop = request.gap_start, request.gap_stop
     gap = read_gap(request.recording, start, stop, options.prompt_seconds, run.frame, request.filling, after)
-    prompt_before(gap, run.channels, run.model.stack, run.frame)  # fails here, before the model is loaded
+    prompt_before(gap, run.channels, run.model.frames_per_step, run.frame)  # fails here, before the model is loaded
     for remark in gap.remarks:
         context.say(f"note: {request.recording}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed

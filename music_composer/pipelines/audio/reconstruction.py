@@ -35,8 +35,10 @@ def write_coded(spans: Sequence[Span], paths: Sequence[Path], run: Run, model: A
         # A generator for each file: its sound does not depend on how many there are.
         rng = np.random.default_rng([seed, i])
         decode = functools.partial(_decoded, model, options.residual, rng)
-        stack, iterations = run.model.stack, options.phase_iterations
-        decoded = through_codec(sound, (kernel, bias), decode, stack, run.channels, run.frame, iterations, rng)
+        frames_per_step, iterations = run.model.frames_per_step, options.phase_iterations
+        decoded = through_codec(
+            sound, (kernel, bias), decode, frames_per_step, run.channels, run.frame, iterations, rng
+        )
         write_flac(path, decoded)
 
 

@@ -6,6 +6,7 @@ A request consists of the option records of its stages. The command line and the
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from music_composer.audio.play_options import GenerateOptions, InfillOptions, St
 from music_composer.data.options import FolderOptions
 from music_composer.errors import OptionError
 from music_composer.options import require_one_of
-from music_composer.records import given
+from music_composer.records import given, stored_as
 from music_composer.training.options import TrainOptions
 
 
@@ -25,12 +26,12 @@ class NetworkChoice:
     neurons: int | None = None
     layers: int | None = None
     head: str | None = None
-    stack: int | None = None
+    frames_per_step: int | None = field(default=None, metadata=stored_as("stack"))
     components: int | None = None
     head_width: int | None = None
     head_blocks: int | None = None
     dropout: float | None = None
-    tilt: float | None = None
+    whitening_exponent: float | None = field(default=None, metadata=stored_as("tilt"))
     training_noise: float | None = None
     reach: int | None = None
 

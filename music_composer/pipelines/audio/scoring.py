@@ -53,7 +53,7 @@ def judge(music: Music, options: EvaluateOptions, facts: RunFacts | FolderFacts,
     """Writes the scorecard and returns it. facts: what is to be said beside the figures."""
     metrics, started = MetricOptions(), time.monotonic()
     card = scorecard.scorecard_of(_analyzed(music, metrics, context), metrics, facts)
-    facts = dataclasses.replace(facts, judging_seconds=round(time.monotonic() - started, 1))
+    facts = dataclasses.replace(facts, evaluation_seconds=round(time.monotonic() - started, 1))
     card = dataclasses.replace(card, facts=facts)
     with staged(options.output / CARD, options.overwrite) as files:
         pictures = _draw(card, music.made, files)
@@ -65,10 +65,10 @@ def judge(music: Music, options: EvaluateOptions, facts: RunFacts | FolderFacts,
 
 def _analyzed(music: Music, metrics: MetricOptions, context: Context) -> scorecard.AnalyzedMusic:
     """The music as measures see it: each span is read once."""
-    heard = _heard(music, metrics, context)
+    analyses = _analyses(music, metrics, context)
 
     def of(spans: Sequence[Span]) -> list[Analysis]:
-        return [heard[span] for span in spans]
+        return [analyses[span] for span in spans]
 
     trials = Trials(
         prompts=of(music.prompts),
@@ -90,19 +90,19 @@ def _analyzed(music: Music, metrics: MetricOptions, context: Context) -> scoreca
     )
 
 
-def _heard(music: Music, metrics: MetricOptions, context: Context) -> dict[Span, Analysis]:
-    """Everything once."""
+def _analyses(music: Music, metrics: MetricOptions, context: Context) -> dict[Span, Analysis]:
+    """The analysis of each span. Each is read once, however many parts of the scorecard need it."""
     flat = (*music.codec, *music.coded_training)
     played = [span for spans in music.played.values() for span in spans]
     truths = [span for cut in music.cuts for span in (cut.truth, cut.later)]
     whole = (*music.training, *music.real, *music.made, *music.prompts, *truths, *played)
     spans = {span: span not in flat for span in (*whole, *flat)}
-    heard = {}
+    analyses = {}
     with context.stage("listening", "files") as advance:
         for i, (span, with_levels) in enumerate(spans.items()):
-            heard[span] = analyze(span, metrics, with_levels)
+            analyses[span] = analyze(span, metrics, with_levels)
             advance(i + 1, len(spans), span.path.name)
-    return heard
+    return analyses
 
 
 def _draw(card: Scorecard, made: Sequence[Span], files: Staged) -> dict[str, list[str]]:
@@ -111,7 +111,7 @@ def _draw(card: Scorecard, made: Sequence[Span], files: Staged) -> dict[str, lis
     if card.minutes:
         plot_minutes(card.minutes, card.distance[0], files.file(MINUTES))
         pictures["Minute by minute"] = [MINUTES]
-    most = card.copying.made[0]
+    most = card.copying.generated[0]
     span = next(span for span in made if str(span.path) == most.file)
     copied = [(most.at, most.at + most.seconds)] if most.seconds else []
     cuts = [span.start] if span.start else []

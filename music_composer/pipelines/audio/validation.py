@@ -29,10 +29,10 @@ def split_of(ready: cache.Cache, run: Run, say: Callable[[str], None], new: bool
 
     new: the run begins now. Reports recordings that came or went.
     """
-    stack = run.model.stack
+    frames_per_step = run.model.frames_per_step
     # A cache that has shrunk still has a split, so that `evaluate` can report what is missing.
-    window, unit = window_frames(max(ready.frames, min_frames(stack)), run.window_steps, stack)
-    empty = Split(run.held_out, window, unit, min_frames(stack))
+    window, unit = window_frames(max(ready.frames, min_frames(frames_per_step)), run.window_steps, frames_per_step)
+    empty = Split(run.held_out, window, unit, min_frames(frames_per_step))
     if new:
         return extended(empty, ready.tracks)
     kept = read_split(run.folder)
@@ -68,7 +68,7 @@ def dataset_for(ready: cache.Cache, run: Run, split: Split) -> Dataset:
                 Segment(number, start - song.start, stop - song.start)
                 for start, stop in within(spans, song.start, song.stop)
             ]
-    return dataset_of(songs, training, validation, run.window_steps, run.model.stack)
+    return dataset_of(songs, training, validation, run.window_steps, run.model.frames_per_step)
 
 
 def divided(ready: cache.Cache, split: Split) -> tuple[list[Span], list[Span]]:

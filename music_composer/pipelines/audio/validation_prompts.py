@@ -50,7 +50,7 @@ def sounding_excerpts(music: Sequence[Span], count: int, folder: Path, run: Run)
         path = folder / f"prompt-{i:03d}.flac"
         write_flac(path, read_excerpt(span.path, run.frame.rate, span.start, span.stop - span.start))
         try:
-            read_prompt(whole_recording(path, seconds), run.channels, run.model.stack, run.frame)
+            read_prompt(whole_recording(path, seconds), run.channels, run.model.frames_per_step, run.frame)
         except RecordingError:
             continue
         paths.append(path)

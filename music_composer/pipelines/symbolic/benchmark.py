@@ -44,9 +44,9 @@ from music_composer.values import PITCHES, Roll
 # These files know neither struck notes nor loudness, and no note of them may be left out.
 NETWORKS: Mapping[str, Any] = MappingProxyType(
     {
-        "voices": VoicesOptions(pitches=PIANO_KEYS, loudness=0, most=PIANO_KEYS, fades=()),
+        "voices": VoicesOptions(pitches=PIANO_KEYS, loudness=0, most=PIANO_KEYS, half_lives=()),
         "biaxial": BiaxialOptions(
-            lowest=PIANO_LOWEST, notes=PIANO_KEYS, fades=(), articulation=False, dropout=0.2, forget=0.0
+            lowest=PIANO_LOWEST, notes=PIANO_KEYS, half_lives=(), articulation=False, dropout=0.2, forget=0.0
         ),
     }
 )
@@ -87,8 +87,8 @@ def evaluate_benchmark(request: BenchmarkRequest, context: Context = SILENT) -> 
     moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
     for member in range(request.members):
         how = dataclasses.replace(options, seed=first + member)
-        here = SymbolicRun(home / f"seed-{how.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
-        model = _train(here, parts, how, context)
+        run = SymbolicRun(home / f"seed-{how.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
+        model = _train(run, parts, how, context)
         for part in ("validation", "test"):
             found[part].append(composer.likelihood(model, parts[part]))
         found["any key"].append(composer.likelihood_in_any_key(model, parts["test"]))
@@ -124,18 +124,18 @@ def roll_of(piece: np.ndarray) -> Roll:
     return Roll(velocity, active & ~before, 1, metres=((0, STEPS_IN_BAR, 4),))
 
 
-def _train(here: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions, context: Context) -> Any:
+def _train(run: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions, context: Context) -> Any:
     """The trained network with the weights that were best on the validation part."""
-    loader = note_model(here.name).loader(parts["training"], parts["validation"], here.model, options)
-    state = checkpoint.read_state(here.checkpoint) or checkpoint.TrainState(options.seed or 0)
+    loader = note_model(run.name).loader(parts["training"], parts["validation"], run.model, options)
+    state = checkpoint.read_state(run.checkpoint) or checkpoint.TrainState(options.seed or 0)
     state.job_epochs = options.epochs or state.job_epochs
-    model = networks.trainable_network(here, options, state.seed, context.say)
+    model = networks.trainable_network(run, options, state.seed, context.say)
     if not state.job_done:
         context.say(f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {loader.batches} steps")
 
-    here.folder.mkdir(parents=True, exist_ok=True)
-    run_job(model, loader, here, options, state, context)
-    load_weights(model, here.weights, here.command)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run_job(model, loader, run, options, state, context)
+    load_weights(model, run.weights, run.command)
     return model
 
 

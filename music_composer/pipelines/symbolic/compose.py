@@ -101,20 +101,20 @@ def _train(request: TrainRequest, then_generate: bool, context: Context) -> Symb
     parts = divided(songs, split)
     if not parts[0]:
         raise ScoreError(f"{folders.datasets}: all of its {len(songs)} songs are held out of training: add others")
-    here = old or _new_run(folders.model, songs, parts[0], name or DEFAULT_MODEL, asked, options)
+    run = old or _new_run(folders.model, songs, parts[0], name or DEFAULT_MODEL, asked, options)
     devices.load_keras()
-    model = networks.trainable_network(here, options, state.seed, context.say, going_on=old is not None)
+    model = networks.trainable_network(run, options, state.seed, context.say, going_on=old is not None)
 
     def fill(folder: Path) -> None:
         write_split(folder, split)
-        checkpoint.save_checkpoint(folder / here.checkpoint.name, model, state)
+        checkpoint.save_checkpoint(folder / run.checkpoint.name, model, state)
 
     # Only now is it safe to begin a run folder: all that could be refused has been tried.
     if old:
-        write_split(here.folder, split)
+        write_split(run.folder, split)
     else:
-        symbolic_run.begin(here, fill)
-    _train_job(model, parts, here, options, state, request.sample_every, context)
+        symbolic_run.begin(run, fill)
+    _train_job(model, parts, run, options, state, request.sample_every, context)
     return symbolic_run.read_run(folders.model)
 
 
@@ -123,18 +123,18 @@ def compose(request: ComposeRequest, context: Context = SILENT) -> list[Path]:
     generate.require_outputs(request.playing, request.primer)
     generate.require_request(request.playing, request.bounds, request.primer)
     with locked(request.folders.model, request.folders.wait, context.say):
-        here = _train(request.train, True, context)
+        run = _train(request.train, True, context)
         paths = generate.generate(request.generate, context)
-        checkpoint.mark_generated(here.checkpoint)
+        checkpoint.mark_generated(run.checkpoint)
     return paths
 
 
-def _check_fits(here: SymbolicRun, name: str | None, asked: Mapping[str, Any]) -> None:
+def _check_fits(run: SymbolicRun, name: str | None, asked: Mapping[str, Any]) -> None:
     """Options that were typed must be those of the run folder."""
-    have = dataclasses.asdict(here.model)
-    if name not in (None, here.name) or any(have.get(field) != value for field, value in asked.items()):
+    have = dataclasses.asdict(run.model)
+    if name not in (None, run.name) or any(have.get(field) != value for field, value in asked.items()):
         raise OptionError(
-            f"{here.folder} was made with --model {here.name} -n {here.model.neurons}: leave these options out to go "
+            f"{run.folder} was made with --model {run.name} -n {run.model.neurons}: leave these options out to go "
             "on with it, give another folder with -m, or start anew with --fresh"
         )
 
@@ -158,28 +158,28 @@ def _new_run(
 def _train_job(
     model: Any,
     parts: tuple[Sequence[Song], Sequence[Song]],
-    here: SymbolicRun,
+    run: SymbolicRun,
     options: TrainOptions,
     state: checkpoint.TrainState,
     sample_every: int,
     context: Context,
 ) -> None:
     training, validation = ([song.roll for song in part] for part in parts)
-    loader = note_model(here.name).loader(training, validation, here.model, options)
+    loader = note_model(run.name).loader(training, validation, run.model, options)
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     context.say(
-        f"training the {here.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
+        f"training the {run.name} model, {weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{loader.batches} steps, seed {state.seed}, {devices.describe()}"
     )
 
     def sample(state: checkpoint.TrainState) -> None:
         if sample_every and state.epoch % sample_every == 0:
-            home = beginning.home_of(here.folder)
-            sampled = dataclasses.replace(here, folder=home / "samples" / f"epoch-{state.epoch:04d}")
-            request = constraints_from(None, PlayOptions(), BoundOptions(), here.blank)
-            player = note_model(here.name).player(model)
-            (roll,) = play(here, player, [request], with_model_defaults(here.name, PlayOptions()), state.seed)
+            home = beginning.home_of(run.folder)
+            sampled = dataclasses.replace(run, folder=home / "samples" / f"epoch-{state.epoch:04d}")
+            request = constraints_from(None, PlayOptions(), BoundOptions(), run.blank)
+            player = note_model(run.name).player(model)
+            (roll,) = play(run, player, [request], with_model_defaults(run.name, PlayOptions()), state.seed)
             write_midi(to_score(roll), sampled.folder / "sample.mid")
             save_weights(model, sampled.weights)
 
-    run_job(model, loader, here, options, state, context, sample)
+    run_job(model, loader, run, options, state, context, sample)

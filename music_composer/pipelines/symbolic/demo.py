@@ -91,7 +91,7 @@ def _table(name: str, card: Scorecard, trained: float) -> Table:
     assert card.facts and card.likelihood, "the scorecard of a run folder has them"
     rows = [
         ["training", duration(trained)],
-        ["held-out pieces", f"{-card.likelihood['held out'].a_step:.2f} nats a step"],
+        ["held-out pieces", f"{-card.likelihood['held out'].per_step:.2f} nats a step"],
         ["composing", f"{card.facts.x_real_time:.0f} x real time"],
         ["likeness", likeness_words(card)],
         ["copying", copying_words(card)],

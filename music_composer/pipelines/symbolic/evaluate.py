@@ -67,24 +67,24 @@ def evaluate_run(request: EvaluateRequest, context: Context = SILENT, loaded: Lo
     require_free([_card(options, pieces)], options.overwrite)
     devices.require_backend()
     loaded = loaded or load(folders.model)
-    here = loaded.run
-    state = checkpoint.read_state(here.checkpoint)
+    run = loaded.run
+    state = checkpoint.read_state(run.checkpoint)
     if state is None:
-        raise RunFolderError(f"{here.checkpoint} is missing: run `music-composer midi train` first")
-    songs = compose.prepare_cache(folders, here.per_quarter, context)
-    training, held_out = divided(songs, split_of(here.folder, songs, here.held_out, context.say))
+        raise RunFolderError(f"{run.checkpoint} is missing: run `music-composer midi train` first")
+    songs = compose.prepare_cache(folders, run.per_quarter, context)
+    training, held_out = divided(songs, split_of(run.folder, songs, run.held_out, context.say))
     if not held_out:
         raise MusicComposerError(
             f"nothing of {folders.datasets} was held out of training: train with more files, "
             "or with --eval-ratio above 0"
         )
     model, player = loaded.network, loaded.player
-    played = with_model_defaults(here.name, PlayOptions(count=options.count, steps=options.steps, **request.sampling))
+    played = with_model_defaults(run.name, PlayOptions(count=options.count, steps=options.steps, **request.sampling))
     examples = _examples_for(training, options.count, options.seed)
     constraint_sets = [constraints_from(None, played, BoundOptions(), _grid_of(song.roll)) for song in examples]
     started = time.monotonic()
     with context.stage("composing", "pieces") as advance:
-        rolls = play(here, player, constraint_sets, played, options.seed, advance)
+        rolls = play(run, player, constraint_sets, played, options.seed, advance)
     # A song is over where those of the training music are: the model never heard what comes after.
     made = [
         Song(f"piece-{number}", beginning(roll, song.roll.steps))
@@ -93,13 +93,13 @@ def evaluate_run(request: EvaluateRequest, context: Context = SILENT, loaded: Lo
     spent = time.monotonic() - started
     seconds = sum(map(generate.seconds_of, constraint_sets))
     facts = ModelFacts(
-        here.name,
+        run.name,
         **{name: getattr(played, name) for name in SAMPLING_FIELDS},
         seconds=round(seconds),
-        spent=round(spent, 1),
+        elapsed=round(spent, 1),
         x_real_time=seconds / spent,
     )
-    composer = note_model(here.name)
+    composer = note_model(run.name)
     with devices.playing_fast():
         nats = {
             name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
@@ -141,11 +141,11 @@ def score(
     where it is loaded already.
     """
     loaded = loaded or load(folder)
-    here = loaded.run
+    run = loaded.run
     songs, failures = [], []
     for path in files:
         try:
-            roll, remarks = read_song(path, here.per_quarter)
+            roll, remarks = read_song(path, run.per_quarter)
         except ScoreError as error:
             failures.append(str(error))
             continue
@@ -158,13 +158,13 @@ def score(
         context.say(f"note: left out: {failure}")
     model = loaded.network
     with devices.playing_fast():
-        likelihoods = note_model(here.name).likelihood(model, [song.roll for song in songs])
+        likelihoods = note_model(run.name).likelihood(model, [song.roll for song in songs])
     rows = []
     for song, steps in zip(songs, likelihoods, strict=True):
         nats = _nats([steps], [song])
         rows.append([song.source, str(song.roll.steps), str(int(song.roll.onset.sum())), f"{steps.sum():.1f}",
-                     f"{-nats.a_step:.3f}", f"{-nats.a_note:.3f}"])  # fmt: skip
-    words = f"natural logarithms, under the {here.name} model in {folder}; nearer to 0 is likelier"
+                     f"{-nats.per_step:.3f}", f"{-nats.per_note:.3f}"])  # fmt: skip
+    words = f"natural logarithms, under the {run.name} model in {folder}; nearer to 0 is likelier"
     columns = ["piece", "steps", "notes", "whole", "a step", "a note"]
     return markdown([Table("Log likelihood", words, columns, rows)])
 
@@ -214,4 +214,4 @@ def _judge(
 def _nats(likelihood: Sequence[np.ndarray], songs: Sequence[Song]) -> LikelihoodFigures:
     steps, notes = sum(map(len, likelihood)), sum(int(song.roll.onset.sum()) for song in songs)
     nats = -sum(float(each.sum()) for each in likelihood)
-    return LikelihoodFigures(a_step=nats / max(1, steps), a_note=nats / max(1, notes))
+    return LikelihoodFigures(per_step=nats / max(1, steps), per_note=nats / max(1, notes))

@@ -44,12 +44,12 @@ def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedM
     model: of the run folder, where it is loaded already.
     """
     model = model or load(request.folders.model)
-    here, primer, bounds = model.run, request.primer, request.bounds
-    options = with_model_defaults(here.name, request.playing)
+    run, primer, bounds = model.run, request.primer, request.bounds
+    options = with_model_defaults(run.name, request.playing)
     wanted = require_outputs(options, primer)
     if options.musicxml:
         require_musicxml()
-    constraints = constraints_from(primer, options, bounds, here.blank)
+    constraints = constraints_from(primer, options, bounds, run.blank)
     for remark in constraints.remarks:
         context.say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
@@ -59,16 +59,16 @@ def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedM
         player = model.player
         started = time.monotonic()
         with context.stage("composing", "pieces") as advance:
-            made = play(here, player, [constraints] * options.count, options, seed, advance)
+            made = play(run, player, [constraints] * options.count, options, seed, advance)
         clean(wanted)
         for number, (roll, output) in enumerate(zip(made, wanted, strict=True)):
             piece = assembled(roll, constraints, options.program)
             with staged(output.manifest, options.overwrite) as files:
                 write_midi(piece.score, files.file(output.paths[0].name))
                 if options.musicxml:
-                    write_musicxml(on_grid(piece.score, here.per_quarter), files.file(output.paths[2].name))
+                    write_musicxml(on_grid(piece.score, run.per_quarter), files.file(output.paths[2].name))
                 plot_roll(piece.roll, kept.active, files.file(output.paths[1].name))
-                files.commit(notes_of(number, seed, primer, here, options, bounds))
+                files.commit(notes_of(number, seed, primer, run, options, bounds))
             if not piece.added:
                 context.say(f"note: {paths[number]} has no new notes: {EMPTY}")
     spent, seconds = time.monotonic() - started, options.count * seconds_of(constraints)

@@ -13,6 +13,7 @@ import numpy as np
 
 from music_composer.context import SILENT, Context
 from music_composer.pipelines.symbolic.requests import GenerateRequest
+from music_composer.records import to_plain
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition import run_folder as symbolic_run
 from music_composer.symbolic.composition.assemble import assembled
@@ -73,7 +74,7 @@ def load(folder: Path) -> LoadedModel:
 
 
 def play(
-    here: SymbolicRun,
+    run: SymbolicRun,
     player: Any,
     constraint_sets: Sequence[Constraints],
     options: PlayOptions,
@@ -81,7 +82,7 @@ def play(
     progress: Callable[[float, float, str], None] = lambda done, total, name: None,
 ) -> list[Roll]:
     """A piece for each request, as long as that, with what is kept on its grid; some side by side, each on its own."""
-    composer, made = note_model(here.name), list[Roll]()
+    composer, made = note_model(run.name), list[Roll]()
     for first in range(0, len(constraint_sets), SIDE_BY_SIDE):
         some = constraint_sets[first : first + SIDE_BY_SIDE]
         rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
@@ -93,33 +94,33 @@ def play(
 
 def composed(model: LoadedModel, request: GenerateRequest, context: Context = SILENT) -> list[Composition]:
     """New pieces as scores; the same seed gives the notes that the command writes."""
-    here, primer = model.run, request.primer
-    options = with_model_defaults(here.name, request.playing)
-    constraints = constraints_from(primer, options, request.bounds, here.blank)
+    run, primer = model.run, request.primer
+    options = with_model_defaults(run.name, request.playing)
+    constraints = constraints_from(primer, options, request.bounds, run.blank)
     for remark in constraints.remarks:
         context.say(f"note: {primer}: {remark}")
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     with context.stage("composing", "pieces") as advance:
-        rolls = play(here, model.player, [constraints] * options.count, options, seed, advance)
+        rolls = play(run, model.player, [constraints] * options.count, options, seed, advance)
     return [
         Composition(
             assembled(roll, constraints, options.program).score,
-            notes_of(number, seed, primer, here, options, request.bounds),
+            notes_of(number, seed, primer, run, options, request.bounds),
         )
         for number, roll in enumerate(rolls)
     ]
 
 
 def notes_of(
-    number: int, seed: int, primer: Path | None, here: SymbolicRun, options: PlayOptions, bounds: BoundOptions
+    number: int, seed: int, primer: Path | None, run: SymbolicRun, options: PlayOptions, bounds: BoundOptions
 ) -> dict[str, Any]:
     """How a piece was made: what the JSON beside it says."""
     return {
         "number": number,
         "seed": seed,
         "primer": str(primer) if primer else None,
-        "options": {name: value for name, value in dataclasses.asdict(options).items() if name != "overwrite"},
-        "bounds": dataclasses.asdict(bounds),
-        "model": str(here.folder),
+        "options": {name: value for name, value in to_plain(options).items() if name != "overwrite"},
+        "bounds": to_plain(bounds),
+        "model": str(run.folder),
         "versions": run_folder.versions(),
     }

@@ -28,15 +28,15 @@ def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = Fals
     Raises OptionError for a model that is not the biaxial one, OutputError where a file is in the way that is not ours
     unless `overwrite`.
     """
-    here = symbolic_run.read_run(folder)
-    if here.name != "biaxial":
-        raise OptionError(f"{folder} holds a {here.name} model: only the biaxial one can be observed")
-    names = [f"layer-{number + 1}.png" for number in range(here.model.layers)]
+    run = symbolic_run.read_run(folder)
+    if run.name != "biaxial":
+        raise OptionError(f"{folder} holds a {run.name} model: only the biaxial one can be observed")
+    names = [f"layer-{number + 1}.png" for number in range(run.model.layers)]
     wanted = Output(output / THOUGHTS, (PAGE, NOTES, *names))
     require_free([wanted], overwrite)
-    roll, _ = read_song(piece, here.per_quarter)
+    roll, _ = read_song(piece, run.per_quarter)
     roll = dataclasses.replace(roll, velocity=roll.velocity[:MOST_STEPS], onset=roll.onset[:MOST_STEPS])
-    active, layers = observe(networks.trained_network(here), roll)
+    active, layers = observe(networks.trained_network(run), roll)
     with locked(output), staged(output / THOUGHTS, overwrite) as files:
         clean([wanted])
         plot_roll(roll, np.zeros_like(roll.active), files.file(NOTES))

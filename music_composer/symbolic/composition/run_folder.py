@@ -11,7 +11,7 @@ import numpy as np
 
 from music_composer.errors import OptionError
 from music_composer.options import WIDEST, require_one_of, require_within
-from music_composer.records import from_plain
+from music_composer.records import from_plain, to_plain
 from music_composer.symbolic.options import MODELS
 from music_composer.training.beginning import begin_folder, home_of, place_of, require_ours, settle
 from music_composer.training.run_folder import RunFolder, exists, reading_options, versions
@@ -65,7 +65,7 @@ def begin(run: SymbolicRun, fill: Callable[[Path], None] = lambda folder: None) 
 
     fill: writes further files into the new folder. Returns the run with the folder where it is trained.
     """
-    plain = dataclasses.asdict(run) | {"versions": versions()}
+    plain = to_plain(run) | {"versions": versions()}
     # The folder may be moved: it is not stored in itself.
     del plain["folder"]
     return dataclasses.replace(run, folder=begin_folder(home_of(run.folder), LABEL, plain, fill))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 from keras import ops
 
-from music_composer.records import from_plain
+from music_composer.records import from_plain, to_plain
 
 Tensor = Any
 
@@ -59,7 +58,7 @@ class LikelihoodModel(keras.Model):
         return x * ops.cast(mask, x.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "options": dataclasses.asdict(self.options)}
+        return {**super().get_config(), "options": to_plain(self.options)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LikelihoodModel:

@@ -31,13 +31,13 @@ def play(model, chunk_steps, steps, temperature=1.0, seed=5, residual=0.7):
     prompts = [prompt_of(40), prompt_of(30, seed=4)]
     options = GenerateOptions(temperature=temperature, residual=residual)
     chunks = continue_prompts(model, prompts, rngs, options, chunk_steps)
-    wanted = (steps - model.options.reach) * OPTIONS.stack  # frames: the last steps lack what follows
+    wanted = (steps - model.options.reach) * OPTIONS.frames_per_step  # frames: the last steps lack what follows
     return np.concatenate(list(itertools.islice(chunks, steps // chunk_steps)), axis=1)[:, :wanted]
 
 
 def test_chunks_of_any_length_play_the_same_music(played):
     whole = play(played, 12, 12)
-    assert whole.shape == (2, (12 - OPTIONS.reach) * OPTIONS.stack, CHANNELS, BANDS)
+    assert whole.shape == (2, (12 - OPTIONS.reach) * OPTIONS.frames_per_step, CHANNELS, BANDS)
     for chunk_steps in (4, 1):
         np.testing.assert_allclose(play(played, chunk_steps, 12), whole, atol=1e-4)
 
@@ -48,7 +48,7 @@ def test_what_is_heard_is_decoded_by_what_was_before_the_cut_and_by_what_follows
     components, size = OPTIONS.components, SIZE
     played = np.random.default_rng(0).standard_normal((1, 4, components)).astype(np.float32)
     monkeypatch.setattr(generate, "_sample_chunks", lambda *args: iter([played[:, :3], played[:, 3:]]))
-    ends = model.encoder(to_steps(prompt_of().bands, OPTIONS.stack))[-1:]
+    ends = model.encoder(to_steps(prompt_of().bands, OPTIONS.frames_per_step))[-1:]
     course = np.concatenate([ends, played[0]])
     for place in range(3):
         kernel = np.zeros((3 * components, size), np.float32)
@@ -57,7 +57,7 @@ def test_what_is_heard_is_decoded_by_what_was_before_the_cut_and_by_what_follows
         chunks = continue_prompts(
             model, [prompt_of()], [np.random.default_rng(1)], GenerateOptions(residual=0.0, temperature=0.0), 3
         )
-        steps = [to_steps(chunk[0], OPTIONS.stack)[:, :components] for chunk in chunks]
+        steps = [to_steps(chunk[0], OPTIONS.frames_per_step)[:, :components] for chunk in chunks]
         assert [len(part) for part in steps] == [2, 1]
         expected = np.minimum(course[place : place + 3], LOUDEST)
         np.testing.assert_allclose(np.concatenate(steps), expected, atol=1e-5)
@@ -65,7 +65,7 @@ def test_what_is_heard_is_decoded_by_what_was_before_the_cut_and_by_what_follows
 
 def test_the_residual_is_as_wide_as_what_is_missing(played):
     quiet, noisy = (play(played, 64, 64, residual=share) for share in (0.0, 0.7))
-    added = np.stack([to_steps(each, OPTIONS.stack) for each in noisy - quiet])
+    added = np.stack([to_steps(each, OPTIONS.frames_per_step) for each in noisy - quiet])
     missing = keras.ops.convert_to_numpy(played.missing)
     assert missing.min() > 0.01
     np.testing.assert_allclose(added.std(axis=(0, 1)), 0.7 * missing, rtol=0.25)
@@ -77,7 +77,7 @@ def test_a_model_without_windows_has_the_weights_that_it_always_had():
     latents = np.random.default_rng(0).standard_normal((2, 5, OPTIONS.components)).astype(np.float32)
     assert len(with_windows.weights) == len(without.weights) + 3
     np.testing.assert_array_equal(without.decode(latents), keras.ops.convert_to_numpy(without.decoder(latents)))
-    assert play(without, 4, 12).shape == (2, 12 * OPTIONS.stack, CHANNELS, BANDS)
+    assert play(without, 4, 12).shape == (2, 12 * OPTIONS.frames_per_step, CHANNELS, BANDS)
 
 
 def test_seeds_and_temperature_matter(played):

@@ -34,7 +34,7 @@ RATE, SEED = FRAME.rate, 5
 @pytest.fixture(scope="module")
 def player():
     keras.utils.set_random_seed(1)
-    network = Continuation(MODEL, MODEL.stack * 2 * FRAME.bands)
+    network = Continuation(MODEL, MODEL.frames_per_step * 2 * FRAME.bands)
     network.build()
     return NetworkPlayer(network, FRAME, GenerateOptions())
 
@@ -43,7 +43,7 @@ def player():
 def prompt(tmp_path, record):
     time = np.arange(2 * RATE)[:, None] / RATE
     path = record(tmp_path / "prompt.wav", 0.3 * np.sin(2 * np.pi * 440 * time * [1, 1.5]), subtype="FLOAT")
-    return read_prompt(Excerpt(path, 0, 2), 2, MODEL.stack, FRAME)
+    return read_prompt(Excerpt(path, 0, 2), 2, MODEL.frames_per_step, FRAME)
 
 
 @pytest.fixture

@@ -213,13 +213,15 @@ def test_batches_from_the_middle_are_the_tail_of_all(first):
     assert all(np.array_equal(a, b) for a, b in zip(tail, whole, strict=True))
 
 
-@given(frames=st.integers(0, 20), stack=st.integers(1, 4), channels=st.sampled_from([1, 2]))
+@given(frames=st.integers(0, 20), frames_per_step=st.integers(1, 4), channels=st.sampled_from([1, 2]))
 @settings(deadline=None, max_examples=30)
-def test_steps_become_the_frames_that_they_were(frames, stack, channels):
+def test_steps_become_the_frames_that_they_were(frames, frames_per_step, channels):
     song = np.random.default_rng(frames).normal(size=(frames, channels, 5)).astype(np.float16)
-    steps = to_steps(song, stack)
-    assert steps.shape == (frames // stack, stack * channels * 5)
-    assert np.array_equal(to_frames(steps, stack, channels), song[: frames // stack * stack])
+    steps = to_steps(song, frames_per_step)
+    assert steps.shape == (frames // frames_per_step, frames_per_step * channels * 5)
+    assert np.array_equal(
+        to_frames(steps, frames_per_step, channels), song[: frames // frames_per_step * frames_per_step]
+    )
 
 
 def test_steps_of_many_batches_become_frames_too():

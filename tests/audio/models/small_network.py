@@ -11,9 +11,9 @@ from music_composer.audio.options import ModelOptions
 from music_composer.audio.pca import fit_encoding
 from music_composer.audio.prompts import Prompt
 
-OPTIONS = ModelOptions(neurons=16, layers=2, stack=2, components=6, head_width=16, head_blocks=2)
+OPTIONS = ModelOptions(neurons=16, layers=2, frames_per_step=2, components=6, head_width=16, head_blocks=2)
 CHANNELS, BANDS = 2, 5
-SIZE = OPTIONS.stack * CHANNELS * BANDS
+SIZE = OPTIONS.frames_per_step * CHANNELS * BANDS
 
 
 def music(frames=400, seed=0):
@@ -28,14 +28,14 @@ def model_of(**changes):
     options = dataclasses.replace(OPTIONS, **changes)
     model = Continuation(options, SIZE)
     model.build()
-    encoding = fit_encoding([music()], options.stack, options.components)
-    decoder = fit_decoder([music()], options.stack, encoding, options.reach) if options.reach else None
+    encoding = fit_encoding([music()], options.frames_per_step, options.components)
+    decoder = fit_decoder([music()], options.frames_per_step, encoding, options.reach) if options.reach else None
     model.set_encoding(encoding, decoder)
     return model
 
 
 def windows(count=8, steps=21):
-    frames = music(count * steps * OPTIONS.stack)
+    frames = music(count * steps * OPTIONS.frames_per_step)
     return frames.reshape(count, steps, SIZE).astype(np.float32)
 
 

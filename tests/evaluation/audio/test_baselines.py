@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.audio.baselines import BaselineOptions, joined, random_splices, shuffled
 
-RATE, OPTIONS = 1000, BaselineOptions(fade=10)
+RATE, OPTIONS = 1000, BaselineOptions(crossfade=10)
 
 
 def clock(seconds: float, first: float = 0.0) -> np.ndarray:
@@ -21,7 +21,7 @@ def clock(seconds: float, first: float = 0.0) -> np.ndarray:
 def runs_of(sound: np.ndarray) -> list[float]:
     """Returns the seconds of contiguous pieces."""
     jumps = np.flatnonzero(np.abs(np.diff(sound[:, 0]) - 1 / RATE) > 1e-6)
-    edges = jumps[np.diff(jumps, prepend=-100) > 20]  # a fade is many jumps in a row
+    edges = jumps[np.diff(jumps, prepend=-100) > 20]  # a crossfade is many jumps in a row
     return list(np.diff(edges) / RATE)
 
 

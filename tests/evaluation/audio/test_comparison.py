@@ -68,19 +68,19 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, OrderFigures]:
 
 def test_real_music_reads_the_same_as_a_ruler_and_as_a_continuation(rows: dict[str, OrderFigures]) -> None:
     ruler, made = rows["real, held out"], rows["real"]
-    assert made.prompt_again < 0.3
-    for figure in ("pulse", "steadiness", "boundaries_per_minute", "training_again", "clicks_per_minute"):
+    assert made.prompt_repeated < 0.3
+    for figure in ("pulse", "steadiness", "boundaries_per_minute", "training_repeated", "clicks_per_minute"):
         assert getattr(made, figure) == getattr(ruler, figure), figure
-    assert (ruler.prompt_again, ruler.pieces) == (None, 2)
+    assert (ruler.prompt_repeated, ruler.pieces) == (None, 2)
 
 
 @pytest.mark.parametrize("toy", ["looped", "shuffled"])
 def test_the_prompt_looped_or_shuffled_loses_the_beat_and_is_heard_again(
     rows: dict[str, OrderFigures], toy: str
 ) -> None:
-    assert rows[toy].prompt_again > 0.6
+    assert rows[toy].prompt_repeated > 0.6
     assert rows["shuffled"].steadiness < 0.8 * rows["real"].steadiness
-    assert rows[toy].training_again < 0.3
+    assert rows[toy].training_repeated < 0.3
 
 
 def test_music_that_turns_into_another_reads_more_boundaries(rows: dict[str, OrderFigures]) -> None:
@@ -90,9 +90,9 @@ def test_music_that_turns_into_another_reads_more_boundaries(rows: dict[str, Ord
 
 def test_what_was_learnt_by_heart_is_heard_again_and_keeps_the_beat(rows: dict[str, OrderFigures]) -> None:
     row = rows["learnt by heart"]
-    assert row.training_again == 1.0
+    assert row.training_repeated == 1.0
     assert row.training_longest_s == pytest.approx(SECONDS, abs=1.0)
-    assert row.prompt_again < 0.3
+    assert row.prompt_repeated < 0.3
     assert row.steadiness > 0.9 * rows["real"].steadiness
 
 
@@ -106,8 +106,8 @@ def test_too_little_music_leaves_figures_out(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tune(REEDS, 0, 2.0), RATE)
     heard = [analyze(Span(tmp_path / "a.wav"), MEASURES)]
     for row in order_rows(heard, heard, Trials(played={"made": heard}), MEASURES):
-        assert (row.pulse, row.steadiness, row.prompt_again) == (None, None, None)
-        assert row.training_again == 1.0
+        assert (row.pulse, row.steadiness, row.prompt_repeated) == (None, None, None)
+        assert row.training_repeated == 1.0
 
 
 @pytest.fixture(scope="module")
@@ -140,19 +140,19 @@ def test_adherence_tells_tracks_and_albums_apart_and_prompts_adhere_in_any_order
     assert (found.tracks, found.prompt_seconds, found.part_seconds, found.verdict) == (6, 10.0, 10.0, False)
     real, own, album, other, looped, shuffled_ = found.rows
     assert replace(own, music=real.music) == real
-    assert real.way_rank == real.way_ratio == 1.0
+    assert real.normalized_rank == real.normalized_ratio == 1.0
     assert own.own_over_others < album.own_over_others < other.own_over_others
     assert own.rank < album.rank < other.rank
     assert (own.nearest, other.nearest) == (1.0, 0.0)
     for toy in (looped, shuffled_):
-        assert toy.way_ratio > 0.75
+        assert toy.normalized_ratio > 0.75
 
 
 def test_where_truths_are_known_they_are_the_ruler_of_the_order_too(cut: Trials) -> None:
     rows = order_rows([], [], cut, MEASURES)
     assert [row.music for row in rows] == ["real: the true next part", *cut.played]
     assert {row.pieces for row in rows} == {6}
-    assert rows[0].prompt_again < rows[4].prompt_again > 0.8
+    assert rows[0].prompt_repeated < rows[4].prompt_repeated > 0.8
 
 
 def test_fewer_than_two_tracks_or_too_little_of_them_tell_nothing_apart(cut: Trials) -> None:

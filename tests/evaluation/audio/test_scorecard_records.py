@@ -87,7 +87,7 @@ def test_what_memory_plays_has_no_codec_and_folders_have_no_model() -> None:
 def test_the_tables_say_what_the_figures_are() -> None:
     card = read(PLAIN)
     tables = {table.title: table for table in tables_of(card)}
-    names = ["Distance", "Known damage", "Minute by minute", "Survival", "Adherence", "In the right order", "Copying"]
+    names = ["Distance", "Known damage", "Minute by minute", "Stability", "Adherence", "In the right order", "Copying"]
     assert list(tables) == [*names, "Continuity with the prompt", "Speed"]
     assert tables["Distance"].rows[1][3:5] == ["0.50", "-0.05 to 1.50"]
     assert tables["Distance"].rows[1][7:9] == ["0.75 x", "-2.0 dB"]
@@ -102,7 +102,7 @@ def test_the_tables_say_what_the_figures_are() -> None:
 
 def test_what_was_not_measured_has_no_table() -> None:
     card = replace(
-        read(PLAIN), minutes=None, survival=None, adherence=None, prompt=None, facts=FolderFacts("made")
+        read(PLAIN), minutes=None, stability=None, adherence=None, continuity=None, facts=FolderFacts("made")
     )  # fmt: skip
     titles = [table.title for table in tables_of(card)]
     assert titles == ["Distance", "Known damage", "In the right order", "Copying"]

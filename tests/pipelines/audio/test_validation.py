@@ -48,5 +48,5 @@ def test_a_folder_without_recordings_is_an_error(tmp_path):
 
 def test_what_three_recordings_hold_out_is_enough_to_be_judged_by():
     frame, metrics = FrameOptions(), DistanceOptions()
-    unit = HELD_OUT_STEPS * ModelOptions.stack / frame.frames_per_second
+    unit = HELD_OUT_STEPS * ModelOptions.frames_per_step / frame.frames_per_second
     assert 3 * windows_in(unit, metrics) >= min_windows(metrics)

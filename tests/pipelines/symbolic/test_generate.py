@@ -40,9 +40,9 @@ def generated(
             made.append(roll)
         return made
 
-    here = SymbolicRun(Path("model"), "voices", MODELS["voices"](), 4, 0.1, 100.0, (4, 4))
-    monkeypatch.setattr(loaded.symbolic_run, "read_run", lambda folder: here)
-    monkeypatch.setattr(loaded.networks, "trained_network", lambda here: None)
+    run = SymbolicRun(Path("model"), "voices", MODELS["voices"](), 4, 0.1, 100.0, (4, 4))
+    monkeypatch.setattr(loaded.symbolic_run, "read_run", lambda folder: run)
+    monkeypatch.setattr(loaded.networks, "trained_network", lambda run: None)
     composer = types.SimpleNamespace(player=lambda model: None, generate=play)
     monkeypatch.setattr(loaded, "note_model", lambda name: composer)
     monkeypatch.setattr(loaded.run_folder, "versions", dict)

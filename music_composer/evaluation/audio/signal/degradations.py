@@ -62,7 +62,7 @@ def shuffled_grains(seconds: float) -> Damage:
 
 
 # Within a family each entry is worse than the one before; every one is worse than no damage.
-LADDER: Mapping[str, Mapping[str, Damage]] = MappingProxyType(
+DEGRADATIONS: Mapping[str, Mapping[str, Damage]] = MappingProxyType(
     {
         "white noise": {f"{snr} dB SNR": white_noise(snr) for snr in (40, 30, 20, 10)},
         "low-pass": {f"{hz // 1000} kHz": low_pass(hz) for hz in (8000, 4000, 2000)},

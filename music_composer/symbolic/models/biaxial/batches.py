@@ -50,7 +50,7 @@ class BitPiece:
 
 def to_piece(roll: Roll, options: BiaxialOptions) -> BitPiece:
     bits = to_bits(roll, options)
-    key_history = key_history_of(bits[..., 0], options.fades)[:-1]
+    key_history = key_history_of(bits[..., 0], options.half_lives)[:-1]
     return BitPiece(bits, key_history, bar_clock(roll), bars_of(roll)[0])
 
 

@@ -27,7 +27,7 @@ ORIGINAL_FEATURES = 1 + OCTAVE + BITS * (2 * OCTAVE + 1) + OCTAVE + CLOCK
 
 def features_of(options: BiaxialOptions) -> int:
     """The number of features of each note."""
-    return ORIGINAL_FEATURES + OCTAVE * len(options.fades)
+    return ORIGINAL_FEATURES + OCTAVE * len(options.half_lives)
 
 
 def features(bits: Tensor, key_history: Tensor, clock: Tensor, lowest: int) -> Tensor:

@@ -72,7 +72,7 @@ class BiaxialPlayer(keras.Model):
         super().__init__()
         self.network = network
         self.draw_shape = (network.options.notes, BITS)
-        self.decay = decay_factors(network.options.fades)
+        self.decay = decay_factors(network.options.half_lives)
         self.pitch_classes = pitch_class_matrix(network.options.notes)
         self.compile(jit_compile=jit_compile)
 
@@ -82,7 +82,7 @@ class BiaxialPlayer(keras.Model):
         layers = self.network.time_state(batch * options.notes)
         return State(
             np.zeros((batch, options.notes, BITS), np.float32),
-            np.zeros((batch, len(options.fades), OCTAVE), np.float32),
+            np.zeros((batch, len(options.half_lives), OCTAVE), np.float32),
             np.ones(batch, np.float32),
             tuple(array.reshape(batch, options.notes, -1) for array in layers),
         )

@@ -33,7 +33,7 @@ class PianorollModel(NoteModel):
 
         network = Pianoroll(options)
         silent = np.zeros((1, PITCHES), np.uint8)
-        piece = to_piece(Roll(silent, silent.astype(bool)), word_indices(options), options.fades)
+        piece = to_piece(Roll(silent, silent.astype(bool)), word_indices(options), options.half_lives)
         network([array[None] for array in word_inputs(piece, 0, 2)])  # the first call creates the weights
         return network
 
@@ -46,7 +46,7 @@ class PianorollModel(NoteModel):
     ) -> WordLoader:
         indices = word_indices(options)
         training_pieces, validation_pieces = (
-            [to_piece(roll, indices, options.fades) for roll in part] for part in (training, validation)
+            [to_piece(roll, indices, options.half_lives) for roll in part] for part in (training, validation)
         )
         return WordLoader(training_pieces, validation_pieces, train_options.batch_size, train_options.window_steps)
 
@@ -79,7 +79,7 @@ class PianorollModel(NoteModel):
         """An unknown word has the likelihood of being unknown, times that of its keys given the keys before."""
         indices, likelihoods = word_indices(network.options), []
         for roll in rolls:
-            piece = to_piece(roll, indices, network.options.fades)
+            piece = to_piece(roll, indices, network.options.half_lives)
             inputs = word_inputs(piece, 0, max(1, -(-piece.steps // PAD_TO)) * PAD_TO)
             by_step = np.asarray(network.predict_on_batch([array[None] for array in inputs]))[0, : piece.steps]
             is_unknown = piece.words == len(indices)

@@ -63,7 +63,7 @@ class PianorollPlayer(keras.Model):
         super().__init__()
         self.network = network
         self.table = table = network.table
-        self.decay = decay_factors(network.options.fades)
+        self.decay = decay_factors(network.options.half_lives)
         self.pitch_classes = pitch_class_matrix(PITCHES)
         self.active = table[:, :PITCHES] + table[:, PITCHES:]  # the active pitches of each word
         self.compile(**compile_arguments())

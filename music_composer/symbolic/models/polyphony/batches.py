@@ -61,7 +61,7 @@ def to_piece(roll: Roll, options: PolyphonyOptions) -> EventPiece:
     # The step of an event is the number of STEP_END before it.
     step = np.cumsum(events[:-1] == STEP_END)
     active_before = np.concatenate([np.zeros((1, PITCHES), bool), roll.active])
-    key_history = key_history_of(roll.active, options.fades)
+    key_history = key_history_of(roll.active, options.half_lives)
     # One step more than the roll, for END.
     return EventPiece(events, step, active_before, key_history, bar_clock(lengthened(roll, 1)))
 

@@ -63,7 +63,7 @@ class PolyphonyPlayer(keras.Model):
         super().__init__()
         self.network, self.max_events = network, network.options.most + 1
         self.draw_shape = (self.max_events,)
-        self.decay = decay_factors(network.options.fades)
+        self.decay = decay_factors(network.options.half_lives)
         self.pitch_classes = pitch_class_matrix(PITCHES)
         self.compile(**compile_arguments())
 

@@ -157,7 +157,7 @@ def voices_inputs(
     chords = np.full((*shape, max_decisions), options.pitches, np.int32)
     articulations = np.zeros((*shape, max_decisions), np.int32)
     voice_pitches = np.zeros((*shape, options.voices), np.int32)
-    key_history = np.zeros((*shape, len(options.fades), OCTAVE), np.float32)
+    key_history = np.zeros((*shape, len(options.half_lives), OCTAVE), np.float32)
     clock = np.zeros((*shape, options.clock), np.float32)
     mask = np.zeros(shape, np.float32)
     for i, (piece, shift) in enumerate(zip(pieces, shifts, strict=True)):
@@ -166,7 +166,7 @@ def voices_inputs(
         articulations[i, :steps] = articulations_by_rank(chords[i, :steps], moved.articulation)
         # Padded steps are silent: the voices keep their pitches there.
         voice_pitches[i] = lead_voices(chords[i], options.pitches, options.voices)
-        key_history[i, :steps] = key_history_of(moved.active, options.fades)[:-1]
+        key_history[i, :steps] = key_history_of(moved.active, options.half_lives)[:-1]
         clock[i, :steps], mask[i, :steps] = piece.clock, 1
     shift_index = np.array(conditions or shifts, np.int32) - LOWEST_SHIFT
     decisions = decisions_in(chords, mask, options.pitches)

@@ -76,7 +76,7 @@ class Voices(LikelihoodModel):
         self.by_class = dense(OCTAVE)
         self.by_motion = dense(options.voices * intervals)
         self.by_gap = dense(pitches + 1)
-        if options.fades:
+        if options.half_lives:
             self.tonality = Tonality(options.tonal)
         self.by_past = dense(2)
         self.by_end = dense(1)
@@ -185,7 +185,7 @@ class Voices(LikelihoodModel):
 
     def key_features(self, key_history: Tensor) -> Tensor:
         """Key-relative features of each pitch class, (batch, steps, 12, tonal)."""
-        return self.tonality.features(key_history) if self.options.fades else ops.zeros_like(key_history)
+        return self.tonality.features(key_history) if self.options.half_lives else ops.zeros_like(key_history)
 
     def projected(self, hidden: Tensor, last: Tensor, second_last: Tensor) -> Tensor:
         """The hidden state and the last two steps, projected to (batch, steps, wide)."""
@@ -220,7 +220,7 @@ class Voices(LikelihoodModel):
         y = self.dropped(ops.silu(context.projected[:, :, None] + self.below(chosen)), training)
         y = self.dropped(self.think(y), training)
         by_class = self.by_class(y)
-        if self.options.fades:
+        if self.options.half_lives:
             by_class += self.tonality(y, context.key_features[:, :, None])[..., 0, :]
         logits = self.by_pitch(y) + over_pitches(by_class, self.options.pitches)
         logits = logits + self._voice_logits(y, context.voice_pitches)

@@ -73,7 +73,7 @@ class VoicesPlayer(keras.Model):
         super().__init__()
         self.network, self.max_notes = network, max_notes
         self.draw_shape = (max_notes, 2)
-        self.decay = decay_factors(network.options.fades)
+        self.decay = decay_factors(network.options.half_lives)
         ways = [voicings(notes, network.options.voices) for notes in range(1, max_notes + 1)]
         count = max(map(len, ways))
         # Padded with the last way, which never wins: the first of equals does. (max_notes, ways, voices)
@@ -95,7 +95,7 @@ class VoicesPlayer(keras.Model):
             loudness=no_notes,
             last_voices=no_voices,
             earlier_voices=no_voices,
-            key_history=np.zeros((batch, len(options.fades), OCTAVE), np.float32),
+            key_history=np.zeros((batch, len(options.half_lives), OCTAVE), np.float32),
             keys=np.zeros((batch, options.memory, options.attention), np.float32),
             ranks=np.full((batch, options.memory, self.max_notes), options.pitches, np.int32),
             count=np.zeros((batch, 1), np.int32),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from music_composer.evaluation.audio.signal.degradations import (
-    LADDER,
+    DEGRADATIONS,
     gain_ramp,
     loop,
     low_pass,
@@ -63,7 +63,7 @@ def test_the_measures_rank_the_ladder(music: np.ndarray) -> None:
     scale = scale_of(training, OPTIONS)
     reference = reference_of(scale(training), OPTIONS)
     kernel = kernel_of((scale(training) - reference.mean) @ reference.projection)
-    for family, steps in LADDER.items():
+    for family, steps in DEGRADATIONS.items():
         sounds = [music, *(damaged(music, damage) for damage in steps.values())]
         features = [scale(windows_to_features(sound, OPTIONS)) for sound in sounds]
         far = [frechet(reference, each) for each in features]

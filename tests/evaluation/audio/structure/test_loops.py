@@ -154,7 +154,7 @@ def test_options_that_make_no_sense_are_refused() -> None:
             LoopOptions(**bad)
 
 
-def test_a_theme_that_comes_back_now_and_then_is_a_repetition_and_nobody_is_caught_in_it() -> None:
+def test_a_theme_that_comes_back_now_and_then_is_a_repetition_and_nobody_is_stuck_in_it() -> None:
     theme = walk(1, 5.0)
     between = [walk(seed, 9.0) for seed in range(2, 8)]
     found = repetition_in(np.concatenate([part for other in between for part in (theme, other)]))

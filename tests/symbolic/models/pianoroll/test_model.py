@@ -74,7 +74,7 @@ def test_the_vocabulary_holds_the_most_frequent_words():
 
 
 def test_probabilities_of_words_sum_to_one(model):
-    piece = to_piece(MUSIC[0], word_indices(SMALL), SMALL.fades)
+    piece = to_piece(MUSIC[0], word_indices(SMALL), SMALL.half_lives)
     last, _, *others = (each[None] for each in word_inputs(piece, 0, 40))
     total, holds = 0.0, table_of([*SMALL.words, ()])[:, 128:]
     for word in range(len(SMALL.words) + 1):
@@ -87,7 +87,7 @@ def test_probabilities_of_words_sum_to_one(model):
 
 def test_unknown_words_have_a_likelihood(model):
     odd = random_roll(77, 40)
-    assert (to_piece(odd, word_indices(SMALL), SMALL.fades).words == len(SMALL.words)).any()
+    assert (to_piece(odd, word_indices(SMALL), SMALL.half_lives).words == len(SMALL.words)).any()
     (steps,) = MODEL.likelihood(model, [odd])
     assert len(steps) == 40 and np.isfinite(steps).all()
     known, unknown = MODEL.likelihood(model, [MUSIC[0], odd])
@@ -141,7 +141,7 @@ def test_frequencies_of_words_match_their_probability(model):
 
     made = [words_of(keys_of(roll))[0] for roll in play(model, [free(1)] * 3000)]
     clock = bar_clock(free(1).fixed)
-    last, key_history = np.zeros((1, KEYS), np.float32), np.zeros((1, len(SMALL.fades), 12), np.float32)
+    last, key_history = np.zeros((1, KEYS), np.float32), np.zeros((1, len(SMALL.half_lives), 12), np.float32)
     log_probs, _ = model.step(last, key_history, clock, tuple(silent_state(model.lstms, 1)))
     shares = np.exp(np.asarray(log_probs)[0, :-1])
     possible = ~table_of(SMALL.words)[:, 128:].any(axis=1)  # nothing sounds yet that could be held on

@@ -20,7 +20,7 @@ def small_model(loudness=0):
     keras.utils.set_random_seed(3)
     small = VoicesOptions(
         pitches=PITCHES, voices=VOICES, neurons=8, wide=16, narrow=12, embedding=8, attention=4, shifts=2, clock=2,
-        memory=5, loudness=loudness, fades=HALF_LIVES,
+        memory=5, loudness=loudness, half_lives=HALF_LIVES,
     )  # fmt: skip
     model = Voices(small)
     model(inputs_of([np.zeros((3, PITCHES), bool)]))

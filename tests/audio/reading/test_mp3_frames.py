@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from music_composer.audio.reading import mpeg
+from music_composer.audio.reading import mp3_frames
 from music_composer.audio.reading.recording import read_blocks, read_excerpt, seconds_of
 from tests.odd_recordings import music
 
@@ -33,7 +33,7 @@ def loud_after_soft() -> np.ndarray:
 
 def without_count(raw: bytes) -> bytes:
     """Returns a file without the first frame, which declares the number of frames."""
-    frames = mpeg.frames_in(io.BytesIO(raw), 0, len(raw))
+    frames = mp3_frames.frames_in(io.BytesIO(raw), 0, len(raw))
     assert frames is not None
     assert frames.info
     return raw[frames.places[0].start :]
@@ -58,12 +58,12 @@ def whole() -> bytes:
 @pytest.mark.parametrize("rate", [44100, 24000, 8000])
 def test_all_frames_are_found(mode, channels, rate):
     raw = mp3_of(music(2.0, channels, rate=rate), rate, mode)
-    frames = mpeg.frames_in(io.BytesIO(raw), 0, len(raw))
+    frames = mp3_frames.frames_in(io.BytesIO(raw), 0, len(raw))
     assert frames is not None
     assert frames.declared == frames.count
     assert (len(frames.info), len(raw)) == (frames.places[0].start, frames.places[0].stop)
     assert 2.0 <= frames.count * frames.samples_each / rate < 2.5
-    assert mpeg.is_in_order(frames)
+    assert mp3_frames.is_in_order(frames)
 
 
 def test_variable_rate_without_a_count_is_read_to_its_end(tmp_path):
@@ -125,4 +125,4 @@ def test_an_mp3_that_was_cut_off_says_so(tmp_path, whole):
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfb\x90\x00", b"text " * 1000, b"\xff" * 10_000, b"\xff\xfb" * 5000])
 def test_what_has_no_frames_has_none(content):
-    assert mpeg.frames_in(io.BytesIO(content), 0, len(content)) is None
+    assert mp3_frames.frames_in(io.BytesIO(content), 0, len(content)) is None

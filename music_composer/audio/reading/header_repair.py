@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from music_composer.audio.reading import mpeg, ogg
+from music_composer.audio.reading import mp3_frames, ogg
 from music_composer.audio.reading.virtual_file import Pieces, with_patches
 
 MIN_UNCLAIMED = 4096  # bytes after the sound that no chunk claims; from this many on they count as sound
@@ -24,7 +24,7 @@ WAV_CHUNK, AIFF_CHUNK, CAF_CHUNK = struct.Struct("<4sI"), struct.Struct(">4sI"),
 
 
 @dataclasses.dataclass(frozen=True)
-class Mending:
+class Repair:
     """What the decoder gets in place of a file, and the remarks on it.
 
     recordings: the pieces of each recording in turn; empty where the decoder gets the file itself. declared: samples
@@ -36,30 +36,30 @@ class Mending:
     declared: int | None = None
 
 
-def mend(raw: BinaryIO, size: int, to_seek: bool = False) -> Mending:
+def repair(raw: BinaryIO, size: int, to_seek: bool = False) -> Repair:
     """Returns the repairs of an opened file of `size` bytes.
 
     to_seek: pass the length in the header to the decoder, without which FLAC cannot seek.
     """
-    begin = mpeg.after_tags(raw, 0, size)
+    begin = mp3_frames.after_tags(raw, 0, size)
     head = _at(raw, begin, 12)
     kind, form = head[:4], head[8:12]
     if kind in (b"RIFF", b"RF64", b"BW64") and form == b"WAVE":
-        return _mend_wav(raw, begin, size, kind)
+        return _repair_wav(raw, begin, size, kind)
     if kind == b"FORM" and form in (b"AIFF", b"AIFC"):
-        return _mend_aiff(raw, begin, size)
+        return _repair_aiff(raw, begin, size)
     if kind == b"caff":
-        return _mend_caf(raw, begin, size)
+        return _repair_caf(raw, begin, size)
     if kind == b".snd":
-        return _mend_au(raw, begin, size)
+        return _repair_au(raw, begin, size)
     if kind == ogg.PAGE:
-        return _mend_ogg(raw, begin, size)
+        return _repair_ogg(raw, begin, size)
     if kind == b"fLaC":
-        return _mend_flac(raw, begin, size, to_seek)
-    return _mend_mp3(raw, begin, size)
+        return _repair_flac(raw, begin, size, to_seek)
+    return _repair_mp3(raw, begin, size)
 
 
-def _mend_wav(raw: BinaryIO, first: int, size: int, kind: bytes) -> Mending:
+def _repair_wav(raw: BinaryIO, first: int, size: int, kind: bytes) -> Repair:
     patches, long_size = [], 0  # position of the 64-bit size of the sound
     found = None
     for name, place, begin, length in _chunks(raw, first + 12, size, WAV_CHUNK, 2):
@@ -84,7 +84,7 @@ def _mend_wav(raw: BinaryIO, first: int, size: int, kind: bytes) -> Mending:
         elif declared < present:
             patches.append((place, struct.pack("<I", min(present, 0xFFFFFFFF))))
         elif not patches:
-            return Mending()  # the decoder finds and reports that itself
+            return Repair()  # the decoder finds and reports that itself
     return _patched(range(first, end), size, patches, remarks)
 
 
@@ -97,7 +97,7 @@ def _end_of_wav(raw: BinaryIO, size: int, end: int) -> tuple[int, tuple[str, ...
     return (end, (ONE_OF_SEVERAL,)) if names & {b"RIFF", b"fmt ", b"data"} else (size, ())
 
 
-def _mend_aiff(raw: BinaryIO, first: int, size: int) -> Mending:
+def _repair_aiff(raw: BinaryIO, first: int, size: int) -> Repair:
     for name, place, begin, declared in _chunks(raw, first + 12, size, AIFF_CHUNK, 2):
         if name == b"SSND" and declared:  # the decoder takes 0 as: to the end of the file
             present = _sound_bytes(raw, size, begin, declared, AIFF_CHUNK)
@@ -111,7 +111,7 @@ def _mend_aiff(raw: BinaryIO, first: int, size: int) -> Mending:
     return _patched(range(first, size), size)
 
 
-def _mend_caf(raw: BinaryIO, first: int, size: int) -> Mending:
+def _repair_caf(raw: BinaryIO, first: int, size: int) -> Repair:
     for name, place, begin, declared in _chunks(raw, first + 8, size, CAF_CHUNK, 1):
         if name == b"data":
             present = _sound_bytes(raw, size, begin, declared, CAF_CHUNK)
@@ -123,7 +123,7 @@ def _mend_caf(raw: BinaryIO, first: int, size: int) -> Mending:
     return _patched(range(first, size), size)
 
 
-def _mend_au(raw: BinaryIO, first: int, size: int) -> Mending:
+def _repair_au(raw: BinaryIO, first: int, size: int) -> Repair:
     begin, declared = struct.unpack(">4xII", _at(raw, first, 12).ljust(12, b"\0"))
     present = max(0, size - first - begin)
     if declared == 0xFFFFFFFF or 0 <= present - declared < (MIN_UNCLAIMED if declared else 1):
@@ -132,18 +132,18 @@ def _mend_au(raw: BinaryIO, first: int, size: int) -> Mending:
     return _patched(range(first, size), size, [(first + 8, length)], (_remark_on_length(declared, present),))
 
 
-def _mend_ogg(raw: BinaryIO, first: int, size: int) -> Mending:
+def _repair_ogg(raw: BinaryIO, first: int, size: int) -> Repair:
     """Splits a chain of recordings, as radio writes them. The decoder would stop at the end of the first."""
     places, is_whole = ogg.recordings_in(raw, first, size)
     remarks = () if is_whole else ("its end is missing: what is there is used",)
     if len(places) > 1:
         remarks = (f"holds {len(places)} recordings, one after the other", *remarks)
     elif not first:
-        return Mending((), remarks)
-    return Mending(tuple((place,) for place in places), remarks)
+        return Repair((), remarks)
+    return Repair(tuple((place,) for place in places), remarks)
 
 
-def _mend_flac(raw: BinaryIO, first: int, size: int, to_seek: bool) -> Mending:
+def _repair_flac(raw: BinaryIO, first: int, size: int, to_seek: bool) -> Repair:
     """Removes the length and the metadata from the header.
 
     Without a length the decoder counts samples; it would stop at a length that is too small. Metadata goes because a
@@ -151,13 +151,13 @@ def _mend_flac(raw: BinaryIO, first: int, size: int, to_seek: bool) -> Mending:
     """
     info = _at(raw, first + 4, 4 + STREAM_INFO_BYTES)
     if info[:4] not in (b"\0\0\0\x22", b"\x80\0\0\x22") or len(info) < 4 + STREAM_INFO_BYTES:
-        return Mending()
+        return Repair()
     declared = (info[17] & 15) << 32 | int.from_bytes(info[18:22], "big")
     info_block = info if to_seek else info[:17] + bytes([info[17] & 0xF0, 0, 0, 0, 0]) + info[22:]
     begin = _flac_frames(raw, first + 4, size)
     if begin is None:
         return _patched(range(first, size), size, [(first + 4, info_block)], (), declared)
-    return Mending(((b"fLaC\x80" + info_block[1:], range(begin, size)),), (), declared)
+    return Repair(((b"fLaC\x80" + info_block[1:], range(begin, size)),), (), declared)
 
 
 def _flac_frames(raw: BinaryIO, at: int, size: int) -> int | None:
@@ -173,20 +173,20 @@ def _flac_frames(raw: BinaryIO, at: int, size: int) -> int | None:
     return None
 
 
-def _mend_mp3(raw: BinaryIO, first: int, size: int) -> Mending:
+def _repair_mp3(raw: BinaryIO, first: int, size: int) -> Repair:
     """Replaces a wrong frame count and cuts out holes.
 
     The decoder trusts the count, or guesses one, and stops at holes.
     """
-    frames = mpeg.frames_in(raw, first, size)
+    frames = mp3_frames.frames_in(raw, first, size)
     if frames is None:
-        return Mending()
-    hole = (f"{frames.passed} bytes in it are no sound: left out",) if frames.passed >= mpeg.MIN_SAID else ()
+        return Repair()
+    hole = (f"{frames.passed} bytes in it are no sound: left out",) if frames.passed >= mp3_frames.MIN_SAID else ()
     remarks = (*hole, OF_ANOTHER_KIND) if frames.others else hole
-    if not mpeg.is_in_order(frames):
-        return Mending((mpeg.pieces_of(frames),), remarks, (frames.declared or 0) * frames.samples_each)
+    if not mp3_frames.is_in_order(frames):
+        return Repair((mp3_frames.pieces_of(frames),), remarks, (frames.declared or 0) * frames.samples_each)
     is_plain = frames.places[0].start == first + len(frames.info)
-    return Mending(() if is_plain else (mpeg.pieces_of(frames),), remarks)
+    return Repair(() if is_plain else (mp3_frames.pieces_of(frames),), remarks)
 
 
 def _patched(
@@ -195,11 +195,11 @@ def _patched(
     patches: Sequence[tuple[int, bytes]] = (),
     remarks: tuple[str, ...] = (),
     declared: int | None = None,
-) -> Mending:
+) -> Repair:
     """Returns a range of a file of `size` bytes with patches; the file itself where nothing changes."""
     if place == range(size) and not patches:
-        return Mending((), remarks, declared)
-    return Mending((with_patches(place, patches),), remarks, declared)
+        return Repair((), remarks, declared)
+    return Repair((with_patches(place, patches),), remarks, declared)
 
 
 def _sound_bytes(raw: BinaryIO, size: int, begin: int, declared: int, chunk: struct.Struct) -> int:
