@@ -30,7 +30,7 @@ def plot_spectrogram(
     """
     seconds = seconds_of(wav)
     picture = _columns(wav, max(1, round(seconds * options.frames_per_second)), options)
-    figure, axes = figure_of(10, 3)
+    figure, axes = figure_of(10, 3, margins=(0.6, 0.45))
     axes.imshow(
         picture.T, origin="lower", aspect="auto", cmap="magma", vmin=QUIET_NEPERS, vmax=LOUD_NEPERS,
         extent=(0, seconds, 0, options.bands), interpolation="nearest",

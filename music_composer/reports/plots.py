@@ -68,15 +68,22 @@ def plot_ratings(ratings: Sequence[float], png: Path) -> None:
     save(figure, png)
 
 
-def figure_of(width: float, height: float, panels: int = 1, rows: int = 1) -> tuple[Any, Any]:
+def figure_of(
+    width: float, height: float, panels: int = 1, rows: int = 1, margins: tuple[float, float] | None = None
+) -> tuple[Any, Any]:
     """Returns a figure of the given size in inches, and its axes, row by row.
 
-    It does without pyplot: no global state, no window.
+    It does without pyplot: no global state, no window. margins: on the left and below, in inches; None leaves them to
+    Matplotlib, which finds room for all words, but needs as much time for that as for a picture.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=None if margins else "constrained")
     axes = figure.subplots(rows, -(-panels // rows))
+    if margins:
+        left, bottom = margins
+        edge = 0.08
+        figure.subplots_adjust(left / width, bottom / height, 1 - 2 * edge / width, 1 - edge / height)
     return figure, np.ravel(axes) if panels > 1 else axes
 
 

@@ -32,7 +32,7 @@ def plot_roll(roll: Roll, fixed: np.ndarray, png: Path) -> None:
     given[: roll.steps, shown] = fixed[:, within]
     for notes, colour in ((active & ~given, NEW_COLOUR), (active & given, FIXED_COLOUR)):
         picture[notes], picture[notes & onset] = colour, np.array(colour) * DARKER
-    figure, axes = figure_of(10, 3)
+    figure, axes = figure_of(10, 3, margins=(0.4, 0.45))
     axes.imshow(
         picture.transpose(1, 0, 2), origin="lower", aspect="auto", interpolation="nearest",
         extent=(0, steps, low - 0.5, high - 0.5),
