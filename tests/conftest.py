@@ -10,7 +10,12 @@ import pytest
 import soundfile
 from hypothesis import settings
 
+from tests.properties import FAST
+
 RATE = 44100
+HERE = Path(__file__).parent
+LONGEST = ("journeys", "library", "benchmarks")  # folders whose files run longest
+MARKED = "pytestmark = pytest.mark.journey"  # a line of a file whose tests all take long
 
 # Two tests run at once: threads of linear algebra would wait for each other in a busy loop. For all alike, since how
 # many there are changes the last bits of a sum.
@@ -21,10 +26,26 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The fast set draws fewer cases of each property, where a test does not say how many."""
-    if config.option.markexpr == "not journey":
-        settings.register_profile("fast", max_examples=20)
-        settings.load_profile("fast")
+    """The fast set draws fewer cases of each property."""
+    if _fast(config):
+        settings.register_profile(FAST, max_examples=20)
+        settings.load_profile(FAST)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The fast set does not import the files that it leaves out: many of them load TensorFlow."""
+    if not _fast(config) or collection_path.suffix != ".py":
+        return None
+    return MARKED in collection_path.read_text(encoding="utf-8").splitlines() or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first, so that all workers end at about the same time."""
+    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in LONGEST)
+
+
+def _fast(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "not journey")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 
 HERE = Path(__file__).parent
 LONG = {"tests.command." + name for name in ("music_composer", "installed", "Started")}
-LONG |= {"keras", "tensorflow", "tests.symbolic.models.voices.small_voices"}
+LONG |= {"keras", "tensorflow", "music_composer.layers.key_relative", "tests.symbolic.models.voices.small_voices"}
 TESTS = sorted(HERE.rglob("test_*.py"))
 
 

@@ -134,9 +134,13 @@ def statements(body):
 
 
 @functools.cache
+def tree_of(name):
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
+@functools.cache
 def imports_of(name, anywhere):
-    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
-    nodes = list(ast.walk(tree) if anywhere else statements(tree.body))
+    nodes = list(ast.walk(tree_of(name)) if anywhere else statements(tree_of(name).body))
     found = {each for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for each in names_in(node)}
     if anywhere:
         for text in [node for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)]:
@@ -285,7 +289,7 @@ def reached_by_others(name):
 def test_a_folder_can_be_taken_in_at_a_glance(folder):
     modules = [name for name in MODULES if name.rpartition(".")[0] == folder]
     assert len(modules) <= (IN_FOLDER if folder else AT_TOP)
-    assert ast.get_docstring(ast.parse(FILES[folder].read_text(encoding="utf-8")))
+    assert ast.get_docstring(tree_of(folder))
 
 
 def test_a_module_can_be_read_in_one_go():
@@ -399,7 +403,6 @@ def test_the_command_line_starts_light():
     assert run.stdout.split() == []
 
 
-@pytest.mark.journey
 @pytest.mark.journey
 def test_the_stations_of_sound_and_data_load_no_keras():
     names = ["wav", "spectrogram", "phase", "pca", "plots", "prompts", "dataset.cache", "reading.recording"]

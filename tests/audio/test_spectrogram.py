@@ -21,6 +21,7 @@ from music_composer.audio.spectrogram import (
     waveform_to_frames,
 )
 from music_composer.values import Waveform
+from tests.properties import cases
 
 OPTIONS = FrameOptions()
 SMALL = FrameOptions(rate=8000, window=256, hop=64, bands=40)
@@ -106,7 +107,7 @@ def test_frames_are_centred_on_every_hop():
 
 
 @given(sizes=st.lists(st.integers(0, 700), min_size=1, max_size=12), channels=st.sampled_from([1, 2]))
-@settings(deadline=None, max_examples=25)
+@cases(25)
 def test_blocks_of_any_size_give_the_frames_of_the_whole(sizes, channels):
     sound = np.random.default_rng(len(sizes)).normal(0, 0.1, (sum(sizes), channels)).astype(np.float32)
     blocks = np.split(sound, np.cumsum(sizes)[:-1])

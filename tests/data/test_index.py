@@ -48,7 +48,6 @@ def put(plain, path, value):
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @given(data=st.data())
 @settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 def test_any_change_of_the_index_is_mended_or_refused(made, tmp_path_factory, data):
@@ -128,7 +127,6 @@ def test_a_pipe_in_the_place_of_a_shard_is_not_waited_for(made, tmp_path):
     assert shard.is_file()
 
 
-@pytest.mark.journey
 @pytest.mark.journey
 def test_every_byte_of_a_header_is_looked_at(made, tmp_path):
     shutil.copytree(made / "cache", tmp_path / "cache")

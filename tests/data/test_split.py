@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from music_composer.data.split import GUARD, Split, Track, changes, everything_trained_on, extended
 from music_composer.data.split_file import SPLIT, read_split, write_split
 from music_composer.errors import RunFolderError
+from tests.properties import cases
 
 WINDOW, UNIT = 100, 30
 SLOW = settings(deadline=None, max_examples=150)
@@ -38,7 +39,6 @@ TRACKS = st.lists(
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @given(first=TRACKS, later=TRACKS, last=TRACKS, held_out=st.sampled_from([0.0, 0.1, 0.3]))
 @SLOW
 def test_what_was_trained_on_is_never_held_out_later(first, later, last, held_out):
@@ -54,7 +54,6 @@ def test_what_was_trained_on_is_never_held_out_later(first, later, last, held_ou
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @given(tracks=TRACKS, order=st.randoms(use_true_random=False), held_out=st.sampled_from([0.1, 0.3]))
 @SLOW
 def test_order_and_names_change_nothing(tracks, order, held_out):
@@ -66,7 +65,6 @@ def test_order_and_names_change_nothing(tracks, order, held_out):
     assert extended(again, tracks) is again
 
 
-@pytest.mark.journey
 @pytest.mark.journey
 @given(tracks=TRACKS, held_out=st.sampled_from([0.0, 0.1, 0.3]))
 @SLOW
@@ -242,9 +240,8 @@ def test_a_damaged_split_is_refused_in_one_line(tmp_path, damage):
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @given(text=st.text(max_size=50))
-@settings(deadline=None, max_examples=50)
+@cases(50)
 def test_any_text_is_refused(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("run")
     assume(text)

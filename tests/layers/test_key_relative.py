@@ -5,6 +5,8 @@ import pytest
 
 from music_composer.layers.key_relative import Tonality, key_relative_shares, over_pitches
 
+pytestmark = pytest.mark.journey
+
 
 def test_each_class_sees_the_shares_of_those_above_it():
     key_history = np.zeros((2, 12), np.float32)

@@ -1,10 +1,11 @@
 """Scores as piano rolls and back."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 
 from music_composer.symbolic.roll import TICKS_PER_STEP, bars_of, on_grid, onset_steps, to_roll, to_score
 from music_composer.values import NOTE, Part, Score
+from tests.properties import cases
 from tests.symbolic.rolls import rolls
 
 
@@ -14,7 +15,7 @@ def score_of(*notes: tuple[int, int, int, int], resolution: int = 4, drums: bool
 
 
 @given(rolls())
-@settings(max_examples=200, deadline=None)
+@cases(200)
 def test_a_roll_round_trips_as_a_score(roll):
     again = to_roll(to_score(roll))
     assert np.array_equal(again.velocity, roll.velocity)
@@ -99,7 +100,7 @@ def test_on_grid_drops_drums_and_fractions_of_steps():
 
 
 @given(rolls(steady=True))
-@settings(max_examples=50, deadline=None)
+@cases(50)
 def test_on_grid_is_idempotent(roll):
     score = to_score(roll)
     again = on_grid(score, 4)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.synth.loudness import TARGET, levelled, loudness
+from tests.properties import cases
 
 
 def sine(rate, db=0.0, seconds=5.0, channels=(1, 0), hz=997):
@@ -39,7 +40,7 @@ def test_silence_stays_silence(sound):
 
 
 @given(st.integers(0, 50), st.floats(-60, 20), st.floats(0.5, 4))
-@settings(max_examples=30, deadline=None)
+@cases(30)
 def test_normalized_music_has_the_target_loudness_without_clipping(seed, db, seconds):
     rng = np.random.default_rng(seed)
     count = round(seconds * 22050)

@@ -5,7 +5,7 @@ Frame number i of song s holds the value 1000 s + i, so that a window tells wher
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.audio.dataset.windows import (
@@ -20,6 +20,7 @@ from music_composer.audio.dataset.windows import (
 from music_composer.audio.spectrogram import to_frames, to_steps
 from music_composer.errors import RecordingError
 from music_composer.training.options import TrainOptions
+from tests.properties import cases
 
 STACK, WINDOW_STEPS = 2, 9
 WINDOW = (WINDOW_STEPS + 1) * STACK  # frames
@@ -70,7 +71,7 @@ def divided(draw):
 
 
 @given(divided=divided(), seed=st.integers(0, 99), epoch=st.integers(0, 99))
-@settings(deadline=None, max_examples=100)
+@cases(100)
 def test_an_epoch_sees_all_of_the_training_music_and_nothing_else(divided, seed, epoch):
     lengths, held = divided
     dataset = dataset_from(lengths, held)
@@ -80,7 +81,7 @@ def test_an_epoch_sees_all_of_the_training_music_and_nothing_else(divided, seed,
 
 
 @given(divided=divided(), seed=st.integers(0, 99), speed=st.floats(0.9, 1.1))
-@settings(deadline=None, max_examples=60)
+@cases(60)
 def test_no_window_hears_what_is_held_out_at_any_speed(divided, seed, speed):
     lengths, held = divided
     dataset, held_out = dataset_from(lengths, held), values_of(lengths, held)[1]
@@ -90,7 +91,7 @@ def test_no_window_hears_what_is_held_out_at_any_speed(divided, seed, speed):
 
 
 @given(divided=divided())
-@settings(deadline=None, max_examples=60)
+@cases(60)
 def test_validation_windows_are_whole_units_of_what_is_held_out(divided):
     lengths, held = divided
     dataset = dataset_from(lengths, held)
@@ -214,7 +215,7 @@ def test_batches_from_the_middle_are_the_tail_of_all(first):
 
 
 @given(frames=st.integers(0, 20), frames_per_step=st.integers(1, 4), channels=st.sampled_from([1, 2]))
-@settings(deadline=None, max_examples=30)
+@cases(30)
 def test_steps_become_the_frames_that_they_were(frames, frames_per_step, channels):
     song = np.random.default_rng(frames).normal(size=(frames, channels, 5)).astype(np.float16)
     steps = to_steps(song, frames_per_step)

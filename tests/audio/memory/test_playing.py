@@ -176,7 +176,6 @@ def made_up(steps, seed):
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @pytest.mark.parametrize(("count", "seconds"), [(1000, 5), (1, 1800), (1, 3)])
 def test_many_short_recordings_or_a_long_one(count, seconds):
     album = [made_up(seconds * RATE // STEP, i) for i in range(count)]

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.errors import ScoreError
@@ -16,6 +16,7 @@ from music_composer.symbolic.play_options import BoundOptions, PlayOptions
 from music_composer.symbolic.roll import nearest_step, onset_steps, tick_of, to_roll
 from music_composer.symbolic.roll_operations import laid_over, silence
 from music_composer.values import BEND, CONTROL, NOTE, Part, Roll, Score
+from tests.properties import cases
 from tests.symbolic.bands import BAR, BLANK, any_roll, band, scores
 
 KEYS, BASS, STRINGS, KIT = range(4)
@@ -217,9 +218,8 @@ def through_files(folder, score, seed, **options) -> tuple[Score, Constraints, S
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @given(scores(), st.booleans(), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_a_primer_is_exactly_preserved(tmp_path_factory, score, among, seed):
     options = {"inject_primer": True, "condition_on_primer": False} if among else {}
     primer, constraints, piece = through_files(tmp_path_factory.getbasetemp(), score, seed, steps=12, **options)
@@ -233,7 +233,7 @@ def test_a_primer_is_exactly_preserved(tmp_path_factory, score, among, seed):
 
 
 @given(scores(), st.data(), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_fixed_parts_are_exactly_preserved(tmp_path_factory, score, data, seed):
     locked = data.draw(st.lists(st.integers(0, len(score.parts) - 1), min_size=1, unique=True))
     primer, _, piece = through_files(tmp_path_factory.getbasetemp(), score, seed, lock_tracks=tuple(locked))
@@ -243,9 +243,8 @@ def test_fixed_parts_are_exactly_preserved(tmp_path_factory, score, data, seed):
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @given(scores(), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_notes_outside_the_new_bars_are_exactly_preserved(tmp_path_factory, score, seed):
     primer, constraints, piece = through_files(tmp_path_factory.getbasetemp(), score, seed, from_bar=1, to_bar=1)
     assert (piece.resolution, piece.tempos, piece.metres) == (primer.resolution, primer.tempos, primer.metres)
@@ -264,7 +263,7 @@ def test_notes_outside_the_new_bars_are_exactly_preserved(tmp_path_factory, scor
 
 
 @given(scores(), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_new_notes_are_active_notes_that_are_not_fixed(score, seed):
     kept = to_roll(score)
     constraints = Constraints(kept, np.random.default_rng(seed).random(kept.steps) < 0.7)

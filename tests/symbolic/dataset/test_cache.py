@@ -99,7 +99,6 @@ def test_a_damaged_roll_is_read_again(music, folder, damage):
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 def test_a_roll_damaged_at_any_byte_is_read_again_or_intact(music, folder):
     songs, _ = prepare(music, folder, 4)
     shard = next(iter(folder.glob("roll-*.npz")))

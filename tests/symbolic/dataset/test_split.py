@@ -4,13 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.data.split_file import write_split
 from music_composer.symbolic.dataset.songs import Song
 from music_composer.symbolic.dataset.split import digest_of, divided, notes_of, split_of
 from music_composer.values import Roll
+from tests.properties import cases
 
 
 def song(number, source=None, shift=0, steps=32):
@@ -52,7 +53,7 @@ def test_at_least_one_song_is_trained_on_and_of_two_one_is_held_out(tmp_path, co
 
 
 @given(first=st.sets(st.integers(0, 20), min_size=1), later=st.sets(st.integers(0, 40), min_size=1))
-@settings(deadline=None, max_examples=40)
+@cases(40)
 def test_training_songs_stay_training_songs(first, later, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     songs = [song(i) for i in first]

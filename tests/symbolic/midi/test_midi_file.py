@@ -4,12 +4,13 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.errors import ScoreError
 from music_composer.symbolic.midi.midi_file import parse_midi, read_midi, write_midi
 from music_composer.values import NOTE, Part, Score
+from tests.properties import cases
 
 END = b"\x00\xff\x2f\x00"
 
@@ -60,7 +61,7 @@ def _next_of_pitch(table: np.ndarray) -> list[int]:
 
 
 @given(scores())
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_scores_round_trip(tmp_path_factory, score):
     path = tmp_path_factory.mktemp("midi") / "a.mid"
     write_midi(score, path)
@@ -175,13 +176,12 @@ WHOLE = midi(b"\x00\xff\x51\x03\x07\xa1\x20" + note(60, 10), b"\x00\xc1\x05" + n
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 @given(
     st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=6),
     st.integers(0, len(WHOLE)),
     st.binary(max_size=12),
 )
-@settings(max_examples=1_000, deadline=None)
+@cases(1_000)
 def test_any_bytes_give_a_score_or_a_score_error(changes, cut, tail):
     """A valid file with bytes changed, cut off anywhere, and with a random tail."""
     content = bytearray(WHOLE)

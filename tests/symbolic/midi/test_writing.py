@@ -4,13 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.errors import ScoreError
 from music_composer.symbolic.midi.midi_file import parse_midi, read_midi, write_midi
 from music_composer.symbolic.midi.writing import midi_bytes
 from music_composer.values import BEND, CONTROL, NOTE, Part, Score
+from tests.properties import cases
 
 ONE = np.array([(0, 480, 60, 80)], NOTE)
 CONTROLLERS = st.integers(0, 119) | st.just(121)
@@ -33,7 +34,7 @@ def parts(draw: st.DrawFn) -> Part:
 
 
 @given(st.lists(parts(), min_size=1, max_size=40))
-@settings(max_examples=60, deadline=None)
+@cases(60)
 def test_scores_round_trip(made):
     score = Score(tuple(made), 480, ((0, 120.0), (960, 60.0)), ((0, 5, 8), (1440, 3, 4)))
     reading = parse_midi(midi_bytes(score))

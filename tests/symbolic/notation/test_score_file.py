@@ -5,13 +5,14 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.errors import OptionError, ScoreError
 from music_composer.symbolic.notation.score_file import read_notation, read_score, write_musicxml
 from music_composer.symbolic.roll import to_roll, to_score
 from music_composer.values import NOTE, Part, Roll, Score
+from tests.properties import cases
 
 ABC = """X:1
 T:A tune
@@ -85,8 +86,7 @@ def assert_notes_or_our_own_error(path):
 
 
 @pytest.mark.journey
-@pytest.mark.journey
-@settings(max_examples=60, deadline=None)
+@cases(60)
 @given(at=st.integers(0, 5000), byte=st.integers(0, 255))
 def test_a_damaged_byte_gives_notes_or_a_score_error(tmp_path_factory, at, byte):
     folder = tmp_path_factory.mktemp("damaged")

@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.errors import MusicComposerError
 from music_composer.evaluation.audio.signal.spectra import windows_of_blocks
+from tests.properties import cases
 
 
-@settings(max_examples=40, deadline=None)
+@cases(40)
 @given(
     st.integers(0, 700),
     st.integers(1, 40),

@@ -12,7 +12,6 @@ def gaussian(seed: int, count: int, shift: float = 0.0, size: int = 3) -> np.nda
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 def test_two_gaussians_read_their_closed_form() -> None:
     """E exp(-|x - y|^2 / 2w^2) = (w^2 / (w^2 + 2))^(n/2) exp(-|shift|^2 / (2 (w^2 + 2))) for unit Gaussians."""
     kernel = kernel_of(gaussian(1, 3000))
@@ -64,7 +63,6 @@ def test_too_few_windows_are_refused() -> None:
         discrepancy(kernel_of(gaussian(9, 10)), np.zeros((0, 3)))
 
 
-@pytest.mark.journey
 @pytest.mark.journey
 def test_much_music_is_thinned_evenly() -> None:
     points = np.arange(2.5 * MAX_WINDOWS)[:, None]

@@ -19,6 +19,7 @@ from music_composer.evaluation.audio.structure.boundary_continuity import (
     share_better,
 )
 from tests.evaluation.audio.tunes import REEDS, tune
+from tests.properties import cases
 
 OPTIONS = ContinuityOptions()
 RATE = 44100
@@ -163,7 +164,6 @@ def test_the_same_generator_state_gives_the_same_splices() -> None:
 
 
 @pytest.mark.journey
-@pytest.mark.journey
 def test_music_that_goes_on_beats_splices() -> None:
     rng = np.random.default_rng(0)
     songs = [song(seed, 60 + 5 * seed % 12) for seed in range(6)]
@@ -208,7 +208,7 @@ def test_who_goes_on_in_phase_beats_who_goes_on_off_the_beat() -> None:
     assert discontinuity(np.zeros(7 * RATE), np.zeros(2 * RATE), OPTIONS).pulse == 1.0
 
 
-@settings(max_examples=50, deadline=None)
+@cases(50)
 @given(st.lists(st.tuples(*[st.floats(0.0, 9.0)] * 3), min_size=2, max_size=2))
 def test_changing_places_changes_the_share(pair: list[tuple[float, float, float]]) -> None:
     one, other = (Discontinuity(*figures) for figures in pair)

@@ -1,7 +1,7 @@
 """Rolls as events and back."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.symbolic.models.polyphony.events import (
@@ -15,11 +15,12 @@ from music_composer.symbolic.models.polyphony.events import (
     to_events,
     to_roll,
 )
+from tests.properties import cases
 from tests.symbolic.rolls import rolls
 
 
 @given(rolls(steady=True))
-@settings(max_examples=200, deadline=None)
+@cases(200)
 def test_events_round_trip(roll):
     events = to_events(roll)
     again = to_roll(events)

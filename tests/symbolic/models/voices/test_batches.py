@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from music_composer.symbolic.models.voices.batches import LOWEST_SHIFT, Piece, VoicesLoader, decisions_in
 from music_composer.symbolic.models.voices.chords import to_active, to_chords
 from music_composer.symbolic.options import VoicesOptions
+from tests.properties import cases
 
 OPTIONS = VoicesOptions(pitches=12, voices=3, shifts=4, clock=3)
 
@@ -33,7 +34,7 @@ def rows(loader, epoch=0):
 
 
 @given(st.lists(st.integers(1, 70), min_size=1, max_size=9), st.integers(0, 3))
-@settings(max_examples=40, deadline=None)
+@cases(40)
 def test_an_epoch_sees_every_step_of_every_piece(lengths, epoch):
     seen = {(piece, step) for piece, step, _ in rows(loader_of(lengths), epoch)}
     assert seen == {(i, step) for i, length in enumerate(lengths) for step in range(length)}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from music_composer.symbolic.models.voices.batches import articulations_by_rank
 from music_composer.symbolic.models.voices.chords import to_chords
@@ -10,13 +10,14 @@ from music_composer.symbolic.models.voices.encoding import fold, to_piece, to_ro
 from music_composer.symbolic.options import VoicesOptions
 from music_composer.symbolic.roll import CLOCK, PIANO_LOWEST, bar_clock
 from music_composer.values import Roll
+from tests.properties import cases
 from tests.symbolic.rolls import rolls
 
 OPTIONS = VoicesOptions()
 
 
 @given(rolls(PIANO_LOWEST, PIANO_LOWEST + 87))
-@settings(max_examples=100, deadline=None)
+@cases(100)
 def test_what_is_encoded_is_the_roll_again_but_for_fine_shades(roll):
     piece = to_piece(roll, OPTIONS)
     chords = to_chords(piece.active, 8)
