@@ -45,6 +45,13 @@ def music_composer(
     return subprocess.CompletedProcess(process.words, process.returncode, output.decode(), errors.decode())
 
 
+def run_python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Code that uses the library, finished, in a copy of the process that commands are copies of."""
+    with Started(cwd=cwd, code=code) as process:
+        output, errors = process.communicate()
+    return subprocess.CompletedProcess(process.words, process.returncode, output.decode(), errors.decode())
+
+
 def installed(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The finished process of the installed command."""
     return subprocess.run(
@@ -69,13 +76,16 @@ class Started:
         cwd: Path,
         before: Callable[[], None] | None = None,
         constants: Mapping[str, float] = MappingProxyType({}),
+        code: str = "",
     ) -> None:
+        """code: is run in place of the command."""
         self.words = [str(COMMAND), *map(str, arguments)]
         self.returncode: int | None = None
         with tempfile.TemporaryDirectory() as folder:
             output, errors = Path(folder) / "output", Path(folder) / "errors"
             request = {"arguments": self.words[1:], "folder": str(cwd), "output": str(output), "errors": str(errors)}
             request |= {"environment": _environment(), "before": _named(before), "constants": dict(constants)}
+            request |= {"code": code}
             for pipe in (output, errors):
                 os.mkfifo(pipe)
             server = _server()

@@ -35,10 +35,14 @@ def _answer(number: int) -> None:
 def _load() -> None:
     """Imports only: nothing is computed, since threads do not survive a fork."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import filelock  # noqa: F401
     import keras  # noqa: F401
+    import matplotlib.backends.backend_agg  # noqa: F401
     import matplotlib.figure  # noqa: F401
+    import PIL.Image
     import scipy.signal  # noqa: F401
 
+    import music_composer.audio.continuation.network_player
     import music_composer.cli.commands
     import music_composer.pipelines.audio.compose
     import music_composer.pipelines.audio.evaluate
@@ -47,7 +51,10 @@ def _load() -> None:
     import music_composer.pipelines.render
     import music_composer.pipelines.symbolic.compose
     import music_composer.pipelines.symbolic.generate
+    import music_composer.training.loop
     import music_composer.training.optimizer  # noqa: F401
+
+    PIL.Image.preinit()  # the formats that matplotlib asks for
 
 
 def _run(request: dict[str, Any]) -> NoReturn:
@@ -66,9 +73,12 @@ def _run(request: dict[str, Any]) -> NoReturn:
             assert hasattr(importlib.import_module(module), constant), name
             setattr(sys.modules[module], constant, value)
         sys.argv = ["music-composer", *request["arguments"]]
-        from music_composer.cli.main import main
+        if request["code"]:
+            exec(request["code"], {"__name__": "__main__"})
+        else:
+            from music_composer.cli.main import main
 
-        main()
+            main()
         code = 0
     except SystemExit as finished:
         code = finished.code if isinstance(finished.code, int) else 1 if finished.code else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ import pytest
 import soundfile
 
 from tests.command import (
-    COMMAND,
     RATE,
     TINY,
+    Started,
     assert_accepted,
     assert_refused,
     music_composer,
@@ -204,14 +203,12 @@ def test_a_full_disk_is_one_line_and_nothing_torn(remembered: Path, tmp_path: Pa
 
 def test_killed_anywhere_it_ends_as_if_it_had_not_been(remembered: Path, tmp_path: Path) -> None:
     shutil.copytree(remembered / "input_music_dataset", tmp_path / "input_music_dataset")
-    process = subprocess.Popen([COMMAND, "train", *HEAD], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    assert process.stderr
-    for line in process.stderr:
-        if "recordings, " in line:  # they are prepared
-            process.send_signal(signal.SIGKILL)
-            break
-    process.wait()
-    process.stderr.close()
+    with Started("train", *HEAD, cwd=tmp_path) as process:
+        for line in process.stderr:
+            if b"recordings, " in line:  # they are prepared
+                process.send_signal(signal.SIGKILL)
+                break
+        assert process.wait() == -signal.SIGKILL
     assert_accepted(music_composer("train", *HEAD, cwd=tmp_path))
     for path in (remembered / "model" / "memory").iterdir():
         assert (tmp_path / "model" / "memory" / path.name).read_bytes() == path.read_bytes()

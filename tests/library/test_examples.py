@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import music_composer as mc
-from tests.command import TINY, assert_accepted, music_composer, tune, write
+from tests.command import TINY, assert_accepted, music_composer, run_python, tune, write
 from tests.journeys.test_midi_journey import write_tune
 
 pytestmark = pytest.mark.journey
@@ -85,8 +85,8 @@ def test_the_library_and_the_command_give_the_same_bytes(tmp_path: Path) -> None
     wanted = ("generate", "--prompt", "song.wav", "-s", "0.5", "-g", "2", "--seed", "3")
     assert_accepted(music_composer(*wanted, cwd=tmp_path))
     # In a process of its own, with one thread of linear algebra from its beginning, as the command has.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(DOCUMENT.parents[1])}
-    subprocess.run([sys.executable, "-c", SAME], cwd=tmp_path, check=True, env=environment)
+    done = run_python(SAME, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_library_and_the_command_compose_the_same_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
