@@ -46,7 +46,7 @@ def plot_densities(measured: Mapping[str, np.ndarray], names: Sequence[str], png
 
 def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
     """Draws the loss of each epoch, and of the held-out music where there is any."""
-    figure, axes = figure_of(7, 4)
+    figure, axes = figure_of(7, 4, margins=(0.9, 0.5))
     for column, label in (("loss", "training"), ("held_out_loss", "held out")):
         points = [(row["epoch"], float(row[column])) for row in history if row[column] != ""]
         if points:
@@ -60,7 +60,7 @@ def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
 
 def plot_ratings(ratings: Sequence[float], png: Path) -> None:
     """Draws the rating of the best network of each generation."""
-    figure, axes = figure_of(7, 4)
+    figure, axes = figure_of(7, 4, margins=(0.9, 0.5))
     axes.plot(range(1, len(ratings) + 1), ratings, marker=".")
     axes.set_xlabel("generation")
     axes.set_ylabel("rating of the best")
