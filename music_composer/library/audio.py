@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -66,9 +66,8 @@ class Model:
         from music_composer.pipelines.audio import loaded
         from music_composer.pipelines.audio.requests import GenerateRequest
 
-        fixed = {"prompts": paths_of(prompt)}
-        request = request_of(GenerateRequest, "generate", options, fixed, (*_OF_FOLDERS, *_OF_NETWORK, *ON_DISK))
-        return loaded.continued(self._loaded, self._in_folders(request), context)
+        request = self._request(GenerateRequest, "generate", options, {"prompts": paths_of(prompt)})
+        return loaded.continued(self._loaded, request, context)
 
     def stream(
         self,
@@ -84,10 +83,8 @@ class Model:
         from music_composer.pipelines.audio import loaded
         from music_composer.pipelines.audio.requests import StreamRequest
 
-        fixed = {"prompts": paths_of(prompt)}
-        left_out = (*_OF_FOLDERS, *_OF_NETWORK, *ON_DISK, "count")
-        request = request_of(StreamRequest, "stream", options, fixed, left_out)
-        return loaded.streamed(self._loaded, self._in_folders(request), context)
+        request = self._request(StreamRequest, "stream", options, {"prompts": paths_of(prompt)}, "count")
+        return loaded.streamed(self._loaded, request, context)
 
     def infill(
         self,
@@ -103,20 +100,17 @@ class Model:
         from music_composer.pipelines.audio.requests import InfillRequest
 
         fixed = {"recording": recording, "gap_start": start, "gap_stop": stop}
-        left_out = (*_OF_FOLDERS, *_OF_NETWORK, *ON_DISK, "count")
-        request = request_of(InfillRequest, "infill", options, fixed, left_out)
-        return loaded.infilled(self._loaded, self._in_folders(request), context)
+        return loaded.infilled(self._loaded, self._request(InfillRequest, "infill", options, fixed, "count"), context)
 
     def evaluate(self, *, context: Context = SILENT, **options: Unpack[EvaluateKeywords]) -> Scorecard:
-        """Judges what the model plays by music that it never heard. Writes the scorecard and its page."""
-        from music_composer.pipelines.audio import evaluate as evaluation
-        from music_composer.pipelines.audio.requests import EvaluateRequest
+        """Evaluates the music of the model on held-out music. Writes the scorecard and its page."""
+        return evaluate(self, context=context, **options)
 
-        folders = dataclasses.asdict(self._folders)
-        request = request_of(EvaluateRequest, "evaluate", {**folders, **options}, {})
-        return evaluation.evaluate(request, context, self._loaded)
-
-    def _in_folders(self, request: Any) -> Any:
+    def _request(
+        self, record: type, function: str, options: Mapping[str, Any], fixed: Mapping[str, Any], *left_out: str
+    ) -> Any:
+        """A request to the loaded model. left_out: fields that are no keyword arguments, besides those on disk."""
+        request: Any = request_of(record, function, options, fixed, (*_OF_FOLDERS, *_OF_NETWORK, *ON_DISK, *left_out))
         return dataclasses.replace(request, folders=self._folders)
 
 
@@ -162,13 +156,12 @@ def load(
 def evaluate(
     model: StrPath | Model = MODEL, *, context: Context = SILENT, **options: Unpack[EvaluateKeywords]
 ) -> Scorecard:
-    """Judges what a run folder plays, or with `generated` and `reference` one folder of recordings by another."""
-    if isinstance(model, Model):
-        return model.evaluate(context=context, **options)
+    """Evaluates the music of a run folder; with `generated` and `reference`, one folder of recordings on another."""
     from music_composer.pipelines.audio import evaluate as evaluation
     from music_composer.pipelines.audio.requests import EvaluateRequest
 
-    return evaluation.evaluate(request_of(EvaluateRequest, "evaluate", options, {"model": model}), context)
+    known, loaded = (vars(model._folders), model._loaded) if isinstance(model, Model) else ({"model": model}, None)
+    return evaluation.evaluate(request_of(EvaluateRequest, "evaluate", {**known, **options}, {}), context, loaded)
 
 
 def render(

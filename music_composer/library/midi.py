@@ -64,13 +64,8 @@ class Model:
         return evaluation.score(self.folder, [Path(each) for each in files], context, self._loaded)
 
     def evaluate(self, *, context: Context = SILENT, **options: Unpack[NotesEvaluateKeywords]) -> NotesScorecard:
-        """Judges what the model composes by pieces that it never saw. Writes the scorecard and its page."""
-        from music_composer.pipelines.symbolic import evaluate as evaluation
-        from music_composer.pipelines.symbolic.requests import EvaluateRequest
-
-        folders = dataclasses.asdict(self._folders)
-        request = request_of(EvaluateRequest, "midi.evaluate", {**folders, **options}, {})
-        return evaluation.evaluate(request, context, self._loaded)
+        """Evaluates the music of the model on held-out pieces. Writes the scorecard and its page."""
+        return evaluate(self, context=context, **options)
 
 
 def prepare(folder: StrPath = DATASETS, *, context: Context = SILENT, **options: Unpack[CacheKeywords]) -> Prepared:
@@ -106,13 +101,12 @@ def load(model: StrPath = MODEL) -> Model:
 def evaluate(
     model: StrPath | Model = MODEL, *, context: Context = SILENT, **options: Unpack[NotesEvaluateKeywords]
 ) -> NotesScorecard:
-    """Judges what a run folder composes, or with `generated` and `reference` one folder of MIDI files by another."""
-    if isinstance(model, Model):
-        return model.evaluate(context=context, **options)
+    """Evaluates the music of a run folder; with `generated` and `reference`, one folder of MIDI files on another."""
     from music_composer.pipelines.symbolic import evaluate as evaluation
     from music_composer.pipelines.symbolic.requests import EvaluateRequest
 
-    return evaluation.evaluate(request_of(EvaluateRequest, "midi.evaluate", options, {"model": model}), context)
+    known, loaded = (vars(model._folders), model._loaded) if isinstance(model, Model) else ({"model": model}, None)
+    return evaluation.evaluate(request_of(EvaluateRequest, "midi.evaluate", {**known, **options}, {}), context, loaded)
 
 
 def _model(folders: FolderOptions) -> Model:

@@ -10,6 +10,7 @@ from string import Template
 from music_composer.files.atomic import whole_file
 from music_composer.reports.style import STYLE
 
+# Style and all else are in the page itself: it is opened from the disk, without a server or a network.
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -61,6 +62,7 @@ def facts(values: Sequence[tuple[str, str]]) -> str:
 
 def picture(link: str, description: str) -> str:
     """Returns an image. link: an address, already quoted for a URL."""
+    # `escape` replaces quotes too, so text cannot end the attribute.
     return f'<img src="{escape(link)}" alt="{escape(description)}">'
 
 
@@ -73,6 +75,7 @@ def figure(*contents: str, caption: str = "", role: str = "") -> str:
 
 def audio_player(link: str) -> str:
     """Returns an audio player. link: an address, already quoted for a URL."""
+    # Metadata only: a page has dozens of players, and loading all sound would take hundreds of megabytes.
     return f'<audio controls preload="metadata" src="{escape(link)}"></audio>'
 
 

@@ -31,13 +31,14 @@ def plot_densities(measured: Mapping[str, np.ndarray], names: Sequence[str], png
     for i, name in enumerate(names):
         columns = {music: rows[:, i][~np.isnan(rows[:, i])] for music, rows in measured.items()}
         every = np.concatenate(list(columns.values()))
+        # Equal edges for all music, so that its shares can be compared; a single value needs a bin around it.
         low, high = (every.min(), every.max()) if len(every) else (0.0, 0.0)
         edges = np.linspace(low, high, 21) if high > low else np.array([low - 0.5, low + 0.5])
         for music, values in columns.items():
             shares = np.histogram(values, edges)[0] / max(1, len(values))
             axes[i].stairs(shares, edges, label=music.replace("_", " "), linewidth=1.5)
         axes[i].set_title(name, fontsize=10)
-        axes[i].set_yticks([])
+        axes[i].set_yticks([])  # only the shapes are compared
     axes[0].legend(fontsize=8)
     for spare in axes[len(names) :]:
         spare.set_axis_off()
@@ -48,6 +49,7 @@ def plot_loss(history: Sequence[Mapping[str, Any]], png: Path) -> None:
     """Draws the loss of each epoch, and of the held-out music where there is any."""
     figure, axes = figure_of(7, 4, margins=(0.9, 0.5))
     for column, label in (("loss", "training"), ("held_out_loss", "held out")):
+        # The cell is empty where no music was held out.
         points = [(row["epoch"], float(row[column])) for row in history if row[column] != ""]
         if points:
             axes.plot(*zip(*points, strict=True), marker=".", label=label)
@@ -73,9 +75,10 @@ def figure_of(
 ) -> tuple[Any, Any]:
     """Returns a figure of the given size in inches, and its axes, row by row.
 
-    It does without pyplot: no global state, no window. margins: on the left and below, in inches; None leaves them to
+    margins: on the left and below, in inches; None leaves them to
     Matplotlib, which finds room for all words, but needs as much time for that as for a picture.
     """
+    # Imported late, since it takes a while. Without pyplot there is no global state, no window and no display.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout=None if margins else "constrained")

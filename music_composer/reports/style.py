@@ -1,5 +1,7 @@
 """The style sheet of all pages: light and dark, without external fonts or scripts."""
 
+# Prompts are blue and continuations orange, which colour-blind readers can tell apart. Pictures keep a white ground in
+# the dark scheme, because their axes are drawn in black. Names of files may be long, so they wrap anywhere.
 STYLE = """
 :root { color-scheme: light dark; --paper: #faf9f6; --ink: #23262d; --quiet: #5e6470; --card: #ffffff;
   --line: #dcdad3; --prompt: #2f6f9f; --continuation: #a8501f; }

@@ -24,7 +24,7 @@ def markdown(tables: Sequence[Table]) -> list[str]:
     for title, words, columns, rows in tables:
         lines += ["", f"{title}: {words}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
         lines += [f"| {' | '.join(row)} |" for row in rows]
-    return lines[1:]
+    return lines[1:]  # every table begins with an empty line, the first one needs none
 
 
 def write_page(
@@ -38,6 +38,6 @@ def write_page(
     for title, words, columns, rows in tables:
         figures = [html.figure(html.picture(name, title)) for name in pictures.get(title, [])]
         sections.append(html.section(title, html.paragraph(words), *figures, html.table(columns, rows)))
-    title = heading[0].lower() + heading[1:]
+    title = heading[0].lower() + heading[1:]  # it follows "music-composer: " in the title of the window
     html.write_page(path, title, heading, summary, sections, html.WIDE_COLUMNS)
     return path
