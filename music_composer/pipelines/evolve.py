@@ -46,11 +46,11 @@ EVOLUTION, MODELS, RATINGS = "evolution.json", "models.json", "ratings.png"
 
 
 def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path]:
-    """Evolves networks that hear the files and play other notes in their place. Returns the MIDI files of the best.
+    """Evolves networks that read the notes of the files and play others in their place. Returns the best MIDI files.
 
-    Everything goes into a folder of the request's output that is named after the time: copies of the files, the music
-    of the best network every so many generations and at the end, a picture of the ratings, and the networks if they
-    are to be saved. Raises Stopped when it is stopped, after the last generation that is whole, with all of that.
+    Everything goes into a folder of the output that is named after the time: copies of the files, the music of the best
+    network every `write_interval` generations and at the end, a picture of the ratings, and the networks if requested.
+    Raises Stopped when it is stopped, after all of that is written for the last complete generation.
     """
     files, options = request.files, request.evolution
     themes = [theme for path in files for theme in _themes(path, options, context)]
@@ -58,6 +58,7 @@ def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path
     if request.load:
         start = read_networks(request.load, options.activation)
         start = start.take(np.arange(min(request.load_best or len(start), len(start))))
+        # The shape of loaded networks wins over the options, which may only have their defaults.
         options = dataclasses.replace(options, inputs=start.inputs, layer_type=start.kind)
     symbols, codes = encode(themes)
     style = style_of(themes, symbols, codes) if options.fitness == "style" else None
@@ -82,6 +83,7 @@ def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path
         if last is None:
             shutil.rmtree(folder, ignore_errors=True)  # there is nothing in it but copies
             raise Stopped("stopped before the first generation was rated")
+        # The last generation is written too, unless it just was.
         if last.number % options.write_interval:
             written += _write_best(last, task, themes, symbols, options, folder)
         spent = time.monotonic() - started
@@ -99,13 +101,13 @@ def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path
 
 
 def _until_stopped(generations: Iterator[Generation], context: Context) -> Iterator[Generation]:
-    """Those that are whole when it is stopped."""
+    """Yields the generations that are complete when evolution is stopped."""
     try:
         for each in generations:
             yield each
             if context.stop_requested():
                 return
-    except Stopped:  # within one
+    except Stopped:  # within a generation, which is then lost
         return
 
 
@@ -164,10 +166,12 @@ def _write_best(
     options: EvolveOptions,
     folder: Path,
 ) -> list[Path]:
-    """The music of the best network with what accompanies it: a MIDI file for each score that was read."""
+    """Writes the music of the best network with its accompaniment: a MIDI file for each score that was read."""
     codes = generated_codes(generation.networks.take(np.arange(1)), task)[0]
     parts = np.split(codes, np.cumsum([len(theme.symbols) for theme in themes])[:-1])
+    # By identity: two files with equal notes are two scores.
     scores = list({id(theme.score): theme.score for theme in themes}.values())
+    # In hundredths, as in the file names of bach_generator.
     rating = round(100 * round(float(generation.ratings[0]), 2))
     with staged(folder / EVOLUTION) as made:
         for number, score in enumerate(scores):

@@ -43,7 +43,7 @@ from music_composer.synth.render import RATE, check_length, check_voices, render
 
 @dataclasses.dataclass(frozen=True)
 class Rendered:
-    """What became of a file. seconds: of sound. remarks: what was mended. failure: why there is none, in a line."""
+    """The result of a file. seconds: of sound. remarks: on what was repaired. failure: the reason in a line, or ""."""
 
     seconds: float = 0.0
     remarks: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ def render_file(source: Path, target: Path, options: RenderOptions) -> Rendered:
         failure = str(error)
     except MemoryError:
         failure = "needs more memory than there is"
-    except Exception as error:  # of a library, over a file that nobody has thought of
+    except Exception as error:  # of a library, over a file that no test has foreseen
         failure = f"cannot be rendered: {type(error).__name__}: {str(error)[:200]}"
     named = str(source) in failure or str(target) in failure
     return Rendered(0.0, remarks, failure if named else f"{source}: {failure}")

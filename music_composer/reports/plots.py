@@ -75,8 +75,8 @@ def figure_of(
 ) -> tuple[Any, Any]:
     """Returns a figure of the given size in inches, and its axes, row by row.
 
-    margins: on the left and below, in inches; None leaves them to
-    Matplotlib, which finds room for all words, but needs as much time for that as for a picture.
+    margins: on the left and below, in inches; None leaves them to Matplotlib, which finds room for all labels, but
+    needs as much time for that as for the picture.
     """
     # Imported late, since it takes a while. Without pyplot there is no global state, no window and no display.
     from matplotlib.figure import Figure

@@ -208,7 +208,7 @@ def test_a_file_of_the_users_in_the_place_of_a_card_is_refused_before_any_work(t
 
 
 @pytest.mark.parametrize("name", ["index.html", "notes.png", "layer-1.png", "thoughts.json"])
-def test_a_file_of_the_users_in_the_place_of_thoughts_is_refused_before_any_work(
+def test_a_file_of_the_users_in_the_place_of_activations_is_refused_before_any_work(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = SymbolicRun(tmp_path, "biaxial", BiaxialOptions(), 4, 0.1, 120.0, (4, 4))

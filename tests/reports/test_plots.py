@@ -54,7 +54,7 @@ def test_densities_of_what_varies_and_of_what_does_not_are_drawn(tmp_path):
     assert shape_of(tmp_path / "a.png") == (500, 1200)
 
 
-def test_thoughts_are_red_above_nought_and_blue_below(tmp_path):
+def test_activations_are_red_above_zero_and_blue_below(tmp_path):
     cells = np.zeros((40, 8))
     cells[:, :4], cells[:, 4:] = -1, 1
     plots.plot_activations(cells, cells, tmp_path / "a.png")

@@ -70,7 +70,8 @@ def train(request: TrainRequest, context: Context = SILENT) -> run_folder.Run:
     folder with another network than requested.
     """
     folders = request.folders
-    # Training reads the cache all the time, so no other process may remove songs meanwhile.
+    # Training reads the cache all the time, so no other process may remove songs meanwhile. All commands lock the run
+    # folder first and the cache second: none can wait for another that waits for it.
     with locked(folders.model, folders.wait, context.say), locked(folders.traindata, folders.wait, context.say):
         run, trained_on = _trained(request, False, context)
         _report_copying(trained_on, run, context)
@@ -102,6 +103,7 @@ def _trained(request: TrainRequest, then_generate: bool, context: Context) -> tu
         return _chosen(run, ready, split, before, context), ready
     # The size of an existing network is fixed; only epochs may still be chosen.
     chosen = {} if old else {name: value for name, value in fit.network.items() if name not in requested}
+    # A job that was interrupted keeps the number of epochs with which it began.
     if options.epochs is None and (before is None or before.job_done):
         chosen["epochs"] = fit.epochs
     state = next_job(before, options, ready.digest, then_generate, context.say, fit.epochs)
@@ -202,6 +204,7 @@ def compose(request: ComposeRequest, context: Context = SILENT) -> list[Path]:
 
 def _new_run(home: Path, ready: cache.Cache, model: ModelOptions, options: TrainOptions) -> run_folder.Run:
     """Returns a run whose folder does not exist yet."""
+    # A memory has no training windows, but the units of the split are as long as a window.
     window_steps = options.least_window_steps
     if model.head != MEMORY:
         window_steps = windows.window_steps_for(ready.frames, model.frames_per_step, options)

@@ -28,6 +28,7 @@ from music_composer.training.beginning import LOSS_PLOT
 from music_composer.training.devices import require_backend
 from music_composer.training.options import TrainOptions
 
+# Sized so that both trainings and all continuations take about two minutes on two cores.
 MINUTES = 5  # of music to learn from
 MEMORY = NetworkChoice(head="memory")
 NETWORK = NetworkChoice(neurons=256, layers=2, head_width=256, head="flow")
@@ -103,7 +104,8 @@ def _write_prompts(folder: Path, seed: int, overwrite: bool) -> tuple[list[Path]
     """Writes the openings of pieces outside of the training music, with spectrograms, and what follows them."""
     frame, prompts, rests = FrameOptions(), [], []
     with staged(folder / MANIFEST, overwrite) as files, scratch_folder() as scratch:
-        # Another seed, so that no prompt is among the pieces to learn from.
+        # Another seed, so that no prompt is among the pieces to learn from. A piece lasts about half a minute: 0.4
+        # minutes for each prompt make enough of them.
         for i, piece in enumerate(write_dataset(scratch, seed + 1_000_000, PROMPTS * 0.4)[:PROMPTS], 1):
             sound = read_excerpt(piece, frame.rate, 0.0, PROMPT_SECONDS + JUDGED_SECONDS).samples
             cut = round(PROMPT_SECONDS * frame.rate)

@@ -1,6 +1,6 @@
-"""What there is to be judged: a run folder against the music that it never heard, or any folder against any other.
+"""Evaluates a run folder on held-out music, or one folder of recordings on another.
 
-Knows where things are; what is measured is in `evaluation`.
+This module finds and generates the music. What is measured is in `evaluation`.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ BASELINE_SECONDS = 30.0  # of a baseline's continuation, at most
 
 
 def evaluate(request: EvaluateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> Scorecard:
-    """Judges what a run folder plays, or one folder of recordings by another. Writes the scorecard and its page.
+    """Evaluates the music of a run folder, or one folder of recordings on another. Writes the scorecard and its page.
 
-    model: of the run folder, where it is loaded already.
+    model: of the run folder, if it is already loaded.
     """
     if request.generated and request.reference:
         return evaluate_folders(request.generated, request.reference, request.evaluation, request.held_out, context)
@@ -66,9 +66,9 @@ def evaluate_run(
     playing: Mapping[str, Any] = MappingProxyType({}),
     model: LoadedModel | None = None,
 ) -> Scorecard:
-    """Continues held-out music with the run folder's model, and judges what comes out. Returns the scorecard.
+    """Continues held-out music with the model of the run folder, and evaluates the continuations.
 
-    playing: fields of GenerateOptions other than their defaults. model: of the run folder, where it is loaded already.
+    playing: fields of GenerateOptions other than their defaults. model: of the run folder, if it is already loaded.
     """
     folders, options, held_out = request.folders, request.evaluation, request.held_out
     require_windows_of(options, MetricOptions())
@@ -84,7 +84,7 @@ def evaluate_run(
     split = split_of(ready, run, context.say)
     training, validation = divided(ready, split)
     tracks = whole_tracks(ready, split)
-    if held_out:  # then the whole dataset is what is compared with
+    if held_out:  # the whole dataset is then the reference
         training, validation, tracks = (
             training + validation,
             held_out_recordings(held_out, context.say),
@@ -102,8 +102,8 @@ def evaluate_run(
     with locked(options.output, folders.wait, context.say):
         clean([card_output(options, prompts)])
         cuts = chosen_cuts(tracks, options)
-        heard = write_prompts(real, cuts, options, prompts, run)
-        return _continued(request, model, run, training, real, cuts, heard, playing, context)
+        written = write_prompts(real, cuts, options, prompts, run)
+        return _continued(request, model, run, training, real, cuts, written, playing, context)
 
 
 def _continued(
@@ -117,7 +117,7 @@ def _continued(
     playing: Mapping[str, Any],
     context: Context,
 ) -> Scorecard:
-    """Continues the prompts, puts real music through the codec where a network has one, and judges both."""
+    """Continues the prompts, puts real music through the codec of a network, and evaluates both."""
     folders, options = request.folders, request.evaluation
     lengths = {"continuation": (options.seconds, options.count), "long": (options.long_seconds, options.long_count)}
     wanted = [
@@ -141,26 +141,28 @@ def _continued(
         codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
         facts = dataclasses.replace(facts, codec_error_db=codec_error(real, codec, run.frame))
     with scratch_folder() as scratch:
+        # Drift is compared with training music after the codec, see `reference_statistics_of`. Nobody listens to it.
         pieces = pieces_of(training) if codec else []
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
         if pieces:
             write_coded(pieces, paths, run, model.network(run), options.seed)
         coded = [Span(path, trim=span.trim) for path, span in zip(paths, pieces, strict=True)]
-        heard = [Span(path) for path in prompts[: len(cuts) or options.count]]
+        # Baselines and order need prompts whose true continuation is known, if there are any.
+        spans = [Span(path) for path in prompts[: len(cuts) or options.count]]
         seconds = cuts[0].part if cuts else min(options.seconds, BASELINE_SECONDS)
         first = made[0][0]
         music = Music(
-            made=[span for spans, _ in made for span in spans],
+            made=[span for played, _ in made for span in played],
             training=training,
             real=real,
             codec=codec,
             coded_training=coded,
-            prompts=heard,
+            prompts=spans,
             cuts=cuts,
             played={
-                "continuations": first[: len(heard)],
-                SHUFFLED: write_shuffled(heard, scratch, run.frame.rate, seconds, options.seed),
-                SPLICED: write_spliced(training, len(heard), scratch, run.frame.rate, seconds, options.seed),
+                "continuations": first[: len(spans)],
+                SHUFFLED: write_shuffled(spans, scratch, run.frame.rate, seconds, options.seed),
+                SPLICED: write_spliced(training, len(spans), scratch, run.frame.rate, seconds, options.seed),
             },
             cut=[*first, *_more_cuts(options, model, run, real, scratch, playing, context)],
         )
@@ -170,7 +172,7 @@ def _continued(
 def evaluate_folders(
     generated: Path, reference: Path, options: EvaluateOptions, held_out: Path | None = None, context: Context = SILENT
 ) -> Scorecard:
-    """Judges any recordings by any others. Without `held_out`, a tenth of each reference recording is the ruler."""
+    """Evaluates any recordings on any others. Without `held_out`, a tenth of each reference recording is held out."""
     require_free([card_output(options)], options.overwrite)
     recordings = lengths_in(reference, context.say)
     if held_out:
@@ -202,8 +204,8 @@ def _continuations(
 ) -> tuple[list[Span], SpeedFigures]:
     started = time.monotonic()
     chosen = NetworkChoice(head=run.model.head)
-    wish = GenerateRequest(folders, chosen, wanted, tuple(prompts[: wanted.count]))
-    paths = generate.generate(wish, context, model)
+    request = GenerateRequest(folders, chosen, wanted, tuple(prompts[: wanted.count]))
+    paths = generate.generate(request, context, model)
     spent, total = time.monotonic() - started, wanted.seconds * wanted.count
     speed = SpeedFigures(wanted.seconds, wanted.count, elapsed=round(spent, 1), x_real_time=total / spent)
     return [Span(path, read_cut(path)) for path in paths], speed
@@ -218,7 +220,7 @@ def _more_cuts(
     playing: Mapping[str, Any],
     context: Context,
 ) -> list[Span]:
-    """Continuations of two seconds, in a scratch folder: as many as are wanted beside those that are there."""
+    """Writes further continuations of two seconds to a scratch folder, since continuity needs many cuts."""
     count = max(0, options.cut_count - options.count)
     prompts = sounding_excerpts(real, count, scratch / "cuts", run) if count else []
     if not prompts:
@@ -235,9 +237,9 @@ def _first_sound(model: LoadedModel, run: run_folder.Run, prompt: Path) -> float
 
     options = with_prompt_seconds(run, GenerateOptions(), named=True)
     player = model.player(run, options)
-    heard = prompt_selection.load_prompt([whole_recording(prompt, options.prompt_seconds)], run, options.blend_share)
+    loaded = prompt_selection.load_prompt([whole_recording(prompt, options.prompt_seconds)], run, options.blend_share)
     started = time.monotonic()
-    pieces = stream_continuation(player, run.frame, heard, options, StreamOptions(), seed=0)
+    pieces = stream_continuation(player, run.frame, loaded, options, StreamOptions(), seed=0)
     next(pieces)
     seconds = time.monotonic() - started
     pieces.close()
@@ -245,7 +247,7 @@ def _first_sound(model: LoadedModel, run: run_folder.Run, prompt: Path) -> float
 
 
 def _facts(run: run_folder.Run, generating: Sequence[SpeedFigures], first_sound: float) -> RunFacts:
-    """How fast the model learnt and played."""
+    """The speed of training and generation, and what the run folder says about them."""
     import resource
     import sys
 

@@ -146,7 +146,7 @@ def stream(request: StreamRequest, context: Context = SILENT, model: LoadedModel
         if path:
             sink = sinks.growing_wav(path, run.frame.rate, run.channels, options.subtype, options.overwrite)
             out = opened.enter_context(sink)
-        assert out
+        assert out  # one of the two is open
         length = "without end (Ctrl-C stops it)" if streaming.endless else f"{options.seconds:g} s"
         kind = f"{run.frame.rate} Hz, {run.channels} channels, {options.subtype}, little-endian"
         context.say(f"playing {length} into {path or 'standard output'}: {kind}, seed {session.seed}")

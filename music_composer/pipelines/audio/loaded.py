@@ -80,6 +80,7 @@ class LoadedModel:
     def network(self, run: Run) -> Any:
         """Returns the Keras model of a run whose head is a network."""
         options = GenerateOptions()
+        # Loads the network, if it is not loaded yet. Any number of flow steps will do: the weights are the same.
         self.player(run, options)
         return self._heads[run.model.head, options.flow_steps].network
 

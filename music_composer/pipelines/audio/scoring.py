@@ -1,4 +1,4 @@
-"""Music is listened to, and a scorecard of it is written: figures, tables, pictures."""
+"""Analyses music and writes its scorecard: figures, tables and pictures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CARD, PAGE, MINUTES, COPIED = "scorecard.json", "scorecard.html", "minutes.png",
 
 @dataclasses.dataclass(frozen=True)
 class Music:
-    """What is judged, and what it is judged by.
+    """The music to evaluate, and the music that it is compared with.
 
-    made: new music. training, real: what was learnt from, and what was not. codec, coded_training: held-out and
-    training music after frames and back, where there is a model's codec. prompts: what is gone on from, one for each
-    entry of each of `played`: continuations by the name of who plays. cuts: one for each prompt, where prompts are cut
-    from whole tracks. cut: new music whose beginning is judged; None for all of `made`.
+    made: new music. training, real: training and held-out music. codec, coded_training: held-out and training music
+    after the codec, where the model has one. prompts: one for each entry of each of `played`, which holds continuations
+    by the name of their player. cuts: one for each prompt, where prompts are cut from whole tracks. cut: new music
+    whose beginning is compared with its prompt; None for all of `made`.
     """
 
     made: Sequence[Span]
@@ -50,7 +50,7 @@ def card_output(options: EvaluateOptions, others: Sequence[str] = ()) -> Output:
 
 
 def judge(music: Music, options: EvaluateOptions, facts: RunFacts | FolderFacts, context: Context) -> Scorecard:
-    """Writes the scorecard and returns it. facts: what is to be said beside the figures."""
+    """Writes the scorecard and returns it. facts: what the scorecard states beside the figures."""
     metrics, started = MetricOptions(), time.monotonic()
     card = scorecard.scorecard_of(_analyzed(music, metrics, context), metrics, facts)
     facts = dataclasses.replace(facts, evaluation_seconds=round(time.monotonic() - started, 1))
@@ -64,7 +64,7 @@ def judge(music: Music, options: EvaluateOptions, facts: RunFacts | FolderFacts,
 
 
 def _analyzed(music: Music, metrics: MetricOptions, context: Context) -> scorecard.AnalyzedMusic:
-    """The music as measures see it: each span is read once."""
+    """The analyses of all music, in the form that the scorecard takes."""
     analyses = _analyses(music, metrics, context)
 
     def of(spans: Sequence[Span]) -> list[Analysis]:
@@ -92,6 +92,7 @@ def _analyzed(music: Music, metrics: MetricOptions, context: Context) -> scoreca
 
 def _analyses(music: Music, metrics: MetricOptions, context: Context) -> dict[Span, Analysis]:
     """The analysis of each span. Each is read once, however many parts of the scorecard need it."""
+    # Levels take most of the memory, and nothing is searched for in music that has been through the codec.
     flat = (*music.codec, *music.coded_training)
     played = [span for spans in music.played.values() for span in spans]
     truths = [span for cut in music.cuts for span in (cut.truth, cut.later)]

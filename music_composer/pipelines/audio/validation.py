@@ -18,7 +18,7 @@ from music_composer.evaluation.audio.similarity.frechet_distance import Distance
 
 PIECE_SECONDS = 30.0  # held-out music is read in pieces of at most so long
 MAX_PIECES = 60  # half an hour
-SHORTEST_PIECE = 1.0
+SHORTEST_PIECE = 1.0  # shorter pieces have too few windows of half a second
 MAX_TRAINING_SECONDS = 4 * 3600.0  # of training music that is analysed
 SAID = 5  # names in a message
 LONGEST_WHOLE = 300.0  # longer recordings are read in pieces: some metrics hold a whole one in memory
@@ -92,6 +92,7 @@ def thinned(training: Sequence[Span], say: Callable[[str], None]) -> list[Span]:
     total = sum(piece.stop - piece.start for piece in pieces)
     if total <= MAX_TRAINING_SECONDS:
         return list(training)
+    # In an order that depends on names alone: parts come from everywhere, and every evaluation takes the same ones.
     chosen, seconds = [], 0.0
     for piece in sorted(pieces, key=_shuffled):
         seconds += piece.stop - piece.start

@@ -63,6 +63,7 @@ def excerpts_of(music: Sequence[Span], count: int, seconds: float) -> list[Span]
     for i in range(count):
         span = music[i % len(music)]
         stop = min(span.stop, seconds_of(span.path))
+        # Excerpt by excerpt around all spans; a span with several is divided evenly among them.
         rounds = -(-count // len(music))
         latest = max(span.start, stop - seconds - AFTER)
         start = span.start + (i // len(music) + 0.5) / rounds * (latest - span.start)

@@ -1,7 +1,6 @@
 """`midi evaluate --benchmark`: trains a model on a benchmark file, and scores its test part beside the record.
 
-Members of a mixture are trained one after the other, each in a folder of its own; what is trained stays, and a second
-call goes on from there.
+Members of a mixture are trained one after the other, each in a folder of its own. A second call resumes.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from music_composer.evaluation.symbolic.benchmark_files import (
 from music_composer.files.atomic import write_json
 from music_composer.pipelines.symbolic.requests import BenchmarkRequest
 from music_composer.progress import duration
+from music_composer.records import key_of
 from music_composer.symbolic.composition import networks
 from music_composer.symbolic.composition.registry import note_model
 from music_composer.symbolic.composition.run_folder import SymbolicRun
@@ -41,7 +41,7 @@ from music_composer.training.options import TrainOptions
 from music_composer.training.weights import load_weights
 from music_composer.values import PITCHES, Roll
 
-# These files know neither struck notes nor loudness, and no note of them may be left out.
+# These files have neither onsets nor loudness, and no note of them may be left out.
 NETWORKS: Mapping[str, Any] = MappingProxyType(
     {
         "voices": VoicesOptions(pitches=PIANO_KEYS, loudness=0, most=PIANO_KEYS, half_lives=()),
@@ -86,22 +86,22 @@ def evaluate_benchmark(request: BenchmarkRequest, context: Context = SILENT) -> 
     found: dict[str, list[list[np.ndarray]]] = {"validation": [], "test": [], "any key": []}
     moved: dict[int, list[list[np.ndarray]]] = {shift: [] for shift in SHIFTS if shift and every_key}
     for member in range(request.members):
-        how = dataclasses.replace(options, seed=first + member)
-        run = SymbolicRun(home / f"seed-{how.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
-        model = _train(run, parts, how, context)
+        member_options = dataclasses.replace(options, seed=first + member)
+        run = SymbolicRun(home / f"seed-{member_options.seed}", name, network, 1, 0.0, 120.0, (STEPS_IN_BAR, 4))
+        model = _train(run, parts, member_options, context)
         for part in ("validation", "test"):
             found[part].append(composer.likelihood(model, parts[part]))
         found["any key"].append(composer.likelihood_in_any_key(model, parts["test"]))
-        for shift, found_there in moved.items():
+        for shift, likelihoods in moved.items():
             shifted = [roll_of(transposed(piece, shift)) for piece in music.test]
-            found_there.append(composer.likelihood_in_any_key(model, shifted))
+            likelihoods.append(composer.likelihood_in_any_key(model, shifted))
         context.say(f"member {member}: {_figure(music.test, found['test'][-1]).every:.3f} nats a step")
     seconds = time.monotonic() - started
     figures = {part: _figure(music.validation if part == "validation" else music.test, mixture(each))
                for part, each in found.items()}  # fmt: skip
-    each = [_figure(music.test, member).every for member in found["test"]]
-    keys = {shift: _figure(music.test, mixture(there)).every for shift, there in moved.items()}
-    card = _card(path, music, figures, each, seconds, {0: figures["any key"].every, **keys} if keys else {})
+    members = [_figure(music.test, member).every for member in found["test"]]
+    keys = {shift: _figure(music.test, mixture(each)).every for shift, each in moved.items()}
+    card = _card(path, music, figures, members, seconds, {0: figures["any key"].every, **keys} if keys else {})
     write_json(folder / "benchmark.json", card)
     for line in _lines(card):
         context.say(line)
@@ -109,14 +109,21 @@ def evaluate_benchmark(request: BenchmarkRequest, context: Context = SILENT) -> 
 
 
 def _home(folder: Path, path: Path, network: Any, options: TrainOptions) -> Path:
-    """A folder of its own for each file, network and way of training: nothing is gone on with that is not this."""
+    """One folder for each file, network and training options, so that a run never resumes a different experiment."""
     digest = hashlib.blake2b(path.read_bytes(), digest_size=4)
-    digest.update(repr((network, dataclasses.replace(options, seed=None))).encode())
+    training = dataclasses.replace(options, seed=None)  # members with other seeds share the folder
+    digest.update(f"({_described(network)}, {_described(training)})".encode())
     return folder / f"{path.stem}-{digest.hexdigest()}"
 
 
+def _described(record: Any) -> str:
+    """The text of a record as `repr` gives it, but with the keys of files: they stay when a field is renamed."""
+    fields = ", ".join(f"{key_of(each)}={getattr(record, each.name)!r}" for each in dataclasses.fields(record))
+    return f"{type(record).__name__}({fields})"
+
+
 def roll_of(piece: np.ndarray) -> Roll:
-    """bool (steps, KEYS) -> a roll. What is struck is a guess that none of these models looks at."""
+    """bool (steps, KEYS) -> a roll. Its onsets are a guess, which none of these models reads."""
     active = np.zeros((len(piece), PITCHES), bool)
     active[:, PIANO_LOWEST : PIANO_LOWEST + PIANO_KEYS] = piece
     before = np.concatenate([np.zeros_like(active[:1]), active[:-1]])
@@ -133,6 +140,7 @@ def _train(run: SymbolicRun, parts: dict[str, list[Roll]], options: TrainOptions
     if not state.job_done:
         context.say(f"training on {len(parts['training'])} pieces: {state.job_epochs} epochs of {loader.batches} steps")
 
+    # Without `begin`: nobody plays from these folders, so they need no options and no atomic start.
     run.folder.mkdir(parents=True, exist_ok=True)
     run_job(model, loader, run, options, state, context)
     load_weights(model, run.weights, run.command)
@@ -144,7 +152,7 @@ def _figure(pieces: Sequence[np.ndarray], likelihood: Sequence[np.ndarray]) -> N
 
 
 def _card(
-    path: Path, music: Benchmark, figures: dict[str, Nats], each: list[float], seconds: float, keys: dict[int, float]
+    path: Path, music: Benchmark, figures: dict[str, Nats], members: list[float], seconds: float, keys: dict[int, float]
 ) -> dict[str, Any]:
     counts = len(music.training), len(music.validation), len(music.test)
     music_name, rnn_nade, balstm = PUBLISHED.get(counts, (path.name, None, None))
@@ -152,7 +160,7 @@ def _card(
         "music": music_name,
         "pieces": counts,
         "seconds": round(seconds, 1),
-        "members": [round(nats, 4) for nats in each],
+        "members": [round(nats, 4) for nats in members],
         "nats_a_step": {part: dataclasses.asdict(nats) for part, nats in figures.items()},
         "nats_a_step_by_transposition": {shift: round(nats, 4) for shift, nats in sorted(keys.items())},
         "published": {"RNN-NADE": rnn_nade, "BALSTM (about)": balstm},

@@ -49,12 +49,12 @@ from music_composer.training.weights import save_weights
 
 
 def prepare(request: PrepareRequest, context: Context = SILENT) -> list[Song]:
-    """MIDI files to a cache of piano rolls that is up to date."""
+    """Brings the cache of piano rolls up to date with the MIDI files."""
     return prepare_cache(request.folders, PER_QUARTER, context)
 
 
 def prepare_cache(folders: FolderOptions, per_quarter: int, context: Context = SILENT) -> list[Song]:
-    """The same on the grid of a run folder."""
+    """Does the same on the grid of a run folder."""
     started = time.monotonic()
     with locked(folders.traindata, folders.wait, context.say), context.stage("reading", "files") as advance:
         songs, report = cache.prepare(folders.datasets, folders.traindata, per_quarter, advance)
@@ -69,15 +69,15 @@ def prepare_cache(folders: FolderOptions, per_quarter: int, context: Context = S
 
 
 def seconds_of(songs: Sequence[Song]) -> float:
-    """Of music in some songs."""
+    """Returns the seconds of music in some songs."""
     return sum(float(seconds_at(song.roll, song.roll.steps)) for song in songs)
 
 
 def train(request: TrainRequest, context: Context = SILENT) -> SymbolicRun:
-    """Reads the MIDI files and trains in the run folder: on from what is there, unless it is to be fresh.
+    """Reads the MIDI files, then trains in the run folder, which continues unless the request is for a fresh start.
 
-    What was not asked for is as the model likes it. Raises OptionError for a run folder that was made with another
-    network than is asked for.
+    Options that were not requested have the defaults of the model. Raises OptionError for a run folder with another
+    network than requested.
     """
     with locked(request.folders.model, request.folders.wait, context.say):
         return _train(request, False, context)
@@ -88,6 +88,7 @@ def _train(request: TrainRequest, then_generate: bool, context: Context) -> Symb
     name = request.network.which
     devices.require_backend()
     old = symbolic_run.going_on(folders.model, request.fresh)
+    # Refused before the files are read, which may take minutes.
     if old:
         _check_fits(old, name, asked)
     options = dataclasses.replace(TRAINING[old.name if old else name or DEFAULT_MODEL], **request.training.asked)
@@ -109,7 +110,7 @@ def _train(request: TrainRequest, then_generate: bool, context: Context) -> Symb
         write_split(folder, split)
         checkpoint.save_checkpoint(folder / run.checkpoint.name, model, state)
 
-    # Only now is it safe to begin a run folder: all that could be refused has been tried.
+    # The run folder begins only now, after everything that can fail: a refused job leaves no folder behind.
     if old:
         write_split(run.folder, split)
     else:
@@ -119,18 +120,19 @@ def _train(request: TrainRequest, then_generate: bool, context: Context) -> Symb
 
 
 def compose(request: ComposeRequest, context: Context = SILENT) -> list[Path]:
-    """Reads the MIDI files, trains and composes. Cut off anywhere, the same call goes on from there."""
+    """Reads the MIDI files, trains and composes. After an interruption the same call resumes."""
     generate.require_outputs(request.playing, request.primer)
     generate.require_request(request.playing, request.bounds, request.primer)
     with locked(request.folders.model, request.folders.wait, context.say):
         run = _train(request.train, True, context)
         paths = generate.generate(request.generate, context)
+        # Only now is the job complete: an interrupted call composes without training again.
         checkpoint.mark_generated(run.checkpoint)
     return paths
 
 
 def _check_fits(run: SymbolicRun, name: str | None, asked: Mapping[str, Any]) -> None:
-    """Options that were typed must be those of the run folder."""
+    """Raises OptionError when options that the user gave differ from those of the run folder."""
     have = dataclasses.asdict(run.model)
     if name not in (None, run.name) or any(have.get(field) != value for field, value in asked.items()):
         raise OptionError(
@@ -147,7 +149,8 @@ def _new_run(
     asked: Mapping[str, Any],
     options: TrainOptions,
 ) -> SymbolicRun:
-    """A run that has not begun: its folder is not there yet."""
+    """Returns a run whose folder does not exist yet."""
+    # New pieces get the median tempo and the most frequent metre of the music, unless an option says otherwise.
     tempo = float(np.median([song.roll.tempos[0][1] for song in songs]))
     metres = [song.roll.metres[0][1:] for song in songs]
     metre = max(set(metres), key=metres.count)
@@ -175,6 +178,7 @@ def _train_job(
     def sample(state: checkpoint.TrainState) -> None:
         if sample_every and state.epoch % sample_every == 0:
             home = beginning.home_of(run.folder)
+            # A folder of its own with the weights of that moment: the run folder keeps only the best ones.
             sampled = dataclasses.replace(run, folder=home / "samples" / f"epoch-{state.epoch:04d}")
             request = constraints_from(None, PlayOptions(), BoundOptions(), run.blank)
             player = note_model(run.name).player(model)

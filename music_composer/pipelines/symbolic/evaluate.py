@@ -1,4 +1,4 @@
-"""What a symbolic model composes, judged by pieces that it never saw; or any MIDI files by any others.
+"""Evaluates the music of a symbolic model on held-out pieces, or any MIDI files on any others.
 
 Mirrors pipelines/audio/evaluate.py. What is measured is in evaluation/symbolic/scorecard.py.
 """
@@ -49,9 +49,9 @@ SHOWN = 3  # of them on the page
 
 
 def evaluate(request: EvaluateRequest, context: Context = SILENT, loaded: LoadedModel | None = None) -> Scorecard:
-    """Judges what a run folder composes, or one folder of MIDI files by another. Writes the scorecard and its page.
+    """Evaluates the music of a run folder, or one folder of MIDI files on another. Writes the scorecard and its page.
 
-    loaded: the model, where it is loaded already.
+    loaded: the model, if it is already loaded.
     """
     if request.generated and request.reference:
         return evaluate_folders(request.generated, request.reference, request.judging, context)
@@ -59,8 +59,8 @@ def evaluate(request: EvaluateRequest, context: Context = SILENT, loaded: Loaded
 
 
 def evaluate_run(request: EvaluateRequest, context: Context = SILENT, loaded: LoadedModel | None = None) -> Scorecard:
-    """Composes with the run folder's model, in the training music's metres, tempos and lengths, and judges that by the
-    pieces that were held out. Returns the scorecard. loaded: the model, where it is loaded already.
+    """Composes with the model of the run folder, in the metres, tempos and lengths of the training music, and compares
+    the pieces with held-out ones. Returns the scorecard. loaded: the model, if it is already loaded.
     """
     folders, options = request.folders, request.judging
     pieces = [f"piece-{number}{suffix}" for number in range(options.count) for suffix in (".mid", ".png")]
@@ -85,7 +85,7 @@ def evaluate_run(request: EvaluateRequest, context: Context = SILENT, loaded: Lo
     started = time.monotonic()
     with context.stage("composing", "pieces") as advance:
         rolls = play(run, player, constraint_sets, played, options.seed, advance)
-    # A song is over where those of the training music are: the model never heard what comes after.
+    # A piece ends where its example ends: no model of notes has learned what comes after the end of a song.
     made = [
         Song(f"piece-{number}", beginning(roll, song.roll.steps))
         for number, (roll, song) in enumerate(zip(rolls, examples, strict=True))
@@ -103,6 +103,7 @@ def evaluate_run(request: EvaluateRequest, context: Context = SILENT, loaded: Lo
     with devices.playing_fast():
         nats = {
             name: _nats(composer.likelihood(model, [song.roll for song in part]), part)
+            # As many training pieces as held-out ones: the likelihood of all of them would take many times as long.
             for name, part in (("training", training[: len(held_out)]), ("held out", held_out))
         }
     with locked(options.output, folders.wait, context.say):
@@ -115,7 +116,7 @@ def evaluate_run(request: EvaluateRequest, context: Context = SILENT, loaded: Lo
 
 
 def evaluate_folders(generated: Path, reference: Path, options: JudgeOptions, context: Context = SILENT) -> Scorecard:
-    """Judges any MIDI files by any others, every other of which stands for what was not trained on."""
+    """Evaluates any MIDI files on any others. Every second one of these takes the place of held-out music."""
     require_free([_card(options)], options.overwrite)
     made, others = (_songs(folder, PER_QUARTER, context) for folder in (generated, reference))
     if len(others) < 2:
@@ -135,10 +136,10 @@ def _card(options: JudgeOptions, others: Sequence[str] = ()) -> Output:
 def score(
     folder: Path, files: Sequence[Path], context: Context = SILENT, loaded: LoadedModel | None = None
 ) -> list[str]:
-    """How likely each file is under the model of a run folder, from its first bar with notes on: a Markdown table.
+    """Returns a Markdown table of the log likelihood of each file, from its first bar with notes.
 
-    Files that cannot be scored are named and left out. Raises ScoreError where that is all of them. loaded: the model,
-    where it is loaded already.
+    Files that cannot be scored are named and left out. Raises ScoreError where none can be scored. loaded: the model,
+    if it is already loaded.
     """
     loaded = loaded or load(folder)
     run = loaded.run
@@ -170,13 +171,13 @@ def score(
 
 
 def _examples_for(songs: Sequence[Song], count: int, seed: int) -> list[Song]:
-    """Songs that lend what is composed their metre, tempo and length, each as often as the others."""
+    """Returns `count` songs, each equally often, whose metre, tempo and length the new pieces get."""
     order = np.random.default_rng([seed, 1]).permutation(len(songs))
     return [songs[order[i % len(songs)]] for i in range(count)]
 
 
 def _grid_of(roll: Roll) -> Roll:
-    """Without steps, in the metre and tempo that it begins with."""
+    """Returns a roll without steps, in the metre and tempo with which `roll` begins."""
     return dataclasses.replace(silence(0, roll), tempos=roll.tempos[:1], metres=roll.metres[:1])
 
 

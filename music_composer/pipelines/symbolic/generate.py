@@ -1,4 +1,4 @@
-"""The last step of the symbolic job: a trained model composes, and the result is written."""
+"""Composes with a trained model and writes the result."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ EMPTY = "the model is trained too little, or --range, --scale or --max-polyphony
 
 
 def require_request(options: PlayOptions, bounds: BoundOptions, primer: Path | None) -> None:
-    """Raises what `generate` would raise after a training: for a primer that cannot be read, for options that
-    contradict it or make no sense, and for what is not installed.
+    """Raises the errors of `generate` before a training.
+
+    They are of an unreadable primer, of options that contradict it or are out of range, and of missing packages.
     """
     none = np.zeros((0, PITCHES), np.uint8)
     constraints_from(primer, options, bounds, Roll(none, none.astype(bool), PER_QUARTER))
@@ -39,9 +40,9 @@ def require_request(options: PlayOptions, bounds: BoundOptions, primer: Path | N
 
 
 def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedModel | None = None) -> list[Path]:
-    """Writes MIDI files: new music, what follows a primer, what goes with tracks of it, or some of its bars anew.
+    """Writes MIDI files: new music, the continuation of a primer, new parts for its tracks, or some of its bars anew.
 
-    model: of the run folder, where it is loaded already.
+    model: of the run folder, if it is already loaded.
     """
     model = model or load(request.folders.model)
     run, primer, bounds = model.run, request.primer, request.bounds
@@ -77,7 +78,7 @@ def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedM
 
 
 def require_outputs(options: PlayOptions, primer: Path | None = None) -> list[Output]:
-    """The outputs that there will be. Raises OutputError where one is in the way that is not ours."""
+    """Returns the outputs of a job. Raises OutputError where a file of another program is in the way."""
     suffixes = (".png", ".musicxml") if options.musicxml else (".png",)
     wanted = [beside(path, *suffixes) for path in numbered(options.name, options.count, ".mid")]
     require_free(wanted, options.overwrite, [primer] if primer else [])
@@ -85,6 +86,6 @@ def require_outputs(options: PlayOptions, primer: Path | None = None) -> list[Ou
 
 
 def seconds_of(constraints: Constraints) -> float:
-    """Of what is composed, in the tempos that it has."""
+    """Returns the seconds of the composed steps, in their own tempos."""
     each = np.diff(seconds_at(constraints.fixed, np.arange(constraints.steps + 1)))
     return float(each[constraints.editable].sum())

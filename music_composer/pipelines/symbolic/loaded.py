@@ -53,6 +53,7 @@ class LoadedModel:
     @property
     def network(self) -> Any:
         """The Keras model. Raises RunFolderError where its weights are missing or damaged."""
+        # Two threads that play at once must not load the network twice.
         with self._lock:
             if self._network is None:
                 self._network = networks.trained_network(self.run)
@@ -61,7 +62,7 @@ class LoadedModel:
     @property
     def player(self) -> Any:
         """What plays the network: its graph is built when it first plays."""
-        network = self.network
+        network = self.network  # before the lock, which `network` takes too
         with self._lock:
             if self._player is None:
                 self._player = note_model(self.run.name).player(network)
@@ -81,10 +82,11 @@ def play(
     seed: int,
     progress: Callable[[float, float, str], None] = lambda done, total, name: None,
 ) -> list[Roll]:
-    """A piece for each request, as long as that, with what is kept on its grid; some side by side, each on its own."""
+    """Returns a piece for each set of constraints, with the kept notes in it. Batches do not change a piece."""
     composer, made = note_model(run.name), list[Roll]()
     for first in range(0, len(constraint_sets), SIDE_BY_SIDE):
         some = constraint_sets[first : first + SIDE_BY_SIDE]
+        # A generator for each piece: it does not depend on how many there are.
         rngs = [np.random.default_rng([seed, first + number]) for number in range(len(some))]
         rolls = composer.generate(player, some, options, rngs)
         made += [laid_over(roll, constraints.fixed) for roll, constraints in zip(rolls, some, strict=True)]

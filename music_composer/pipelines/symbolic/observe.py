@@ -18,26 +18,26 @@ from music_composer.symbolic.dataset.songs import read_song
 from music_composer.symbolic.models.biaxial.activations import observe
 from music_composer.symbolic.plots import plot_roll
 
-THOUGHTS, PAGE, NOTES = "thoughts.json", "index.html", "notes.png"
+MANIFEST, PAGE, NOTES = "thoughts.json", "index.html", "notes.png"
 MOST_STEPS = 256  # of a piece: more could not be told apart in a picture
 
 
 def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = False) -> Path:
-    """Pictures and a page of what the model of a run folder makes of a MIDI file; returns the page.
+    """Draws the activations of the model of a run folder while it reads a MIDI file. Returns the page of pictures.
 
-    Raises OptionError for a model that is not the biaxial one, OutputError where a file is in the way that is not ours
-    unless `overwrite`.
+    Raises OptionError for a model other than the biaxial one, OutputError where a file of another program is in the
+    way, unless `overwrite`.
     """
     run = symbolic_run.read_run(folder)
     if run.name != "biaxial":
         raise OptionError(f"{folder} holds a {run.name} model: only the biaxial one can be observed")
     names = [f"layer-{number + 1}.png" for number in range(run.model.layers)]
-    wanted = Output(output / THOUGHTS, (PAGE, NOTES, *names))
+    wanted = Output(output / MANIFEST, (PAGE, NOTES, *names))
     require_free([wanted], overwrite)
     roll, _ = read_song(piece, run.per_quarter)
     roll = dataclasses.replace(roll, velocity=roll.velocity[:MOST_STEPS], onset=roll.onset[:MOST_STEPS])
     active, layers = observe(networks.trained_network(run), roll)
-    with locked(output), staged(output / THOUGHTS, overwrite) as files:
+    with locked(output), staged(output / MANIFEST, overwrite) as files:
         clean([wanted])
         plot_roll(roll, np.zeros_like(roll.active), files.file(NOTES))
         tables, pictures = [], {}
@@ -45,17 +45,18 @@ def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = Fals
             hidden, cells = layer.mean_over(active)
             name = f"{layer.name.replace(' ', '-')}.png"
             plot_activations(hidden, cells, files.file(name))
+            # By total variation over time: neurons that never change say nothing about the piece.
             busiest = np.argsort(-np.abs(np.diff(hidden, axis=0)).sum(axis=0))[:5]
-            words = "what its neurons say (above) and remember (below), step by step: means over the notes that sound"
+            words = "hidden state (above) and memory cells (below) at each step: means over the notes that sound"
             rows = [
                 ["neurons", str(hidden.shape[1])],
                 ["those that change most", ", ".join(map(str, busiest))],
-                ["mean size of an activation", f"{np.abs(hidden).mean():.3f}"],
+                ["mean magnitude of the hidden state", f"{np.abs(hidden).mean():.3f}"],
                 ["largest memory cell", f"{np.abs(cells).max():.2f}"],
             ]
             tables.append(Table(layer.name, words, ["what", "reading"], rows))
             pictures[layer.name] = [NOTES, name]
-        summary = f"{piece.name}, {roll.steps} steps, as the biaxial model in {folder} hears it."
-        write_page(files.file(PAGE), "Thoughts", summary, tables, pictures)
+        summary = f"{piece.name}, {roll.steps} steps, read by the biaxial model in {folder}."
+        write_page(files.file(PAGE), "Activations", summary, tables, pictures)
         files.commit({"piece": str(piece), "model": str(folder)})
     return output / PAGE
