@@ -154,6 +154,7 @@ def reference_statistics_of(
     set is too small, or too uniform, to measure by.
     """
     features = np.concatenate([analysis.features for analysis in training])
+    # With fewer windows than that, the covariance of the components would be singular.
     least = metrics.distance.components + 1
     if len(features) < least:
         raise MusicComposerError(
@@ -176,6 +177,7 @@ def reference_statistics_of(
 
 def bands_of(features: Array, metrics: MetricOptions) -> Array:
     """Returns the means and deviations of the bands among the features."""
+    # Columns: means, deviations, changes, spectral shape and pitch classes, see `features.windows_to_features`.
     return features[:, : 2 * metrics.distance.bands]
 
 

@@ -68,6 +68,7 @@ def adherence_figures(trials: Trials, metrics: MetricOptions) -> AdherenceFigure
         whitening = whitening_of(truths, metrics.distance)
     except MusicComposerError:
         return None
+    # First the later part of the same track: the best that a continuation can reach, and the reference of the others.
     played = {"real: the part after it": trials.later, **trials.played}
     found = {name: adherence_of(distances(characters(each), truths, whitening)) for name, each in played.items()}
     real = next(iter(found.values()))
@@ -142,6 +143,7 @@ def order_row(
     none.
     """
     rate, pulse = _rate(metrics), metrics.pulse
+    # Levels are kept as float16 to save memory, but sums over them need more digits.
     levels = [piece.astype(np.float32) for piece in pieces]
     onsets = [onset_strength(each, pulse) for each in levels]
     pairs = zip(levels, prompts, strict=True) if prompts else ()
@@ -173,7 +175,7 @@ def _beginning(analysis: Analysis, seconds: float, metrics: MetricOptions) -> Ar
     """Samples of the first so many seconds."""
     rate = metrics.distance.rate
     mono = samples_of(analysis.span, rate, metrics)
-    return mono[: min(len(mono), round(min(seconds, 1e6) * rate))]
+    return mono[: min(len(mono), round(min(seconds, 1e6) * rate))]  # `seconds` may be infinite
 
 
 def _upper_half(real: Analysis, metrics: MetricOptions) -> float:

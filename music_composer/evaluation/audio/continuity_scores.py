@@ -30,12 +30,13 @@ Cuts = Sequence[tuple[Path, float]]  # recordings, and the second of each at whi
 
 
 def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, metrics: MetricOptions) -> ContinuityFigures:
-    """How often music steps less at its cuts than random splices of real music do, and how its harmony moves there.
+    """How often music steps less at its cuts than random splices of real music do, and how its harmony changes there.
 
-    others: samples (n,) of real music, at the rate of the splices. lead_seconds: of what is heard before a cut; the
-    pulse is read from more where there is enough.
+    others: samples (n,) of real music, at the rate of the splices. lead_seconds: of music before a cut; the pulse is
+    read from more where there is enough.
     """
     options = dataclasses.replace(metrics.continuity, before_seconds=lead_seconds)
+    # One seed for all rows, so that they differ by their cuts and not by luck with the splices.
     rate, most, rng = options.rate, options.most_seconds, np.random.default_rng(0)
     count = max(LEAST_SPLICES, min(SPLICES, MOST_SPLICES // len(cuts)))
     steps, splices, changes = [], [], []
@@ -61,7 +62,7 @@ def prompt_row(cuts: Cuts, others: Sequence[Array], lead_seconds: float, metrics
 def prompt_rows(
     cut: Sequence[Span], jumps: Cuts, real: Sequence[Span], metrics: MetricOptions
 ) -> dict[str, ContinuityFigures] | None:
-    """Cuts, jumps, and as their ruler as many places of uncut real music, with as much heard before each.
+    """Cuts, jumps and, as their reference, as many places of uncut real music with as much music before each.
 
     cut: new music; what has nothing before it in its file is left out. jumps: places within new music; those too near
     to an end of the recording are left out.
@@ -78,12 +79,14 @@ def prompt_rows(
         if places:
             leads.append(min(most, *(second for _, second in places)))
             rows[name] = prompt_row(places, others, leads[-1], metrics)
+    # Uncut music gets no more music before its places than the shortest lead of the others: rows must compare.
     lead = min(leads)
     lengths = [len(other) / metrics.continuity.rate for other in others]
     roomy = [(span, length) for span, length in zip(real, lengths, strict=True) if length > lead + most]
     uncut, count = [], max(len(cuts), len(inside))
     for i in range(count if roomy else 0):
         span, length = roomy[i % len(roomy)]
+        # The middle of equal parts of each recording.
         share = (i // len(roomy) + 0.5) / -(-count // len(roomy))
         uncut.append((span.path, span.start + lead + share * (length - lead - most)))
     return rows | ({"real, held out": prompt_row(uncut, others, lead, metrics)} if uncut else {})

@@ -53,7 +53,7 @@ def distance_row(
         recordings=len(analyses),
         harmonic_changes_per_second=changes / seconds,
         loudness_db=_mean_level(loudness),
-        side_db=float(10.0 * np.log10(max(side, 1e-12) / max(mid, 1e-12))),
+        side_db=float(10.0 * np.log10(max(side, 1e-12) / max(mid, 1e-12))),  # of mono and of silence finite
     )
 
 
@@ -65,7 +65,7 @@ def degradation_rows(
     sounds = [samples_of(span, rate, metrics) for span in real]
 
     def row(name: str, damage: Damage) -> Distances:
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng(0)  # the same noise at every level, so that levels compare
         features = [windows_to_features(damage(sound, rate, rng), metrics.distance) for sound in sounds]
         return _distances(name, features, statistics, metrics, 0)
 
@@ -90,6 +90,7 @@ def minute_rows(
     rows = []
     for minute in range(-(-shortest // per_minute)):
         pieces = [each.features[minute * per_minute : (minute + 1) * per_minute] for each in analyses]
+        # A last minute of less than half its length would be read from too few windows.
         if min(map(len, pieces)) < per_minute // 2:
             break
         features = np.concatenate(pieces)
@@ -122,7 +123,7 @@ def _distances(
     """Of the features (windows, features) of some recordings."""
     everything = np.concatenate(features)
     runs = [each[at : at + RUN_WINDOWS] for each in features for at in range(0, len(each), RUN_WINDOWS)]
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # a reading of the same music never differs
     equal = 0 < windows < len(everything)
     subsets = [_draw(runs, windows, rng) for _ in range(EQUAL_DRAWS)] if equal else [everything]
     low, high = discrepancy_interval(statistics.kernel, [statistics.whitened(run) for run in runs], rng)

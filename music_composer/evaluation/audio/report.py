@@ -1,4 +1,4 @@
-"""The scorecard for people: its tables, and the verdict in a sentence."""
+"""The scorecard for readers: its tables, and a summary in a sentence."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tables_of(card: Scorecard) -> list[Table]:
 
 
 def summary_of(card: Scorecard) -> str:
-    """The verdict in one sentence."""
+    """The summary in one sentence."""
     rows = {row.music: row for row in card.distance}
     real = rows["real, held out"]
     made = rows.get("continuations") or rows.get("long continuations")
@@ -124,7 +124,7 @@ def _stability_table(row: StabilityFigures) -> Table:
         ["slope of the level", f"{row.slope_db_per_minute:+.2f} dB/min"],
         ["steepest slope", f"{row.steepest_db_per_minute:+.2f} dB/min"],
     ]  # fmt: skip
-    return Table("Stability", "of the long continuations, with no watchdog of any kind", ["figure", "reading"], rows)
+    return Table("Stability", "of the long continuations, without any correction", ["figure", "reading"], rows)
 
 
 def _adherence_table(found: AdherenceFigures) -> Table:
@@ -162,9 +162,9 @@ def order_table(found: Sequence[OrderFigures]) -> Table:
         for row in found
     ]  # fmt: skip
     words = (
-        "what half seconds do not tell: how clear the pulse is, whether onsets are in phase 4 to 8 s later, how often "
-        "the music turns into something else; the share of its seconds that were heard before; clicks. In brackets "
-        "over real music's"
+        "figures that depend on the order of half seconds: how clear the pulse is, whether onsets are in phase 4 to "
+        "8 s later, how often a new section begins, the share of the music that repeats, and clicks. In brackets: over "
+        "real music's"
     )
     if min(row.pieces for row in found) < LEAST_TRIALS:
         words += f". Fewer than {LEAST_TRIALS} pieces: no verdict"
@@ -183,6 +183,7 @@ def _copying_table(copying: CopyingFigures) -> Table:
 
 
 def _continuity_table(found: Mapping[str, ContinuityFigures]) -> Table:
+    # Without real music there is no ratio: `_ratio` writes a dash for 0.
     change = found["real, held out"].harmonic_change if "real, held out" in found else 0.0
     rows = [
         [
@@ -193,8 +194,8 @@ def _continuity_table(found: Mapping[str, ContinuityFigures]) -> Table:
     ]  # fmt: skip
     words = (
         "how often the music steps less at the cut, or at a jump, than at a random splice of real music; uncut real "
-        "music beside it; the pulse is that of the 6 s before it, where there are as many; what stands still keeps its "
-        "key, so see how its harmony changes, over real's"
+        "music beside it; the pulse is that of the 6 s before it, if there are as many; music that stands still keeps "
+        "its key, so its harmonic change is given too, over real music's"
     )
     columns = ["music", "cuts", "all together", "level", "spectrum", "key", "pulse", "harmonic change"]
     return Table("Continuity with the prompt", words, columns, rows)

@@ -67,6 +67,7 @@ def scorecard_of(music: AnalyzedMusic, metrics: MetricOptions, facts: RunFacts |
     statistics = reference_statistics_of(training, metrics, music.coded_training)
     windows = sum(len(each.features) for each in real)
     long = [each for each in music.made if len(each.course) * metrics.drift.window_seconds >= LONG_SECONDS]
+    # Baselines with fewer windows than that have no Frechet distance.
     sets = _sets_of(music, long, least=metrics.distance.components + 1)
     rungs, failed = degradation_rows([each.span for each in real], statistics, metrics)
     cut = [each.span for each in music.made] if music.cut is None else music.cut
@@ -107,6 +108,7 @@ def stability_row(
     Raises MusicComposerError when one is shorter than two segments of ten seconds.
     """
     silence = statistics.envelope.silence
+    # Music rests, so only silence longer than its longest rest counts.
     rest = max(silence_seconds(each.course, silence, metrics.drift) for each in training)
     judged = [stability(each.course, statistics.envelope, metrics.drift) for each in analyses]
     rate = metrics.copying.spectrum.frames_per_second
@@ -118,6 +120,7 @@ def stability_row(
     return StabilityFigures(
         recordings=len(analyses),
         stable=float(np.mean([each.stable for each in judged])),
+        # A segment may leave the range in several figures. The largest of their counts is taken, a lower bound.
         segments_outside=float(np.mean([max(s.loudness, s.flatness, s.high_ratio) / s.segments for s in judged])),
         loop=float(np.mean([is_loop(each, metrics.loops) for each in loops])),
         stuck=float(np.mean([is_stuck(each, metrics.loops) for each in loops])),

@@ -19,6 +19,7 @@ def summary_of(card: Scorecard) -> str:
 
 def likeness_words(card: Scorecard) -> str:
     """A sentence on how like the held-out music the generated music is."""
+    # Nine tenths is the aim of docs/evaluation.md: training music itself overlaps with held-out music by less than 1.
     near = sum(row.overlap_generated >= 0.9 * row.overlap_training for row in card.metrics)
     return (
         f"By {near} of {len(card.metrics)} measures the {card.pieces.generated} pieces reach nine tenths of the "

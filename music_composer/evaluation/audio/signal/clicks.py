@@ -39,6 +39,7 @@ def bandwidth(mono: Array, rate: int, options: ClickOptions) -> float:
     if len(mono) < 2048:
         raise MusicComposerError(f"{len(mono)} samples are too few for a spectrum: at least 2048 are needed.")
     frequencies, power = scipy.signal.welch(np.asarray(mono, np.float64), rate, nperseg=2048)
+    # Without the constant component, which is inaudible and may be large.
     audible = np.flatnonzero(power[1:] > power[1:].max(initial=0.0) * 10.0 ** (-options.bandwidth_db / 10.0))
     return float(frequencies[1 + audible[-1]]) if len(audible) else rate / 2.0
 
@@ -59,6 +60,7 @@ def clicks(mono: Array, rate: int, above_hz: float, options: ClickOptions) -> ND
     beside, guard = max(1, round(options.beside / options.frame)), max(1, round(options.guard / options.frame))
     if frames < 2 * (beside + guard) + 1:
         return np.empty(0)
+    # The upper quartile: higher than most of the surroundings, but blind to a single click among them.
     sides = np.quantile(np.lib.stride_tricks.sliding_window_view(level, beside), 0.75, axis=1)
     around = slice(beside + guard, frames - beside - guard)
     moments = np.arange(frames)[around]

@@ -25,6 +25,7 @@ def low_pass(hz: float) -> Damage:
     """Removes everything above `hz`."""
 
     def cut(samples: Array, rate: int, rng: np.random.Generator) -> Array:
+        # Forwards and backwards: no delay, so that only the spectrum changes.
         filtered: Array = scipy.signal.sosfiltfilt(scipy.signal.butter(8, hz, fs=rate, output="sos"), samples)
         return filtered
 

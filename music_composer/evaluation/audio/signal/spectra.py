@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from music_composer.errors import MusicComposerError
 
 Array = NDArray[np.float32] | NDArray[np.float64]
-WINDOWS_AT_ONCE = 64
+WINDOWS_AT_ONCE = 64  # bounds the memory of spectra, however long a block is
 
 
 def windows_of_blocks(blocks: Iterable[Array], length: int, hop: int) -> Iterator[NDArray[np.float32]]:
@@ -21,6 +21,7 @@ def windows_of_blocks(blocks: Iterable[Array], length: int, hop: int) -> Iterato
     """
     pending = np.empty(0, np.float32)
     for block in blocks:
+        # A single NaN would turn every mean of the recording into NaN.
         if not np.isfinite(block).all():
             raise MusicComposerError("The music to be measured holds samples that are not numbers (NaN or infinite).")
         pending = np.concatenate([pending, np.asarray(block, np.float32)])

@@ -26,7 +26,7 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
 
 Array = NDArray[np.floating[Any]]
 PITCH_CLASSES = 12
-RANGE_DB, LOWEST_DB = 60.0, -140.0
+RANGE_DB, LOWEST_DB = 60.0, -140.0  # a range below the loudest level, and a floor below any recording
 
 
 @dataclass(frozen=True)

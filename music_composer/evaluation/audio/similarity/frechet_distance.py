@@ -132,7 +132,7 @@ def reference_of(features: Array, options: DistanceOptions) -> Reference:
     """
     features, wanted = _checked(features, options.components), options.components
     variances, directions = np.linalg.eigh(np.cov(features.T))
-    variances = variances[::-1][:wanted]
+    variances = variances[::-1][:wanted]  # largest first
     if variances[-1] <= 1e-10 * max(variances[0], 1e-10):
         raise MusicComposerError(f"The training set varies in fewer than {wanted} directions: use more recordings.")
     projection = directions[:, ::-1][:, :wanted] / np.sqrt(variances)
@@ -149,6 +149,7 @@ def frechet(reference: Reference, features: Array) -> float:
     components + 1.
     """
     whitened = (_checked(features, reference.projection.shape[1]) - reference.mean) @ reference.projection
+    # Clipped: rounding makes eigenvalues near 0 slightly negative.
     deviations = np.sqrt(np.linalg.eigvalsh(np.atleast_2d(np.cov(whitened.T))).clip(0.0))
     return float(np.sum(whitened.mean(axis=0) ** 2) + np.sum((deviations - 1.0) ** 2))
 

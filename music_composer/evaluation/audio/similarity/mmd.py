@@ -40,6 +40,7 @@ def kernel_of(points: Array) -> Kernel:
     chosen = np.asarray(points, np.float64)[:: -(-len(points) // MAX_WINDOWS)]
     squares = _square_distances(chosen, chosen)
     width = float(np.sqrt(np.median(squares[np.triu_indices(len(chosen), 1)])))
+    # Where most windows are equal the median distance is 0, which would be a division by zero.
     kernel = Kernel(chosen, max(width, 1e-6), 0.0)
     total, pairs = _own_pairs(_values(kernel, chosen, chosen))
     return Kernel(chosen, kernel.width, total / pairs)
@@ -95,4 +96,4 @@ def _values(kernel: Kernel, a: Array, b: Array) -> NDArray[np.float64]:
 
 def _square_distances(a: Array, b: Array) -> NDArray[np.float64]:
     squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2.0 * (a @ b.T)
-    return np.maximum(np.asarray(squares, np.float64), 0.0)
+    return np.maximum(np.asarray(squares, np.float64), 0.0)  # rounding makes some of them slightly negative
