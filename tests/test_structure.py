@@ -243,7 +243,7 @@ def test_what_both_sides_do_has_one_name_in_both(one, two):
 
 def test_the_document_names_every_layer_and_every_package():
     text = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    lines = text.partition("## Who may import whom")[2].split("```")[1].strip().split("\n")
+    lines = text.partition("## Import rules")[2].split("```")[1].strip().split("\n")
     assert [tuple(line.split(", ")) for line in reversed(lines)] == list(LAYERS)
     table = text.partition("## The packages")[2].partition("\n## ")[0]
     assert sorted(re.findall(r"`([a-z_/]+)/`", table)) == sorted(name.replace(".", "/") for name in FOLDERS if name)

@@ -75,10 +75,10 @@ NEED = {
 @click.version_option(music_composer.__version__)
 @click.pass_context
 def cli(context: click.Context, **given: Any) -> None:
-    """Learns music from a folder of recordings, and goes on playing.
+    """Learns music from a folder of recordings, and continues it.
 
     Put recordings into input_music_dataset/ and run `music-composer`: it prepares them, trains, and writes
-    continuations. Run again, it trains further. The commands below do one leg each, with the same options.
+    continuations. Run again, it trains further. The commands below do one step each, with the same options.
     """
     if context.invoked_subcommand:
         refuse_before_subcommand(context, given)
@@ -111,7 +111,7 @@ def prepare(**given: Any) -> None:
 @with_options(FOLDERS, TRAINING, under("Training", SEED), DEBUG)
 @click.pass_context
 def train(context: click.Context, **given: Any) -> None:
-    """Prepare, then train; further, where there are weights."""
+    """Prepare the recordings and train. Existing weights are trained further."""
     from music_composer.pipelines.audio import compose
     from music_composer.pipelines.audio.requests import TrainRequest
 
@@ -162,13 +162,13 @@ def demo(**given: Any) -> None:
     under(
         "What is judged",
         PLAYS,
-        option(EvaluateOptions, "count", "-g", "--generated-music-num", type=int, help="Continuations to judge."),
+        option(EvaluateOptions, "count", "-g", "--generated-music-num", type=int, help="Continuations to evaluate."),
         option(EvaluateOptions, "seconds", "-s", "--seconds-to-generate", type=float, help="New music in each."),
         option(EvaluateOptions, "long_count", "--long-num", type=int, help="Long continuations, for drift; 0: none."),
         option(EvaluateOptions, "long_seconds", "--long-seconds", type=float, help="New music in each long one."),
-        option(EvaluateOptions, "cut_count", "--cuts", type=int, help="Places at which going on is judged."),
+        option(EvaluateOptions, "cut_count", "--cuts", type=int, help="Cuts at which continuity is measured."),
         option(EvaluateOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed gives the same music."),
-        click.option("--generated", type=FOLDER, help="Judge these recordings instead of new continuations."),
+        click.option("--generated", type=FOLDER, help="Evaluate these recordings instead of new continuations."),
     ),
     under(
         "What it is judged by",
@@ -183,7 +183,7 @@ def demo(**given: Any) -> None:
     DEBUG,
 )
 def evaluate(**given: Any) -> None:
-    """Judge the model by music that it never heard: distance, drift, copying, speed. Writes a page."""
+    """Evaluate the model on held-out music: distance, drift, copying, speed. Writes a page."""
     if bool(given["generated"]) != bool(given["reference"]):
         raise click.UsageError("--generated and --reference go together: what is judged, and by what")
     from music_composer.pipelines.audio import evaluate as judge

@@ -54,7 +54,7 @@ def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any
     ),
     under(
         "Networks",
-        option(EvolveOptions, "inputs", "--inputs", "-i", type=int, help="Notes that a network hears at a time."),
+        option(EvolveOptions, "inputs", "--inputs", "-i", type=int, help="Notes that a network reads at a time."),
         option(EvolveOptions, "layers", "--layers", "-l", type=int, help="Hidden layers."),
         _choice(
             "layer_type", "--layer-type", "-lt", choices=KINDS, help="Nodes that add up (matrix) or average (object)."
@@ -90,7 +90,7 @@ def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any
             "fitness",
             "--fitness",
             choices=FITNESSES,
-            help="Likeness to the notes that are heard, or to the style of the files less what is copied.",
+            help="Similarity to the notes of the files, or to their style less the copied share.",
         ),
         click.option("--parallel", "-p", is_flag=True, help="Use all cores; worth it from 10,000 networks on."),
         SEED,
@@ -120,7 +120,7 @@ def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any
     DEBUG,
 )
 def evolve(**given: Any) -> None:
-    """Evolve networks that hear the notes of MIDI files and play others in their place.
+    """Evolve networks that read the notes of MIDI files and play others in their place.
 
     The best network's music, a picture of the ratings, and with --save the networks go into a folder of their own.
     """

@@ -65,7 +65,7 @@ EPOCHS = click.option(
 BATCH = click.option("-b", "--batch-size", type=int, help=f"Pieces in a batch.  {by_model(TRAINING, 'batch_size')}")
 HELD_OUT = click.option(
     "--eval-ratio", "held_out", type=click.FloatRange(0, 0.9), default=TrainOptions.held_out, show_default=True,
-    help="Share of the pieces that the model is only judged by.",
+    help="Share of the pieces that is held out of training.",
 )  # fmt: skip
 FOLDERS = under("Folders", DATASETS, TRAINDATA, MODEL, WAIT)
 LEARNING = under("Training", WHICH, NEURONS, LAYERS, TRANSPOSE, EPOCHS, BATCH, HELD_OUT, FRESH)
@@ -128,7 +128,7 @@ def info(files: tuple[Path, ...], **given: Any) -> None:
     DEBUG,
 )  # fmt: skip
 def train(**given: Any) -> None:
-    """Train; further, where there are weights."""
+    """Train. Existing weights are trained further."""
     from music_composer.pipelines.symbolic import compose
     from music_composer.pipelines.symbolic.requests import TrainRequest
 
@@ -151,12 +151,12 @@ def generate(**given: Any) -> None:
     FOLDERS,
     under(
         "What is judged",
-        option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces that are composed to be judged."),
-        option(JudgeOptions, "steps", "--num-steps", type=int, help="In each of them, sixteenths, at most."),
+        option(JudgeOptions, "count", "-g", "--num-outputs", type=int, help="Pieces to compose and evaluate."),
+        option(JudgeOptions, "steps", "--num-steps", type=int, help="Sixteenths in each, at most."),
         *TASTE,
-        option(JudgeOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed, the same verdict."),
-        click.option("--generated", type=FOLDER, help="Judge these MIDI files instead of a model's,"),
-        click.option("--reference", type=FOLDER, help="by these."),
+        option(JudgeOptions, "seed", "--seed", type=SEED_NUMBER, help="The same seed gives the same scorecard."),
+        click.option("--generated", type=FOLDER, help="Evaluate these MIDI files instead of new pieces."),
+        click.option("--reference", type=FOLDER, help="Other MIDI files to compare with; goes with --generated."),
     ),
     under(
         "Benchmark",
@@ -176,7 +176,7 @@ def generate(**given: Any) -> None:
     DEBUG,
 )
 def evaluate(**given: Any) -> None:
-    """Judge what the model composes by the pieces that it never saw, and write a page.
+    """Evaluate the music of the model on held-out pieces. Writes a page.
 
     With --benchmark: train, and print nats a step beside the published record.
     """
@@ -215,7 +215,7 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
     DEBUG,
 )
 def observe(**given: Any) -> None:
-    """Show what goes on inside a biaxial model while it listens to a piece."""
+    """Draw the activations of a biaxial model while it reads a piece."""
     from music_composer.pipelines.symbolic import observe as observe_midi
 
     page = observe_midi.observe_file(given["model"], given["file"], given["output"], given["overwrite"])
@@ -230,7 +230,7 @@ def observe(**given: Any) -> None:
     DEBUG,
 )
 def demo(**given: Any) -> None:
-    """Compose a corpus by rule, let each model learn it for a minute, and show what they make of it on a page."""
+    """Compose a corpus by rule, train each model on it for a minute, and show the results on a page."""
     from music_composer.pipelines.symbolic import demo as journey_midi
 
     page = journey_midi.run_demo(given["output"], given["seed"], given["overwrite"], terminal())

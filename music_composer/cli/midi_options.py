@@ -27,21 +27,24 @@ TASTE = [
 PLAYING = [
     under(
         "Primer",
-        click.option("--primer-midi", "primer", type=FOLDER, help="Go on from this file.  [default: from nothing]"),
+        click.option("--primer-midi", "primer", type=FOLDER, help="Continue this file.  [default: start from nothing]"),
         option(
             PlayOptions,
             "primer_melody",
             "--primer-melody",
-            help="Go on from a melody: '[60, -2, 62, -1]', sixteenths; -2 holds, -1 rests.",
+            help="Continue a melody: '[60, -2, 62, -1]', sixteenths; -2 holds, -1 rests.",
         ),
         option(
-            PlayOptions, "primer_pitches", "--primer-pitches", help="Go on from a chord of a quarter: '[60, 64, 67]'."
+            PlayOptions,
+            "primer_pitches",
+            "--primer-pitches",
+            help="Continue a chord, a quarter long: '[60, 64, 67]'.",
         ),
         option(
             PlayOptions,
             "condition_on_primer",
             "--condition-on-primer/--no-condition-on-primer",
-            help="Hear the primer first, and go on from it.",
+            help="Condition on the primer and continue it.",
         ),
         option(
             PlayOptions,
@@ -49,7 +52,7 @@ PLAYING = [
             "--inject-primer-during-generation/--no-inject-primer-during-generation",
             help="Keep the primer's notes in the new music.",
         ),
-        option(PlayOptions, "omit_primer", "--omit-primer", is_flag=True, help="Do not write what was heard first."),
+        option(PlayOptions, "omit_primer", "--omit-primer", is_flag=True, help="Leave the primer out of the file."),
     ),
     under(
         "What is kept of the primer",
