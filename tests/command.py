@@ -33,7 +33,7 @@ def music_composer(
     *arguments: str | Path,
     cwd: Path,
     before: Callable[[], None] | None = None,
-    constants: Mapping[str, float] = MappingProxyType({}),
+    constants: Mapping[str, object] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
     """The finished command, run by a copy of a process that has loaded it; `installed` says how a user runs it.
 
@@ -75,7 +75,7 @@ class Started:
         *arguments: str | Path,
         cwd: Path,
         before: Callable[[], None] | None = None,
-        constants: Mapping[str, float] = MappingProxyType({}),
+        constants: Mapping[str, object] = MappingProxyType({}),
         code: str = "",
     ) -> None:
         """code: is run in place of the command."""
@@ -170,6 +170,21 @@ def _server() -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
+
+
+def kill_when(words: str, *arguments: str | Path, cwd: Path, number: int = signal.SIGKILL) -> tuple[int, str]:
+    """Runs the command until it says `words`, then kills it; returns its exit code and what it said."""
+    said = ""
+    with Started(*arguments, cwd=cwd) as process:
+        for line in process.stderr:
+            said += line.decode()
+            if words in said:
+                process.send_signal(number)
+                break
+        else:
+            raise AssertionError(f"never said {words!r}:\n{said}")
+        said += process.stderr.read().decode()
+        return process.wait(), said
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> str:

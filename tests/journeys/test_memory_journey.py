@@ -14,9 +14,9 @@ import soundfile
 from tests.command import (
     RATE,
     TINY,
-    Started,
     assert_accepted,
     assert_refused,
+    kill_when,
     music_composer,
     tune,
     with_disk_of,
@@ -203,12 +203,8 @@ def test_a_full_disk_is_one_line_and_nothing_torn(remembered: Path, tmp_path: Pa
 
 def test_killed_anywhere_it_ends_as_if_it_had_not_been(remembered: Path, tmp_path: Path) -> None:
     shutil.copytree(remembered / "input_music_dataset", tmp_path / "input_music_dataset")
-    with Started("train", *HEAD, cwd=tmp_path) as process:
-        for line in process.stderr:
-            if b"recordings, " in line:  # they are prepared
-                process.send_signal(signal.SIGKILL)
-                break
-        assert process.wait() == -signal.SIGKILL
+    code, _ = kill_when("recordings, ", "train", *HEAD, cwd=tmp_path)  # they are prepared
+    assert code == -signal.SIGKILL
     assert_accepted(music_composer("train", *HEAD, cwd=tmp_path))
     for path in (remembered / "model" / "memory").iterdir():
         assert (tmp_path / "model" / "memory" / path.name).read_bytes() == path.read_bytes()
