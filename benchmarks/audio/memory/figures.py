@@ -42,8 +42,8 @@ ORDER = {  # columns, by the names of their figures in the scorecard
     "pulse": "pulse",
     "steady": "steadiness",
     "bounds": "boundaries_per_minute",
-    "own again": "prompt_again",
-    "train again": "training_again",
+    "own again": "prompt_repeated",
+    "train again": "training_repeated",
     "longest": "training_longest_s",
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from music_composer.audio.memory import guard
-from music_composer.audio.memory.analysis.colour import Colour, colour_of
+from music_composer.audio.memory.analysis.colour import Colour, colour_of, loudest_of
 from music_composer.audio.memory.analysis.moods import beyond_familiar, moods_of
 from music_composer.audio.memory.analysis.recordings import PromptRecording, Recording
 from music_composer.audio.memory.analysis.steps import Steps
@@ -106,6 +106,9 @@ def memory_of(
     # Without training music the prompt itself gives the basis.
     basis = basis_of(steps[:given] or steps, options.views)
     painted = None if silent else _colour(prompt, beside, blend, frame, options)
+    if painted and given:
+        loudest = loudest_of([s.levels for s in steps[:given]], per_second, options.colour)
+        painted = dataclasses.replace(painted, loudest=max(painted.loudest, loudest))
 
     barred = _barred(parts, firsts, per_second, options.guard)
     for i in range(given, given + len(beside)):

@@ -6,6 +6,7 @@ import dataclasses
 
 from music_composer.audio.memory.analysis.colour import ColourOptions
 from music_composer.audio.memory.analysis.layers import LayerOptions
+from music_composer.audio.memory.analysis.phrases import PhraseOptions
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.analysis.transposed import KeyOptions
 from music_composer.audio.memory.analysis.views import ViewOptions
@@ -52,6 +53,8 @@ class WalkOptions:
     share_over: float = 6.0  # over which that share is measured
     steer: float = 12.0  # score added to the prompt's own steps for each unit below that share
     attack: float = 1.0  # score of entering at an onset where one is left
+    repeated: float = 0.0  # score lost for each time that the phrase after an entry was heard lately
+    phrases: PhraseOptions = PhraseOptions()
     used: float = 0.6  # score lost for each earlier use of a place
     beside: float = 0.3  # around a played place that counts as played too
     forgotten: float = 60.0  # after which a use counts half
@@ -99,6 +102,8 @@ class MemoryOptions:
     # adherence suffer.
     as_returned: float = 0.5  # times `returned`: the prompt's own share, for recordings of one kind
     least_share: float = 0.25  # lower bound of that share
+    # Ten minutes of rendered strings got stuck in a phrase. Elsewhere nothing did, and the pulse lost steadiness.
+    repeated: float = 3.0  # of a walk through recordings of one kind
     keys: KeyOptions = KeyOptions()  # transpositions, for recordings of one kind
     prompt_seconds: float = 600.0  # of a given prompt, at most
     excerpt_seconds: float = 60.0  # of a random excerpt
@@ -120,12 +125,12 @@ class MemoryOptions:
         """The walk of all sound, or of the harmonic layer.
 
         Recordings of one kind continue a prompt as well as its own music does. So the prompt's own share follows from
-        how much returns within a recording.
+        how much returns within a recording. They share phrases, which therefore must not return too soon.
         """
         if not self.uniform:
             return self.walk
         share = min(max(self.as_returned * self.walk.returned, self.least_share), self.walk.share)
-        return dataclasses.replace(self.walk, share=share)
+        return dataclasses.replace(self.walk, share=share, repeated=self.repeated)
 
     @property
     def second_walk(self) -> WalkOptions:

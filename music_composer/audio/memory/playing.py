@@ -77,14 +77,14 @@ class Voice:
         behind: samples after the run that are wanted too.
         """
         memory, part = self.memory, self.memory.part[first]
-        begin = int(first - memory.firsts[part]) * memory.step
+        steps = int(first - memory.firsts[part]), int(last - memory.firsts[part])
+        begin = steps[0] * memory.step
         before, count = min(self.splicer.options.before, begin), int(last + 1 - first) * memory.step + behind
         recording, colour = memory.recordings[part], None if memory.own[first] else memory.colour
         margin = colour.options.margin if colour else 0
         sound = with_channels(recording.sound(begin - before - margin, begin + count + margin), self.channels)
         if colour:
-            middle = min(int((first + last) // 2 - memory.firsts[part]), len(recording.steps) - 1)
-            sound = colour.filtered(sound, colour.gains_at(recording.steps.levels, middle))
+            sound = colour.filtered(sound, colour.gains_at(recording.steps.levels, *steps))
         return sound[margin : len(sound) - margin], before
 
 

@@ -10,6 +10,7 @@ import dataclasses
 
 import numpy as np
 
+from music_composer.audio.memory.analysis.phrases import PlayedPhrases, play_phrases, start_phrases, times_played
 from music_composer.audio.memory.guard import followed, returning
 from music_composer.audio.memory.memory import Memory
 from music_composer.audio.memory.options import MemoryOptions, WalkOptions
@@ -27,7 +28,7 @@ class WalkState:
     history: recent places, oldest first. aligned: int16 (places,), the steps that the music has run along each place.
     used: float32 (places,), uses of each place, halved over time. runs: (first place, last place, step at which it
     began) of the last seconds. begun: first place of the current run; None before the first. played: steps of all runs
-    before it.
+    before it. phrases: played lately; None before the first run, and where repeated phrases are allowed.
     """
 
     history: np.ndarray
@@ -36,6 +37,7 @@ class WalkState:
     runs: list[tuple[int, int, int]]
     begun: int | None = None
     played: int = 0
+    phrases: PlayedPhrases | None = None
 
 
 def start(memory: Memory) -> WalkState:
@@ -120,6 +122,8 @@ def jump(
         )
     if walk.guard:
         _guard(score, memory, state, departures, begun, aligned, walk)
+    if state.phrases is not None:
+        score -= np.float32(walk.repeated) * times_played(state.phrases, memory.per_second, walk.phrases)
     if extra is not None:
         score += extra
     row, column = drawn(score, walk.among, walk.temperature, rng)
@@ -201,6 +205,9 @@ def _take(memory: Memory, state: WalkState, first: int, last: int, aligned: np.n
     state.history = np.concatenate([state.history, np.arange(first, last + 1)])[-round(walk.history * per_second) :]
     state.aligned = aligned
     use(memory, state.used, first, last, walk)
+    if walk.guard and walk.repeated:
+        state.phrases = state.phrases or start_phrases(memory.rows, memory.firsts, memory.entries, walk.phrases)
+        play_phrases(state.phrases, memory.rows[first : last + 1], per_second, walk.phrases)
     if state.played // minute != before // minute:
         state.used *= np.float32(0.5)
     recent = state.played - walk.returns * per_second - longest_run(memory, walk)

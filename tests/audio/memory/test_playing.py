@@ -203,4 +203,6 @@ def test_where_recordings_share_long_runs_one_walk_is_played(monkeypatch, album,
 )
 def test_of_music_of_one_kind_as_much_is_the_prompts_own_as_returns_in_it(shared, returned, share):
     walk = dataclasses.replace(OPTIONS.walk, shared=shared, returned=returned)
-    assert dataclasses.replace(OPTIONS, walk=walk).first_walk == dataclasses.replace(walk, share=share)
+    repeated = OPTIONS.repeated if shared >= OPTIONS.uniform_from else 0.0
+    wanted = dataclasses.replace(walk, share=share, repeated=repeated)
+    assert dataclasses.replace(OPTIONS, walk=walk).first_walk == wanted

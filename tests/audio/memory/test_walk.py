@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from music_composer.audio.memory.analysis.phrases import phrases_from
 from music_composer.audio.memory.guard import followed
 from music_composer.audio.memory.memory import memory_of
 from music_composer.audio.memory.walk import longest_run, next_run, start, use
@@ -188,14 +189,38 @@ def test_ten_minutes_keep_no_more_than_one():
         assert size <= 1.3 * most[0][name]
 
 
-def test_a_state_is_all_there_is(album):
+@pytest.mark.parametrize("repeated", [0.0, 3.0])
+def test_a_state_is_all_there_is(album, repeated):
     """A copy of the state and of the generator continues identically."""
-    state, rng = start(album), np.random.default_rng(0)
-    for _ in range(7):
-        next_run(album, state, OPTIONS, WALK, rng)
+    walk, state, rng = dataclasses.replace(WALK, repeated=repeated), start(album), np.random.default_rng(0)
+    for _ in range(20):
+        next_run(album, state, OPTIONS, walk, rng)
     again, also = copy.deepcopy(state), copy.deepcopy(rng)
     for _ in range(5):
-        assert next_run(album, state, OPTIONS, WALK, rng) == next_run(album, again, OPTIONS, WALK, also)
+        assert next_run(album, state, OPTIONS, walk, rng) == next_run(album, again, OPTIONS, walk, also)
+
+
+def repeated_share(memory, runs):
+    """Returns the share of phrases that came before, 4 to 40 s ago."""
+    rows, options = memory.rows[places(runs)][:, : WALK.phrases.components], WALK.phrases
+    at = np.arange(0, len(rows) - options.blocks * options.block, options.block)
+    phrases = phrases_from(rows, at, options)
+    before = (at[:, None] - at) / PER_SECOND
+    return ((phrases @ phrases.T > options.alike) & (before >= 4.0) & (before <= 40.0)).any(axis=1).mean()
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_phrases_return_less_often_where_the_guard_counts_them(guard):
+    """The prompt's bar of four seconds is a third of the music, and is sought."""
+    same, *others = played(30.0, seed=1, beat=0.4, bar=10), *(played(30.0, seed=i, beat=0.4) for i in (2, 3))
+    memory = made([same, *others], same[: 10 * RATE])
+    walk = dataclasses.replace(WALK, guard=guard, share=0.0, steer=0.0)
+    often, seldom = (
+        np.mean([repeated_share(memory, walked(memory, 60.0, asked, seed)[0]) for seed in range(2)])
+        for asked in (walk, dataclasses.replace(walk, repeated=6.0))
+    )
+    assert (seldom < 0.85 * often) == guard
+    assert guard or seldom == often
 
 
 def test_a_walk_follows_the_onsets_of_another(album):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.fft
@@ -25,26 +26,29 @@ class ColourOptions:
     strength: float = 0.8  # 0 leaves the music as it is, 1 gives it the prompt's mean spectrum
     around: float = 8.0  # seconds on either side that a mean covers
     aim_seconds: float = 20.0  # seconds of the prompt's end whose mean spectrum is the aim
+    loudest: float = 0.01  # share of the music's half seconds that are louder than what the filter may make
     most_db: float = 9.0  # dB, largest gain of a band before the strength
     margin: int = 2048  # samples that the filter reaches, to either side
 
     def __post_init__(self) -> None:
         if (
             not 0.0 <= self.strength <= 1.0
+            or not 0.0 <= self.loudest < 1.0
             or min(self.around, self.aim_seconds, self.margin) <= 0
             or self.most_db < 0.0
         ):
-            raise OptionError(f"{self}: strength must lie between 0 and 1, and the others be above 0.")
+            raise OptionError(f"{self}: strength and loudest must lie between 0 and 1, and the others be above 0.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Colour:
     """The filter towards a prompt.
 
-    aim: (bands,), dB. centres: (bands,), Hz. per_second: steps. rate: samples a second.
+    aim: (bands,), dB. loudest: dB, see `loudest_of`. centres: (bands,), Hz. per_second: steps. rate: samples a second.
     """
 
     aim: np.ndarray
+    loudest: float
     centres: np.ndarray
     per_second: float
     rate: int
@@ -61,10 +65,18 @@ class Colour:
         means += running_mean(levels[::-1], around + 1)[::-1] * after[:, None] - levels
         return self._towards(means / (before + after - 1)[:, None])
 
-    def gains_at(self, levels: np.ndarray, step: int) -> np.ndarray:
-        """Returns the gains of one step, (bands,)."""
-        around = round(self.options.around * self.per_second)
-        return self._towards(levels[max(0, step - around) : step + around + 1].mean(axis=0, keepdims=True))[0]
+    def gains_at(self, levels: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Returns the gains of a run from step `first` to step `last`, (bands,): those of its middle.
+
+        They are lower where the run would exceed `loudest`, and would not without them. The run may reach beyond the
+        recording.
+        """
+        first, last = min(first, len(levels) - 1), min(last, len(levels) - 1)
+        around, middle = round(self.options.around * self.per_second), (first + last) // 2
+        gains: np.ndarray = self._towards(levels[max(0, middle - around) : middle + around + 1].mean(axis=0)[None])[0]
+        run = levels[first : last + 1]
+        excess = loudness(run + gains) - max(self.loudest, loudness(run))
+        return gains - np.float32(max(0.0, excess))
 
     def filtered(self, sound: np.ndarray, gains: np.ndarray) -> np.ndarray:
         """Filters sound (samples, channels) without delay: float32, the same shape.
@@ -84,9 +96,31 @@ class Colour:
         return gains.astype(np.float32)
 
 
+def loudness(levels: np.ndarray) -> float:
+    """Returns the mean loudness of levels (steps, bands), dB re that of one band at 0 dB."""
+    return float(10.0 * np.log10(_powers(levels).mean()))
+
+
+def loudest_of(music: Sequence[np.ndarray], per_second: float, options: ColourOptions) -> float:
+    """Returns the loudness that music exceeds only in `options.loudest` of its half seconds, dB as `loudness`.
+
+    music: levels (steps, bands) of each recording.
+    """
+    width = round(0.5 * per_second)
+    halves = [running_mean(_powers(levels)[:, None], width)[:, 0] for levels in music]
+    return float(10.0 * np.log10(np.quantile(np.concatenate(halves), 1.0 - options.loudest)))
+
+
 def colour_of(levels: np.ndarray, frame: FrameOptions, steps: StepOptions, options: ColourOptions) -> Colour:
     """Returns the filter towards a prompt with levels (steps, bands)."""
     per_second = frame.rate / (frame.hop * steps.frames)
     bins = band_centres(frame)[: levels.shape[1] * steps.pooled].reshape(-1, steps.pooled).mean(axis=1)
     aim = levels[-round(options.aim_seconds * per_second) :].mean(axis=0)
-    return Colour(aim, bins * frame.rate / frame.window, per_second, frame.rate, options)
+    loudest = loudest_of([levels], per_second, options)
+    return Colour(aim, loudest, bins * frame.rate / frame.window, per_second, frame.rate, options)
+
+
+def _powers(levels: np.ndarray) -> np.ndarray:
+    """Returns the power of each step (steps,), where one band at 0 dB has power 1."""
+    powers: np.ndarray = np.exp(levels * np.float32(np.log(10.0) / 10.0)).sum(axis=1)
+    return powers
