@@ -1,11 +1,13 @@
 """Continues albums with the program's own memory and prints its row of the table, as memory_trial.py does for trials.
 
     python benchmarks/audio/memory_play.py FOLDER --work WORK [--seeds 1] [--name product] [--set walk.share=0.5 ...]
+                                           [--long 4]
 
 FOLDER is an album as for albums.py, and is divided in the same way; a key leads to a field of `MemoryOptions`. What is
 remembered of an album is kept in WORK/memory/ALBUM-MINUTES; takes go to WORK/takes/NAME/ALBUM/, with the seed behind
 NAME from the second seed on. A row is the mean of the seeds, and half the distance between the least and the most is
-said behind it. The CPU seconds are of playing and of making the memory, without the figures.
+said behind it. With --long, ten minutes after so many prompts are judged instead. The CPU seconds are of playing and of
+making the memory, without the figures.
 """
 
 import argparse
@@ -19,6 +21,8 @@ import numpy as np
 import soundfile
 from memory.cuts import RATE, Album, Cut, divide
 from memory.figures import MEASURES, Judge
+from memory.minutes import SECONDS, long_row
+from memory.players import evenly
 from memory.tables import header, shown
 
 from music_composer.audio.memory.analysis.recordings import Recording
@@ -121,6 +125,20 @@ def continuity(album: Album, places: list[tuple[Path, float]]) -> list[str]:
     ]
 
 
+def long_lines(
+    judge: Judge, recordings: list[Recording], options: MemoryOptions, args: argparse.Namespace, told: Told
+) -> list[str]:
+    """Figures of ten minutes after some prompts, and what they are made of, lines for each seed."""
+    cuts = [dataclasses.replace(cut, part=SECONDS) for cut in evenly(judge.album.cuts, args.long)]
+    lines = []
+    for seed in range(args.seeds):
+        takes = [continued(recordings, cut, options, 1000 * seed + i, told).samples for i, cut in enumerate(cuts)]
+        figures, words = long_row(judge, takes)
+        lines += [f"{args.name}, seed {seed}: " + ", ".join(f"{name} {value:.2f}" for name, value in figures.items())]
+        lines += words
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("album", type=Path)
@@ -132,6 +150,7 @@ def main() -> None:
     parser.add_argument(
         "--keys", nargs="*", type=int, metavar="SEMITONES", help="that are remembered too, if not those"
     )
+    parser.add_argument("--long", type=int, default=0, metavar="N", help="ten minutes after so many prompts instead")
     parser.add_argument("--no-figures", action="store_true", help="play only")
     args = parser.parse_args()
     album = divide(args.album, args.work, args.minutes)
@@ -142,6 +161,10 @@ def main() -> None:
         options = changed(options, *pair.split("=", 1))
     rows, told, jumps = [], Told(), list[tuple[Path, float]]()
     judge = None if args.no_figures else Judge(album, max(map(abs, index.semitones), default=0))
+    if judge and args.long:
+        print("\n".join(long_lines(judge, recordings, options, args, told)))
+        print(told)
+        return
     for seed in range(args.seeds):
         takes = []
         folder = args.work / "takes" / (f"{args.name}-{seed}" if seed else args.name) / album.name
