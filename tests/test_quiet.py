@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.audio.reading.test_mpeg import mp3_of
+from tests.audio.reading.test_mp3_frames import mp3_of
 from tests.command import assert_accepted, music_composer
 from tests.odd_recordings import music
 
