@@ -1,32 +1,26 @@
 """The layout: who may import whom, and how much one folder holds. Read from the source, so that nothing needs to run.
 
-An import inside a function counts for layers, circles and reach as one at the top of a module does. Only what must not
-be loaded along with a module is held to by the imports that run with it.
+An import inside a function counts for layers, circles and reach as one at the top of a module does.
 """
 
 import ast
-import functools
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-import music_composer
-
-TOP = "music_composer"
-ROOT = Path(music_composer.__file__).parent
-
-
-def dotted(path):
-    """Name of a module, or of a package: "audio.wav", "audio"; "" for the whole."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
-
-
-FILES = {dotted(path): path for path in sorted(ROOT.rglob("*.py"))}
-FOLDERS = {name for name, path in FILES.items() if path.name == "__init__.py"}
-MODULES = sorted(set(FILES) - FOLDERS)
+from tests.source import (
+    FILES,
+    FOLDERS,
+    MODULES,
+    ROOT,
+    arrows,
+    imports_of,
+    known_to,
+    reached_from,
+    room_of,
+    tree_of,
+    within,
+)
 
 # From the bottom up: each knows only what stands in a line above its own, and what is within itself.
 LAYERS = (
@@ -96,112 +90,6 @@ TWINS = (  # what both sides do has one name in both
         for name in ("compose", "demo", "evaluate", "generate", "loaded", "requests")
     ),
 )
-
-KERAS = (  # may import it at module level
-    "training",
-    "layers",
-    "audio.models.network",
-    "audio.models.heads",
-    "audio.continuation.generate",
-    "symbolic.models.likelihood",
-    "symbolic.models.sampling",
-    "symbolic.models.biaxial.features",
-    *(f"symbolic.models.{name}.{module}" for name in ("biaxial", "pianoroll", "polyphony", "voices")
-      for module in ("network", "player")),
-)  # fmt: skip
-PLAYING = ("audio.continuation.network_player",)  # is imported once Keras is loaded
-HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
-
-
-def names_in(node):
-    """Full names of what an import statement imports: `from a import b` imports a, and perhaps a.b."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    assert node.level == 0, "imports are absolute"
-    return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-
-
-def statements(body):
-    """Everything that runs when a module is imported: not functions, and not `if TYPE_CHECKING`."""
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        yield node
-        for block in ("body", "orelse", "finalbody", "handlers"):
-            yield from statements(getattr(node, block, []))
-
-
-@functools.cache
-def tree_of(name):
-    return ast.parse(FILES[name].read_text(encoding="utf-8"))
-
-
-@functools.cache
-def imports_of(name, anywhere):
-    nodes = list(ast.walk(tree_of(name)) if anywhere else statements(tree_of(name).body))
-    found = {each for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for each in names_in(node)}
-    if anywhere:
-        for text in [node for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)]:
-            found |= loaded_by_name(text)
-    return found
-
-
-def loaded_by_name(node):
-    """Modules that a text names for importlib: f"music_composer.symbolic.models.{name}.model" names one for each
-    model."""
-    if isinstance(node, ast.Constant):
-        return {node.value} if isinstance(node.value, str) and node.value.removeprefix(f"{TOP}.") in MODULES else set()
-    parts = [each.value if isinstance(each, ast.Constant) else None for each in node.values]
-    if not isinstance(parts[0], str) or not parts[0].startswith(f"{TOP}."):
-        return set()
-    start, end = parts[0].removeprefix(f"{TOP}."), parts[-1] or ""
-    return {f"{TOP}.{name}" for name in MODULES if name.startswith(start) and name.endswith(end)}
-
-
-def ours(names):
-    """Modules of ours among the names: "options", "audio.wav"; packages only where nothing in them is named."""
-    found = {name.removeprefix(f"{TOP}.") for name in names if name.startswith(f"{TOP}.")} & set(FILES)
-    return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
-
-
-@functools.cache
-def known_to(name, anywhere=True):
-    """Modules of ours that a module imports itself."""
-    return frozenset(ours(imports_of(name, anywhere)))
-
-
-def within(names, *packages):
-    return {name for name in names if any(name == each or name.startswith(each + ".") for each in packages)}
-
-
-@functools.cache
-def reached_from(name, anywhere):
-    """All modules of ours that come with a module, whatever is between them."""
-    known, waiting = set(), {name}
-    while waiting:
-        each = waiting.pop()
-        known.add(each)
-        parents = {each.rpartition(".")[0]} & set(FILES) if "." in each else set()
-        waiting |= (known_to(each, anywhere) | parents) - known
-    return known - {name}
-
-
-def room_of(name):
-    """The folder that a module is in; a module at the top is a room of its own."""
-    return name if name in FOLDERS or "." not in name else name.rpartition(".")[0]
-
-
-@functools.cache
-def arrows():
-    """Pairs of rooms, and of modules for each, of which one imports from the other."""
-    found = {}
-    for name in MODULES:
-        for other in known_to(name):
-            if room_of(name) != room_of(other):
-                found.setdefault((room_of(name), room_of(other)), []).append((name, other))
-    return found
 
 
 def height_of(name, layers):
@@ -316,20 +204,6 @@ def test_what_files_may_do_knows_only_files_and_errors(name):
     assert reached_from(name, anywhere=True) <= {"errors", "options"} | within(FILES, "files")
 
 
-def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it():
-    assert [name for name in set(FILES) - within(FILES, *KERAS) if imports_keras(name)] == []
-
-
-def test_nothing_that_is_imported_before_keras_is_loaded_brings_it_along():
-    """Loaded by an import it writes lines of its own, and Ctrl-C is not answered for seconds."""
-    for name in set(FILES) - within(FILES, *KERAS, *PLAYING):
-        assert [each for each in {name} | reached_from(name, anywhere=False) if imports_keras(each)] == [], name
-
-
-def imports_keras(name):
-    return within(imports_of(name, anywhere=False), "keras", "tensorflow")
-
-
 def test_training_reaches_nothing_of_what_is_learnt():
     for name in within(FILES, "training", "layers"):
         assert not within(reached_from(name, anywhere=True), "audio", "symbolic"), name
@@ -389,23 +263,3 @@ def test_the_command_line_imports_nothing_of_ours_but_errors_and_options_before_
     plain = {"errors", "quiet", "stopping", "records", *OPTIONS}
     known = known_to(name, anywhere=False)
     assert known - within(known, "cli") <= plain
-
-
-def test_pictures_are_drawn_without_anything_global():
-    for name in FILES:
-        assert not within(imports_of(name, anywhere=True), "matplotlib.pyplot", "pylab"), name
-        assert not within(imports_of(name, anywhere=False), "matplotlib"), name
-
-
-def test_the_command_line_starts_light():
-    code = f"import sys, music_composer.cli.commands; print(*(set({HEAVY!r}) & set(sys.modules)))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
-    assert run.stdout.split() == []
-
-
-@pytest.mark.journey
-def test_the_stations_of_sound_and_data_load_no_keras():
-    names = ["wav", "spectrogram", "phase", "pca", "plots", "prompts", "dataset.cache", "reading.recording"]
-    code = f"import sys; [__import__('music_composer.audio.' + m) for m in {names!r}]; print('keras' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
-    assert run.stdout.strip() == "False"
