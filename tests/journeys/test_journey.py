@@ -20,6 +20,7 @@ from tests.command import (
     Started,
     assert_accepted,
     assert_refused,
+    kill_when,
     music_composer,
     tune,
     write,
@@ -86,9 +87,9 @@ def test_the_same_seed_trains_the_same_weights_killed_and_stopped_or_neither(son
     assert_accepted(music_composer(*JOB, "-m", "whole", cwd=songs))
     assert (songs / "whole" / "history.csv").read_text().count("\n") == 7
     broken = (*JOB, "-m", "broken")
-    _kill_when("epoch 2/6", *broken, cwd=songs)
+    kill_when("epoch 2/6", *broken, cwd=songs)
     without_epochs = [word for word in broken if word not in ("-e", "6")]  # it knows them
-    code, said = _kill_when("epoch 3/6", *without_epochs, cwd=songs, number=signal.SIGINT)
+    code, said = kill_when("epoch 3/6", *without_epochs, cwd=songs, number=signal.SIGINT)
     assert code == 130
     assert "going on in epoch" in said
     assert "stopping: the step is finished and all is saved first" in said
@@ -107,7 +108,7 @@ def test_a_second_run_trains_further(trained: Path, tmp_path: Path) -> None:
 
 def test_a_killed_generation_leaves_nothing_torn_and_goes_on_without_training(songs: Path) -> None:
     job = (*TINY, "-s", "5", "-g", "2", "--seed", "3")
-    _kill_when("writing 2 continuations", *job, cwd=songs)
+    kill_when("writing 2 continuations", *job, cwd=songs)
     assert not list(songs.glob("output-*.wav"))
     assert_accepted(music_composer(*job, cwd=songs), "its music is not", "2 continuations")
     assert soundfile.info(songs / "output-1.wav").duration == pytest.approx(6)
@@ -192,21 +193,6 @@ def test_python_m_works(tmp_path: Path) -> None:
         [COMMAND.with_name("python"), "-m", "music_composer", "--version"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-
-
-def _kill_when(words: str, *arguments: str, cwd: Path, number: int = signal.SIGKILL) -> tuple[int, str]:
-    """Runs the command until it says `words`, then kills it; returns its exit code and what it said."""
-    said = ""
-    with Started(*arguments, cwd=cwd) as process:
-        for line in process.stderr:
-            said += line.decode()
-            if words in said:
-                process.send_signal(number)
-                break
-        else:
-            raise AssertionError(f"never said {words!r}:\n{said}")
-        said += process.stderr.read().decode()
-        return process.wait(), said
 
 
 def _assert_same_weights(one: Path, two: Path) -> None:

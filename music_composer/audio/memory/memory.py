@@ -105,10 +105,7 @@ def memory_of(
     audible = np.concatenate([s.levels.max(axis=1) > walk.silent_db for s in steps])
     # Without training music the prompt itself gives the basis.
     basis = basis_of(steps[:given] or steps, options.views)
-    painted = None if silent else _colour(prompt, beside, blend, frame, options)
-    if painted and given:
-        loudest = loudest_of([s.levels for s in steps[:given]], per_second, options.colour)
-        painted = dataclasses.replace(painted, loudest=max(painted.loudest, loudest))
+    painted = None if silent else _colour(steps[:given], prompt, beside, blend, frame, options)
 
     barred = _barred(parts, firsts, per_second, options.guard)
     for i in range(given, given + len(beside)):
@@ -215,19 +212,26 @@ def _keys(
 
 
 def _colour(
+    music: Sequence[Steps],
     prompt: PromptRecording,
     beside: Sequence[PromptRecording],
     blend: float | None,
     frame: FrameOptions,
     options: MemoryOptions,
 ) -> Colour | None:
-    """Returns the colour of the prompt, or a mixture in a blend; None where music keeps its own spectrum."""
+    """Returns the colour of the prompt, or a mixture in a blend; None where music keeps its own spectrum.
+
+    music: what is coloured. It becomes no louder than itself or the prompt.
+    """
     if options.colour.strength == 0.0:
         return None
     colour, *others = (
         colour_of(recording.steps.levels, frame, options.steps, options.colour)
         for recording in (prompt, *(beside if blend is not None else ()))
     )
+    if music:
+        loudest = loudest_of([part.levels for part in music], colour.per_second, options.colour)
+        colour = dataclasses.replace(colour, loudest=max(colour.loudest, loudest))
     if blend is None:
         return colour
     aims = np.mean([other.aim for other in others], axis=0)

@@ -41,8 +41,8 @@ def test_more_music_never_has_a_narrower_network_or_more_passes() -> None:
 def test_every_fit_can_be_trained() -> None:
     for minutes in LENGTHS:
         fit = fit_to(minutes)
-        ModelOptions(**fit.network)
-        TrainOptions(epochs=fit.epochs)
+        assert ModelOptions(**fit.network).neurons == fit.neurons
+        assert TrainOptions(epochs=fit.epochs).epochs == fit.epochs
 
 
 @pytest.mark.parametrize("minutes", [0.0, -1.0, math.nan])

@@ -85,7 +85,7 @@ def play_phrases(played: PlayedPhrases, rows: np.ndarray, per_second: float, opt
     pending = np.concatenate([played.pending, rows[:, : options.components]])
     count = max(0, len(pending) // options.block - options.blocks + 1)
     new = phrases_from(pending, np.arange(count) * options.block, options)
-    kept = round(options.lately * per_second / options.block)
+    kept = max(1, round(options.lately * per_second / options.block))
     played.phrases, played.pending = np.concatenate([played.phrases, new])[-kept:], pending[count * options.block :]
 
 
