@@ -66,8 +66,10 @@ def test_what_was_heard_long_ago_is_forgotten(rows):
 
 def test_the_newest_music_does_not_count(rows):
     """Otherwise a note could not be held."""
-    phrase = rows[200 : 200 + OPTIONS.blocks * OPTIONS.block]
-    assert times_after(rows, music(5 * PHRASE, seed=1), phrase) == [0, 0, 0, 0]
+    phrase, rest = rows[200 : 200 + OPTIONS.blocks * OPTIONS.block], music(OPTIONS.block, seed=2)
+    before = music(50 * OPTIONS.block, seed=1)
+    assert times_after(rows, before, phrase) == [0, 0, 0, 0]
+    assert times_after(rows, before, phrase, rest) == [1, 0, 1, 0]
 
 
 def test_the_first_time_is_free(rows):
