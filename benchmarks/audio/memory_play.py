@@ -104,7 +104,7 @@ def continued(recordings: list[Recording], cut: Cut, options: MemoryOptions, see
     began = time.process_time()
     blocks = play(recordings, Waveform(cut.prompt(), RATE), FRAME, options, np.random.default_rng(seed))
     loaded = time.process_time()
-    fade, wanted = options.splice.fade, options.splice.fade + round(cut.part * RATE)
+    fade, wanted = options.splice.crossfade, options.splice.crossfade + round(cut.part * RATE)
     whole = next(in_pieces(blocks, wanted, wanted))
     told.loading += loaded - began
     told.playing += time.process_time() - loaded

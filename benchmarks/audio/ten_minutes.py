@@ -4,7 +4,7 @@
 
 Each kind is a folder with train/ and test/, and gets a name; `demo` alone is the demo's own music, made here. Trains
 2 x 384 networks on train/, continues prompts of test/ for ten minutes without any watchdog (16 of the flow, 4 of the
-others), and prints for each minute how far it is from the training music, and what share survives, loops or falls
+others), and prints for each minute how far it is from the training music, and what share is stable, loops or falls
 silent. Models, WAVs and figures stay in WORK; a second call makes nothing again that is there, and of a kind that was
 judged it only prints the figures.
 """
@@ -131,7 +131,7 @@ def _print(name: str, figures: dict[str, Any]) -> None:
     real = figures["real"]
     print(f"\n{name}; held-out music reads {real['discrepancy']:.2f} ({real['low']:.2f} to {real['high']:.2f})\n")
     minutes = range(len(figures["flow"]["minutes"]))
-    print(f"| recipe | {' | '.join(f'minute {i + 1}' for i in minutes)} | survive | loop | caught | silent | slope |")
+    print(f"| recipe | {' | '.join(f'minute {i + 1}' for i in minutes)} | stable | loop | stuck | silent | slope |")
     print("|---" * (len(minutes) + 6) + "|")
     for recipe in RECIPES:
         rows, share = figures[recipe]["minutes"], figures[recipe]["survival"]

@@ -224,7 +224,7 @@ def test_minutes_tell_music_from_a_loop_and_from_noise(album):
     rows = {name: long_row(judge, takes)[0] for name, takes in
             {"music": music, "loop": looped, "noise": noise, "drift": drifting}.items()}  # fmt: skip
     assert [rows[name]["stuck"] for name in ("music", "loop")] == [0.0, 1.0]
-    assert [rows[name]["survive"] for name in ("music", "noise", "drift")] == [1.0, 0.0, 0.0]
+    assert [rows[name]["stable"] for name in ("music", "noise", "drift")] == [1.0, 0.0, 0.0]
     assert rows["music"]["worst minute"] < 2.0 < rows["drift"]["worst minute"]
 
 

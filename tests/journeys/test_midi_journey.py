@@ -15,20 +15,9 @@ from music_composer.values import NOTE, Part, Score
 from tests.command import assert_accepted, assert_refused, music_composer
 from tests.symbolic.bands import band
 from tests.symbolic.composition.test_assemble import assert_same
+from tests.symbolic.tunes import TINY, write_tune
 
 pytestmark = pytest.mark.journey
-
-TINY = ("-n", "8", "-e", "2", "-b", "3", "--seed", "1")  # three songs are learnt: one batch, one graph
-
-
-def write_tune(path: Path, seed: int, quarters: int = 24) -> Path:
-    """A tune of quarters over held bass notes."""
-    rng = np.random.default_rng(seed)
-    notes = [(480 * i, 480 * (i + 1), int(rng.choice([60, 62, 64, 67, 69])), 80) for i in range(quarters)]
-    notes += [(1920 * i, 1920 * (i + 1), int(rng.choice([36, 41, 43])), 60) for i in range(quarters // 4)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_midi(Score((Part(np.sort(np.array(notes, NOTE), order=["start", "pitch"])),), tempos=((0, 100.0),)), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -181,78 +170,6 @@ def test_silent_first_bars_do_not_count_and_what_cannot_be_scored_is_named(train
     assert late == plain
 
 
-def test_the_polyphony_model_makes_the_same_journey(trained: Path) -> None:
-    model = ("-m", "poly")
-    layers = ("--model", "polyphony", "-n", "8", "-l", "2", "--transpose", "2")
-    done = music_composer("midi", "train", *model, *layers, "-e", "2", "-b", "2", "--seed", "1", cwd=trained)
-    assert_accepted(done, "training the polyphony model", "held-out")
-    again = music_composer("midi", "train", *model, "-e", "1", "-b", "2", cwd=trained)
-    assert_accepted(again, "going on from 2 trained epochs with 1 more")
-    for name in ("c", "d"):
-        primer = (
-            "--primer-melody",
-            "[60, -2, 64, 67]",
-            "--inject-primer-during-generation",
-            "--no-condition-on-primer",
-        )
-        more = ("--num-steps", "24", "-g", "2", "--seed", "3", "--top-k", "20", "--max-polyphony", "4", "-o", name)
-        done = music_composer("midi", "generate", *model, *primer, *more, cwd=trained)
-        assert done.returncode == 0, done.stderr
-    assert (trained / "c-1.mid").read_bytes() == (trained / "d-1.mid").read_bytes()
-    made = roll_of(trained / "c-0.mid")
-    assert [made.onset[0, 60], made.onset[2, 64], made.onset[3, 67]] == [True, True, True]
-    beam = ("--beam-size", "2", "--branch-factor", "3", "--steps-per-iteration", "4", "--num-steps", "12", "-g", "1")
-    assert music_composer("midi", "generate", *model, *beam, "-o", "e", cwd=trained).returncode == 0
-    assert_refused(
-        music_composer("midi", "train", *model, "--model", "voices", cwd=trained), "--model polyphony", code=2
-    )
-    assert_refused(
-        music_composer("midi", "train", "--model", "voices", "-l", "2", cwd=trained), "has no layers", code=2
-    )
-    done = music_composer("midi", "score", "primer.mid", *model, cwd=trained)
-    assert "under the polyphony model" in done.stdout
-
-
-def test_the_piano_roll_model_makes_the_same_journey(trained: Path) -> None:
-    model = ("-m", "roll", "--seed", "2")
-    sizes = ("--model", "pianoroll", "-n", "8", "-e", "2", "-b", "2", "--sample-every", "2")
-    done = music_composer("midi", "train", *model, *sizes, cwd=trained)
-    assert_accepted(done, "training the pianoroll model", "held-out")
-    kept = {path.relative_to(trained / "roll" / "samples").as_posix() for path in trained.glob("roll/samples/*/*")}
-    assert kept == {"epoch-0002/sample.mid", "epoch-0002/model.weights.h5"}
-    wanted = ("--num-steps", "32", "-g", "1", "--top-k", "5", "--note-stability", "4")
-    for name in ("f", "h"):
-        done = music_composer("midi", "generate", *model, *wanted, "-o", name, cwd=trained)
-        assert done.returncode == 0, done.stderr
-    assert (trained / "f-0.mid").read_bytes() == (trained / "h-0.mid").read_bytes()
-    made = roll_of(trained / "f-0.mid")
-    turns = np.flatnonzero((made.active[1:] != made.active[:-1]).any(axis=1))
-    assert np.diff(turns).min(initial=4) >= 4
-    assert "under the pianoroll model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
-
-
-def test_the_biaxial_model_makes_the_same_journey(trained: Path) -> None:
-    model = ("-m", "biaxial", "--seed", "2")
-    sizes = ("--model", "biaxial", "-n", "6", "-l", "1", "--transpose", "1", "-e", "1", "-b", "4")
-    done = music_composer("midi", "train", *model, *sizes, cwd=trained)
-    assert_accepted(done, "training the biaxial model", "held-out")
-    wanted = ("--num-steps", "16", "-g", "1", "--conservativity", "2", "--adaptive", "--primer-midi", "primer.mid")
-    for name in ("i", "j"):
-        done = music_composer("midi", "generate", *model, *wanted, "-o", name, cwd=trained)
-        assert done.returncode == 0, done.stderr
-    assert (trained / "i-0.mid").read_bytes() == (trained / "j-0.mid").read_bytes()
-    assert np.array_equal(roll_of(trained / "i-0.mid").onset[:16], roll_of(trained / "primer.mid").onset)
-    done = music_composer("midi", "observe", "primer.mid", *model[:2], cwd=trained)
-    assert "open midi_thoughts/index.html" in done.stdout, done.stderr
-    pictures = {"notes.png", "layer-1.png"}
-    assert {path.name for path in (trained / "midi_thoughts").iterdir()} == {"index.html", "thoughts.json", *pictures}
-    voices = music_composer("midi", "observe", "primer.mid", cwd=trained)
-    assert_refused(voices, "holds a voices model", "only the biaxial one", code=2)
-    refused = music_composer("midi", "generate", *model, "--top-k", "3", cwd=trained)
-    assert_refused(refused, "does nothing for the biaxial model", code=2)
-    assert "under the biaxial model" in music_composer("midi", "score", "primer.mid", *model[:2], cwd=trained).stdout
-
-
 def test_what_there_is_can_be_asked_for(trained: Path) -> None:
     done = music_composer("midi", "prepare", cwd=trained)
     assert_accepted(done, "4 MIDI files", "0 read, 4 already there", "broken.mid")
@@ -298,6 +215,11 @@ def test_a_band_comes_back_through_the_command_as_the_tracks_it_was(trained: Pat
         assert all(part.name.endswith("new)") for part in made.parts if part.name not in {p.name for p in score.parts})
         staves = [part.name for part in read_score(trained / f"{name}-0.musicxml").score.parts]
         assert staves == [part.name for part in made.parts if not part.drums]
+
+
+def test_only_the_biaxial_model_is_observed(trained: Path) -> None:
+    voices = music_composer("midi", "observe", "primer.mid", cwd=trained)
+    assert_refused(voices, "holds a voices model", "only the biaxial one", code=2)
 
 
 def test_training_goes_on_where_it_was(trained: Path) -> None:

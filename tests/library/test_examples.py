@@ -12,7 +12,7 @@ import pytest
 
 import music_composer as mc
 from tests.command import TINY, assert_accepted, music_composer, run_python, tune, write
-from tests.journeys.test_midi_journey import write_tune
+from tests.symbolic.tunes import write_tune
 
 pytestmark = pytest.mark.journey
 DOCUMENT = Path(__file__).parents[2] / "docs" / "library.md"

@@ -9,7 +9,7 @@ from music_composer.symbolic.midi.midi_file import write_midi
 from music_composer.symbolic.play_options import BoundOptions, PlayOptions
 from music_composer.symbolic.roll import to_score
 from music_composer.values import Roll
-from tests.symbolic.models.voices.test_bounds import random_roll
+from tests.symbolic.rolls import random_roll
 
 NONE = np.zeros((0, 128), np.uint8)
 BLANK = Roll(NONE, NONE.astype(bool), 4, ((0, 90.0),), ((0, 3, 4),))

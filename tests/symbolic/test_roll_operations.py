@@ -7,8 +7,7 @@ import numpy as np
 from music_composer.symbolic.constraints import gap_of
 from music_composer.symbolic.roll_operations import beginning, joined, lengthened, shortened, silence, without_lead_in
 from music_composer.values import Roll
-from tests.symbolic.models.voices.test_bounds import random_roll
-from tests.symbolic.rolls import without
+from tests.symbolic.rolls import random_roll, without
 
 NONE = np.zeros((0, 128), np.uint8)
 BLANK = Roll(NONE, NONE.astype(bool), 4, ((0, 90.0),), ((0, 3, 4),))

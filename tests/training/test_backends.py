@@ -19,8 +19,8 @@ from music_composer.audio.spectrogram import waveform_to_frames
 from music_composer.values import Waveform
 from tests.command import LONGEST_SECONDS, SHORT, tune, write
 from tests.command import TINY as TINY_AUDIO
-from tests.journeys.test_midi_journey import TINY as TINY_NOTES
-from tests.journeys.test_midi_journey import write_tune
+from tests.symbolic.tunes import TINY as TINY_NOTES
+from tests.symbolic.tunes import write_tune
 
 pytestmark = pytest.mark.journey
 

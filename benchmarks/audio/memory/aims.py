@@ -111,7 +111,7 @@ FIGURES = (
 )
 LONG_FIGURES = (
     Figure("stuck", "ten minutes: stuck", "%", "", (-INF, 0.05)),
-    Figure("survive", "ten minutes: survive", "%", "", (0.95, INF)),
+    Figure("stable", "ten minutes: stable", "%", "", (0.95, INF)),
     Figure("worst minute", "ten minutes: worst minute over the first", "x", "", (-INF, 1.25)),
 )
 

@@ -1,4 +1,4 @@
-"""Ten minutes after a prompt: whether they stay music, are caught in a loop, and drift away."""
+"""Ten minutes after a prompt: whether they are stable, get stuck in a loop, and drift away."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def long_row(judge: Judge, takes: Sequence[np.ndarray]) -> tuple[Row, list[str]]
     repeated = [most_repeated(semitone_levels(mono(take), COPY.spectrum), TONES, MEASURES.loops) for take in takes]
     distances = minute_distances(judge, takes)
     figures = {
-        "survive": float(np.mean([each.stable for each in stable])),
+        "stable": float(np.mean([each.stable for each in stable])),
         "stuck": float(np.mean([is_stuck(each, MEASURES.loops) for each in repeated])),
         "worst minute": max(distances) / distances[0],
     }

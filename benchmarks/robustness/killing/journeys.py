@@ -63,7 +63,7 @@ def write_inputs(folder: Path) -> None:
     """Two songs and three tunes, of the same bytes each time."""
     sys.path.insert(0, str(Path(__file__).parents[3]))
     from tests.command import tune
-    from tests.journeys.test_midi_journey import write_tune
+    from tests.symbolic.tunes import write_tune
 
     folder.mkdir(parents=True)
     for number in range(2):

@@ -96,7 +96,7 @@ def distance_of(target: GapMemory, candidate: Candidate, seconds: float) -> floa
 
 def sound_of(target: GapMemory, candidate: Candidate, options: MemoryOptions) -> Played:
     """Returns the sound from a fade before the gap to a fade behind it."""
-    memory, fade = target.memory, options.splice.fade
+    memory, fade = target.memory, options.splice.crossfade
     stop = target.gap + 2 * fade
     behind = fade + options.layers.delay + options.layers.fft
     right = target.right[:behind]
@@ -120,4 +120,4 @@ def sound_of(target: GapMemory, candidate: Candidate, options: MemoryOptions) ->
 def _played(voice: Voice, runs: Sequence[Run], target: GapMemory, right: np.ndarray) -> Iterator[np.ndarray]:
     for run in runs[:-1]:
         yield voice.play(*run)
-    yield voice.land(*runs[-1], voice.splicer.options.fade + target.gap, right)
+    yield voice.land(*runs[-1], voice.splicer.options.crossfade + target.gap, right)

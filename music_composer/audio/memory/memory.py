@@ -26,7 +26,7 @@ from music_composer.audio.memory.analysis.views import (
     past_views,
 )
 from music_composer.audio.memory.entries import attacks_of, entries_of, loudest_in, segments_of
-from music_composer.audio.memory.options import MemoryOptions
+from music_composer.audio.memory.options import MemoryOptions, WalkOptions
 from music_composer.audio.memory.segment_selection import most_similar, original_span
 from music_composer.audio.options import FrameOptions
 
@@ -115,10 +115,8 @@ def memory_of(
     attacks = np.concatenate([attacks_of(s) for s in steps])
     first, last = segments_of(firsts, barred)
     entries = entries_of(first, last, attacks, audible, barred, per_second, walk)
-    place = loudest_in(steps, firsts, round(walk.history * per_second)) if silent else firsts[-1] - 1
-    so_far = np.arange(firsts[part[place]], place + 1)
-    history, recent = (so_far[-round(seconds * per_second) :] for seconds in (walk.history, walk.mood))
     whole = np.concatenate(rows)
+    history, recent = _heard(steps, firsts, silent, per_second, walk)
     others = [end[-round(walk.mood * per_second) :] for end in rows[given : given + len(beside)]] if blend else []
     moods, spread = moods_of(others if blend == 1.0 else [whole[recent], *others], options.views)
     keys, alike = _keys(steps, rows, after, firsts, entries, moods, options)
@@ -167,6 +165,18 @@ def _chosen(
         last = place + 1 - int(firsts[part])
         ends = [steps[part].levels[max(0, last - width) : last]]
     return most_similar(recordings, ends, per_second, step, options.views, options.selection)
+
+
+def _heard(
+    steps: Sequence[Steps], firsts: np.ndarray, silent: bool, per_second: float, walk: WalkOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the places that count as played before the cut, and those whose moods are kept, both rising.
+
+    They end with the prompt, or with the loudest music after a silent prompt.
+    """
+    last = loudest_in(steps, firsts, round(walk.history * per_second)) if silent else firsts[-1] - 1
+    so_far = np.arange(firsts[np.searchsorted(firsts, last, "right") - 1], last + 1)
+    return so_far[-round(walk.history * per_second) :], so_far[-round(walk.mood * per_second) :]
 
 
 def _compared(

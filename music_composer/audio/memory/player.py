@@ -32,7 +32,7 @@ class MemoryPlayer:
 
     @property
     def crossfade(self) -> int:
-        return self.options.splice.fade
+        return self.options.splice.crossfade
 
     def side_by_side(
         self, prompts: Sequence[Prompt], numbers: Sequence[int], seed: int, samples: int

@@ -28,9 +28,9 @@ def play(
 ) -> Iterator[Played]:
     """Yields blocks of new music without end, with the prompt's channels. Colouring may exceed full scale.
 
-    The first block begins `options.splice.fade` samples before the cut, with the prompt's own sound, which fades out.
-    Blocks have any length, and the state between them does not grow. Runs that do not continue the run before begin
-    with a jump; the first run, at the cut, does not count as one.
+    The first block begins `options.splice.crossfade` samples before the cut, with the prompt's own sound, which fades
+    out. Blocks have any length, and the state between them does not grow. Runs that do not continue the run before
+    begin with a jump; the first run, at the cut, does not count as one.
 
     recordings: may be empty; then only the prompt is played. If all playable music is shorter than two runs, it
     repeats; if it is silent, silence is played. prompt: all real sound up to the cut. What truly follows it in another
@@ -64,12 +64,12 @@ class Voice:
         """Adds the last run and the sound after it, which begins at sample `due` of all, see `Splicer.land`."""
         self._begin(first)
         options = self.splicer.options
-        sound, before = self._run(first, last, options.fade + 2 * options.search + self.memory.step)
+        sound, before = self._run(first, last, options.crossfade + 2 * options.search + self.memory.step)
         return self.splicer.land(sound, before, due - self.samples, right)
 
     def _begin(self, first: int) -> None:
         if self.samples and first != self.last + 1:
-            self.jumps.append(self.samples + self.splicer.options.fade)
+            self.jumps.append(self.samples + self.splicer.options.crossfade)
 
     def _run(self, first: int, last: int, behind: int) -> tuple[np.ndarray, int]:
         """Returns the sound of a run with context before it, and the length of the context.
@@ -105,7 +105,7 @@ def _layered(memory: Memory, lead: np.ndarray, options: MemoryOptions, rng: np.r
     ringing, striking = (Layer(memory, lead, options, strikes) for strikes in (False, True))
     first, second = start(memory), start(memory)
     given, onsets, needed = 0, np.zeros(0, np.float32), longest_run(memory, options.walk) + options.views.coming
-    fade = np.linspace(1.0, 0.0, options.splice.fade, dtype=np.float32)[:, None]
+    fade = np.linspace(1.0, 0.0, options.splice.crossfade, dtype=np.float32)[:, None]
     while True:
         # The second walk looks as far ahead as one run and its view of coming onsets reach.
         while len(onsets) < needed:
@@ -146,7 +146,7 @@ class Layer:
 
     def __init__(self, memory: Memory, lead: np.ndarray, options: MemoryOptions, strikes: bool) -> None:
         self.voice, self.layers = Voice(memory, lead, options.splice), Layers(lead.shape[1], options.layers, strikes)
-        before = lead[: len(lead) - options.splice.fade][-options.layers.delay :]
+        before = lead[: len(lead) - options.splice.crossfade][-options.layers.delay :]
         self.skipped = len(before)  # samples that only serve to separate what follows them
         self.ready = self.layers.push(before)
 

@@ -11,33 +11,33 @@ from music_composer.errors import OptionError
 
 @dataclasses.dataclass(frozen=True)
 class SpliceOptions:
-    """Parameters of a join, in samples. A run must be longer than twice the fade."""
+    """Parameters of a join, in samples. A run must be longer than twice the crossfade."""
 
-    fade: int = 1323  # 30 ms: length of a crossfade
+    crossfade: int = 1323  # 30 ms
     search: int = 353  # 8 ms: largest shift of a run, to either side
 
     def __post_init__(self) -> None:
-        if self.fade < 2 or self.search < 0:
-            raise OptionError(f"{self}: fade must be at least 2 samples, and search not below 0.")
+        if self.crossfade < 2 or self.search < 0:
+            raise OptionError(f"{self}: crossfade must be at least 2 samples, and search not below 0.")
 
     @property
     def before(self) -> int:
         """Samples before a run that are needed to shift it."""
-        return self.fade + 2 * self.search
+        return self.crossfade + 2 * self.search
 
 
 class Splicer:
-    """Joins runs as they come. The last samples are kept back for the fade into the next run."""
+    """Joins runs as they come. The last samples are kept back for the crossfade into the next run."""
 
     def __init__(self, lead: np.ndarray, options: SpliceOptions) -> None:
-        """lead: (samples, channels) before the cut, of which the last `options.fade` come with the first run.
+        """lead: (samples, channels) before the cut, of which the last `options.crossfade` come with the first run.
 
         Raises OptionError when there are fewer.
         """
-        if len(lead) < options.fade:
-            raise OptionError(f"{len(lead)} samples before the cut are too few for a fade over {options.fade}.")
+        if len(lead) < options.crossfade:
+            raise OptionError(f"{len(lead)} samples before the cut are too few for a crossfade of {options.crossfade}.")
         self.options = options
-        self.kept = lead[-options.fade :]
+        self.kept = lead[-options.crossfade :]
         self.late = 0  # samples by which the next run is late, because of earlier shifts
 
     def push(self, sound: np.ndarray, before: int) -> np.ndarray:
@@ -46,7 +46,7 @@ class Splicer:
         Returns the samples that are final, (samples, channels). No run plays further from its time than
         `options.search`, however many were shifted. A run with less context than `options.before` is not shifted.
         """
-        fade, missing = self.options.fade, max(0, self.options.fade - before)
+        fade, missing = self.options.crossfade, max(0, self.options.crossfade - before)
         if before >= self.options.before:
             due = before + self.late
             shift = self._best_shift(sound[due - fade - self.options.search : due + self.options.search])
@@ -61,7 +61,7 @@ class Splicer:
 
         The run is shifted to fit both sides. It must reach beyond the landing by the search and a fade.
         """
-        fade, search, missing = self.options.fade, self.options.search, max(0, self.options.fade - before)
+        fade, search, missing = self.options.crossfade, self.options.search, max(0, self.options.crossfade - before)
         if before >= self.options.before:
             begin = before + self.late - fade
             fits = sum(

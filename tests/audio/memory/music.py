@@ -12,7 +12,9 @@ from music_composer.values import Waveform
 
 FRAME = FrameOptions(rate=11025, window=512, hop=128, bands=96)
 OPTIONS = MemoryOptions(
-    splice=SpliceOptions(fade=331, search=88), layers=LayerOptions(fft=512, hop=128), colour=ColourOptions(margin=512)
+    splice=SpliceOptions(crossfade=331, search=88),
+    layers=LayerOptions(fft=512, hop=128),
+    colour=ColourOptions(margin=512),
 )
 RATE, STEP = FRAME.rate, 256
 PER_SECOND = RATE / STEP

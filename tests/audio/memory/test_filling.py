@@ -8,7 +8,7 @@ import pytest
 from music_composer.audio.memory.filling import candidate_of, distance_of, gap_memory_of, sound_of
 from tests.audio.memory.music import FRAME, OPTIONS, PER_SECOND, RATE, STEP, played, recording
 
-FADE, WALK = OPTIONS.splice.fade, OPTIONS.walk
+FADE, WALK = OPTIONS.splice.crossfade, OPTIONS.walk
 PLAIN = dataclasses.replace(OPTIONS, layered=False)
 LEFT, RIGHT = 12.3, 20.0  # seconds of a piece before and behind a gap
 

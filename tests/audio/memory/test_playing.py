@@ -16,7 +16,7 @@ from music_composer.errors import OptionError
 from music_composer.values import Waveform
 from tests.audio.memory.music import FRAME, OPTIONS, RATE, STEP, played, recording
 
-FADE = OPTIONS.splice.fade
+FADE = OPTIONS.splice.crossfade
 PLAIN = dataclasses.replace(OPTIONS, layered=False)
 
 

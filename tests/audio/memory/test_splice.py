@@ -28,7 +28,7 @@ def test_runs_that_follow_each_other_give_the_recording_back():
     first = RATE
     starts = first + LENGTH * np.arange(15)
     played = spliced(sound, starts, sound[:first])
-    np.testing.assert_allclose(played, sound[first - OPTIONS.fade : starts[-1] + LENGTH], atol=1e-5)
+    np.testing.assert_allclose(played, sound[first - OPTIONS.crossfade : starts[-1] + LENGTH], atol=1e-5)
 
 
 @pytest.mark.parametrize("off", [-200, 0, 150])
@@ -37,11 +37,11 @@ def test_the_last_run_goes_over_into_what_follows_where_that_is_due(off):
     sound = music(6.0)
     splicer = Splicer(sound[:RATE], OPTIONS)
     first = splicer.push(sound[RATE - OPTIONS.before : RATE + LENGTH], OPTIONS.before)
-    begin, end, behind = RATE + LENGTH, RATE + 2 * LENGTH, OPTIONS.fade + 2 * OPTIONS.search
+    begin, end, behind = RATE + LENGTH, RATE + 2 * LENGTH, OPTIONS.crossfade + 2 * OPTIONS.search
     run = sound[begin - OPTIONS.before + off : end + behind + off]
-    last = splicer.land(run, OPTIONS.before, end - RATE + OPTIONS.fade - len(first), sound[end : end + RATE])
+    last = splicer.land(run, OPTIONS.before, end - RATE + OPTIONS.crossfade - len(first), sound[end : end + RATE])
     played = np.concatenate([first, last])
-    np.testing.assert_allclose(played, sound[RATE - OPTIONS.fade : end + RATE], atol=1e-5)
+    np.testing.assert_allclose(played, sound[RATE - OPTIONS.crossfade : end + RATE], atol=1e-5)
 
 
 def test_a_run_is_moved_to_where_it_fits():
@@ -61,7 +61,7 @@ def test_what_is_moved_never_adds_up():
     tone, clock = 0.3 * np.sin(2 * np.pi * 97.3 * time), time / 40
     sound = np.stack([tone + clock, tone - clock], axis=1).astype(np.float32)
     starts = RATE + 2 * LENGTH * np.arange(40)
-    played = spliced(sound, starts, sound[:RATE])[OPTIONS.fade :]
+    played = spliced(sound, starts, sound[:RATE])[OPTIONS.crossfade :]
     for i, at in enumerate(starts):
         middle = i * LENGTH + LENGTH // 2
         shown = (played[middle, 0] - played[middle, 1]) / 2 * 40
@@ -73,10 +73,10 @@ def test_a_run_at_the_beginning_of_its_recording_comes_out_of_silence(before):
     sound, lead = music(3.0), music(1.0, seed=1)
     splicer = Splicer(lead, OPTIONS)
     played = np.concatenate([splicer.push(sound[: before + LENGTH], before), splicer.rest()])
-    assert len(played) == OPTIONS.fade + LENGTH
-    np.testing.assert_array_equal(played[OPTIONS.fade :], sound[before : before + LENGTH])
-    np.testing.assert_allclose(played[0], lead[-OPTIONS.fade], atol=1e-6)
-    assert np.abs(played[: OPTIONS.fade - before][-50:]).max() < 0.05
+    assert len(played) == OPTIONS.crossfade + LENGTH
+    np.testing.assert_array_equal(played[OPTIONS.crossfade :], sound[before : before + LENGTH])
+    np.testing.assert_allclose(played[0], lead[-OPTIONS.crossfade], atol=1e-6)
+    assert np.abs(played[: OPTIONS.crossfade - before][-50:]).max() < 0.05
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.5, 1.0])
@@ -94,6 +94,6 @@ def test_a_fade_of_silence_is_silence():
 
 def test_too_little_before_the_cut_and_senseless_options_are_refused():
     with pytest.raises(OptionError, match="too few"):
-        Splicer(np.zeros((OPTIONS.fade - 1, 2), np.float32), OPTIONS)
+        Splicer(np.zeros((OPTIONS.crossfade - 1, 2), np.float32), OPTIONS)
     with pytest.raises(OptionError, match="fade"):
-        SpliceOptions(fade=1)
+        SpliceOptions(crossfade=1)

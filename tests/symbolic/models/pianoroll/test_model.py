@@ -20,8 +20,7 @@ from music_composer.symbolic.options import PianorollOptions
 from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll_operations import lengthened
 from music_composer.values import Roll
-from tests.symbolic.models.voices.test_bounds import random_roll
-from tests.symbolic.rolls import rolls
+from tests.symbolic.rolls import random_roll, rolls
 
 pytestmark = pytest.mark.journey
 

@@ -14,8 +14,7 @@ from music_composer.symbolic.options import PolyphonyOptions
 from music_composer.symbolic.play_options import PlayOptions
 from music_composer.symbolic.roll_operations import lengthened
 from music_composer.values import Roll
-from tests.symbolic.models.voices.test_bounds import random_roll
-from tests.symbolic.rolls import rolls, without
+from tests.symbolic.rolls import random_roll, rolls, without
 
 pytestmark = pytest.mark.journey
 

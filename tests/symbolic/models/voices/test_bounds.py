@@ -7,29 +7,16 @@ from music_composer.symbolic.constraints import Constraints, gap_of
 from music_composer.symbolic.models.voices.bounds import bounds_of, stacked
 from music_composer.symbolic.models.voices.encoding import to_roll
 from music_composer.symbolic.options import VoicesOptions
-from music_composer.symbolic.roll import CLOCK, PIANO_LOWEST
+from music_composer.symbolic.roll import CLOCK
 from music_composer.symbolic.roll_operations import laid_over, lengthened
 from music_composer.values import Roll
-from tests.symbolic.rolls import without
+from tests.symbolic.rolls import random_roll, without
 
 pytestmark = pytest.mark.journey
 
 SMALL = VoicesOptions(neurons=8, wide=16, narrow=12, embedding=8, attention=4, clock=CLOCK, memory=8)
 STEPS = 24
 EVERY = np.ones(128, bool)
-
-
-def random_roll(seed: int, steps: int = STEPS) -> Roll:
-    """A few notes of random lengths and velocities, some with a second onset while they are active."""
-    rng = np.random.default_rng(seed)
-    velocity, onset = np.zeros((steps, 128), np.uint8), np.zeros((steps, 128), bool)
-    for pitch in rng.choice(np.arange(PIANO_LOWEST, PIANO_LOWEST + 88), 4, replace=False):
-        start = int(rng.integers(steps - 1))
-        for begin in (start, start + int(rng.integers(1, 6))):
-            velocity[begin : begin + int(rng.integers(1, 9)), pitch] = rng.integers(1, 128)
-            onset[begin : begin + 1, pitch] = True
-    onset |= (velocity > 0) & ~np.concatenate([np.zeros((1, 128), bool), velocity[:-1] > 0])
-    return Roll(velocity, onset & (velocity > 0), metres=((0, 2, 4),))
 
 
 def kept_in(made: Roll, kept: Roll) -> bool:
