@@ -22,10 +22,10 @@ from music_composer.progress import duration
 from music_composer.stopping import Stopped
 from music_composer.training.checkpoint import COLUMNS, TrainState
 from music_composer.training.devices import compile_arguments
+from music_composer.training.learning_rate import learning_rate
 from music_composer.training.options import TrainOptions
 
 DRAWS_PER_STEP = 1000  # room between the random streams of two steps
-FINAL_RATE = 0.02  # of the learning rate, at the end of the cosine
 
 
 Inputs = list[np.ndarray]  # of the model for one update, without the state before it
@@ -60,14 +60,6 @@ def compile_model(model: Any, options: TrainOptions) -> None:
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer=optimizer, **compile_arguments())
     optimizer.build(model.trainable_variables)
-
-
-def learning_rate(position: float, options: TrainOptions) -> float:
-    """Linear warm-up, then half a cosine; `position` is the share of the job that is done, 0 to 1."""
-    if position < options.warmup:
-        return options.learning_rate * (position / options.warmup * 0.99 + 0.01)
-    done = (position - options.warmup) / (1 - options.warmup)
-    return options.learning_rate * (FINAL_RATE + (1 - FINAL_RATE) * (1 + math.cos(math.pi * done)) / 2)
 
 
 def train(

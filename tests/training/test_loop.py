@@ -15,13 +15,13 @@ from music_composer import stopping
 from music_composer.audio.dataset.batches import WindowLoader
 from music_composer.audio.dataset.windows import Segment, dataset_of
 from music_composer.training.checkpoint import TrainState
+from music_composer.training.learning_rate import learning_rate
 from music_composer.training.loop import (
     DRAWS_PER_STEP,
     _learn_in_turn,
     averaged,
     compile_model,
     held_out_loss,
-    learning_rate,
     train,
 )
 from music_composer.training.options import TrainOptions

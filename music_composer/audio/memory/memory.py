@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from music_composer.audio.memory import guard
-from music_composer.audio.memory.analysis.colour import Colour, colour_of, loudest_of
+from music_composer.audio.memory.analysis.colour import Colour, colour_of, limits_of
 from music_composer.audio.memory.analysis.moods import beyond_familiar, moods_of
 from music_composer.audio.memory.analysis.recordings import PromptRecording, Recording
 from music_composer.audio.memory.analysis.steps import Steps
@@ -231,7 +231,7 @@ def _colour(
 ) -> Colour | None:
     """Returns the colour of the prompt, or a mixture in a blend; None where music keeps its own spectrum.
 
-    music: what is coloured. It becomes no louder than itself or the prompt.
+    music: what is coloured. It becomes no brighter than itself, and no louder than itself or the prompt.
     """
     if options.colour.strength == 0.0:
         return None
@@ -240,8 +240,9 @@ def _colour(
         for recording in (prompt, *(beside if blend is not None else ()))
     )
     if music:
-        loudest = loudest_of([part.levels for part in music], colour.per_second, options.colour)
-        colour = dataclasses.replace(colour, loudest=max(colour.loudest, loudest))
+        limits = limits_of([part.levels for part in music], colour.centres, colour.per_second, options.colour)
+        limits = dataclasses.replace(limits, loudest=max(limits.loudest, colour.limits.loudest))
+        colour = dataclasses.replace(colour, limits=limits)
     if blend is None:
         return colour
     aims = np.mean([other.aim for other in others], axis=0)

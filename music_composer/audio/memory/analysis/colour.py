@@ -15,6 +15,8 @@ from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import band_centres
 from music_composer.errors import OptionError
 
+BRIGHT_HZ = 4000.0  # above which sound counts as bright
+SILENCE_DB = -50.0  # re the loudest music without outliers; quieter half seconds have no brightness
 SMOOTHING = np.hanning(9)[1:-1] / np.hanning(9).sum()  # over neighbouring bands
 
 
@@ -26,29 +28,37 @@ class ColourOptions:
     strength: float = 0.8  # 0 leaves the music as it is, 1 gives it the prompt's mean spectrum
     around: float = 8.0  # seconds on either side that a mean covers
     aim_seconds: float = 20.0  # seconds of the prompt's end whose mean spectrum is the aim
-    loudest: float = 0.01  # share of the music's half seconds that are louder than what the filter may make
+    outliers: float = 0.01  # share of the music's half seconds that are louder or brighter than the filter makes any
     most_db: float = 9.0  # dB, largest gain of a band before the strength
     margin: int = 2048  # samples that the filter reaches, to either side
 
     def __post_init__(self) -> None:
         if (
             not 0.0 <= self.strength <= 1.0
-            or not 0.0 <= self.loudest < 1.0
+            or not 0.0 <= self.outliers < 1.0
             or min(self.around, self.aim_seconds, self.margin) <= 0
             or self.most_db < 0.0
         ):
-            raise OptionError(f"{self}: strength and loudest must lie between 0 and 1, and the others be above 0.")
+            raise OptionError(f"{self}: strength and outliers must lie between 0 and 1, and the others be above 0.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What the filter makes no music exceed. loudest: dB, see `loudness`. brightest: see `brightness`."""
+
+    loudest: float
+    brightest: float
 
 
 @dataclasses.dataclass(frozen=True)
 class Colour:
     """The filter towards a prompt.
 
-    aim: (bands,), dB. loudest: dB, see `loudest_of`. centres: (bands,), Hz. per_second: steps. rate: samples a second.
+    aim: (bands,), dB. centres: (bands,), Hz. per_second: steps. rate: samples a second.
     """
 
     aim: np.ndarray
-    loudest: float
+    limits: Limits
     centres: np.ndarray
     per_second: float
     rate: int
@@ -68,15 +78,13 @@ class Colour:
     def gains_at(self, levels: np.ndarray, first: int, last: int) -> np.ndarray:
         """Returns the gains of a run from step `first` to step `last`, (bands,): those of its middle.
 
-        They are lower where the run would exceed `loudest`, and would not without them. The run may reach beyond the
+        They are lower where the run would exceed the limits, and would not without them. The run may reach beyond the
         recording.
         """
         first, last = min(first, len(levels) - 1), min(last, len(levels) - 1)
         around, middle = round(self.options.around * self.per_second), (first + last) // 2
         gains: np.ndarray = self._towards(levels[max(0, middle - around) : middle + around + 1].mean(axis=0)[None])[0]
-        run = levels[first : last + 1]
-        excess = loudness(run + gains) - max(self.loudest, loudness(run))
-        return gains - np.float32(max(0.0, excess))
+        return self._limited(levels[first : last + 1], gains)
 
     def filtered(self, sound: np.ndarray, gains: np.ndarray) -> np.ndarray:
         """Filters sound (samples, channels) without delay: float32, the same shape.
@@ -95,20 +103,41 @@ class Colour:
         gains: np.ndarray = self.options.strength * wanted.clip(-self.options.most_db, self.options.most_db)
         return gains.astype(np.float32)
 
+    def _limited(self, run: np.ndarray, gains: np.ndarray) -> np.ndarray:
+        brighter = brightness(run + gains, self.centres) - max(self.limits.brightest, brightness(run, self.centres))
+        gains = gains - np.float32(max(0.0, brighter)) * (self.centres > BRIGHT_HZ)
+        excess = loudness(run + gains) - max(self.limits.loudest, loudness(run))
+        return gains - np.float32(max(0.0, excess))
+
 
 def loudness(levels: np.ndarray) -> float:
     """Returns the mean loudness of levels (steps, bands), dB re that of one band at 0 dB."""
     return float(10.0 * np.log10(_powers(levels).mean()))
 
 
-def loudest_of(music: Sequence[np.ndarray], per_second: float, options: ColourOptions) -> float:
-    """Returns the loudness that music exceeds only in `options.loudest` of its half seconds, dB as `loudness`.
+def brightness(levels: np.ndarray, centres: np.ndarray) -> float:
+    """Returns the power of levels (steps, bands) above `BRIGHT_HZ` over that below, dB. centres: (bands,), Hz."""
+    return float(_brightness(_powers(levels[:, centres > BRIGHT_HZ]).mean(), _powers(levels).mean()))
+
+
+def limits_of(music: Sequence[np.ndarray], centres: np.ndarray, per_second: float, options: ColourOptions) -> Limits:
+    """Returns the loudness and the brightness that music exceeds only in `options.outliers` of its half seconds.
 
     music: levels (steps, bands) of each recording.
     """
-    width = round(0.5 * per_second)
-    halves = [running_mean(_powers(levels)[:, None], width)[:, 0] for levels in music]
-    return float(10.0 * np.log10(np.quantile(np.concatenate(halves), 1.0 - options.loudest)))
+    width, high = round(0.5 * per_second), centres > BRIGHT_HZ
+    powers = (np.stack([_powers(levels[:, high]), _powers(levels)], axis=1) for levels in music)
+    bright, whole = np.concatenate([running_mean(each, width) for each in powers]).T
+    loudest = np.quantile(whole, 1.0 - options.outliers)
+    sounds = whole >= loudest * 10.0 ** (SILENCE_DB / 10.0)
+    brightest = np.quantile(_brightness(bright[sounds], whole[sounds]), 1.0 - options.outliers)
+    return Limits(float(10.0 * np.log10(loudest)), float(brightest))
+
+
+def _brightness(bright: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    low = np.maximum(whole - bright, 1e-6 * whole)
+    result: np.ndarray = 10.0 * np.log10(np.maximum(bright / low, 1e-12))
+    return result
 
 
 def colour_of(levels: np.ndarray, frame: FrameOptions, steps: StepOptions, options: ColourOptions) -> Colour:
@@ -116,8 +145,9 @@ def colour_of(levels: np.ndarray, frame: FrameOptions, steps: StepOptions, optio
     per_second = frame.rate / (frame.hop * steps.frames)
     bins = band_centres(frame)[: levels.shape[1] * steps.pooled].reshape(-1, steps.pooled).mean(axis=1)
     aim = levels[-round(options.aim_seconds * per_second) :].mean(axis=0)
-    loudest = loudest_of([levels], per_second, options)
-    return Colour(aim, loudest, bins * frame.rate / frame.window, per_second, frame.rate, options)
+    centres = bins * frame.rate / frame.window
+    limits = limits_of([levels], centres, per_second, options)
+    return Colour(aim, limits, centres, per_second, frame.rate, options)
 
 
 def _powers(levels: np.ndarray) -> np.ndarray:
