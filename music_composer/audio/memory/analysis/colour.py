@@ -112,12 +112,13 @@ class Colour:
 
 def loudness(levels: np.ndarray) -> float:
     """Returns the mean loudness of levels (steps, bands), dB re that of one band at 0 dB."""
-    return float(10.0 * np.log10(_powers(levels).mean()))
+    return float(10.0 * np.log10(_powers(levels).sum(axis=1).mean()))
 
 
 def brightness(levels: np.ndarray, centres: np.ndarray) -> float:
     """Returns the power of levels (steps, bands) above `BRIGHT_HZ` over that below, dB. centres: (bands,), Hz."""
-    return float(_brightness(_powers(levels[:, centres > BRIGHT_HZ]).mean(), _powers(levels).mean()))
+    powers = _powers(levels).mean(axis=0)
+    return float(_brightness(powers[centres > BRIGHT_HZ].sum(), powers.sum()))
 
 
 def limits_of(music: Sequence[np.ndarray], centres: np.ndarray, per_second: float, options: ColourOptions) -> Limits:
@@ -126,8 +127,8 @@ def limits_of(music: Sequence[np.ndarray], centres: np.ndarray, per_second: floa
     music: levels (steps, bands) of each recording.
     """
     width, high = round(0.5 * per_second), centres > BRIGHT_HZ
-    powers = (np.stack([_powers(levels[:, high]), _powers(levels)], axis=1) for levels in music)
-    bright, whole = np.concatenate([running_mean(each, width) for each in powers]).T
+    sums = np.stack([high, np.ones_like(high)], axis=1).astype(np.float32)
+    bright, whole = np.concatenate([running_mean(_powers(levels) @ sums, width) for levels in music]).T
     loudest = np.quantile(whole, 1.0 - options.outliers)
     sounds = whole >= loudest * 10.0 ** (SILENCE_DB / 10.0)
     brightest = np.quantile(_brightness(bright[sounds], whole[sounds]), 1.0 - options.outliers)
@@ -151,6 +152,6 @@ def colour_of(levels: np.ndarray, frame: FrameOptions, steps: StepOptions, optio
 
 
 def _powers(levels: np.ndarray) -> np.ndarray:
-    """Returns the power of each step (steps,), where one band at 0 dB has power 1."""
-    powers: np.ndarray = np.exp(levels * np.float32(np.log(10.0) / 10.0)).sum(axis=1)
+    """Returns the power of levels (steps, bands), the same shape, where a band at 0 dB has power 1."""
+    powers: np.ndarray = np.exp(levels * np.float32(np.log(10.0) / 10.0))
     return powers
