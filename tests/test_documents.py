@@ -58,7 +58,8 @@ def parse(words):
     command, context = cli, None
     while True:
         context = command.make_context(command.name, list(words), parent=context)
-        rest = [*context._protected_args, *context.args] if hasattr(context, "_protected_args") else context.args
+        kept = vars(context)  # what a group leaves to its subcommand lies in one list or two, by the version of click
+        rest = [*kept.get("_protected_args", kept.get("protected_args", [])), *context.args]
         if not isinstance(command, click.Group) or not rest:
             return
         _, command, words = command.resolve_command(context, rest)
