@@ -68,7 +68,7 @@ def as_arrays(results):
 
 def assert_close(ours, theirs, tolerance):
     """Equal in number and shapes, and within `tolerance` relative to each array's maximum."""
-    ours, theirs = as_arrays(ours), as_arrays(theirs)
+    ours, theirs = ([np.asarray(x, np.float32) for x in as_arrays(each)] for each in (ours, theirs))
     assert [x.shape for x in ours] == [x.shape for x in theirs]
     for x, y in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(x, y, rtol=0, atol=tolerance * max(np.abs(y).max(), 1e-3))
