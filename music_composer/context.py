@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Protocol
 
 from music_composer import stopping
@@ -53,8 +54,8 @@ def _never() -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """say: takes a line for the user. progress: takes events. cancelled: says whether the job is to stop, for example
-    `threading.Event().is_set`; any thread may set that.
+    """say: takes a line for the user. progress: takes events. written: takes each file of the result once it is whole.
+    cancelled: says whether the job is to stop, for example `threading.Event().is_set`; any thread may set that.
 
     A job that is cancelled saves what it can go on from and raises Stopped.
     """
@@ -62,6 +63,7 @@ class Context:
     say: Callable[[str], None] = _nowhere
     progress: Callable[[Progress], None] = _nowhere
     cancelled: Callable[[], bool] = _never
+    written: Callable[[Path], None] = _nowhere
 
     def stop_requested(self) -> bool:
         """Whether the job is cancelled, or a signal has asked this process to stop."""

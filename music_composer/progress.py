@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TextIO
 
 from music_composer.context import Context, Progress
+from music_composer.errors import OutputError
 from music_composer.eta import Clocked
 from music_composer.printable import printable
 
 PLAIN_SECONDS = 15.0  # between plain lines
 LONG_SECONDS = 10.0  # what is left of a stage that an estimate is worth it for
 EVENT_SECONDS = 0.2  # between JSON lines that carry no values
+FILE = "MUSIC_COMPOSER_PROGRESS"  # environment variable: a file to which commands append their events
 
 
 def terminal() -> Context:
@@ -32,10 +36,38 @@ def json_lines(file: TextIO) -> Context:
         {"event": "progress", "stage": "training", "done": 7, "total": 36, "unit": "steps", "words": "epoch 1/36",
          "values": {"loss": 1.25}, "time": ...}
         {"event": "end", "stage": "training", ...}
+        {"event": "written", "path": "output-0.wav", "time": ...}
 
-    time: seconds since 1970. Of progress without values, which comes very often, some is left out.
+    time: seconds since 1970. Of progress without values, which comes very often, some is left out. An event that
+    cannot be written, on a full disk for example, ends nothing.
     """
     return _JsonLines(file).context()
+
+
+def of_command() -> Context:
+    """The context of a command whose events another program may follow.
+
+    Like `terminal`; where the environment variable MUSIC_COMPOSER_PROGRESS names a file, events are appended to it too.
+    Raises OutputError where that file cannot be opened.
+    """
+    path = os.environ.get(FILE)
+    if not path:
+        return terminal()
+    try:
+        file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - open as long as the command lasts
+    except OSError as error:
+        raise OutputError(f"{path}, which {FILE} names, cannot be written: {error.strerror}") from error
+    return joined(terminal(), json_lines(file))
+
+
+def append_error(line: str, code: int) -> None:
+    """Appends what ended a command to the file that MUSIC_COMPOSER_PROGRESS names, if there is one.
+
+    {"event": "error", "line": "song.wav: no such file", "code": 1, "time": ...}
+    """
+    if path := os.environ.get(FILE):
+        with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
+            _write_event(file, {"event": "error", "line": line, "code": code})
 
 
 def joined(*contexts: Context) -> Context:
@@ -49,7 +81,11 @@ def joined(*contexts: Context) -> Context:
         for each in contexts:
             each.progress(event)
 
-    return Context(say, show, lambda: any(each.cancelled() for each in contexts))
+    def written(path: Path) -> None:
+        for each in contexts:
+            each.written(path)
+
+    return Context(say, show, lambda: any(each.cancelled() for each in contexts), written)
 
 
 def say(line: str) -> None:
@@ -173,7 +209,11 @@ class _JsonLines:
         self._written: dict[str, float] = {}  # when the last event of a stage was
 
     def context(self) -> Context:
-        return Context(lambda line: self._write({"event": "say", "line": line}), self._show)
+        return Context(
+            lambda line: _write_event(self._file, {"event": "say", "line": line}),
+            self._show,
+            written=lambda path: _write_event(self._file, {"event": "written", "path": str(path)}),
+        )
 
     def _show(self, event: Progress) -> None:
         kind = "end" if event.ended else "progress" if event.stage in self._written else "begin"
@@ -187,9 +227,11 @@ class _JsonLines:
         plain: dict[str, Any] = {"event": kind, "stage": event.stage, "unit": event.unit}
         if kind != "begin":
             plain |= {"done": event.done, "total": event.total, "words": event.words, "values": _finite(event.values)}
-        self._write(plain)
+        _write_event(self._file, plain)
 
-    def _write(self, plain: dict[str, Any]) -> None:
+
+def _write_event(file: TextIO, plain: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):
         # File names need not be Unicode: what is not is written as an escape.
-        self._file.write(json.dumps({**plain, "time": round(time.time(), 3)}) + "\n")
-        self._file.flush()
+        file.write(json.dumps({**plain, "time": round(time.time(), 3)}) + "\n")
+        file.flush()

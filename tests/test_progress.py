@@ -4,12 +4,14 @@ import io
 import json
 import re
 import threading
+from pathlib import Path
 
 import pytest
 
 from music_composer import progress
 from music_composer.context import Context, Progress
-from music_composer.progress import duration, joined, json_lines, terminal
+from music_composer.errors import OutputError
+from music_composer.progress import append_error, duration, joined, json_lines, of_command, terminal
 
 
 @pytest.mark.parametrize(
@@ -137,3 +139,50 @@ def test_several_contexts_hear_the_same():
     assert not context.stop_requested()
     stop.set()
     assert context.stop_requested()
+
+
+def test_several_contexts_are_told_what_is_written():
+    first, second = [], []
+    joined(Context(written=first.append), Context(), Context(written=second.append)).written(Path("a.wav"))
+    assert first == second == [Path("a.wav")]
+
+
+def test_a_command_appends_its_events_to_the_file_that_is_named(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "progress.jsonl"
+    file.write_text('{"event": "before"}\n')
+    monkeypatch.setenv(progress.FILE, str(file))
+    context = of_command()
+    context.say("a line")
+    context.written(Path("output-0.wav"))
+    append_error("song.wav: no such file", 1)
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [event.pop("time", 0.0) > 1.7e9 for event in events] == [False, True, True, True]
+    assert events[1:] == [
+        {"event": "say", "line": "a line"},
+        {"event": "written", "path": "output-0.wav"},
+        {"event": "error", "line": "song.wav: no such file", "code": 1},
+    ]
+    assert capsys.readouterr().err == "a line\n", "the user is told as before"
+
+
+def test_without_such_a_file_nothing_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv(progress.FILE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    of_command().written(Path("output-0.wav"))
+    append_error("a line", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_opened_is_refused_and_a_full_disk_ends_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv(progress.FILE, str(tmp_path / "none" / "progress.jsonl"))
+    with pytest.raises(OutputError, match=f"which {progress.FILE} names, cannot be written"):
+        of_command()
+
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    context = json_lines(Full())
+    context.say("a line")
+    context.written(Path("output-0.wav"))
+    context.progress(Progress("training", 1, 2))

@@ -32,15 +32,17 @@ from music_composer.cli.midi import midi
 from music_composer.cli.options import (
     DEBUG,
     FOLDER,
+    JSON,
     OVERWRITE,
     SEED,
     SEED_NUMBER,
     SETTINGS,
+    begin,
     echo,
+    echo_info,
     is_typed,
     option,
     refuse_before_subcommand,
-    terminal,
     with_options,
 )
 from music_composer.cli.render import SOUND, sound_of
@@ -93,8 +95,8 @@ def cli(context: click.Context, **given: Any) -> None:
 
         # In a folder of their own, where no recording of the user's can have the same name.
         rendered = request.folders.datasets / "from-midi"
-        render.render_files(RenderRequest((given["from_midi"],), rendered, sound_of(given)), terminal())
-    compose.compose(request, terminal())
+        render.render_files(RenderRequest((given["from_midi"],), rendered, sound_of(given)), begin())
+    compose.compose(request, begin())
 
 
 @cli.command()
@@ -104,7 +106,7 @@ def prepare(**given: Any) -> None:
     from music_composer.pipelines.audio import compose
     from music_composer.pipelines.audio.requests import PrepareRequest
 
-    compose.prepare(from_names(PrepareRequest, given), terminal())
+    compose.prepare(from_names(PrepareRequest, given), begin())
 
 
 @cli.command()
@@ -115,7 +117,7 @@ def train(context: click.Context, **given: Any) -> None:
     from music_composer.pipelines.audio import compose
     from music_composer.pipelines.audio.requests import TrainRequest
 
-    compose.train(_request(TrainRequest, context, given), terminal())
+    compose.train(_request(TrainRequest, context, given), begin())
 
 
 @cli.command()
@@ -138,11 +140,11 @@ def generate(context: click.Context, **given: Any) -> None:
         from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 
         if given["stream"]:
-            play_audio.stream(_request(StreamRequest, context, given), terminal())
+            play_audio.stream(_request(StreamRequest, context, given), begin())
         elif given["infill"]:
-            play_audio.infill(_request(InfillRequest, context, {**given, "recording": given["infill"]}), terminal())
+            play_audio.infill(_request(InfillRequest, context, {**given, "recording": given["infill"]}), begin())
         else:
-            play_audio.generate(_request(GenerateRequest, context, given), terminal())
+            play_audio.generate(_request(GenerateRequest, context, given), begin())
 
 
 @cli.command()
@@ -152,7 +154,7 @@ def demo(**given: Any) -> None:
     """Compose a little music, learn it, continue it, and show it on a page: under 4 minutes."""
     from music_composer.pipelines.audio import demo as journey
 
-    page = journey.run_demo(given["folder"], given["seed"], given["overwrite"], terminal())
+    page = journey.run_demo(given["folder"], given["seed"], given["overwrite"], begin())
     echo(f"open {page}")
 
 
@@ -189,17 +191,18 @@ def evaluate(**given: Any) -> None:
     from music_composer.pipelines.audio import evaluate as judge
     from music_composer.pipelines.audio.requests import EvaluateRequest
 
-    echo(str(judge.evaluate(from_names(EvaluateRequest, given), terminal())))
+    echo(str(judge.evaluate(from_names(EvaluateRequest, given), begin())))
 
 
 @cli.command()
-@with_options(under("Folders", DATASETS, TRAINDATA, MODEL), DEBUG)
+@with_options(under("Folders", DATASETS, TRAINDATA, MODEL), JSON, DEBUG)
 def info(**given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder."""
-    from music_composer.pipelines.info import describe
+    from music_composer.pipelines.info import describe, lines_of
 
-    for line in describe(from_names(FolderOptions, given)):
-        echo(line)
+    folders = from_names(FolderOptions, given)
+    begin()
+    echo_info(describe(folders), lines_of, given["json"])
 
 
 cli.add_command(midi)

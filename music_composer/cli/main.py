@@ -63,6 +63,7 @@ def _run() -> None:
             sys.exit(finished.exit_code)
         except click.ClickException as error:
             error.show()
+            _append_error(error.format_message(), error.exit_code)
             sys.exit(error.exit_code)
         except click.Abort as error:  # what click makes of the interruption
             raise error.__cause__ or KeyboardInterrupt from None
@@ -92,6 +93,13 @@ def line_of(error: Exception) -> str:
     )
 
 
+def _append_error(line: str, code: int) -> None:
+    """For another program that follows this one."""
+    from music_composer.progress import append_error
+
+    append_error(line, code)
+
+
 def _fail(line: str, code: int, debug: bool = False) -> NoReturn:
     import contextlib
 
@@ -104,4 +112,5 @@ def _fail(line: str, code: int, debug: bool = False) -> NoReturn:
             traceback.print_exc()
         sys.stderr.write(printable(f"music-composer: {line}\n"))
         sys.stderr.flush()
+    _append_error(line, code)
     stopping.end(code)

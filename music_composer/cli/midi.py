@@ -13,16 +13,18 @@ from music_composer.cli.options import (
     DEBUG,
     FOLDER,
     FRESH,
+    JSON,
     OVERWRITE,
     SEED,
     SEED_NUMBER,
     SETTINGS,
     WAIT,
+    begin,
     by_model,
     echo,
+    echo_info,
     option,
     refuse_before_subcommand,
-    terminal,
     with_options,
 )
 from music_composer.cli.render import RENDER, check_sound, render, render_written
@@ -87,7 +89,7 @@ def midi(context: click.Context, **given: Any) -> None:
     from music_composer.pipelines.symbolic import compose
     from music_composer.pipelines.symbolic.requests import ComposeRequest
 
-    render_written(compose.compose(from_names(ComposeRequest, given), terminal()), given)
+    render_written(compose.compose(from_names(ComposeRequest, given), begin()), given)
 
 
 midi.add_command(evolve)
@@ -101,21 +103,25 @@ def prepare(**given: Any) -> None:
     from music_composer.pipelines.symbolic import compose
     from music_composer.pipelines.symbolic.requests import PrepareRequest
 
-    compose.prepare(from_names(PrepareRequest, given), terminal())
+    compose.prepare(from_names(PrepareRequest, given), begin())
 
 
 @midi.command()
-@with_options(click.argument("files", nargs=-1, type=FOLDER), under("Folders", DATASETS, TRAINDATA, MODEL), DEBUG)
+@with_options(click.argument("files", nargs=-1, type=FOLDER), under("Folders", DATASETS, TRAINDATA, MODEL), JSON, DEBUG)
 def info(files: tuple[Path, ...], **given: Any) -> None:
     """Say what is in the dataset, the cache and the run folder; or, of FILES, which parts they have.
 
     Parts are numbered as --lock-track and `midi evolve --part` take them.
     """
-    from music_composer.pipelines.info import describe_midi
-    from music_composer.pipelines.symbolic.info import describe_files
+    from music_composer.pipelines.info import describe_midi, midi_lines_of
+    from music_composer.pipelines.symbolic.info import describe_files, file_lines_of
 
-    for line in describe_files(files) if files else describe_midi(from_names(FolderOptions, given)):
-        echo(line)
+    folders = from_names(FolderOptions, given)
+    begin()
+    if files:
+        echo_info(describe_files(files), file_lines_of, given["json"])
+    else:
+        echo_info(describe_midi(folders), midi_lines_of, given["json"])
 
 
 @midi.command()
@@ -132,7 +138,7 @@ def train(**given: Any) -> None:
     from music_composer.pipelines.symbolic import compose
     from music_composer.pipelines.symbolic.requests import TrainRequest
 
-    compose.train(from_names(TrainRequest, given), terminal())
+    compose.train(from_names(TrainRequest, given), begin())
 
 
 @midi.command()
@@ -143,7 +149,7 @@ def generate(**given: Any) -> None:
     from music_composer.pipelines.symbolic.requests import GenerateRequest
 
     check_sound(given, given["name"], given["count"])
-    render_written(play_midi.generate(from_names(GenerateRequest, given), terminal()), given)
+    render_written(play_midi.generate(from_names(GenerateRequest, given), begin()), given)
 
 
 @midi.command()
@@ -187,11 +193,11 @@ def evaluate(**given: Any) -> None:
         from music_composer.pipelines.symbolic import benchmark
 
         named = {**given, "file": given["benchmark"], "folder": given["model"]}
-        benchmark.evaluate_benchmark(from_names(BenchmarkRequest, named), terminal())
+        benchmark.evaluate_benchmark(from_names(BenchmarkRequest, named), begin())
         return
     from music_composer.pipelines.symbolic import evaluate as evaluate_midi
 
-    echo(str(evaluate_midi.evaluate(request, terminal())))
+    echo(str(evaluate_midi.evaluate(request, begin())))
 
 
 @midi.command()
@@ -200,7 +206,7 @@ def score(files: tuple[Path, ...], **given: Any) -> None:
     """Print how likely pieces are under the trained model."""
     from music_composer.pipelines.symbolic import evaluate as evaluate_midi
 
-    for line in evaluate_midi.score(given["model"], files, terminal()):
+    for line in evaluate_midi.score(given["model"], files, begin()):
         echo(line)
 
 
@@ -218,7 +224,7 @@ def observe(**given: Any) -> None:
     """Draw the activations of a biaxial model while it reads a piece."""
     from music_composer.pipelines.symbolic import observe as observe_midi
 
-    page = observe_midi.observe_file(given["model"], given["file"], given["output"], given["overwrite"])
+    page = observe_midi.observe_file(given["model"], given["file"], given["output"], given["overwrite"], begin())
     echo(f"open {page}")
 
 
@@ -233,5 +239,5 @@ def demo(**given: Any) -> None:
     """Compose a corpus by rule, train each model on it for a minute, and show the results on a page."""
     from music_composer.pipelines.symbolic import demo as journey_midi
 
-    page = journey_midi.run_demo(given["output"], given["seed"], given["overwrite"], terminal())
+    page = journey_midi.run_demo(given["output"], given["seed"], given["overwrite"], begin())
     echo(f"open {page}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,7 +13,9 @@ from music_composer.options import MOST_SEED, default
 if TYPE_CHECKING:
     from music_composer.context import Context
 
+T = TypeVar("T")
 Command = Callable[..., Any]
+CHECK = "check"  # the object of click's context while a command is only checked
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
@@ -29,11 +31,20 @@ class NamedPath(click.Path):
 FOLDER = NamedPath(path_type=Path)
 
 
-def terminal() -> Context:
-    """Where a command says what it does, and how far it is."""
+class Checked(Exception):
+    """A command that was only to be checked has understood all of its options."""
+
+
+def begin() -> Context:
+    """Returns where a command says what it does and how far it is.
+
+    A command asks for it last, when its request is made, so a check ends here. Raises Checked then.
+    """
     from music_composer import progress
 
-    return progress.terminal()
+    if click.get_current_context().find_root().obj == CHECK:
+        raise Checked
+    return progress.of_command()
 
 
 def echo(line: str) -> None:
@@ -41,6 +52,14 @@ def echo(line: str) -> None:
     from music_composer.printable import printable
 
     click.echo(printable(line))
+
+
+def echo_info(info: T, lines_of: Callable[[T], list[str]], as_json: bool) -> None:
+    """Prints what was found: a line each, or all as JSON."""
+    from music_composer.records import to_json
+
+    for line in [to_json(info)] if as_json else lines_of(info):
+        echo(line)
 
 
 def option(record: type, field: str, *names: str, help: str, **more: Any) -> Command:
@@ -60,6 +79,7 @@ def with_options(*options: Command) -> Callable[[Command], Command]:
 SEED_NUMBER = click.IntRange(0, MOST_SEED)
 SEED = click.option("--seed", type=SEED_NUMBER, help="The same seed gives the same music.  [default: random]")
 DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
+JSON = click.option("--json", is_flag=True, help="Print one JSON object instead of lines.")
 FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
 
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that this program did not write, too.")

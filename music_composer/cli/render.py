@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from music_composer.cli.options import DEBUG, FOLDER, OVERWRITE, terminal, with_options
+from music_composer.cli.options import DEBUG, FOLDER, OVERWRITE, begin, with_options
 from music_composer.cli.sections import SectionedCommand, under
 from music_composer.errors import OptionError
 
@@ -39,7 +39,7 @@ def render(**given: Any) -> None:
     from music_composer.pipelines import render as render_midi
     from music_composer.pipelines.requests import RenderRequest
 
-    render_midi.render_files(RenderRequest(given["files"], given["output"], sound_of(given)), terminal())
+    render_midi.render_files(RenderRequest(given["files"], given["output"], sound_of(given)), begin())
 
 
 def sound_of(given: dict[str, Any]) -> Any:
@@ -58,7 +58,7 @@ def render_written(paths: Sequence[Path], given: dict[str, Any]) -> None:
         from music_composer.pipelines import render as render_midi
         from music_composer.pipelines.requests import RenderRequest
 
-        render_midi.render_files(RenderRequest(tuple(paths), None, sound_of(given)), terminal())
+        render_midi.render_files(RenderRequest(tuple(paths), None, sound_of(given)), begin())
 
 
 def check_sound(given: dict[str, Any], name: str = "", count: int = 0) -> None:

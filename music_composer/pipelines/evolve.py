@@ -80,12 +80,14 @@ def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path
                 advance(last.number, options.generations, words, best=history[-1])
                 if last.number % options.write_interval == 0:
                     written += _write_best(last, task, themes, symbols, options, folder)
+                    context.written(written[-1])
         if last is None:
             shutil.rmtree(folder, ignore_errors=True)  # there is nothing in it but copies
             raise Stopped("stopped before the first generation was rated")
         # The last generation is written too, unless it just was.
         if last.number % options.write_interval:
             written += _write_best(last, task, themes, symbols, options, folder)
+            context.written(written[-1])
         spent = time.monotonic() - started
         facts = {"seed": seed, "options": dataclasses.asdict(options), "sources": [str(path) for path in files],
                  "ratings": history, "seconds": round(spent, 2)}  # fmt: skip

@@ -85,6 +85,8 @@ def render_files(request: RenderRequest, context: Context = SILENT) -> list[Path
         raise ScoreError(failed[0] if len(failed) == 1 else "nothing was rendered:\n  " + "\n  ".join(failed))
     for reason in failed:
         context.say(f"note: left out: {reason}")
+    for path in written:
+        context.written(path)
     spent, seconds = time.monotonic() - started, sum(result.seconds for result in results)
     speed, others = seconds / max(spent, 1e-3), " and others" if len(written) > 1 else ""
     context.say(

@@ -10,7 +10,7 @@ import pytest
 from music_composer.cli.commands import cli
 from music_composer.cli.sections import OTHERS, SectionedCommand, SectionedGroup, sections_of, under
 
-COMMON = {"--debug", "--version", "--help", "--output", "--overwrite", "--seed"}
+COMMON = {"--debug", "--json", "--version", "--help", "--output", "--overwrite", "--seed"}
 
 
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:

@@ -76,7 +76,7 @@ def test_a_choice_follows_each_training_and_is_played(choices: list[str], tmp_pa
     first = paths[0].read_bytes()
     again = generate.generate(GenerateRequest(sampling=SHORT))[0].read_bytes()
     assert again == first, "the same seed"
-    assert describe(FolderOptions())[-1].startswith("choice   the memory plays")
+    assert describe(FolderOptions()).model.choice.startswith("the memory plays")
 
 
 def test_a_finished_job_is_not_judged_again(choices: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

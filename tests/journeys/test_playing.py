@@ -148,3 +148,25 @@ def test_a_gap_without_a_recording(trained: Path) -> None:
 def whole(path: Path) -> np.ndarray:
     """A whole recording as the program reads it, at 44.1 kHz."""
     return np.concatenate(list(read_blocks(path, RATE)[1]))
+
+
+def test_another_program_can_follow_a_command(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = tmp_path / "progress.jsonl"
+    monkeypatch.setenv("MUSIC_COMPOSER_PROGRESS", str(events))
+    assert_accepted(music_composer("generate", *ONE, "--prompt", "a.wav", "-o", tmp_path / "x", cwd=trained))
+    refused = music_composer("generate", *ONE, "--prompt", "letter.wav", cwd=trained)
+    assert_refused(refused, "letter.wav")
+    assert_refused(music_composer("generate", "-s", "many", cwd=trained), "many", code=2)
+    told = [json.loads(line) for line in events.read_text().splitlines()]
+    assert [each["path"] for each in told if each["event"] == "written"] == [str(tmp_path / "x-0.wav")]
+    assert {each["stage"] for each in told if each["event"] == "end"} == {"generating"}
+    first, second = (each for each in told if each["event"] == "error")
+    assert (first["code"], second["code"]) == (1, 2)
+    assert refused.stderr.splitlines()[-1] == f"music-composer: {first['line']}"
+    assert "many" in second["line"]
+
+
+def test_what_there_is_can_be_read_by_a_program(trained: Path) -> None:
+    found = json.loads(music_composer("info", "--json", cwd=trained).stdout)
+    assert found["dataset"]["files"] == 1 and found["cache"]["songs"] == 1
+    assert (found["model"]["head"], found["model"]["neurons"], found["model"]["epochs"]) == ("flow", 8, 1)

@@ -97,6 +97,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
         write_page(files.file(PAGE), results, folders.model / LOSS_PLOT, figures, facts)
         files.commit()
     context.say(f"the demo took {spent}")
+    context.written(folder / PAGE)
     return folder / PAGE
 
 

@@ -83,6 +83,8 @@ def _write(model: LoadedModel, session: Session, wanted: Sequence[Output], conte
                 )
                 for number, file, each in zip(numbers, written, files, strict=True):
                     write_metadata(each, paths[number], file, number, run, options, seed)
+            for number in numbers:
+                context.written(paths[number])
     spent = time.monotonic() - started
     context.say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
     return paths
@@ -158,6 +160,8 @@ def stream(request: StreamRequest, context: Context = SILENT, model: LoadedModel
         jumps = write_stream(out, pieces, run.frame.rate, streaming.endless, context.say)
         if path:
             write_stream_metadata(path, prompt, out.clipped, jumps, run, options, streaming, session.seed)
+    if path:
+        context.written(path)
     return path
 
 
@@ -190,6 +194,7 @@ def infill(request: InfillRequest, context: Context = SILENT, model: LoadedModel
         clean(wanted)
         clipped = write_filled(files.file(path.name), gap, filled, run.frame, options.subtype)
         write_infill_metadata(files, path, gap, filled, clipped, run, options, request.filling, found.seed)
+    context.written(path)
     best, others = filled.join.candidate, filled.join.distances
     context.say(
         f"{path}: candidate {best} of 0 to {request.filling.candidates - 1} fits best, {others[best]:.1f} dB from the "

@@ -60,6 +60,7 @@ def judge(music: Music, options: EvaluateOptions, facts: RunFacts | FolderFacts,
         write_page(files.file(PAGE), "The scorecard", report.summary_of(card), report.tables_of(card), pictures)
         files.commit(plain_of(card))
     context.say(f"judged in {duration(time.monotonic() - started)}: {options.output / PAGE}")
+    context.written(options.output / PAGE)
     return card
 
 

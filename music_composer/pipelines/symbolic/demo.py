@@ -84,6 +84,7 @@ def _demonstrated(folder: Path, seed: int, overwrite: bool, context: Context) ->
         write_page(files.file(PAGE), "Music, composed", summary, tables, pictures)
         files.commit()
     context.say(f"the demo took {duration(time.monotonic() - started)}")
+    context.written(folder / PAGE)
     return folder / PAGE
 
 

@@ -209,6 +209,7 @@ def _judge(
         write_page(files.file(PAGE), "The scorecard", summary_of(card), tables_of(card), pictures)
         files.commit(plain_of(card))
     context.say(f"wrote {options.output / PAGE}")
+    context.written(options.output / PAGE)
     return card
 
 

@@ -70,6 +70,7 @@ def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedM
                     write_musicxml(on_grid(piece.score, run.per_quarter), files.file(output.paths[2].name))
                 plot_roll(piece.roll, kept.active, files.file(output.paths[1].name))
                 files.commit(notes_of(number, seed, primer, run, options, bounds))
+            context.written(paths[number])
             if not piece.added:
                 context.say(f"note: {paths[number]} has no new notes: {EMPTY}")
     spent, seconds = time.monotonic() - started, options.count * seconds_of(constraints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,39 +23,93 @@ from music_composer.values import Score
 COLUMNS = ["part", "name", "instrument", "program", "notes", "pitches", "bars"]
 
 
-def describe_files(paths: Sequence[Path]) -> list[str]:
-    """Lines on each file; one that cannot be read gets its reason. Raises ScoreError where none can be."""
-    lines: list[str] = []
-    errors = []
+@dataclasses.dataclass(frozen=True)
+class PartInfo:
+    """A part of a file. pitches, bars: the lowest and the highest, for example "48-72"; empty without notes."""
+
+    number: int
+    name: str
+    instrument: str
+    program: int
+    notes: int
+    pitches: str
+    bars: str
+
+
+@dataclasses.dataclass(frozen=True)
+class FileInfo:
+    """A file of notes. metres, tempos: in words. remarks: what is odd about it. problem: why it cannot be read."""
+
+    path: Path
+    bars: int = 0
+    seconds: float = 0.0
+    metres: str = ""
+    tempos: str = ""
+    parts: tuple[PartInfo, ...] = ()
+    remarks: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class FilesInfo:
+    """Several files of notes."""
+
+    files: tuple[FileInfo, ...]
+
+
+def describe_files(paths: Sequence[Path]) -> FilesInfo:
+    """Returns what is in each file; one that cannot be read gets its reason. Raises ScoreError where none can be."""
+    files, errors = [], []
     for path in paths:
         try:
-            lines += ["", *describe_file(path)]
+            files.append(describe_file(path))
         except ScoreError as error:
             errors.append(error)
-            lines += ["", f"note: {error}"]
+            files.append(FileInfo(path, problem=str(error)))
     if len(errors) == len(paths):
         raise errors[0]
-    return lines[1:]
+    return FilesInfo(tuple(files))
 
 
-def describe_file(path: Path) -> list[str]:
-    """A table of the parts, and what is odd about the file. Raises ScoreError when it cannot be read."""
+def describe_file(path: Path) -> FileInfo:
+    """Returns the parts of a file. Raises ScoreError when it cannot be read."""
     reading = read_score(path)
     score = with_fine_ticks(reading.score, PER_QUARTER)
     bars = np.cumsum(bars_of(roll_of(score, PER_QUARTER))[0] == 0)
-    words = [
-        f"{_counted(score.count, 'note')} in {_counted(len(score.parts), 'part')}",
-        _counted(int(bars[-1]) if len(bars) else 0, "bar"), _lasting(float(seconds_at(score, score.ticks))),
-        _metres(score), _tempos(score),
-    ]  # fmt: skip
-    rows = []
+    parts = []
     for number, (part, steps) in enumerate(zip(score.parts, onset_steps(score, PER_QUARTER), strict=True)):
         pitches = f"{part.notes['pitch'].min()}-{part.notes['pitch'].max()}" if len(part.notes) else ""
         played = f"{bars[steps.min()]}-{bars[steps.max()]}" if len(part.notes) else ""
-        rows.append([str(number), name_of(part).replace("|", "/"), instrument(part), str(part.program),
-                     str(len(part.notes)), pitches, played])  # fmt: skip
-    remarks = [f"note: {path}: {remark}" for remark in (*reading.remarks, *grid_remarks(score, PER_QUARTER))]
-    return [*markdown([Table(str(path), ", ".join(words), COLUMNS, rows)]), *remarks]
+        name = name_of(part).replace("|", "/")
+        parts.append(PartInfo(number, name, instrument(part), part.program, len(part.notes), pitches, played))
+    return FileInfo(
+        path,
+        int(bars[-1]) if len(bars) else 0,
+        float(seconds_at(score, score.ticks)),
+        _metres(score),
+        _tempos(score),
+        tuple(parts),
+        (*reading.remarks, *grid_remarks(score, PER_QUARTER)),
+    )
+
+
+def file_lines_of(info: FilesInfo) -> list[str]:
+    """Returns what `describe_files` found in words: a table of the parts of each file, and what is odd about it."""
+    lines: list[str] = []
+    for file in info.files:
+        lines += ["", *(_lines(file) if not file.problem else [f"note: {file.problem}"])]
+    return lines[1:]
+
+
+def _lines(file: FileInfo) -> list[str]:
+    notes = sum(part.notes for part in file.parts)
+    words = [
+        f"{_counted(notes, 'note')} in {_counted(len(file.parts), 'part')}",
+        _counted(file.bars, "bar"), _lasting(file.seconds), file.metres, file.tempos,
+    ]  # fmt: skip
+    rows = [[str(value) for value in dataclasses.astuple(part)] for part in file.parts]
+    remarks = [f"note: {file.path}: {remark}" for remark in file.remarks]
+    return [*markdown([Table(str(file.path), ", ".join(words), COLUMNS, rows)]), *remarks]
 
 
 def _metres(score: Score) -> str:

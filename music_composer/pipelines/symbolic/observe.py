@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from music_composer.context import SILENT, Context
 from music_composer.errors import OptionError
 from music_composer.files.locks import locked
 from music_composer.files.outputs import Output, clean, require_free, staged
@@ -22,7 +23,7 @@ MANIFEST, PAGE, NOTES = "thoughts.json", "index.html", "notes.png"
 MOST_STEPS = 256  # of a piece: more could not be told apart in a picture
 
 
-def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = False) -> Path:
+def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = False, context: Context = SILENT) -> Path:
     """Draws the activations of the model of a run folder while it reads a MIDI file. Returns the page of pictures.
 
     Raises OptionError for a model other than the biaxial one, OutputError where a file of another program is in the
@@ -59,4 +60,5 @@ def observe_file(folder: Path, piece: Path, output: Path, overwrite: bool = Fals
         summary = f"{piece.name}, {roll.steps} steps, read by the biaxial model in {folder}."
         write_page(files.file(PAGE), "Activations", summary, tables, pictures)
         files.commit({"piece": str(piece), "model": str(folder)})
+    context.written(output / PAGE)
     return output / PAGE
