@@ -29,8 +29,9 @@ STATED = re.compile(r"\s*\[default: (.*)\]$", re.DOTALL)  # a default in words, 
 def page() -> str:
     """The whole page."""
     from music_composer.cli.commands import cli
+    from music_composer.web.command import web
 
-    commands = list(commands_of(cli, PROGRAM))
+    commands = [*commands_of(cli, PROGRAM), (f"{PROGRAM} {web.name}", web)]
     contents = [f"- [`{name}`](#{name.replace(' ', '-')}): {summary_of(command)}" for name, command in commands]
     sections = [section_of(name, command) for name, command in commands]
     return "\n".join([INTRODUCTION, *contents, "", *sections])

@@ -76,7 +76,7 @@ def _run(request: dict[str, Any]) -> NoReturn:
         if request["code"]:
             exec(request["code"], {"__name__": "__main__"})
         else:
-            from music_composer.cli.main import main
+            from music_composer.__main__ import main
 
             main()
         code = 0

@@ -10,6 +10,7 @@ import pytest
 
 import music_composer
 from music_composer.cli.commands import cli
+from music_composer.web.command import web
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -55,7 +56,10 @@ def commands_in(text):
 
 def parse(words):
     """Raises click's error for a command or an option that does not exist, or a value that is not taken."""
-    command, context = cli, None
+    program = click.Group(
+        "music-composer", {**cli.commands, "web": web}, invoke_without_command=True, params=cli.params
+    )
+    command, context = program, None
     while True:
         context = command.make_context(command.name, list(words), parent=context)
         kept = vars(context)  # what a group leaves to its subcommand lies in one list or two, by the version of click

@@ -26,7 +26,7 @@ KERAS = (  # may import it at module level
       for module in ("network", "player")),
 )  # fmt: skip
 PLAYING = ("audio.continuation.network_player",)  # is imported once Keras is loaded
-HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib")
+HEAVY = ("keras", "tensorflow", "numpy", "scipy", "soundfile", "matplotlib", "starlette", "uvicorn")
 
 
 def test_keras_is_imported_on_demand_outside_the_stations_that_are_made_of_it():
@@ -50,7 +50,8 @@ def test_pictures_are_drawn_without_anything_global():
 
 
 def test_the_command_line_starts_light():
-    code = f"import sys, music_composer.cli.commands; print(*(set({HEAVY!r}) & set(sys.modules)))"
+    modules = "music_composer.cli.commands, music_composer.web.command"
+    code = f"import sys, {modules}; print(*(set({HEAVY!r}) & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     assert run.stdout.split() == []
 

@@ -23,7 +23,7 @@ BEGIN = "import hashlib, os, subprocess, sys, time\nfrom pathlib import Path\nfr
 
 
 class Program:
-    """Runs what is inside `with stopping.answering()` the way that cli/main.py runs a command."""
+    """Runs what is inside `with stopping.answering()` the way that __main__.py runs a command."""
 
     def __init__(self, body: str, cwd: Path, before: Callable[[], None] | None = None) -> None:
         lines = ["with stopping.answering():", " try:", *(f"  {line}" for line in body.splitlines())]

@@ -39,6 +39,7 @@ LAYERS = (
     ("pipelines",),
     ("library",),
     ("cli",),
+    ("web",),
     ("__main__",),
 )
 # Packages whose folders have an order too, likewise.
@@ -102,7 +103,7 @@ def height_of(name, layers):
 
 
 def test_all_of_the_package_is_read():
-    some = {"cli.main", "audio.wav", "audio.models.heads", "training.loop", "audio.dataset.cache", "audio", ""}
+    some = {"__main__", "audio.wav", "audio.models.heads", "training.loop", "audio.dataset.cache", "audio", ""}
     assert some <= set(FILES)
     assert known_to("audio.wav") == {"errors", "files.atomic", "values"}
     assert within(imports_of("layers.lstm", anywhere=True), "tensorflow") or within(
@@ -228,10 +229,17 @@ def test_stations_reach_nothing_of_the_journey():
         assert not within(reached_from(name, anywhere=True), *upper), name
 
 
-def test_only_the_command_line_and_what_runs_it_know_it():
+def test_only_the_page_and_what_runs_it_know_the_command_line():
     knowing = {name for name in FILES if within(known_to(name), "cli")}
-    assert knowing - within(FILES, "cli") == {"__main__"}
-    assert {name for name in FILES if "cli.commands" in known_to(name)} == {"cli.main", "cli.check"}
+    assert knowing - within(FILES, "cli", "web") == {"__main__"}
+    assert {name for name in FILES if "cli.commands" in known_to(name)} == {"__main__", "cli.check", "web.forms"}
+
+
+def test_the_page_computes_nothing():
+    """It starts commands. What it shows it reads from files."""
+    known = set().union(*(known_to(name) for name in within(FILES, "web")))
+    computing = ("pipelines", "library", "training", "layers", "audio.models", "audio.continuation", "evaluation")
+    assert not within(known, *computing)
 
 
 @pytest.mark.parametrize("name", sorted(within(FILES, "library")))

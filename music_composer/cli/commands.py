@@ -34,8 +34,10 @@ from music_composer.cli.options import (
     FOLDER,
     JSON,
     OVERWRITE,
+    SAMPLE_EVERY,
     SEED,
     SEED_NUMBER,
+    SEED_OF_DEMO,
     SETTINGS,
     begin,
     echo,
@@ -110,7 +112,7 @@ def prepare(**given: Any) -> None:
 
 
 @cli.command()
-@with_options(FOLDERS, TRAINING, under("Training", SEED), DEBUG)
+@with_options(FOLDERS, TRAINING, under("Training", SAMPLE_EVERY, SEED), DEBUG)
 @click.pass_context
 def train(context: click.Context, **given: Any) -> None:
     """Prepare the recordings and train. Existing weights are trained further."""
@@ -149,7 +151,7 @@ def generate(context: click.Context, **given: Any) -> None:
 
 @cli.command()
 @click.option("-o", "--output", "folder", type=FOLDER, default=Path("demo"), show_default=True, help="Folder to make.")
-@with_options(click.option("--seed", type=SEED_NUMBER, default=1, show_default=True), OVERWRITE, DEBUG)
+@with_options(SEED_OF_DEMO, OVERWRITE, DEBUG)
 def demo(**given: Any) -> None:
     """Compose a little music, learn it, continue it, and show it on a page: under 4 minutes."""
     from music_composer.pipelines.audio import demo as journey

@@ -15,8 +15,10 @@ from music_composer.cli.options import (
     FRESH,
     JSON,
     OVERWRITE,
+    SAMPLE_EVERY,
     SEED,
     SEED_NUMBER,
+    SEED_OF_DEMO,
     SETTINGS,
     WAIT,
     begin,
@@ -128,9 +130,7 @@ def info(files: tuple[Path, ...], **given: Any) -> None:
 @with_options(
     FOLDERS,
     LEARNING,
-    under("Training", click.option(
-        "--sample-every", type=click.IntRange(min=0), default=0, show_default=True,
-        help="Epochs between two samples, kept with their weights in the run folder; 0: none."), SEED),
+    under("Training", SAMPLE_EVERY, SEED),
     DEBUG,
 )  # fmt: skip
 def train(**given: Any) -> None:
@@ -232,7 +232,7 @@ def observe(**given: Any) -> None:
 @with_options(
     click.option("-o", "--output", type=FOLDER, default=Path("midi_demo"), show_default=True, help="Folder to make."),
     OVERWRITE,
-    click.option("--seed", type=SEED_NUMBER, default=1, show_default=True),
+    SEED_OF_DEMO,
     DEBUG,
 )
 def demo(**given: Any) -> None:

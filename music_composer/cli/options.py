@@ -78,10 +78,17 @@ def with_options(*options: Command) -> Callable[[Command], Command]:
 
 SEED_NUMBER = click.IntRange(0, MOST_SEED)
 SEED = click.option("--seed", type=SEED_NUMBER, help="The same seed gives the same music.  [default: random]")
+SEED_OF_DEMO = click.option(
+    "--seed", type=SEED_NUMBER, default=1, show_default=True, help="The same seed gives the same music."
+)
 DEBUG = click.option("--debug", is_flag=True, help="Show tracebacks instead of one line.")
 JSON = click.option("--json", is_flag=True, help="Print one JSON object instead of lines.")
 FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of training existing weights further.")
 
+SAMPLE_EVERY = click.option(
+    "--sample-every", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Epochs between two samples, kept with their weights in the run folder; 0: none.",
+)  # fmt: skip
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that this program did not write, too.")
 WAIT = click.option("--wait", is_flag=True, help="Wait where another run is at work in the same folder.")
 

@@ -55,6 +55,7 @@ class TrainKeywords(CacheKeywords, TrainingKeywords, total=False):
     training_noise: float
     reach: int
     fresh: bool
+    sample_every: int
 
 
 class SamplingKeywords(TypedDict, total=False):

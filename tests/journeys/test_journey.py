@@ -94,8 +94,11 @@ def test_the_same_seed_trains_the_same_weights_killed_and_stopped_or_neither(son
     assert "going on in epoch" in said
     assert "stopping: the step is finished and all is saved first" in said
     assert "the same command goes on" in said
-    assert_accepted(music_composer(*broken, cwd=songs), "going on in epoch", "epoch 6/6")
+    sampled = music_composer(*broken, "--sample-every", "3", cwd=songs)
+    assert_accepted(sampled, "going on in epoch", "epoch 6/6")
     _assert_same_weights(songs / "whole", songs / "broken")
+    assert soundfile.info(songs / "broken" / "samples" / "epoch-0006" / "sample.wav").duration == pytest.approx(11.0)
+    assert (songs / "broken" / "samples" / "epoch-0006" / "model.weights.h5").stat().st_size
 
 
 def test_a_second_run_trains_further(trained: Path, tmp_path: Path) -> None:

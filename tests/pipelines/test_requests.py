@@ -92,6 +92,7 @@ def test_values_by_name_go_where_they_belong() -> None:
         (notes.TrainRequest, {"which": "voice"}, "--model is 'voice': it must be one of voices"),
         (notes.TrainRequest, {"which": "voices", "layers": 2}, "--model voices has no layers"),
         (notes.TrainRequest, {"sample_every": -1}, "--sample-every is -1"),
+        (audio.TrainRequest, {"sample_every": -1}, "--sample-every is -1"),
         (notes.BenchmarkRequest, {"file": "a", "members": 0}, "--members is 0"),
         (requests.EvolveRequest, {"files": ["a.mid"], "load_best": 2}, "--load-best goes with --load"),
     ],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from music_composer.audio.continuation import prompt_selection, run_folder
 from music_composer.audio.continuation.choice_file import is_pending
+from music_composer.audio.continuation.epoch_samples import sampler
 from music_composer.audio.continuation.networks import trainable_network
 from music_composer.audio.continuation.registry import check_fits
 from music_composer.audio.dataset import cache, windows
@@ -111,18 +113,19 @@ def _trained(request: TrainRequest, then_generate: bool, context: Context) -> tu
         return run_folder.read_run(folders.model), ready
     if chosen:
         context.say(sizing.summary(ready.seconds / 60, chosen))
-    return _train_network(run, ready, options, state, not old, context), ready
+    return _train_network(run, ready, request, state, not old, context), ready
 
 
 def _train_network(
     run: run_folder.Run,
     ready: cache.Cache,
-    options: TrainOptions,
+    request: TrainRequest,
     state: checkpoint.TrainState,
     new: bool,
     context: Context,
 ) -> run_folder.Run:
     """Trains the network to the end of its job. With `--head auto` it also builds the memory and chooses a head."""
+    options = request.training
     split = split_of(ready, run, context.say, new=new)
     dataset = dataset_for(ready, run, split)
     drawn = prompt_selection.draw_prompts(ready, run, state.seed, context.say) if new else []
@@ -145,7 +148,8 @@ def _train_network(
         run_folder.begin(run, fill)
     else:
         fill(run.folder)
-    _train_job(model, dataset, run, options, state, context)
+    then = sampler(model, run, ready, request.sample_every, context)
+    _train_job(model, dataset, run, options, state, then, context)
     trained = run_folder.read_run(beginning.home_of(run.folder))
     if both:
         return _chosen(trained, ready, split, state, context)
@@ -219,6 +223,7 @@ def _train_job(
     run: run_folder.Run,
     options: TrainOptions,
     state: checkpoint.TrainState,
+    then: Callable[[checkpoint.TrainState], None],
     context: Context,
 ) -> None:
     if dataset.joined:
@@ -231,4 +236,4 @@ def _train_job(
         f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
         f"{loader.batches} steps, seed {state.seed}, {devices.describe()}"
     )
-    run_job(model, loader, run, options, state, context)
+    run_job(model, loader, run, options, state, context, then)

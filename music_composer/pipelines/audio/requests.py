@@ -53,12 +53,21 @@ class PrepareRequest:
 
 @dataclasses.dataclass(frozen=True)
 class TrainRequest:
-    """Prepares and trains. fresh: start anew instead of continuing from existing weights."""
+    """Prepares and trains.
+
+    fresh: start anew instead of continuing from existing weights. sample_every: epochs between two samples in the run
+    folder; 0 for none.
+    """
 
     folders: FolderOptions = FolderOptions()
     network: NetworkChoice = NetworkChoice()
     training: TrainOptions = TrainOptions()
     fresh: bool = False
+    sample_every: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sample_every < 0:
+            raise OptionError(f"--sample-every is {self.sample_every}: it must be at least 0")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,122 @@
+"""What of the folder is shown, and how files come into it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from music_composer.errors import MusicComposerError
+from music_composer.web import workspace
+from tests.command import tune, write
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+def upload(folder: Path, name: str, *parts: bytes, size: int | None = None, replace: bool = False) -> Path:
+    total = sum(map(len, parts)) if size is None else size
+    return asyncio.run(workspace.receive(folder, name, total, replace, pieces(*parts)))
+
+
+@pytest.mark.parametrize("name", ["song.wav", 'My "best" süng.FLAC', "a'b.mid", "x.wav"])
+def test_an_upload_is_there_whole(tmp_path: Path, name: str) -> None:
+    path = upload(tmp_path, name, b"first", b"second")
+    assert path == tmp_path / "input_music_dataset" / name
+    assert path.read_bytes() == b"firstsecond"
+    assert [each["path"] for each in workspace.recordings(tmp_path)] == [f"input_music_dataset/{name}"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "-rf.wav",
+        "../a.wav",
+        "a/b.wav",
+        ".hidden.wav",
+        "a\\b.wav",
+        "a.py",
+        "a",
+        "",
+        "x" * 300 + ".wav",
+        "a\n.wav",
+        "a\0.wav",
+        " a.wav",
+    ],
+)
+def test_names_that_mean_something_else_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MusicComposerError, match="no name of a recording"):
+        upload(tmp_path, name, b"sound")
+    assert not list(tmp_path.rglob("*.*"))
+
+
+@pytest.mark.parametrize(("parts", "size", "words"), [((b"12345",), 9, "cut off"), ((b"123", b"45"), 4, "larger than")])
+def test_an_upload_of_another_length_leaves_nothing(
+    tmp_path: Path, parts: tuple[bytes, ...], size: int, words: str
+) -> None:
+    with pytest.raises(MusicComposerError, match=words):
+        upload(tmp_path, "a.wav", *parts, size=size)
+    assert list((tmp_path / "input_music_dataset").iterdir()) == []
+
+
+def test_an_upload_that_breaks_leaves_nothing(tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"123"
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(workspace.receive(tmp_path, "a.wav", 5, False, broken()))
+    assert list((tmp_path / "input_music_dataset").iterdir()) == []
+
+
+def test_what_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    upload(tmp_path, "a.wav", b"old")
+    with pytest.raises(MusicComposerError, match="already there"):
+        upload(tmp_path, "a.wav", b"new")
+    assert upload(tmp_path, "a.wav", b"new", replace=True).read_bytes() == b"new"
+
+
+def test_a_file_without_room_is_refused_before_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MusicComposerError, match="there is room for 4000 MB"):
+        upload(tmp_path, "a.wav", size=5_000_000_000)
+    monkeypatch.setattr(workspace.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 200_000_001}))
+    with pytest.raises(MusicComposerError, match="there is room for 0 MB"):
+        upload(tmp_path, "a.wav", b"12")
+
+
+def test_results_recordings_and_what_a_link_in_the_dataset_leads_to_are_shown(tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for path in (home / "output-0.wav", home / "input_music_dataset" / "a.wav", elsewhere / "b.wav"):
+        write(path, tune(0.1))
+    (home / "input_music_dataset" / "album").symlink_to(elsewhere)
+    for name in ("output-0.wav", "input_music_dataset/a.wav", "input_music_dataset/album/b.wav"):
+        assert workspace.shown(home, name).is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.wav", "/etc/passwd", "link/secret.wav", ".music-composer/jobs/x/log", "model/options.py", "none.wav",
+     "", ".", "a\0.wav", "input_music_dataset/../../secret.wav", "folder.wav"],
+)  # fmt: skip
+def test_nothing_else_is_shown(tmp_path: Path, name: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    write(tmp_path / "secret.wav", tune(0.1))
+    (home / "link").symlink_to(tmp_path)
+    (home / "folder.wav").mkdir()
+    with pytest.raises(workspace.Missing):
+        workspace.shown(home, name)
+
+
+def test_only_the_dataset_loses_files(tmp_path: Path) -> None:
+    for path in (tmp_path / "output-0.wav", tmp_path / "input_music_dataset" / "a.wav"):
+        write(path, tune(0.1))
+    with pytest.raises(workspace.Missing):
+        workspace.remove(tmp_path, "output-0.wav")
+    workspace.remove(tmp_path, "input_music_dataset/a.wav")
+    assert [each["path"] for each in workspace.results(tmp_path)] == ["output-0.wav"]
+    assert workspace.recordings(tmp_path) == []
