@@ -71,7 +71,7 @@ def test_the_page_and_all_that_it_loads_are_ours(page: Page) -> None:
     status, html = page.ask("GET", "/")
     assert status == 200
     found = set(re.findall(rb'(?:href|src)="([^"]+)"', html))
-    assert found == {b"/static/style.css", b"/static/main.js"}
+    assert found == {b"/static/icon.svg", b"/static/style.css", b"/static/main.js"}
     for path in found:
         assert page.ask("GET", path.decode())[0] == 200
     script = page.ask("GET", "/static/main.js")[1]

@@ -6,6 +6,8 @@ import { showFiles } from "/static/sounds.js";
 
 const ROOMS = { audio: (name) => !name.startsWith("midi"), midi: (name) => name.startsWith("midi") && name !== "midi evolve", evolve: (name) => name === "midi evolve" };
 const SOON = 500, LATER = 3000; // milliseconds between two looks, shown and hidden
+const FEW = 20; // results that are shown at first
+let all = false;
 const at = (id) => document.getElementById(id);
 const say = (line) => (at("upload-said").textContent = line);
 
@@ -50,7 +52,9 @@ async function look() {
     const state = await ask("/api/state");
     at("folder").textContent = state.folder;
     showFiles(at("recordings"), state.recordings, say, true);
-    showFiles(at("results"), state.results, say);
+    const shown = all ? state.results : state.results.slice(0, FEW);
+    at("more").hidden = shown.length === state.results.length;
+    showFiles(at("results"), shown, say);
     showJobs(at("jobs"), state.jobs, say);
   } catch (failure) {
     say(failure.message);
@@ -69,5 +73,6 @@ for (const [room, holds] of Object.entries(ROOMS))
     at(`room-${room}`).append(details);
   }
 readyTabs();
+at("more").addEventListener("click", () => (all = true));
 at("upload").addEventListener("change", (event) => upload(event.target.files));
 look();
