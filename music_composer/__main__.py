@@ -68,8 +68,8 @@ def _run() -> None:
             error.show()
             _append_error(error.format_message(), error.exit_code)
             sys.exit(error.exit_code)
-        except click.Abort as error:  # what click makes of the interruption
-            raise error.__cause__ or KeyboardInterrupt from None
+        except click.Abort as error:  # what click makes of the interruption; its first versions name no cause
+            raise error.__cause__ or error.__context__ or KeyboardInterrupt from None
         except MusicComposerError as error:
             _fail(str(error), error.exit_code, debug)
     except BrokenPipeError:  # nobody reads what we print any more

@@ -71,6 +71,7 @@ def test_a_job_is_stopped_with_all_that_it_has(folder: Path) -> None:
     jobs.stop(folder, job.id)  # there is nothing to stop any more
 
 
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads the number of a parent process from /proc")
 def test_the_command_goes_on_when_its_runner_is_killed_and_is_lost_when_it_is(folder: Path) -> None:
     job = jobs.begin(folder, ENDLESS)
     until(lambda: has_evolved(folder, job.id))
