@@ -25,7 +25,7 @@ from typing import NoReturn
 from music_composer.files import temporary
 
 CODE = 130  # of a command that was stopped with all that it had saved
-LAST_SECONDS = 2.5  # that the main thread has to end the command by itself, once all is saved
+LAST_SECONDS = 1.0  # that the main thread has to end the command by itself, once all is saved
 ONE_SIGNAL_SECONDS = 0.3  # `timeout`, say, signals a process and its group: what comes so close together is one
 SAVED = b"\0"  # wakes the thread too; no signal has that number
 SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it

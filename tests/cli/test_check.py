@@ -34,7 +34,8 @@ def test_every_command_can_be_checked_and_does_nothing(
     name: str, command: click.Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert refusal_of(words_of(name, command)) == ""
-    assert "No such option '--no-such'" in refusal_of([*words_of(name, command), "--no-such"])
+    wrong = refusal_of([*words_of(name, command), "--no-such"])
+    assert "No such option" in wrong and "--no-such" in wrong
     assert refusal_of([*name.split()[1:], "--help"]) == ""
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "")
