@@ -19,7 +19,8 @@ MARKED = "pytestmark = pytest.mark.journey"  # a line of a file whose tests all 
 
 # Two tests run at once: threads of linear algebra would wait for each other in a busy loop. For all alike, since how
 # many there are changes the last bits of a sum.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ[_threads] = "1"
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # commands that are tested are not born deaf to Ctrl-C

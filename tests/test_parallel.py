@@ -101,9 +101,9 @@ def test_processes_have_one_blas_thread_each_and_ours_stays_as_it_was() -> None:
 
 COMMAND = """
 import os, sys
-from music_composer.cli import main as cli_main
-cli_main._run = lambda: print("numpy" in sys.modules, os.environ["OPENBLAS_NUM_THREADS"])
-cli_main.main()
+from music_composer import __main__ as program
+program._run = lambda: print("numpy" in sys.modules, os.environ["OPENBLAS_NUM_THREADS"])
+program.main()
 """
 
 

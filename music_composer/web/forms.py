@@ -18,6 +18,18 @@ from music_composer.errors import OptionError
 
 LEFT_OUT = {"debug", "version", "help"}  # options that a page has no use for
 NAMES = {"name"}  # options that are names of files without being of click's type for paths
+QUICK = {"neurons": 64, "layers": 1, "epochs": 4}
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {  # by command and name; without values, its defaults
+    "": {"All of it": {}, "Small and quick": {**QUICK, "count": 2}},
+    "train": {"As much as fits the music": {}, "Small and quick": QUICK},
+    "generate": {
+        "Ten of 10 s": {},
+        "One of 30 s": {"count": 1, "seconds": 30},
+        "One of 3 min": {"count": 1, "seconds": 180},
+    },
+    "midi": {"All of it": {}, "Small and quick": {"neurons": 64, "epochs": 8, "count": 2}},
+    "midi evolve": {"20 networks": {}, "1,000 networks": {"models": 1000, "select_models": 200}},
+}
 
 
 def commands(command: click.Command = cli, name: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -79,6 +91,7 @@ def _form(name: str, command: click.Command) -> dict[str, Any]:
     return {
         "name": name,
         "help": (command.help or "").strip(),
+        "presets": [{"name": each, "values": values} for each, values in PRESETS.get(name, {}).items()],
         "files": files,
         "sections": [section for section in sections if section["options"]],
     }

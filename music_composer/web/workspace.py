@@ -13,6 +13,7 @@ from music_composer.data.folder import SCORES
 from music_composer.data.formats import RECORDINGS
 from music_composer.errors import MusicComposerError, OptionError, OutputError
 from music_composer.files.atomic import make_folder
+from music_composer.files.outputs import is_ours
 
 DATASET = "input_music_dataset"
 SHOWN = (".wav", ".mid", ".png", ".json", ".html", ".musicxml")  # kinds of results
@@ -116,4 +117,6 @@ def _entry(workspace: Path, path: Path) -> dict[str, object] | None:
         status = path.stat()
     except OSError:
         return None
-    return {"path": path.relative_to(workspace).as_posix(), "bytes": status.st_size, "changed": status.st_mtime}
+    name, picture = path.relative_to(workspace).as_posix(), path.with_suffix(".png")
+    shown = picture.relative_to(workspace).as_posix() if is_ours(picture, path.with_suffix(".json")) else None
+    return {"path": name, "bytes": status.st_size, "changed": status.st_mtime, "picture": shown}

@@ -12,7 +12,7 @@ import pytest
 from music_composer.cli.check import refusal_of
 from music_composer.cli.commands import cli
 from music_composer.errors import OptionError
-from music_composer.web.forms import LEFT_OUT, commands, forms, words_of
+from music_composer.web.forms import LEFT_OUT, PRESETS, commands, forms, words_of
 
 ALL = dict(commands())
 
@@ -110,3 +110,11 @@ def test_what_no_form_of_ours_sends_is_refused(name: str, values: dict[str, Any]
 
 def test_a_value_out_of_range_gets_the_line_of_the_command(tmp_path: Path) -> None:
     assert "-e/--epochs is 0" in refusal_of(words_of("train", {"epochs": 0}, tmp_path))
+
+
+def test_presets_are_taken_by_their_commands(tmp_path: Path) -> None:
+    presets = [(form["name"], each["values"]) for form in forms() for each in form["presets"]]
+    assert {name for name, _ in presets} == set(PRESETS) <= set(ALL)
+    for name, values in presets:
+        files = ["--", "a.mid"] if name == "midi evolve" else []
+        assert refusal_of([*words_of(name, values, tmp_path), *files]) == ""

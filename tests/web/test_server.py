@@ -25,16 +25,19 @@ pytestmark = pytest.mark.journey
 class Page:
     """A running server, and requests with the cookie of its page."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep_token: bool = False) -> None:
+        """keep_token: it is for a browser."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "music_composer", "web", str(folder), "--no-browser"],
             stderr=subprocess.PIPE,
             text=True,
         )
         assert self.process.stderr
-        address = self.process.stderr.readline()
-        port, token = re.search(r"127\.0\.0\.1:(\d+)/\?token=(\S+)", address).groups()  # type: ignore[union-attr]
-        self.port = int(port)
+        line = self.process.stderr.readline()
+        port, token = re.search(r"127\.0\.0\.1:(\d+)/\?token=(\S+)", line).groups()  # type: ignore[union-attr]
+        self.port, self.address = int(port), line.split()[-1]
+        if keep_token:
+            return
         _, headers, _ = self.raw("GET", f"/?token={token}", {})
         self.cookie = headers["set-cookie"].partition(";")[0]
 

@@ -33,7 +33,7 @@ export function drawLines(canvas, lines) {
   }
 }
 
-export function drawWaveform(canvas, sound) {
+export function drawWaveform(canvas, sound, gap = null) {
   const { pen, width, height, probe } = begin(canvas);
   const count = sound.least.length;
   const cut = sound.cut == null ? Infinity : (sound.cut / sound.seconds) * width;
@@ -42,6 +42,12 @@ export function drawWaveform(canvas, sound) {
     pen.fillStyle = probe(x < cut ? "--faint" : "--new");
     const top = height / 2 - (sound.most[i] * height) / 2;
     pen.fillRect(x, top, Math.max(1, width / count), Math.max(1, ((sound.most[i] - sound.least[i]) * height) / 2));
+  }
+  if (gap) {
+    pen.globalAlpha = 0.35;
+    pen.fillStyle = probe("--new");
+    pen.fillRect((gap[0] / sound.seconds) * width, 0, ((gap[1] - gap[0]) / sound.seconds) * width, height);
+    pen.globalAlpha = 1;
   }
   if (cut < width) {
     pen.fillStyle = probe("--accent");

@@ -5,6 +5,7 @@ let number = 0;
 
 export function formOf(command, started) {
   const inputs = new Map();
+  const elements = new Map();
   const code = make("code");
   const error = make("p", { class: "error", role: "alert" });
   const values = () => Object.fromEntries([...inputs].map(([name, read]) => [name, read()]).filter(([, value]) => value != null));
@@ -13,6 +14,7 @@ export function formOf(command, started) {
     const id = `field-${number++}`;
     const [input, read] = inputOf(option, id);
     inputs.set(option.name, read);
+    elements.set(option.name, input);
     input.addEventListener("input", refresh);
     const told = make("small", { id: `${id}-help` }, option.help);
     input.setAttribute("aria-describedby", told.id);
@@ -43,6 +45,8 @@ export function formOf(command, started) {
     }
   }
 
+  // What was typed of files stays when a preset is chosen.
+  const paths = () => Object.fromEntries(command.files.map((each) => [each.name, inputs.get(each.name)()]));
   const copied = make("span", { role: "status" });
   const copy = () => navigator.clipboard.writeText(code.textContent).then(() => (copied.textContent = "copied"));
   const sections = command.sections.map((section) =>
@@ -52,12 +56,26 @@ export function formOf(command, started) {
     "form",
     { "aria-label": `music-composer ${command.name}`.trim(), onsubmit: start, "data-command": command.name },
     make("p", {}, command.help.split("\n\n")[0].replaceAll("\n", " ")),
+    command.presets.length
+      ? make("div", { class: "row", role: "group", "aria-label": "presets" },
+          ...command.presets.map((each) => make("button", { type: "button", onclick: () => form.fill({ ...paths(), ...each.values }) }, each.name)))
+      : null,
     command.files.length ? make("div", { class: "fields" }, ...command.files.map(fieldOf)) : null,
     ...sections,
     make("div", { class: "command" }, code, make("button", { type: "button", onclick: copy }, "Copy"), copied,
       make("button", { class: "main" }, "Start")),
     error,
   );
+  // Values by the names of the options; those that are not named are emptied.
+  form.fill = (given) => {
+    for (const [name, input] of elements) {
+      const value = given[name];
+      if (input.type === "checkbox") input.checked = value ?? input.defaultChecked;
+      else input.value = value == null ? "" : [].concat(value).join(", ");
+      if (value != null) input.closest("details")?.setAttribute("open", "");
+    }
+    refresh();
+  };
   refresh();
   return form;
 }

@@ -69,7 +69,18 @@ for (const [room, holds] of Object.entries(ROOMS))
     const summary = document.createElement("summary");
     summary.textContent = `music-composer ${command.name}`.trim();
     details.append(summary);
-    details.addEventListener("toggle", () => details.open && details.childElementCount === 1 && details.append(formOf(command, () => at("jobs").scrollIntoView())));
+    const open = () => {
+      if (details.childElementCount === 1) details.append(formOf(command, () => at("jobs").scrollIntoView()));
+      return details.lastElementChild;
+    };
+    details.addEventListener("toggle", () => details.open && open());
+    document.addEventListener("fill", ({ detail }) => {
+      if (detail.command !== command.name) return;
+      choose(room);
+      details.open = true;
+      open().fill(detail.values);
+      details.scrollIntoView();
+    });
     at(`room-${room}`).append(details);
   }
 readyTabs();
