@@ -160,6 +160,5 @@ def _option_words(each: click.Parameter, value: Any, given: Sequence[str]) -> li
             raise OptionError(f"{flag} is on or off")
         return [flag] if value else each.secondary_opts[:1]
     if each.nargs > 1:
-        # A name that begins with a hyphen would be taken for an option.
-        return [flag, *(f"./{one}" if one.startswith("-") else one for one in given)]
+        return [flag, *given]
     return [f"{flag}={one}" for one in given]

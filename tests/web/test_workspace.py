@@ -99,7 +99,7 @@ def test_results_recordings_and_what_a_link_in_the_dataset_leads_to_are_shown(tm
 
 @pytest.mark.parametrize(
     "name",
-    ["../secret.wav", "/etc/passwd", "link/secret.wav", ".music-composer/jobs/x/log", "model/options.py", "none.wav",
+    ["../secret.wav", "/etc/passwd", "link/secret.wav", ".music-composer/jobs/x/a.wav", "model/options.py", "none.wav",
      "", ".", "a\0.wav", "input_music_dataset/../../secret.wav", "folder.wav"],
 )  # fmt: skip
 def test_nothing_else_is_shown(tmp_path: Path, name: str) -> None:
@@ -108,6 +108,9 @@ def test_nothing_else_is_shown(tmp_path: Path, name: str) -> None:
     write(tmp_path / "secret.wav", tune(0.1))
     (home / "link").symlink_to(tmp_path)
     (home / "folder.wav").mkdir()
+    write(home / ".music-composer" / "jobs" / "x" / "a.wav", tune(0.1))
+    (home / "model").mkdir()
+    (home / "model" / "options.py").write_text("there is such a file")
     with pytest.raises(workspace.Missing):
         workspace.shown(home, name)
 
