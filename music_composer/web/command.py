@@ -8,6 +8,7 @@ import click
 
 from music_composer.cli.options import DEBUG, FOLDER, begin, with_options
 from music_composer.cli.sections import SectionedCommand
+from music_composer.stopping import regular_end
 
 
 @click.command(cls=SectionedCommand)
@@ -25,4 +26,5 @@ def web(folder: Path, port: int, no_browser: bool, debug: bool) -> None:
     context = begin()
     from music_composer.web.server import serve
 
-    serve(folder, port, not no_browser, context)
+    with regular_end():  # Ctrl-C is how it ends
+        serve(folder, port, not no_browser, context)

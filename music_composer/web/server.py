@@ -50,7 +50,13 @@ def serve(folder: Path, port: int = 0, browser: bool = True, context: Context = 
     context.say(f"open {address}\nCtrl-C ends the page; jobs that are running go on")
     if browser:
         webbrowser.open(address)
-    config = uvicorn.Config(app_of(folder, port, token), log_level="critical", lifespan="off", server_header=False)
+    config = uvicorn.Config(
+        app_of(folder, port, token),
+        log_level="critical",
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=0,
+    )
     server = uvicorn.Server(config)
     with listener:
         server.run([listener])

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
+from music_composer.web import jobs
 from tests.command import tune, write
 from tests.symbolic.tunes import write_tune
 
@@ -166,3 +167,15 @@ def test_a_killed_server_loses_nothing(folder: Path) -> None:
     finally:
         second.process.kill()
         second.process.wait()
+
+
+def test_the_end_of_the_page_says_what_goes_on(folder: Path) -> None:
+    page = Page(folder)
+    endless = {"generations": 1000000, "models": 20, "files": ["tune.mid"]}
+    job = page.ask("POST", "/api/jobs", {"command": "midi evolve", "values": endless})[1]
+    page.process.send_signal(signal.SIGINT)
+    _, said = page.process.communicate(timeout=20)
+    assert page.process.returncode == 0
+    assert f"still running: {job['shown']}" in said
+    assert jobs.read(folder, job["id"]).state == jobs.RUNNING
+    jobs.stop(folder, job["id"])
