@@ -69,19 +69,19 @@ def run_folder_of(words: Sequence[str]) -> str:
     return os.path.normpath([default, *named][-1]) if trains else ""
 
 
-def begin(workspace: Path, words: Sequence[str], run_folder: str = "") -> Job:
+def begin(workspace: Path, words: Sequence[str]) -> Job:
     """Starts a command in the workspace. It goes on when this process ends.
 
-    run_folder: where it trains. Raises BusyError where a job is at work there already.
+    Raises BusyError where a job trains in the same run folder already.
     """
-    running = [job for job in jobs(workspace) if job.state == RUNNING] if run_folder else []
-    busy = [job for job in running if _run_folder(workspace, job) == run_folder]
-    if busy:
-        raise BusyError(f"busy: {busy[0].shown} is running")
+    run_folder = run_folder_of(words)
+    for job in jobs(workspace) if run_folder else []:
+        if job.state == RUNNING and run_folder_of(job.words) == run_folder:
+            raise BusyError(f"busy: {job.shown} is running")
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
     folder = workspace / FOLDER / name
     make_folder(folder)
-    write_json(folder / JOB, {"words": list(words), "began": time.time(), "run_folder": run_folder})
+    write_json(folder / JOB, {"words": list(words), "began": time.time()})
     # A session of its own: Ctrl-C on the server is not for the job.
     subprocess.Popen(
         [sys.executable, "-m", "music_composer.web.runner", str(folder)],
@@ -111,14 +111,12 @@ def read(workspace: Path, name: str) -> Job:
     """Returns a job. Raises MusicComposerError where there is none of that name."""
     plain, folder = _plain(workspace, name), workspace / FOLDER / name
     words = tuple(str(word) for word in plain.get("words", []))
-    code = _number(folder / EXIT)
-    if code is not None:
-        state = DONE if code == 0 else STOPPED if code == STOP_CODE else FAILED
+    # In this order: the code is there before the lock is let go.
+    locked, code = _is_locked(folder / LOCK), _number(folder / EXIT)
+    if code is None:
+        state = RUNNING if locked else LOST
     else:
-        state = RUNNING if _is_locked(folder / LOCK) else LOST
-        code = _number(folder / EXIT)  # it may have ended between the two looks
-        if code is not None:
-            return read(workspace, name)
+        state = DONE if code == 0 else STOPPED if code == STOP_CODE else FAILED
     return Job(name, words, float(plain.get("began", 0.0)), state, code)
 
 
@@ -128,7 +126,7 @@ def events_of(workspace: Path, name: str, since: int = 0) -> tuple[list[dict[str
     found: list[dict[str, Any]] = []
     try:
         with open(workspace / FOLDER / name / PROGRESS, "rb") as file:
-            file.seek(since)
+            file.seek(max(0, since))
             data = file.read(MAX_EVENT_BYTES)
     except FileNotFoundError:
         return [], since
@@ -184,10 +182,6 @@ def _is_locked(path: Path) -> bool:
         return True
     finally:
         os.close(number)
-
-
-def _run_folder(workspace: Path, job: Job) -> str:
-    return str(_plain(workspace, job.id).get("run_folder", ""))
 
 
 def _plain(workspace: Path, name: str) -> dict[str, Any]:

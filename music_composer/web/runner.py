@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from music_composer.files.atomic import write_json
 from music_composer.progress import FILE
 from music_composer.web.jobs import EXIT, JOB, LOCK, LOG, PID, PROGRESS, held
 
@@ -27,15 +28,9 @@ def main(folder: Path) -> None:
             # A shell has its background jobs ignore Ctrl-C, and children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        _write(folder / PID, child.pid)
+        write_json(folder / PID, child.pid)
         code = child.wait()
-        _write(folder / EXIT, 128 - code if code < 0 else code)
-
-
-def _write(path: Path, number: int) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(f"{number}\n")
-    os.replace(part, path)
+        write_json(folder / EXIT, 128 - code if code < 0 else code)
 
 
 if __name__ == "__main__":

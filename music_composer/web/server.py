@@ -60,107 +60,16 @@ def serve(folder: Path, port: int = 0, browser: bool = True, context: Context = 
     server = uvicorn.Server(config)
     with listener:
         server.run([listener])
-    running = [job.shown for job in jobs.jobs(folder) if job.state == jobs.RUNNING]
-    for each in running:
-        context.say(f"still running: {each}")
+    for job in jobs.jobs(folder):
+        if job.state == jobs.RUNNING:
+            context.say(f"still running: {job.shown}")
 
 
 def app_of(folder: Path, port: int, token: str) -> App:
     """Returns the application of a folder behind its gate."""
-    return Gate(Starlette(routes=_routes(folder.resolve())), port, token)
-
-
-def _routes(folder: Path) -> list[Route | Mount]:
-    async def page(request: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
-
-    @_answers
-    async def all_forms(request: Request) -> Any:
-        return forms()
-
-    @_answers
-    async def state(request: Request) -> Any:
-        return {
-            "folder": str(folder),
-            "recordings": await run_in_threadpool(workspace.recordings, folder),
-            "results": await run_in_threadpool(workspace.results, folder),
-            "jobs": [_shown(job) for job in await run_in_threadpool(jobs.jobs, folder)],
-        }
-
-    @_answers
-    async def check(request: Request) -> Any:
-        words = await _words(request, folder)
-        return {"words": words, "shown": jobs.shown_of(words), "refusal": await run_in_threadpool(refusal_of, words)}
-
-    @_answers
-    async def start(request: Request) -> Any:
-        words = await _words(request, folder)
-        if refusal := await run_in_threadpool(refusal_of, words):
-            raise OptionError(refusal)
-        return _shown(await run_in_threadpool(jobs.begin, folder, words, jobs.run_folder_of(words)))
-
-    @_answers
-    async def resume(request: Request) -> Any:
-        job = jobs.read(folder, request.path_params["id"])
-        return _shown(await run_in_threadpool(jobs.begin, folder, job.words, jobs.run_folder_of(job.words)))
-
-    @_answers
-    async def job(request: Request) -> Any:
-        name = request.path_params["id"]
-        since = int(request.query_params.get("since", "0"))
-        events, place = jobs.events_of(folder, name, since)
-        return {**_shown(jobs.read(folder, name)), "events": events, "next": place, "log": jobs.log_of(folder, name)}
-
-    @_answers
-    async def stop(request: Request) -> Any:
-        jobs.stop(folder, request.path_params["id"])
-        return _shown(jobs.read(folder, request.path_params["id"]))
-
-    @_answers
-    async def upload(request: Request) -> Any:
-        length = request.headers.get("content-length", "")
-        size = int(length) if length.isdigit() else None
-        replace = request.query_params.get("replace") == "yes"
-        path = await workspace.receive(folder, request.path_params["name"], size, replace, request.stream())
-        return {"path": path.relative_to(folder).as_posix()}
-
-    @_answers
-    async def remove(request: Request) -> Any:
-        await run_in_threadpool(workspace.remove, folder, request.path_params["path"])
-        return {}
-
-    @_answers
-    async def waveform(request: Request) -> Any:
-        return await run_in_threadpool(views.waveform, workspace.shown(folder, request.path_params["path"]))
-
-    @_answers
-    async def roll(request: Request) -> Any:
-        return await run_in_threadpool(views.notes, workspace.shown(folder, request.path_params["path"]))
-
-    async def file(request: Request) -> Response:
-        try:
-            path = workspace.shown(folder, request.path_params["path"])
-        except workspace.Missing:
-            return Response(status_code=404)
-        # A page among the results is shown without scripts, and may load nothing from elsewhere.
-        return FileResponse(path, headers={"content-security-policy": RESULT_POLICY} if path.suffix == ".html" else {})
-
-    return [
-        Route("/", page),
-        Route("/api/forms", all_forms),
-        Route("/api/state", state),
-        Route("/api/check", check, methods=["POST"]),
-        Route("/api/jobs", start, methods=["POST"]),
-        Route("/api/jobs/{id}", job),
-        Route("/api/jobs/{id}/stop", stop, methods=["POST"]),
-        Route("/api/jobs/{id}/continue", resume, methods=["POST"]),
-        Route("/api/dataset/{name}", upload, methods=["PUT"]),
-        Route("/api/files/{path:path}", remove, methods=["DELETE"]),
-        Route("/api/waveform/{path:path}", waveform),
-        Route("/api/notes/{path:path}", roll),
-        Route("/files/{path:path}", file),
-        Mount("/static", StaticFiles(directory=STATIC)),
-    ]
+    app = Starlette(routes=ROUTES)
+    app.state.folder = folder.resolve()
+    return Gate(app, port, token)
 
 
 def _answers(endpoint: Callable[[Request], Awaitable[Any]]) -> Endpoint:
@@ -193,3 +102,119 @@ async def _words(request: Request, folder: Path) -> list[str]:
 
 def _shown(job: jobs.Job) -> dict[str, Any]:
     return {"id": job.id, "shown": job.shown, "state": job.state, "code": job.code, "began": job.began}
+
+
+async def _page(request: Request) -> Response:
+    return FileResponse(STATIC / "index.html")
+
+
+@_answers
+async def _forms(request: Request) -> Any:
+    return forms()
+
+
+@_answers
+async def _state(request: Request) -> Any:
+    folder = request.app.state.folder
+    return {
+        "folder": str(folder),
+        "recordings": await run_in_threadpool(workspace.recordings, folder),
+        "results": await run_in_threadpool(workspace.results, folder),
+        "jobs": [_shown(job) for job in await run_in_threadpool(jobs.jobs, folder)],
+    }
+
+
+@_answers
+async def _check(request: Request) -> Any:
+    folder = request.app.state.folder
+    words = await _words(request, folder)
+    return {"words": words, "shown": jobs.shown_of(words), "refusal": await run_in_threadpool(refusal_of, words)}
+
+
+@_answers
+async def _start(request: Request) -> Any:
+    folder = request.app.state.folder
+    words = await _words(request, folder)
+    if refusal := await run_in_threadpool(refusal_of, words):
+        raise OptionError(refusal)
+    return _shown(await run_in_threadpool(jobs.begin, folder, words))
+
+
+@_answers
+async def _resume(request: Request) -> Any:
+    folder = request.app.state.folder
+    job = jobs.read(folder, request.path_params["id"])
+    return _shown(await run_in_threadpool(jobs.begin, folder, job.words))
+
+
+@_answers
+async def _job(request: Request) -> Any:
+    folder = request.app.state.folder
+    name = request.path_params["id"]
+    since = int(request.query_params.get("since", "0"))
+    events, place = jobs.events_of(folder, name, since)
+    return {**_shown(jobs.read(folder, name)), "events": events, "next": place, "log": jobs.log_of(folder, name)}
+
+
+@_answers
+async def _stop(request: Request) -> Any:
+    folder = request.app.state.folder
+    jobs.stop(folder, request.path_params["id"])
+    return _shown(jobs.read(folder, request.path_params["id"]))
+
+
+@_answers
+async def _upload(request: Request) -> Any:
+    folder = request.app.state.folder
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isdigit() else None
+    replace = request.query_params.get("replace") == "yes"
+    path = await workspace.receive(folder, request.path_params["name"], size, replace, request.stream())
+    return {"path": path.relative_to(folder).as_posix()}
+
+
+@_answers
+async def _remove(request: Request) -> Any:
+    folder = request.app.state.folder
+    await run_in_threadpool(workspace.remove, folder, request.path_params["path"])
+    return {}
+
+
+@_answers
+async def _waveform(request: Request) -> Any:
+    folder = request.app.state.folder
+    return await run_in_threadpool(views.waveform, workspace.shown(folder, request.path_params["path"]))
+
+
+@_answers
+async def _notes(request: Request) -> Any:
+    folder = request.app.state.folder
+    return await run_in_threadpool(views.notes, workspace.shown(folder, request.path_params["path"]))
+
+
+async def _file(request: Request) -> Response:
+    folder = request.app.state.folder
+    try:
+        path = workspace.shown(folder, request.path_params["path"])
+    except workspace.Missing:
+        return Response(status_code=404)
+    # A page among the results is shown without scripts, and may load nothing from elsewhere.
+    return FileResponse(path, headers={"content-security-policy": RESULT_POLICY} if path.suffix == ".html" else {})
+
+
+ROUTES = [
+    Route("/", _page),
+    Route("/api/forms", _forms),
+    Route("/api/state", _state),
+    Route("/api/check", _check, methods=["POST"]),
+    Route("/api/jobs", _start, methods=["POST"]),
+    Route("/api/jobs/{id}", _job),
+    Route("/api/jobs/{id}/stop", _stop, methods=["POST"]),
+    Route("/api/jobs/{id}/continue", _resume, methods=["POST"]),
+    Route("/api/dataset/{name}", _upload, methods=["PUT"]),
+    Route("/api/files/{path:path}", _remove, methods=["DELETE"]),
+    Route("/api/waveform/{path:path}", _waveform),
+    Route("/api/notes/{path:path}", _notes),
+    Route("/files/{path:path}", _file),
+    Mount("/static", StaticFiles(directory=STATIC)),
+]

@@ -6,16 +6,17 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Any
 
 from music_composer.data.folder import SCORES
 from music_composer.data.formats import RECORDINGS
 from music_composer.errors import MusicComposerError, OptionError, OutputError
 from music_composer.files.atomic import make_folder
-from music_composer.files.outputs import is_ours
 
 DATASET = "input_music_dataset"
+UNSHOWN = (DATASET, "train_data", "model", "midi_model")  # folders without results
 SHOWN = (".wav", ".mid", ".png", ".json", ".html", ".musicxml")  # kinds of results
 PLAYED = {*RECORDINGS, *SCORES, *SHOWN}
 NAME = re.compile(r"[^\s./\\\-\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,199}")
@@ -44,23 +45,20 @@ def shown(workspace: Path, name: str) -> Path:
     return whole
 
 
-def recordings(workspace: Path) -> list[dict[str, object]]:
+def recordings(workspace: Path) -> list[dict[str, Any]]:
     """Returns the names and sizes of the files in the dataset, recordings and scores."""
-    return _listed(workspace, workspace / DATASET, (*RECORDINGS, *SCORES))
+    paths = sorted((workspace / DATASET).rglob("*"))
+    return _listed(workspace, (path for path in paths if path.suffix.lower() in (*RECORDINGS, *SCORES)))
 
 
-def results(workspace: Path) -> list[dict[str, object]]:
+def results(workspace: Path) -> list[dict[str, Any]]:
     """Returns recordings and scores of the workspace outside of the dataset, the newest first."""
-    found = [
-        each
-        for suffix in (".wav", ".mid")
-        for path in sorted(workspace.rglob(f"*{suffix}"))
-        if not any(part.startswith(".") for part in path.relative_to(workspace).parts)
-        if path.relative_to(workspace).parts[0] not in (DATASET, "train_data", "model", "midi_model")
-        for each in [_entry(workspace, path)]
-        if each
-    ]
-    return sorted(found, key=lambda each: -float(str(each["changed"])))
+    found = []
+    for folder, below, names in os.walk(workspace):
+        # What is asked for twice a second is not sought in caches and run folders.
+        below[:] = [name for name in below if not name.startswith(".") and name not in UNSHOWN]
+        found += [Path(folder, name) for name in names if name.endswith((".wav", ".mid")) and name[0] != "."]
+    return sorted(_listed(workspace, found), key=lambda each: -each["changed"])
 
 
 def remove(workspace: Path, name: str) -> None:
@@ -107,16 +105,14 @@ async def receive(workspace: Path, name: str, size: int | None, replace: bool, p
     return target
 
 
-def _listed(workspace: Path, folder: Path, suffixes: tuple[str, ...]) -> list[dict[str, object]]:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
-    return [each for path in paths if (each := _entry(workspace, path))]
-
-
-def _entry(workspace: Path, path: Path) -> dict[str, object] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    name, picture = path.relative_to(workspace).as_posix(), path.with_suffix(".png")
-    shown = picture.relative_to(workspace).as_posix() if is_ours(picture, path.with_suffix(".json")) else None
-    return {"path": name, "bytes": status.st_size, "changed": status.st_mtime, "picture": shown}
+def _listed(workspace: Path, paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Name, size, time of the last change and picture of each file that is still there."""
+    found = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            status, picture = path.stat(), path.with_suffix(".png")
+            found.append({
+                "path": path.relative_to(workspace).as_posix(), "bytes": status.st_size, "changed": status.st_mtime,
+                "picture": picture.relative_to(workspace).as_posix() if picture.is_file() else None,
+            })  # fmt: skip
+    return found

@@ -84,12 +84,15 @@ def test_the_command_goes_on_when_its_runner_is_killed_and_is_lost_when_it_is(fo
     until(lambda: jobs.read(folder, job.id).state == jobs.LOST)
 
 
-def test_a_run_folder_has_one_job_at_a_time(folder: Path) -> None:
-    job = jobs.begin(folder, ENDLESS, run_folder="model")
-    with pytest.raises(BusyError, match="busy: music-composer midi evolve .* is running"):
-        jobs.begin(folder, ["train"], run_folder="model")
-    jobs.stop(folder, job.id)
-    until(lambda: jobs.read(folder, job.id).state != jobs.RUNNING)
+def test_a_run_folder_has_one_training_at_a_time(tmp_path: Path) -> None:
+    job = tmp_path / jobs.FOLDER / "20261126-120000-abcdef"
+    job.mkdir(parents=True)
+    (job / jobs.JOB).write_text('{"words": ["train", "--epochs=9"], "began": 1.0}')
+    with jobs.held(job / jobs.LOCK):
+        for words in ([], ["train"], ["train", "--model-folder-path=./model"]):
+            with pytest.raises(BusyError, match="busy: music-composer train --epochs=9 is running"):
+                jobs.begin(tmp_path, words)
+    assert [each.id for each in jobs.jobs(tmp_path)] == [job.name], "none has begun"
 
 
 @pytest.mark.parametrize(

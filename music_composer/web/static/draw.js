@@ -1,7 +1,5 @@
 // Canvases: lines over time, waveforms with the cut marked, piano rolls.
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-
 function begin(canvas) {
   const ratio = window.devicePixelRatio || 1;
   const { width, height } = canvas.getBoundingClientRect();
@@ -66,5 +64,3 @@ export function drawNotes(canvas, music) {
       pen.fillRect((from / music.seconds) * width, (high - pitch) * step, Math.max(1, ((to - from) / music.seconds) * width - 1), Math.max(1, step - 1));
   });
 }
-
-export { colour };
