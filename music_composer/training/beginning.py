@@ -64,6 +64,11 @@ def home_of(place: Path) -> Path:
     return place.parent if place.name == NEW else place
 
 
+def samples_of(place: Path, epoch: int) -> Path:
+    """Returns the folder of an epoch's sample with its weights: the run folder itself keeps only the best ones."""
+    return home_of(place) / "samples" / f"epoch-{epoch:04d}"
+
+
 def require_ours(home: Path, magic: str) -> None:
     """Raises RunFolderError where a training would write over files that are not of a run folder of this magic."""
     path, new = home / OPTIONS, home / NEW

@@ -123,10 +123,11 @@ def read(workspace: Path, name: str) -> Job:
 def events_of(workspace: Path, name: str, since: int = 0) -> tuple[list[dict[str, Any]], int]:
     """Returns the events behind byte `since` of a job's progress, and where the next begin."""
     _plain(workspace, name)
+    since = max(0, since)
     found: list[dict[str, Any]] = []
     try:
         with open(workspace / FOLDER / name / PROGRESS, "rb") as file:
-            file.seek(max(0, since))
+            file.seek(since)
             data = file.read(MAX_EVENT_BYTES)
     except FileNotFoundError:
         return [], since

@@ -15,7 +15,7 @@ from music_composer.values import NOTE, Part, Score
 from tests.command import assert_accepted, assert_refused, music_composer
 from tests.symbolic.bands import band
 from tests.symbolic.composition.test_assemble import assert_same
-from tests.symbolic.tunes import TINY, write_tune
+from tests.symbolic.tunes import TINY, roll_of, write_tune
 
 pytestmark = pytest.mark.journey
 
@@ -31,10 +31,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = music_composer("midi", *TINY, "-g", "2", "--num-steps", "24", "--render", "--voice", "nes", cwd=folder)
     assert_accepted(done, "broken.mid", "is damaged", "4 MIDI files", "held-out", "2 pieces")
     return folder
-
-
-def roll_of(path: Path):
-    return to_roll(read_midi(path).score)
 
 
 def test_the_whole_journey_leaves_pieces_with_notes_of_how_they_were_made(trained: Path) -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from music_composer.symbolic.midi.midi_file import read_midi
-from music_composer.symbolic.roll import to_roll
 from tests.command import assert_accepted, assert_refused, music_composer
-from tests.symbolic.tunes import write_tune
+from tests.symbolic.tunes import roll_of, write_tune
 
 pytestmark = pytest.mark.journey
 
@@ -24,10 +22,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_tune(folder / "primer.mid", seed=9, quarters=4)
     assert_accepted(music_composer("midi", "prepare", cwd=folder), "4 MIDI files")
     return folder
-
-
-def roll_of(path: Path):
-    return to_roll(read_midi(path).score)
 
 
 def test_the_polyphony_model_makes_the_same_journey(prepared: Path) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from music_composer.symbolic.midi.midi_file import write_midi
-from music_composer.values import NOTE, Part, Score
+from music_composer.symbolic.midi.midi_file import read_midi, write_midi
+from music_composer.symbolic.roll import to_roll
+from music_composer.values import NOTE, Part, Roll, Score
 
 TINY = ("-n", "8", "-e", "2", "-b", "3", "--seed", "1")  # three songs are learnt: one batch, one graph
 
@@ -18,3 +19,8 @@ def write_tune(path: Path, seed: int, quarters: int = 24) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_midi(Score((Part(np.sort(np.array(notes, NOTE), order=["start", "pitch"])),), tempos=((0, 100.0),)), path)
     return path
+
+
+def roll_of(path: Path) -> Roll:
+    """What is in a MIDI file."""
+    return to_roll(read_midi(path).score)

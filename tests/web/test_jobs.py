@@ -126,6 +126,7 @@ def test_a_line_that_a_full_disk_has_cut_is_passed_over(tmp_path: Path) -> None:
     (job / jobs.PROGRESS).write_text('{"event": "say", "li\n{"event": "begin"}\n{"event": "end"')
     events, place = jobs.events_of(tmp_path, job.name)
     assert [event["event"] for event in events] == ["begin"]
+    assert jobs.events_of(tmp_path, job.name, -5) == (events, place), "from the beginning"
     with open(job / jobs.PROGRESS, "a") as file:
         file.write("}\n")
     assert [event["event"] for event in jobs.events_of(tmp_path, job.name, place)[0]] == ["end"]

@@ -123,3 +123,9 @@ def test_only_the_dataset_loses_files(tmp_path: Path) -> None:
     workspace.remove(tmp_path, "input_music_dataset/a.wav")
     assert [each["path"] for each in workspace.results(tmp_path)] == ["output-0.wav"]
     assert workspace.recordings(tmp_path) == []
+
+
+def test_results_are_not_sought_in_caches_run_folders_and_hidden_ones(tmp_path: Path) -> None:
+    for folder in (".", "takes", "train_data", "model", ".hidden", "input_music_dataset"):
+        write(tmp_path / folder / "a.wav", tune(0.1))
+    assert {each["path"] for each in workspace.results(tmp_path)} == {"a.wav", "takes/a.wav"}

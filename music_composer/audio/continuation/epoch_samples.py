@@ -17,7 +17,7 @@ from music_composer.training.checkpoint import TrainState
 from music_composer.training.weights import save_weights
 
 SECONDS = 10.0  # of new music in each
-FOLDER, NAME = "samples", "sample.wav"  # of the run folder; in a folder for each epoch
+NAME = "sample.wav"
 
 
 def sampler(model: Any, run: Run, ready: Cache, every: int, context: Context) -> Callable[[TrainState], None]:
@@ -34,12 +34,11 @@ def sampler(model: Any, run: Run, ready: Cache, every: int, context: Context) ->
         from music_composer.audio.continuation.network_player import NetworkPlayer
         from music_composer.audio.continuation.writing import write_continuations
 
-        folder = beginning.home_of(run.folder) / FOLDER / f"epoch-{state.epoch:04d}"
+        folder = beginning.samples_of(run.folder, state.epoch)
         folder.mkdir(parents=True, exist_ok=True)
         prompt = RandomPrompts(ready, plays, options.prompt_seconds, state.seed, context.say)(0)
         player = NetworkPlayer(model, run.frame, options)
         write_continuations(player, run.frame, [prompt], [folder / NAME], [0], options, state.seed)
-        # The run folder keeps only the best weights.
         save_weights(model, dataclasses.replace(run, folder=folder).weights)
         context.written(folder / NAME)
 

@@ -177,9 +177,7 @@ def _train_job(
 
     def sample(state: checkpoint.TrainState) -> None:
         if sample_every and state.epoch % sample_every == 0:
-            home = beginning.home_of(run.folder)
-            # A folder of its own with the weights of that moment: the run folder keeps only the best ones.
-            sampled = dataclasses.replace(run, folder=home / "samples" / f"epoch-{state.epoch:04d}")
+            sampled = dataclasses.replace(run, folder=beginning.samples_of(run.folder, state.epoch))
             request = constraints_from(None, PlayOptions(), BoundOptions(), run.blank)
             player = note_model(run.name).player(model)
             (roll,) = play(run, player, [request], with_model_defaults(run.name, PlayOptions()), state.seed)
