@@ -25,6 +25,10 @@ COMMAND = Path(sys.executable).with_name("music-composer")
 TINY = ("--head", "flow", "-n", "8", "-l", "1", "-b", "4", "-e", "1")  # a network that trains in a second
 SHORT = ("-s", "0.5", "-g", "2")
 RATE = 44100
+FEW_CHECKED = {  # continuations that are compared with the recordings after a training, which takes longer than that
+    "music_composer.pipelines.audio.copy_check.CHECKED": 2,
+    "music_composer.pipelines.audio.copy_check.CHECKED_SECONDS": 6.0,
+}
 LONGEST_SECONDS = 300  # of a command, before it counts as hanging
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAPABILITY_VERSION = 24, 1, 2, 0x20080522
 

@@ -7,6 +7,7 @@ own: signals, limits and folders are theirs alone.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -55,6 +56,7 @@ def _load() -> None:
     import music_composer.training.optimizer  # noqa: F401
 
     PIL.Image.preinit()  # the formats that matplotlib asks for
+    gc.freeze()  # copies do not search it for garbage, and so do not copy the memory that it is in
 
 
 def _run(request: dict[str, Any]) -> NoReturn:
