@@ -29,7 +29,7 @@ def plot_spectrogram(
     cuts: seconds at which a line marks where new music begins or ends. copied: spans (from, to) to mark, in seconds.
     """
     seconds = seconds_of(wav)
-    picture = _columns(wav, max(1, round(seconds * options.frames_per_second)), options)
+    picture = columns_of(wav, options)
     figure, axes = figure_of(10, 3, margins=(0.6, 0.45))
     axes.imshow(
         picture.T, origin="lower", aspect="auto", cmap="magma", vmin=QUIET_NEPERS, vmax=LOUD_NEPERS,
@@ -47,8 +47,9 @@ def plot_spectrogram(
     save(figure, png)
 
 
-def _columns(wav: Path, frames: int, options: FrameOptions) -> np.ndarray:
-    """Returns the mean bands of the mid channel, (columns, bands), at most COLUMNS columns."""
+def columns_of(wav: Path, options: FrameOptions) -> np.ndarray:
+    """Returns the mean bands of the mid channel, (columns, bands) in nepers, at most COLUMNS columns."""
+    frames = max(1, round(seconds_of(wav) * options.frames_per_second))
     # The mean, not a sample, of the frames of a column: short events stay visible in long recordings.
     per_column = -(-frames // COLUMNS)
     columns = np.zeros((frames // per_column + 2, options.bands))

@@ -16,6 +16,7 @@ from music_composer.values import Waveform
 
 ALIKE_BY_CHANCE = 0.1  # correlation of two pieces; at equal shares it makes their mixture 0.4 dB louder
 CONTEXT_FRAMES = 16  # frames of real sound from which the phase of a continuation grows
+CUT = "new_music_from_second"  # of a WAV, in the JSON beside it
 
 
 @dataclasses.dataclass(frozen=True)

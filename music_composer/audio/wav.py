@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from music_composer.files.atomic import final_name, whole_file
 from music_composer.values import Waveform
 
 RIFF_LIMIT = 2**32 - 2**16  # bytes; beyond it a WAV needs the RF64 header
+HEADER_BYTES = 80  # of `wav_header`
+PCM_TAG, FLOAT_TAG = 1, 3
 SAMPLE_BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
 
 
@@ -71,3 +74,18 @@ def write_flac(path: Path, waveform: Waveform) -> None:
             soundfile.write(part, np.clip(waveform.samples, -1, 1), waveform.rate, subtype="PCM_16", format="FLAC")
         except (soundfile.LibsndfileError, AssertionError) as error:
             raise _refused(path) from error
+
+
+def wav_header(size: int, rate: int, channels: int, subtype: str) -> bytes:
+    """Returns the 80 bytes before `size` bytes of samples. Above 4 GiB they are RF64 (EBU Tech 3306)."""
+    width = SAMPLE_BYTES[subtype]
+    tag = FLOAT_TAG if subtype == "FLOAT" else PCM_TAG
+    frame = channels * width  # bytes of one sample of every channel
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * frame, frame, 8 * width)
+    whole = HEADER_BYTES - 8 + size
+    if whole <= RIFF_LIMIT:
+        room = struct.pack("<4sI28x", b"JUNK", 28)
+        return struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + room + form + struct.pack("<4sI", b"data", size)
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, whole, size, size // frame, 0)
+    unknown = 2**32 - 1
+    return struct.pack("<4sI4s", b"RF64", unknown, b"WAVE") + sizes + form + struct.pack("<4sI", b"data", unknown)

@@ -28,10 +28,10 @@ from music_composer.files.atomic import (
     write_json,
 )
 from music_composer.files.locks import locked
+from music_composer.files.run_layout import OPTIONS, SAMPLES
 from music_composer.files.temporary import noted
 from music_composer.training.checkpoint import STATE, read_state
 
-OPTIONS = "options.json"
 WEIGHTS = "model.weights.h5"
 CHECKPOINT = "checkpoint.npz"
 HISTORY = "history.csv"
@@ -66,7 +66,7 @@ def home_of(place: Path) -> Path:
 
 def samples_of(place: Path, epoch: int) -> Path:
     """Returns the folder of an epoch's sample with its weights: the run folder itself keeps only the best ones."""
-    return home_of(place) / "samples" / f"epoch-{epoch:04d}"
+    return home_of(place) / SAMPLES / f"epoch-{epoch:04d}"
 
 
 def require_ours(home: Path, magic: str) -> None:

@@ -28,7 +28,8 @@ from typing import Any, ClassVar
 import music_composer
 from music_composer.errors import RecordError, RunFolderError
 from music_composer.files.atomic import read_json, reason, whole_file
-from music_composer.training.beginning import CHECKPOINT, HISTORY, OPTIONS, WEIGHTS, finish_settling, place_of
+from music_composer.files.run_layout import OPTIONS
+from music_composer.training.beginning import CHECKPOINT, HISTORY, WEIGHTS, finish_settling, place_of
 
 COMMAND = "music-composer"
 

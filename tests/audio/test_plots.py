@@ -38,7 +38,7 @@ def test_a_long_recording_has_no_more_columns_than_fit(tmp_path, sine, record, m
     monkeypatch.setattr(decoder, "BLOCK_SECONDS", 0.3)
     path = record(tmp_path / "a.wav", np.concatenate([sine(300, seconds), sine(3000, seconds)]))
     frames = round(2 * seconds * OPTIONS.frames_per_second)
-    columns = plots._columns(path, frames, OPTIONS)
+    columns = plots.columns_of(path, OPTIONS)
     assert min(frames, limit) / 2 - 1 <= len(columns) <= min(frames, limit) + 1
     pitch = band_centres(OPTIONS)[columns.argmax(axis=1)] * OPTIONS.rate / OPTIONS.window
     third = len(columns) // 3

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from music_composer.audio.continuation import run_folder
 from music_composer.audio.play_options import GenerateOptions, InfillOptions, StreamOptions
 from music_composer.audio.plots import plot_spectrogram
-from music_composer.audio.prompts import Prompt, cut_of
+from music_composer.audio.prompts import CUT, Prompt, cut_of
 from music_composer.files.atomic import read_json
 from music_composer.files.outputs import Staged, close_grown, staged
 from music_composer.records import to_plain
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from music_composer.audio.continuation.writing import Written
     from music_composer.audio.gap import Filling, Gap
 
-CUT = "new_music_from_second"  # second of the WAV
 JUMPS = "jumps"  # seconds of the WAV at which the player jumped; absent for players that never jump
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
-from music_composer.audio.wav import RIFF_LIMIT, SAMPLE_BYTES
+from music_composer.audio.wav import HEADER_BYTES, SAMPLE_BYTES, wav_header
 from music_composer.errors import MusicComposerError, OptionError
 from music_composer.files.atomic import make_folder, part_name, reason
 from music_composer.files.outputs import claim_growing
-
-HEADER_BYTES = 80
-PCM_TAG, FLOAT_TAG = 1, 3
 
 
 class Sink(Protocol):
@@ -87,21 +83,6 @@ class GrowingWav:
             raise MusicComposerError(
                 f"{self._path} cannot grow: {reason(error)}; its first {self.samples / self._rate:.1f} s are whole"
             ) from error
-
-
-def wav_header(size: int, rate: int, channels: int, subtype: str) -> bytes:
-    """Returns the 80 bytes before `size` bytes of samples. Above 4 GiB they are RF64 (EBU Tech 3306)."""
-    width = SAMPLE_BYTES[subtype]
-    tag = FLOAT_TAG if subtype == "FLOAT" else PCM_TAG
-    frame = channels * width  # bytes of one sample of every channel
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * frame, frame, 8 * width)
-    whole = HEADER_BYTES - 8 + size
-    if whole <= RIFF_LIMIT:
-        room = struct.pack("<4sI28x", b"JUNK", 28)
-        return struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + room + form + struct.pack("<4sI", b"data", size)
-    sizes = struct.pack("<4sIQQQI", b"ds64", 28, whole, size, size // frame, 0)
-    unknown = 2**32 - 1
-    return struct.pack("<4sI4s", b"RF64", unknown, b"WAVE") + sizes + form + struct.pack("<4sI", b"data", unknown)
 
 
 def to_bytes(samples: np.ndarray, subtype: str) -> bytes:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from music_composer.audio.continuation import sinks
 from music_composer.audio.continuation.network_player import NetworkPlayer
-from music_composer.audio.continuation.sinks import growing_wav, to_bytes, wav_header
+from music_composer.audio.continuation.sinks import growing_wav, to_bytes
 from music_composer.audio.continuation.stream import stream_continuation, throttled
 from music_composer.audio.continuation.writing import write_continuations
 from music_composer.audio.models.network import Continuation
@@ -22,6 +22,7 @@ from music_composer.audio.options import FrameOptions, network_of
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.play_options import GenerateOptions, StreamOptions
 from music_composer.audio.prompts import Excerpt, read_prompt
+from music_composer.audio.wav import wav_header
 from music_composer.errors import MusicComposerError
 from music_composer.values import Played
 
@@ -128,7 +129,7 @@ def test_what_is_read_back_from_a_wav_is_written_unchanged():
 def test_beyond_4_gib_the_header_has_the_same_length_and_can_be_read(monkeypatch):
     assert len(wav_header(100, RATE, 2, "PCM_16")) == len(wav_header(2**33, RATE, 2, "PCM_16")) == 80
     assert wav_header(2**33, RATE, 2, "PCM_16").startswith(b"RF64")
-    monkeypatch.setattr(sinks, "RIFF_LIMIT", 0)
+    monkeypatch.setattr("music_composer.audio.wav.RIFF_LIMIT", 0)
     sound = np.random.default_rng(0).uniform(-1, 1, (1000, 2)).astype(np.float32)
     content = to_bytes(sound, "FLOAT")
     read, rate = soundfile.read(io.BytesIO(wav_header(len(content), RATE, 2, "FLOAT") + content), dtype="float32")
