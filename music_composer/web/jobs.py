@@ -99,12 +99,11 @@ def begin(workspace: Path, words: Sequence[str]) -> Job:
 
 def jobs(workspace: Path) -> list[Job]:
     """Returns all jobs, the newest first."""
-    names = sorted((each.name for each in (workspace / FOLDER).glob("*/") if ID.fullmatch(each.name)), reverse=True)
     found = []
-    for name in names:
+    for each in (workspace / FOLDER).glob("*/"):
         with contextlib.suppress(MusicComposerError):
-            found.append(read(workspace, name))
-    return found
+            found.append(read(workspace, each.name))
+    return sorted(found, key=lambda job: -job.began)
 
 
 def read(workspace: Path, name: str) -> Job:
@@ -137,6 +136,14 @@ def events_of(workspace: Path, name: str, since: int = 0) -> tuple[list[dict[str
             event = json.loads(line)
             found += [event] if isinstance(event, dict) else []
     return found, since + len(whole)
+
+
+def all_events(workspace: Path, name: str) -> list[dict[str, Any]]:
+    """Returns all events of a job."""
+    found, place = events_of(workspace, name)
+    while (more := events_of(workspace, name, place))[0]:
+        found, place = found + more[0], more[1]
+    return found
 
 
 def log_of(workspace: Path, name: str) -> str:

@@ -12,7 +12,8 @@ import pytest
 from music_composer.cli.check import refusal_of
 from music_composer.cli.commands import cli
 from music_composer.errors import OptionError
-from music_composer.web.forms import LEFT_OUT, PRESETS, commands, forms, words_of
+from music_composer.web.forms import LEFT_OUT, blamed, commands, forms, rooms, values_of, words_of
+from music_composer.web.rooms import ROOMS
 
 ALL = dict(commands())
 
@@ -75,6 +76,8 @@ def test_the_words_of_a_filled_form_are_understood_as_they_were_meant(name: str,
         else:
             assert str(understood) == str(wanted)
         assert shlex.split(shlex.join(words)) == words
+        command_again, values = values_of(words)
+        assert command_again == name and words_of(name, values, tmp_path) == words
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -112,9 +115,39 @@ def test_a_value_out_of_range_gets_the_line_of_the_command(tmp_path: Path) -> No
     assert "-e/--epochs is 0" in refusal_of(words_of("train", {"epochs": 0}, tmp_path))
 
 
-def test_presets_are_taken_by_their_commands(tmp_path: Path) -> None:
-    presets = [(form["name"], each["values"]) for form in forms() for each in form["presets"]]
-    assert {name for name, _ in presets} == set(PRESETS) <= set(ALL)
-    for name, values in presets:
-        files = ["--", "a.mid"] if name == "midi evolve" else []
-        assert refusal_of([*words_of(name, values, tmp_path), *files]) == ""
+CARDS = [(room, card) for room, cards in ROOMS.items() for card in cards]
+
+
+def test_every_command_is_in_one_room_at_least() -> None:
+    found = [card["command"] for cards in rooms().values() for card in cards]
+    assert set(found) == set(ALL)
+    others = [card["command"] for cards in rooms().values() for card in cards if card.get("other")]
+    assert set(others) == set(ALL) - {card.command for _, card in CARDS}
+
+
+@pytest.mark.parametrize(("room", "card"), CARDS, ids=lambda each: each if isinstance(each, str) else each.name)
+def test_cards_and_presets_are_taken_by_their_commands(room: str, card: Any, tmp_path: Path) -> None:
+    known = {each.name for each in ALL[card.command].params} - LEFT_OUT
+    assert set(card.front) <= known and len(set(card.front)) == len(card.front)
+    files = ["--", "a.mid"] if any(each.required for each in ALL[card.command].params) else []
+    for values in (card.begins, *card.presets.values()):
+        assert refusal_of([*words_of(card.command, values, tmp_path), *files]) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "line", "option"),
+    [
+        ("train", {"epochs": 0}, "-e/--epochs is 0: give 1 or more", "epochs"),
+        ("generate", {"seconds": -1}, "-s/--seconds-to-generate is -1.0", "seconds"),
+        ("generate", {"prompts": ["no such.wav"]}, "no such.wav: there is no such file", "prompts"),
+        ("generate", {"infill": "a.wav", "gap_start": 9.0}, "--from is 9.0: a.wav is 3 s long", "gap_start"),
+        ("midi render", {"files": ["x.mid"]}, "x.mid: not a MIDI file", "files"),
+        ("train", {}, "the disk is full", ""),
+        ("train", {"model": "m"}, "model: holds nothing", ""),
+        ("sing", {}, "-e", ""),
+    ],
+)
+def test_an_error_is_put_beside_the_option_that_it_is_about(
+    name: str, values: dict[str, Any], line: str, option: str
+) -> None:
+    assert blamed(name, values, line) == option

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -19,40 +14,9 @@ import pytest
 from music_composer.web import jobs
 from tests.command import tune, write
 from tests.symbolic.tunes import write_tune
+from tests.web.page import Page
 
 pytestmark = pytest.mark.journey
-
-
-class Page:
-    """A running server, and requests with the cookie of its page."""
-
-    def __init__(self, folder: Path, keep_token: bool = False) -> None:
-        """keep_token: it is for a browser."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "music_composer", "web", str(folder), "--no-browser"],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr
-        line = self.process.stderr.readline()
-        port, token = re.search(r"127\.0\.0\.1:(\d+)/\?token=(\S+)", line).groups()  # type: ignore[union-attr]
-        self.port, self.address = int(port), line.split()[-1]
-        if keep_token:
-            return
-        _, headers, _ = self.raw("GET", f"/?token={token}", {})
-        self.cookie = headers["set-cookie"].partition(";")[0]
-
-    def raw(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, Any, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        sent = {"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{self.port}", **headers}
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        status, _, content = self.raw(method, path, sent, data)
-        return status, json.loads(content) if content.startswith((b"{", b"[")) else content
 
 
 @pytest.fixture(scope="module")
@@ -133,13 +97,12 @@ def test_a_file_is_uploaded_seen_and_removed(page: Page, folder: Path) -> None:
     assert status == 400 and "already there" in answer["error"]
     assert page.ask("PUT", f"/api/dataset/{quote(name)}?replace=yes", sound)[0] == 200
     path = f"input_music_dataset/{name}"
-    assert [each["path"] for each in page.ask("GET", "/api/state")[1]["recordings"]] == [path]
+    assert [(each["path"], each["seconds"]) for each in page.ask("GET", "/api/state")[1]["music"]] == [(path, 2.0)]
     assert page.ask("GET", f"/api/waveform/{quote(path)}")[1]["seconds"] == pytest.approx(2.0, abs=0.01)
     assert page.ask("DELETE", f"/api/files/{quote(path)}")[0] == 200
     assert page.ask("GET", f"/api/waveform/{quote(path)}")[0] == 404
-    text = page.ask("PUT", "/api/dataset/letter.wav", b"Dear diary")
-    assert text[0] == 200
-    assert page.ask("GET", "/api/waveform/input_music_dataset/letter.wav")[0] == 400, "a text is no recording"
+    refused, answer = page.ask("PUT", "/api/dataset/letter.wav", b"Dear diary")
+    assert refused == 400 and answer["error"].startswith("letter.wav: not a recording")
 
 
 @pytest.mark.parametrize(

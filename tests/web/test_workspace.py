@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from music_composer.errors import MusicComposerError
-from music_composer.web import workspace
+from music_composer.web import views, workspace
+from music_composer.web.views import Lengths
 from tests.command import tune, write
+from tests.symbolic.tunes import write_tune
 
 
 async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
@@ -23,12 +25,50 @@ def upload(folder: Path, name: str, *parts: bytes, size: int | None = None, repl
     return asyncio.run(workspace.receive(folder, name, total, replace, pieces(*parts)))
 
 
+def sound_of(tmp_path: Path, suffix: str = ".wav", seconds: float = 0.1) -> bytes:
+    """The bytes of some music."""
+    path = tmp_path / f"made{suffix}"
+    write_tune(path, 1) if suffix == ".mid" else write(path, tune(seconds))
+    return path.read_bytes()
+
+
+def listed(folder: Path) -> list[str]:
+    return [each["path"] for each in workspace.music(folder, Lengths())]
+
+
 @pytest.mark.parametrize("name", ["song.wav", 'My "best" süng.FLAC', "a'b.mid", "x.wav"])
 def test_an_upload_is_there_whole(tmp_path: Path, name: str) -> None:
-    path = upload(tmp_path, name, b"first", b"second")
+    content = sound_of(tmp_path, Path(name).suffix.lower())
+    path = upload(tmp_path, name, content[:50], content[50:])
     assert path == tmp_path / "input_music_dataset" / name
-    assert path.read_bytes() == b"firstsecond"
-    assert [each["path"] for each in workspace.recordings(tmp_path)] == [f"input_music_dataset/{name}"]
+    assert path.read_bytes() == content
+    assert listed(tmp_path) == [f"input_music_dataset/{name}"]
+
+
+@pytest.mark.parametrize("name", ["letter.wav", "letter.mid", "letter.ogg"])
+def test_what_is_no_music_is_refused_by_its_name_and_replaces_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MusicComposerError, match=f"^{name}: ") as refused:
+        upload(tmp_path, name, b"Dear diary")
+    assert ".part" not in str(refused.value)
+    assert list((tmp_path / "input_music_dataset").iterdir()) == []
+    whole = sound_of(tmp_path)
+    upload(tmp_path, "a.wav", whole)
+    with pytest.raises(MusicComposerError):
+        upload(tmp_path, "a.wav", b"Dear diary", replace=True)
+    assert (tmp_path / "input_music_dataset" / "a.wav").read_bytes() == whole
+
+
+def test_lengths_of_many_recordings_become_known_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(3):
+        write(tmp_path / "input_music_dataset" / f"{i}.wav", tune(i + 1.0))
+    (tmp_path / "input_music_dataset" / "letter.wav").write_text("Dear diary")
+    write_tune(tmp_path / "input_music_dataset" / "x.mid", 1)
+    lengths = Lengths()
+    now = iter(range(1000))
+    monkeypatch.setattr(views.time, "monotonic", lambda: 0.11 * next(now))  # there is time for one, then for one more
+    found = [[each.get("seconds") for each in workspace.music(tmp_path, lengths)] for _ in range(5)]
+    assert found[0] == [1.0, None, None, None, None]
+    assert found[-1] == [1.0, 2.0, 3.0, None, None]
 
 
 @pytest.mark.parametrize(
@@ -68,16 +108,17 @@ def test_an_upload_that_breaks_leaves_nothing(tmp_path: Path) -> None:
         yield b"123"
         raise ConnectionError
 
-    with pytest.raises(ConnectionError):
+    with pytest.raises(MusicComposerError, match="a.wav cannot be written"):
         asyncio.run(workspace.receive(tmp_path, "a.wav", 5, False, broken()))
     assert list((tmp_path / "input_music_dataset").iterdir()) == []
 
 
 def test_what_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:
-    upload(tmp_path, "a.wav", b"old")
+    old, new = sound_of(tmp_path), sound_of(tmp_path, seconds=0.2)
+    upload(tmp_path, "a.wav", old)
     with pytest.raises(MusicComposerError, match="already there"):
-        upload(tmp_path, "a.wav", b"new")
-    assert upload(tmp_path, "a.wav", b"new", replace=True).read_bytes() == b"new"
+        upload(tmp_path, "a.wav", new)
+    assert upload(tmp_path, "a.wav", new, replace=True).read_bytes() == new
 
 
 def test_a_file_without_room_is_refused_before_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,10 +163,22 @@ def test_only_the_dataset_loses_files(tmp_path: Path) -> None:
         workspace.remove(tmp_path, "output-0.wav")
     workspace.remove(tmp_path, "input_music_dataset/a.wav")
     assert [each["path"] for each in workspace.results(tmp_path)] == ["output-0.wav"]
-    assert workspace.recordings(tmp_path) == []
+    assert listed(tmp_path) == []
 
 
 def test_results_are_not_sought_in_caches_run_folders_and_hidden_ones(tmp_path: Path) -> None:
-    for folder in (".", "takes", "train_data", "model", ".hidden", "input_music_dataset"):
+    for folder in (".", "takes", "train_data", "other run", "other run/x", ".hidden", "input_music_dataset"):
         write(tmp_path / folder / "a.wav", tune(0.1))
-    assert {each["path"] for each in workspace.results(tmp_path)} == {"a.wav", "takes/a.wav"}
+    (tmp_path / "other run" / "options.json").write_text("{}")
+    (tmp_path / "takes" / "card.html").write_text("a page")
+    assert {each["path"] for each in workspace.results(tmp_path)} == {"a.wav", "takes/a.wav", "takes/card.html"}
+
+
+def test_of_caches_and_run_folders_the_samples_of_a_training_are_shown_alone(tmp_path: Path) -> None:
+    for folder in ("train_data", "runs/one/memory", "runs/one/samples/epoch-0001", "runs/one"):
+        write(tmp_path / folder / "a.wav", tune(0.1))
+    (tmp_path / "runs" / "one" / "options.json").write_text("{}")
+    for name in ("train_data/a.wav", "runs/one/memory/a.wav", "runs/one/a.wav", "runs/one/options.json"):
+        with pytest.raises(workspace.Missing):
+            workspace.shown(tmp_path, name)
+    assert workspace.shown(tmp_path, "runs/one/samples/epoch-0001/a.wav").is_file()
