@@ -1,103 +1,99 @@
-// A form for each command, made from what the server says of its options.
-import { make, send } from "/static/api.js";
+// The form of a card: its command with some options in front and all others folded, as the words it will run.
+import { ask, make, send } from "/static/api.js";
+import { fieldOf } from "/static/fields.js";
+import { listenTo } from "/static/live.js";
+import { countTakes, takeName } from "/static/takes.js";
 
-let number = 0;
+const DELAY = 150; // milliseconds after the last key until the words are made anew
 
-export function formOf(command, started) {
-  const inputs = new Map();
-  const elements = new Map();
-  const code = make("code");
+// card: as the server has it. started: is called with the job that it started.
+export function formOf(card, command, started = () => {}) {
+  const fields = new Map();
+  const isTake = !card.other && !card.begins.name && command.sections.some((section) => section.options.some((each) => each.name === "name"));
+  const options = new Map([...command.files, ...command.sections.flatMap((section) => section.options)].map((each) => [each.name, each]));
+  const code = make("code", { class: "shown" });
   const error = make("p", { class: "error", role: "alert" });
-  const values = () => Object.fromEntries([...inputs].map(([name, read]) => [name, read()]).filter(([, value]) => value != null));
+  const values = () => Object.fromEntries([...fields].map(([name, field]) => [name, field.read()]).filter(([, value]) => value != null));
+  const filled = () => ({ command: command.name, values: values() });
 
-  const fieldOf = (option) => {
-    const id = `field-${number++}`;
-    const [input, read] = inputOf(option, id);
-    inputs.set(option.name, read);
-    elements.set(option.name, input);
-    input.addEventListener("input", refresh);
-    const told = make("small", { id: `${id}-help` }, option.help);
-    input.setAttribute("aria-describedby", told.id);
-    return make("div", { class: "field" }, make("label", { for: id }, option.flag || option.name), input, told);
-  };
+  // The line of the command, beside the control that it is about.
+  function show(line, option = "") {
+    for (const [name, field] of fields) field.say(name === option ? line : "");
+    error.textContent = fields.has(option) ? "" : line;
+    if (line && fields.has(option)) fields.get(option).element.closest("details")?.setAttribute("open", "");
+  }
 
   let waiting;
   function refresh() {
     clearTimeout(waiting);
-    waiting = setTimeout(async () => {
-      try {
-        const checked = await send("/api/check", { command: command.name, values: values() });
-        code.textContent = checked.shown;
-        error.textContent = checked.refusal;
-      } catch (failure) {
-        error.textContent = failure.message;
-      }
-    }, 150);
+    waiting = setTimeout(check, DELAY);
+    form.dispatchEvent(new CustomEvent("filled"));
+  }
+  async function check() {
+    try {
+      const checked = await send("/api/check", filled());
+      code.textContent = checked.shown;
+      show(checked.refusal, checked.option);
+    } catch (failure) {
+      show(failure.message);
+    }
   }
 
   async function start(event) {
     event.preventDefault();
+    clearTimeout(waiting);
     try {
-      error.textContent = "";
-      started(await send("/api/jobs", { command: command.name, values: values() }));
+      const job = await send("/api/jobs", filled());
+      code.textContent = job.shown;
+      show("");
+      form.job = job.id;
+      if (values().stream) listenTo(job.id);
+      if (isTake) countTakes([], 1);
+      started(job);
     } catch (failure) {
-      error.textContent = failure.message;
+      await blame(failure.message);
     }
   }
+  const blame = async (line) => show(line, (await send("/api/blame", { ...filled(), line }).catch(() => ({}))).option);
+  // What its job said when it failed; the form may not hold any more what was started.
+  document.addEventListener("failed", ({ detail }) => detail.id === form.job && blame(detail.line));
 
-  // What was typed of files stays when a preset is chosen.
-  const paths = () => Object.fromEntries(command.files.map((each) => [each.name, inputs.get(each.name)()]));
+  const made = (option) => {
+    const field = fieldOf(option, refresh);
+    fields.set(option.name, field);
+    return field.element;
+  };
+  const front = card.front.map((name) => made(options.get(name)));
+  const rest = command.sections.map((section) => {
+    const left = section.options.filter((each) => !fields.has(each.name));
+    return left.length ? make("section", {}, make("h3", {}, section.heading), make("div", { class: "fields" }, ...left.map(made))) : null;
+  });
+  const files = command.files.filter((each) => !fields.has(each.name)).map(made);
   const copied = make("span", { role: "status" });
-  const copy = () => navigator.clipboard.writeText(code.textContent).then(() => (copied.textContent = "copied"));
-  const sections = command.sections.map((section) =>
-    make("details", {}, make("summary", {}, section.heading), make("div", { class: "fields" }, ...section.options.map(fieldOf))),
-  );
-  const form = make(
-    "form",
-    { "aria-label": `music-composer ${command.name}`.trim(), onsubmit: start, "data-command": command.name },
-    make("p", {}, command.help.split("\n\n")[0].replaceAll("\n", " ")),
-    command.presets.length
-      ? make("div", { class: "row", role: "group", "aria-label": "presets" },
-          ...command.presets.map((each) => make("button", { type: "button", onclick: () => form.fill({ ...paths(), ...each.values }) }, each.name)))
-      : null,
-    command.files.length ? make("div", { class: "fields" }, ...command.files.map(fieldOf)) : null,
-    ...sections,
-    make("div", { class: "command" }, code, make("button", { type: "button", onclick: copy }, "Copy"), copied,
-      make("button", { class: "main" }, "Start")),
-    error,
-  );
-  // Values by the names of the options; those that are not named are emptied.
+  const copy = () => navigator.clipboard.writeText(code.textContent).then(() => (copied.textContent = "copied"), () => (copied.textContent = "select it and press Ctrl-C"));
+  const folded = make("details", {}, make("summary", {}, "All options"), ...rest.filter(Boolean));
+  const paths = () => Object.fromEntries([...options.values()].filter((each) => each.listed && fields.get(each.name).read() != null).map((each) => [each.name, fields.get(each.name).read()]));
+  const presets = Object.entries(card.presets).map(([name, given]) => make("button", { type: "button", onclick: () => form.fill({ ...paths(), ...given }) }, name));
+  const form = make("form", { "aria-label": card.name, onsubmit: start, "data-command": command.name, novalidate: true },
+    make("p", {}, card.says || command.help.split("\n\n")[0].replaceAll("\n", " ")),
+    presets.length ? make("div", { class: "row presets", role: "group", "aria-label": "presets" }, ...presets) : null,
+    make("div", { class: "fields" }, ...files, ...front),
+    make("div", { class: "own" }),
+    folded,
+    make("div", { class: "command" }, code, make("button", { type: "button", onclick: copy }, "Copy"), copied, make("button", { class: "main" }, "Start")),
+    error);
+  // Values by the names of the options; those that are not named become what the card begins with.
   form.fill = (given) => {
-    for (const [name, input] of elements) {
-      const value = given[name];
-      if (input.type === "checkbox") input.checked = value ?? input.defaultChecked;
-      else input.value = value == null ? "" : [].concat(value).join(", ");
-      if (value != null) input.closest("details")?.setAttribute("open", "");
-    }
+    const all = { ...card.begins, ...given, ...(isTake ? { name: takeName() } : {}) };
+    for (const [name, field] of fields) field.write(all[name]);
     refresh();
   };
-  refresh();
+  if (isTake) document.addEventListener("take", () => form.write("name", takeName()));
+  form.own = form.querySelector(".own");
+  form.values = values;
+  form.write = (name, value) => (fields.get(name).write(value), refresh());
+  form.fill({});
   return form;
 }
 
-function inputOf(option, id) {
-  const shown = option.default == null ? "" : String(option.default);
-  if (option.kind === "flag") {
-    const input = make("input", { type: "checkbox", id, checked: option.default === true });
-    return [input, () => (input.checked === (option.default === true) ? null : input.checked)];
-  }
-  if (option.kind === "choice" && !option.several) {
-    const input = make("select", { id }, make("option", { value: "" }, shown || "as it is"), ...option.choices.map((each) => make("option", { value: each }, each)));
-    return [input, () => input.value || null];
-  }
-  const kind = { int: "number", float: "number" }[option.kind] ?? "text";
-  const step = option.kind === "float" ? "any" : null;
-  const input = make("input", { type: kind, id, step, min: option.least, max: option.most, placeholder: shown });
-  const many = option.several || option.count > 1;
-  const read = () => {
-    const text = input.value.trim();
-    if (!text) return null;
-    return many ? text.split(/\s*,\s*/) : kind === "number" ? Number(text) : text;
-  };
-  return [input, read];
-}
+export const commands = await ask("/api/forms");

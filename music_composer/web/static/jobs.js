@@ -1,77 +1,111 @@
 // Jobs as their folders say they are: a reload or a second tab shows the same.
-import { ask, make, send } from "/static/api.js";
-import { drawLines } from "/static/draw.js";
+import { ask, clock, make, place, send } from "/static/api.js";
+import { chartOf } from "/static/chart.js";
+import { fileEntry } from "/static/files.js";
+import { fill } from "/static/fill.js";
+import { liveOf } from "/static/live.js";
+import { writers } from "/static/writers.js";
 
+const LOSSES = { loss: "loss", held_out_loss: "held-out loss", best: "best rating" }; // by the names of their values
+const OPEN = 2; // of the newest jobs are unfolded at first
 const shown = new Map();
 
+// Shows them, the newest first; returns them as they are shown.
 export function showJobs(list, jobs, say) {
-  for (const job of jobs) {
-    if (!shown.has(job.id)) shown.set(job.id, new Shown(job, say));
+  const wanted = jobs.map((job, i) => {
+    if (!shown.has(job.id)) shown.set(job.id, new Shown(job, say, i < OPEN || job.state === "running"));
     shown.get(job.id).update(job);
-  }
-  const wanted = jobs.map((job) => shown.get(job.id).element);
-  if (wanted.length !== list.children.length || wanted.some((each, i) => list.children[i] !== each)) list.replaceChildren(...wanted);
+    return shown.get(job.id);
+  });
+  place(list, wanted.map((job) => job.element));
+  return wanted;
 }
 
 class Shown {
-  constructor(job, say) {
-    this.next = 0;
-    this.lines = new Map();
-    this.state = make("strong");
-    this.words = make("span", { class: "grow" });
-    this.bar = make("progress", { max: 1, value: 0, "aria-label": "progress" });
-    this.chart = make("canvas", { hidden: true, role: "img", "aria-label": "loss or rating over time" });
+  constructor(job, say, open) {
+    Object.assign(this, { job, say, next: 0, lines: new Map(), files: new Map(), began: new Date(1000 * job.began).toLocaleTimeString() });
+    this.state = make("strong", { class: "state" });
+    this.words = make("p", { class: "words" });
+    this.bar = make("progress", { max: 1, value: 0, "aria-label": "progress of the job" });
+    this.chart = chartOf("loss or rating over time", "done");
+    this.chart.element.hidden = true;
     this.log = make("pre", { tabindex: 0, "aria-label": "what the command printed" });
+    this.made = make("ul", { "aria-label": "files of the job" });
+    this.live = make("div");
     const act = (what) => async () => {
       try {
         await send(`/api/jobs/${job.id}/${what}`);
       } catch (failure) {
-        say(failure.message);
+        this.words.textContent = failure.message;
       }
     };
     this.stop = make("button", { type: "button", onclick: act("stop") }, "Stop");
     this.again = make("button", { type: "button", onclick: act("continue") }, "Continue");
-    this.element = make("li", { "data-job": job.id },
-      make("div", { class: "row" }, this.state, make("code", { class: "grow" }, job.shown), this.stop, this.again),
-      this.bar, this.words, this.chart, make("details", {}, make("summary", {}, "What it printed"), this.log));
-    this.job = job;
+    this.reuse = make("button", { type: "button", onclick: () => fill(this.command, null, this.values) }, "Use its options");
+    this.element = make("li", { "data-job": job.id, class: "job" },
+      make("div", { class: "row" }, this.state, make("span", { class: "grow" }, this.began), this.stop, this.again, this.reuse),
+      make("details", { open }, make("summary", {}, make("code", {}, job.shown)),
+        this.bar, this.words, this.live, this.chart.element, this.made, make("details", {}, make("summary", {}, "What it printed"), this.log)));
   }
 
   async update(job) {
     this.job = job;
     this.state.textContent = job.state;
-    this.stop.hidden = job.state !== "running";
-    this.again.hidden = !["stopped", "lost", "failed"].includes(job.state);
-    this.bar.hidden = job.state !== "running";
+    this.state.dataset.state = job.state;
+    this.stop.hidden = this.bar.hidden = job.state !== "running";
     if (this.busy || (this.ended && job.state !== "running")) return;
     this.busy = true;
     try {
-      const told = await ask(`/api/jobs/${job.id}?since=${this.next}`);
-      this.next = told.next;
-      this.log.textContent = told.log;
-      told.events.forEach((event) => this.hear(event));
-      this.ended = told.state !== "running" && !told.events.length;
-      if (this.lines.size) {
-        this.chart.hidden = false;
-        drawLines(this.chart, this.lines);
-      }
+      this.hear(await ask(`/api/jobs/${job.id}?since=${this.next}`));
+    } catch (failure) {
+      this.words.textContent = failure.message;
     } finally {
       this.busy = false;
     }
   }
 
-  hear(event) {
-    if (event.event === "progress" && event.total) {
-      this.bar.value = event.done / event.total;
-      this.words.textContent = `${event.stage}: ${event.words || `${Math.round((100 * event.done) / event.total)} %`}`;
-      for (const name of ["train_loss", "validation_loss", "loss", "best"]) {
-        const value = event.values?.[name];
-        if (value == null) continue;
-        if (!this.lines.has(name)) this.lines.set(name, []);
-        this.lines.get(name).push([event.done, value]);
-      }
+  hear(told) {
+    Object.assign(this, { next: told.next, command: told.command, values: told.values });
+    this.ended = told.state !== "running" && !told.events.length;
+    // What is whole goes on only where there is more to be done: networks, weights.
+    this.again.hidden = told.state === "running" || (told.state === "done" && told.command !== "midi evolve");
+    this.log.textContent = told.log;
+    told.events.forEach((event) => this.take(event));
+    if (told.stream && told.state === "running" && !this.live.childElementCount) this.live.append(liveOf(told.id));
+    if (told.stream && told.state !== "running") this.live.replaceChildren();
+    if (this.lines.size) {
+      this.chart.element.hidden = false;
+      this.chart.draw(this.lines, this.baseline);
     }
+  }
+
+  take(event) {
+    if (event.event === "progress" && event.total) this.advance(event);
     if (event.event === "say") this.words.textContent = event.line;
-    if (event.event === "error") this.words.textContent = event.line;
+    if (event.event === "error") {
+      this.words.textContent = event.line;
+      this.words.classList.add("error");
+      document.dispatchEvent(new CustomEvent("failed", { detail: { id: this.job.id, line: event.line } }));
+    }
+    if (event.event === "written" && !this.files.has(event.path)) {
+      writers.set(event.path, { command: this.command, values: this.values });
+      this.files.set(event.path, fileEntry({ path: event.path }, this.say));
+      this.made.append(this.files.get(event.path));
+    }
+  }
+
+  advance(event) {
+    this.bar.value = event.done / event.total;
+    if (this.stage !== event.stage) Object.assign(this, { stage: event.stage, since: [event.time, event.done] });
+    const pace = (event.time - this.since[0]) / (event.done - this.since[1]);
+    const left = pace > 0 && event.done < event.total ? `, about ${clock(pace * (event.total - event.done))} left` : "";
+    this.words.textContent = `${event.stage}: ${Math.floor((100 * event.done) / event.total)} %${left}${event.words ? `; ${event.words}` : ""}`;
+    for (const [name, label] of Object.entries(LOSSES)) {
+      const value = event.values?.[name];
+      if (value == null) continue;
+      if (!this.lines.has(label)) this.lines.set(label, []);
+      this.lines.get(label).push([event.done, value]);
+      if (name === "loss") this.baseline ??= { name: "loss at the start", value };
+    }
   }
 }

@@ -1,89 +1,68 @@
-// The page: rooms with the commands in them, the music, the jobs and what they wrote.
+// The page: rooms with their cards, the music, the jobs and what they wrote.
 import { ask } from "/static/api.js";
-import { formOf } from "/static/forms.js";
+import { showEvolutions } from "/static/evolutions.js";
+import { showFiles } from "/static/files.js";
+import { commands } from "/static/forms.js";
 import { showJobs } from "/static/jobs.js";
-import { showFiles } from "/static/sounds.js";
+import { readyRecord } from "/static/record.js";
+import { buildRooms } from "/static/rooms.js";
+import { countTakes } from "/static/takes.js";
+import { readyUpload } from "/static/upload.js";
 
-const ROOMS = { audio: (name) => !name.startsWith("midi"), midi: (name) => name.startsWith("midi") && name !== "midi evolve", evolve: (name) => name === "midi evolve" };
 const SOON = 500, LATER = 3000; // milliseconds between two looks, shown and hidden
-const FEW = 20; // results that are shown at first
-let all = false;
+const FEW = 12; // jobs and results that are shown at first
+const all = { jobs: false, results: false };
 const at = (id) => document.getElementById(id);
 const say = (line) => (at("upload-said").textContent = line);
 
-function choose(room) {
-  for (const each of Object.keys(ROOMS)) {
-    at(`room-${each}`).hidden = each !== room;
-    at(`tab-${each}`).setAttribute("aria-selected", each === room);
-    at(`tab-${each}`).tabIndex = each === room ? 0 : -1;
-  }
+function few(kind, list) {
+  const shown = all[kind] ? list : list.slice(0, FEW);
+  at(`more-${kind}`).hidden = shown.length === list.length;
+  return shown;
 }
 
-function readyTabs() {
-  const names = Object.keys(ROOMS);
-  names.forEach((name, i) => {
-    at(`tab-${name}`).addEventListener("click", () => choose(name));
-    at(`tab-${name}`).addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      const next = names[(i + step + names.length) % names.length];
-      choose(next);
-      at(`tab-${next}`).focus();
-    });
-  });
+function listNames(id, paths) {
+  const list = at(id);
+  if (list.dataset.paths === paths.join("\n")) return;
+  list.dataset.paths = paths.join("\n");
+  list.replaceChildren(...paths.map((path) => new Option(path, path)));
 }
 
-async function upload(files) {
-  for (const file of files) {
-    try {
-      await put(file, false);
-      say(`${file.name} is there`);
-    } catch (failure) {
-      if (failure.message.endsWith("already there") && confirm(`Replace ${file.name}?`)) await put(file, true).catch((error) => say(error.message));
-      else say(failure.message);
-    }
-  }
-}
-
-const put = (file, replace) => ask(`/api/dataset/${encodeURIComponent(file.name)}${replace ? "?replace=yes" : ""}`, { method: "PUT", body: file });
-
+let waiting;
 async function look() {
+  clearTimeout(waiting);
   try {
     const state = await ask("/api/state");
     at("folder").textContent = state.folder;
-    showFiles(at("recordings"), state.recordings, say, true);
-    const shown = all ? state.results : state.results.slice(0, FEW);
-    at("more").hidden = shown.length === state.results.length;
-    showFiles(at("results"), shown, say);
-    showJobs(at("jobs"), state.jobs, say);
+    showFiles(at("music"), state.music, say, true);
+    showFiles(at("results"), few("results", state.results), say);
+    const jobs = showJobs(at("jobs"), few("jobs", state.jobs), say);
+    showEvolutions(jobs);
+    countTakes(state.results.map((file) => file.path));
+    const paths = [...state.music, ...state.results].map((file) => file.path);
+    listNames("recordings-here", paths.filter((path) => !/\.(mid|midi|musicxml|xml|mxl|abc|kar|rmi|smf|html)$/i.test(path)));
+    listNames("scores-here", paths.filter((path) => /\.(mid|midi|musicxml|xml|mxl|abc|kar|rmi|smf)$/i.test(path)));
   } catch (failure) {
-    say(failure.message);
+    say(failure instanceof TypeError ? "the server does not answer: is music-composer web still running?" : failure.message);
   }
-  setTimeout(look, document.hidden ? LATER : SOON);
+  waiting = setTimeout(look, document.hidden ? LATER : SOON);
 }
 
-const commands = await ask("/api/forms");
-for (const [room, holds] of Object.entries(ROOMS))
-  for (const command of commands.filter((each) => holds(each.name))) {
-    const details = document.createElement("details");
-    const summary = document.createElement("summary");
-    summary.textContent = `music-composer ${command.name}`.trim();
-    details.append(summary);
-    const open = () => {
-      if (details.childElementCount === 1) details.append(formOf(command, () => at("jobs").scrollIntoView()));
-      return details.lastElementChild;
-    };
-    details.addEventListener("toggle", () => details.open && open());
-    document.addEventListener("fill", ({ detail }) => {
-      if (detail.command !== command.name) return;
-      choose(room);
-      details.open = true;
-      open().fill(detail.values);
-      details.scrollIntoView();
-    });
-    at(`room-${room}`).append(details);
-  }
-readyTabs();
-at("more").addEventListener("click", () => (all = true));
-at("upload").addEventListener("change", (event) => upload(event.target.files));
+function readyTheme() {
+  const show = (theme) => (document.documentElement.style.colorScheme = theme || "light dark");
+  const isDark = () => (localStorage.theme ? localStorage.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+  show(localStorage.theme);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("theme")));
+  at("theme").addEventListener("click", () => {
+    show((localStorage.theme = isDark() ? "light" : "dark"));
+    dispatchEvent(new Event("theme"));
+  });
+}
+
+buildRooms(commands, () => look().then(() => at("jobs").scrollIntoView({ block: "nearest" })));
+for (const kind of Object.keys(all)) at(`more-${kind}`).addEventListener("click", () => ((all[kind] = true), look()));
+readyTheme();
+readyUpload(say, look);
+readyRecord(say);
+document.addEventListener("visibilitychange", () => document.hidden || look());
 look();

@@ -1,0 +1,52 @@
+"""What somebody does on the page, in a few words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def open_card(tab: Any, room: str, card: str) -> Any:
+    """The form of a card."""
+    tab.click(f"#tab-{room}")
+    panel = tab.locator(f"#room-{room}")
+    if panel.locator("[role=tab]").count() > 1:
+        panel.get_by_role("tab", name=card, exact=True).click()
+    return panel.locator(f'form[aria-label="{card}"]')
+
+
+def press_start(tab: Any, form: Any) -> Any:
+    """Starts the command of a form; returns the job as the page shows it."""
+    with tab.expect_response(lambda answer: answer.url.endswith("/api/jobs")) as answered:
+        form.get_by_role("button", name="Start").click()
+    assert answered.value.ok, answered.value.text()
+    return tab.locator(f'#jobs > li[data-job="{answered.value.json()["id"]}"]')
+
+
+def entry_of(tab: Any, where: str, name: str) -> Any:
+    """A file of the list `music` or `results`."""
+    more = tab.locator(f"#more-{where}")
+    if where == "results" and more.is_visible():
+        more.click()
+    return tab.locator(f"#{where} > li", has_text=name)
+
+
+def state_of(job: Any) -> Any:
+    return job.locator(".state")
+
+
+def expect(found: Any) -> Any:
+    """Playwright's expectations, which are waited for."""
+    from playwright.sync_api import expect as wanted
+
+    wanted.set_options(timeout=30_000)
+    return wanted(found)
+
+
+def ran_in_a_shell(command: str, folder: Path) -> None:
+    """Runs what the page has shown as somebody does who has copied it."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-c", command], cwd=folder, check=True, env={**os.environ, "PATH": path})
