@@ -24,24 +24,28 @@ export function formOf(card, command, started = () => {}) {
   }
 
   let waiting;
+  let asked = 0; // answers may come in another order than they were asked for: the last one counts
   function refresh() {
     clearTimeout(waiting);
     waiting = setTimeout(check, DELAY);
     form.dispatchEvent(new CustomEvent("filled"));
   }
   async function check() {
+    const mine = ++asked;
     try {
       const checked = await send("/api/check", filled());
+      if (mine !== asked) return;
       code.textContent = checked.shown;
       show(checked.refusal, checked.option);
     } catch (failure) {
-      show(failure.message);
+      if (mine === asked) show(failure.message);
     }
   }
 
   async function start(event) {
     event.preventDefault();
     clearTimeout(waiting);
+    asked++;
     try {
       const job = await send("/api/jobs", filled());
       code.textContent = job.shown;
