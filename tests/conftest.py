@@ -14,7 +14,7 @@ from tests.properties import FAST
 
 RATE = 44100
 HERE = Path(__file__).parent
-LONGEST = ("journeys", "library", "benchmarks")  # folders whose files run longest
+LONGEST = ("journeys", "library", "benchmarks", "web")  # folders whose files run longest
 MARKED = "pytestmark = pytest.mark.journey"  # a line of a file whose tests all take long
 
 # Two tests run at once: threads of linear algebra would wait for each other in a busy loop. For all alike, since how

@@ -20,7 +20,7 @@ QUIET = (  # looks up nothing by itself
     "--use-fake-ui-for-media-stream",
     "--host-resolver-rules=MAP evil.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
-SECONDS = 30_000  # milliseconds until a journey counts as hanging
+SECONDS = 120_000  # milliseconds until a journey counts as hanging
 
 
 @pytest.fixture(scope="session")
@@ -73,16 +73,18 @@ def open_tab(chromium: Any, server: Page) -> Iterator[Callable[..., Any]]:
     def watch(tab: Any) -> None:
         tab.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
         tab.on("pageerror", lambda error: failed.append(str(error)))
+        tab.on("console", lambda said: failed.append(said.text) if "Content Security Policy" in said.text else None)
         tab.set_default_timeout(SECONDS)
 
-    def opened(beside: Any = None, **options: Any) -> Any:
-        """beside: a tab of the same browser window. options: of the window."""
+    def opened(beside: Any = None, wait: bool = True, **options: Any) -> Any:
+        """beside: a tab of the same browser window. wait: until it is drawn. options: of the window."""
         context = beside.context if beside else chromium.new_context(**{"viewport": WIDE, **options})
         contexts.append(context)
         tab = context.new_page()
         watch(tab)
-        tab.goto(server.address)
-        tab.wait_for_selector("#room-audio form")
+        tab.goto(server.address, wait_until="load" if wait else "commit")
+        if wait:
+            tab.wait_for_selector("#room-audio form")
         return tab
 
     yield opened

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from music_composer.web import jobs
 
 # The server, which says on standard error whom it looks up: nobody.
 SERVER = """
@@ -25,6 +29,7 @@ class Page:
     """A running server, and requests with the cookie of its page."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVER, "web", str(folder), "--no-browser"],
             stderr=subprocess.PIPE,
@@ -64,7 +69,10 @@ class Page:
         return str(job["id"])
 
     def close(self) -> None:
-        """Kills the server, which must have looked up nobody."""
+        """Kills the server, which must have looked up nobody, and what a test that failed has left running."""
         self.process.kill()
+        for job in jobs.jobs(self.folder):
+            if job.state == jobs.RUNNING:
+                os.kill(int((self.folder / jobs.FOLDER / job.id / jobs.PID).read_text()), signal.SIGKILL)
         _, said = self.process.communicate()
         assert "looked up" not in said, said

@@ -18,6 +18,14 @@ def open_card(tab: Any, room: str, card: str) -> Any:
     return panel.locator(f'form[aria-label="{card}"]')
 
 
+def open_everything(tab: Any) -> None:
+    """Makes the form of each card, and unfolds all that folds."""
+    tab.evaluate("document.querySelectorAll('.cards [role=tab]').forEach((each) => each.click())")
+    tab.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    tab.wait_for_function("() => [...document.querySelectorAll('details')].every((each) => each.childElementCount > 1)")
+    tab.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+
+
 def press_start(tab: Any, form: Any) -> Any:
     """Starts the command of a form; returns the job as the page shows it."""
     with tab.expect_response(lambda answer: answer.url.endswith("/api/jobs")) as answered:
@@ -42,7 +50,7 @@ def expect(found: Any) -> Any:
     """Playwright's expectations, which are waited for."""
     from playwright.sync_api import expect as wanted
 
-    wanted.set_options(timeout=30_000)
+    wanted.set_options(timeout=120_000)
     return wanted(found)
 
 

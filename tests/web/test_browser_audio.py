@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.command import RATE, assert_accepted, music_composer
+from music_composer.files.locks import locked
+from tests.command import RATE, assert_accepted, music_composer, tune, write
 from tests.web.page import Page
 from tests.web.steps import entry_of, expect, open_card, press_start, state_of
 
@@ -22,49 +22,79 @@ pytestmark = pytest.mark.journey
 DATASET = "input_music_dataset"
 
 
-def test_a_recording_is_trained_on_while_its_samples_are_heard(tab: Any, home: Path) -> None:
+def test_a_training_is_heard_stopped_and_ends_with_the_weights_of_one_that_was_not(tab: Any, home: Path) -> None:
+    for i in range(2):
+        write(home / "few" / f"{i}.wav", tune(6, seed=i, channels=1))
+    options = (
+        "-d",
+        "few",
+        "-t",
+        "few_data",
+        "--head",
+        "flow",
+        "-n",
+        "8",
+        "-l",
+        "1",
+        "-b",
+        "4",
+        "-e",
+        "12",
+        "--seed",
+        "1",
+    )
+    assert_accepted(music_composer("train", *options, "-m", "whole", cwd=home))
     form = open_card(tab, "audio", "Train")
     form.get_by_role("button", name="Small and quick").click()
-    for label, value in (("--epochs", "1000"), ("--sample-every", "4")):
-        form.get_by_label(label).fill(value)
+    form.get_by_label("--epochs").fill("12")
+    form.get_by_label("--sample-every").fill("3")
     form.get_by_text("All options").click()
-    for label, value in (("--hidden-layer-neurons", "8"), ("--batch-size", "4"), ("--model-folder-path", "net")):
+    for label, value in (("--hidden-layer-neurons", "8"), ("--batch-size", "4"), ("--seed", "1")):
         form.get_by_label(label).fill(value)
-    expect(form.locator(".shown")).to_contain_text("--model-folder-path=net")
+    for label, value in (("--datasets", "few"), ("--traindata", "few_data"), ("--model", "broken")):
+        form.get_by_label(f"{label}-folder-path").fill(value)
+    form.get_by_label("--fresh").check()
     job = press_start(tab, form)
+    chart = job.locator("canvas.chart")
+    chart.wait_for(state="visible")
     points = "(chart) => [...chart.lines.values()][0].length"
-    job.locator("canvas.chart").wait_for(state="visible")
-    first = job.locator("canvas.chart").evaluate(points)
-    sample = job.locator(".file", has_text="epoch-0004")
+    first = chart.evaluate(points)
+    sample = job.locator(".file", has_text="epoch-0003")
     sample.locator("summary").click()
-    expect(sample.locator("audio")).to_be_visible()
     assert sample.locator("audio").evaluate("(audio) => audio.play().then(() => 'plays')") == "plays"
-    expect(state_of(job)).to_have_text("running")
-    assert job.locator("canvas.chart").evaluate(points) > first
-    expect(job.locator(".legend")).to_contain_text("loss at the start")
-    # The same button in another tab, and in this one.
-    form.get_by_role("button", name="Start").click()
-    expect(form.get_by_role("alert").filter(has_text="busy: music-composer train")).to_be_visible()
     job.get_by_role("button", name="Stop").click()
     expect(state_of(job)).to_have_text("stopped")
-    assert (home / "net" / "checkpoint").exists() or list((home / "net").glob("*.h5"))
+    assert chart.evaluate(points) > first, "it was drawn while it went on"
+    expect(job.locator(".legend")).to_contain_text("loss at the start")
+    with tab.expect_response(lambda answer: answer.url.endswith("/continue")) as answered:
+        job.get_by_role("button", name="Continue", exact=True).click()
+    again = answered.value.json()
+    assert "--fresh" not in again["shown"]
+    job = tab.locator(f'#jobs > li[data-job="{again["id"]}"]')
+    expect(state_of(job)).to_have_text("done")
+    assert "going on in epoch" in job.locator("pre").text_content()
+    with np.load(home / "whole" / "checkpoint.npz") as whole, np.load(home / "broken" / "checkpoint.npz") as broken:
+        names = [name for name in whole.files if name != "state"]
+        assert names
+        for name in names:
+            np.testing.assert_array_equal(whole[name], broken[name], err_msg=name)
 
 
-def test_stopped_and_continued_a_training_ends_with_the_weights_of_one_that_was_not(server: Page, home: Path) -> None:
-    options = ("--head", "flow", "-n", "8", "-l", "1", "-b", "4", "-e", "3", "--seed", "1")
-    assert_accepted(music_composer("train", *options, "-m", "whole", cwd=home))
-    asked = {"neurons": 8, "layers": 1, "batch_size": 4, "epochs": 3, "head": "flow", "seed": 1}
-    broken = server.start("train", **asked, model="broken", fresh=True)
-    while not any(event.get("values") for event in server.ask("GET", f"/api/jobs/{broken}")[1]["events"]):
-        time.sleep(0.05)
-    assert server.ask("POST", f"/api/jobs/{broken}/stop")[0] == 200
-    server.until(broken, "stopped")
-    status, again = server.ask("POST", f"/api/jobs/{broken}/continue")
-    assert status == 200 and "--fresh" not in again["shown"]
-    told = server.until(again["id"], "done", 120)
-    assert "going on in epoch" in told["log"]
-    weights = [(home / name / "model.weights.h5").read_bytes() for name in ("whole", "broken")]
-    assert weights[0] == weights[1]
+def test_of_two_tabs_that_press_train_one_is_told_what_is_running(open_tab: Callable[..., Any], home: Path) -> None:
+    tab = open_tab()
+    with locked(home / "train_data"):  # so that the first goes on until the second has asked
+        forms = [open_card(each, "audio", "Train") for each in (tab, open_tab(beside=tab))]
+        for form in forms:
+            form.get_by_role("button", name="No network").click()
+            form.get_by_text("All options").click()
+            form.get_by_label("--wait").check()
+            expect(form.locator(".shown")).to_contain_text("--wait")
+        job = press_start(tab, forms[0])
+        forms[1].get_by_role("button", name="Start").click()
+        busy = "busy: music-composer train --wait --head=memory is running"
+        expect(forms[1].get_by_role("alert").filter(has_text=busy)).to_be_visible()
+        expect(state_of(job)).to_have_text("running")
+    expect(state_of(job)).to_have_text("done")
 
 
 def test_a_recording_is_continued_and_the_cut_is_marked(tab: Any, home: Path) -> None:
@@ -175,6 +205,14 @@ def test_a_file_comes_by_the_dialog_and_from_the_microphone(tab: Any, home: Path
     expect(entry_of(tab, "music", "süng.wav").locator(".length")).to_have_text("20 s")
     entry_of(tab, "music", "süng.wav").get_by_role("button", name="Remove").click()
     expect(entry_of(tab, "music", "süng.wav")).to_have_count(0)
+    # Dropped, as from another window.
+    data = tab.evaluate_handle("""async () => {
+        const sound = await (await fetch("/files/input_music_dataset/song%200.wav")).blob(), data = new DataTransfer();
+        data.items.add(new File([sound], "dropped.wav"));
+        return data;
+    }""")
+    tab.dispatch_event("#drop", "drop", {"dataTransfer": data})
+    expect(tab.locator("#upload-said")).to_have_text("dropped.wav is there")
     tab.get_by_role("button", name="Record", exact=True).click()
     expect(tab.locator("#upload-said")).to_have_text("recording from the microphone")
     tab.wait_for_timeout(1500)
@@ -184,12 +222,17 @@ def test_a_file_comes_by_the_dialog_and_from_the_microphone(tab: Any, home: Path
     samples, _ = soundfile.read(made)
     assert len(samples) > RATE // 2 and np.abs(samples).max() > 0.01, "the browser's own test tone"
     made.unlink()
+    (home / DATASET / "dropped.wav").unlink()
 
 
 def test_bad_input_gets_the_line_of_the_command_beside_its_control(tab: Any) -> None:
     tab.set_input_files("#upload", [{"name": "letter.wav", "mimeType": "audio/wav", "buffer": b"Dear diary"}])
     expect(tab.locator("#upload-said")).to_have_text(re.compile("^letter.wav: not a recording"))
     expect(entry_of(tab, "music", "letter.wav")).to_have_count(0)
+    # A file of 5 GB, as far as the page can see; nothing of it is sent.
+    tab.evaluate("""() => document.dispatchEvent(new CustomEvent("recorded", {
+        detail: Object.defineProperty(new File([], "huge.wav"), "size", {value: 5e9})}))""")
+    expect(tab.locator("#upload-said")).to_have_text(re.compile("^huge.wav has 5000 MB: there is room for 4000 MB"))
     form = open_card(tab, "audio", "Train")
     form.get_by_label("--epochs").fill("0")
     field = form.locator(".field", has=tab.get_by_label("--epochs"))

@@ -14,7 +14,7 @@ import pytest
 
 from music_composer.web.forms import forms, rooms
 from tests.web.page import Page
-from tests.web.steps import expect, open_card, press_start, ran_in_a_shell, state_of
+from tests.web.steps import entry_of, expect, open_card, open_everything, press_start, ran_in_a_shell, state_of
 
 pytestmark = pytest.mark.journey
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -28,6 +28,7 @@ def test_the_token_leaves_the_address(tab: Any) -> None:
 
 
 def test_every_option_of_every_command_is_a_field_with_its_default(tab: Any) -> None:
+    open_everything(tab)
     fields = tab.evaluate("""() => [...document.querySelectorAll('form')].map((form) => ({
         command: form.dataset.command,
         options: Object.fromEntries([...form.querySelectorAll('.field')].map((field) => {
@@ -97,12 +98,14 @@ def test_a_reload_and_other_tabs_see_the_same(open_tab: Callable[..., Any], home
     tab = open_tab()
     form = open_card(tab, "evolve", "Evolve")
     form.get_by_label("Files, 1").fill("tune.mid")
+    form.get_by_label("--models").fill("1000")
     form.get_by_label("--generations").fill("1000000")
     job = press_start(tab, form)
     expect(state_of(job)).to_have_text("running")
     name = job.get_attribute("data-job")
     tab.reload()
-    for each in [tab, *(open_tab(beside=tab) for _ in range(11))]:
+    second, *_, twelfth = [open_tab(beside=tab, wait=number in (0, 10)) for number in range(11)]
+    for each in (tab, second, twelfth):
         seen = each.locator(f'#jobs > li[data-job="{name}"]')
         expect(state_of(seen)).to_have_text("running")
         expect(seen.locator("canvas.chart")).to_be_visible()
@@ -160,6 +163,22 @@ def test_another_site_starts_nothing_and_reads_nothing(
     assert "music-composer" not in framed.content()
 
 
+def test_no_script_of_a_result_runs(tab: Any, home: Path, server: Page) -> None:
+    """A page among the results may come from elsewhere."""
+    script = "parent.postMessage('ran'); top.document.title = 'ran'; document.title = 'ran'"
+    (home / "report.html").write_text(f'<title>quiet</title><script>{script}</script><img src=x onerror="{script}">')
+    entry = entry_of(tab, "results", "report.html")
+    entry.locator("summary").click()
+    entry.locator("iframe").wait_for()
+    tab.wait_for_timeout(500)
+    assert tab.title() == "music-composer"
+    with tab.context.expect_page() as opened:
+        entry.get_by_role("link", name="Open it by itself").click()
+    opened.value.wait_for_load_state()
+    assert opened.value.title() == "quiet"
+    (home / "report.html").unlink()
+
+
 def test_another_name_of_this_machine_is_refused(open_tab: Callable[..., Any], server: Page) -> None:
     """DNS rebinding: the browser takes evil.test for this machine."""
     tab = open_tab()
@@ -172,7 +191,7 @@ def test_another_name_of_this_machine_is_refused(open_tab: Callable[..., Any], s
 def test_axe_finds_nothing(tab: Any) -> None:
     """Every card of every room at once, with all that folds unfolded; the colours by light and by darkness."""
     tab.evaluate(AXE.read_text(encoding="utf-8"))
-    tab.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    open_everything(tab)
     tab.evaluate("document.querySelectorAll('[role=tabpanel]').forEach((each) => (each.hidden = false))")
     for scheme, only in (("light", {"type": "tag", "values": RULES}), ("dark", {"type": "rule", "values": COLOURS})):
         tab.emulate_media(color_scheme=scheme)
@@ -185,7 +204,7 @@ def test_axe_finds_nothing(tab: Any) -> None:
 def test_everything_is_done_by_the_keyboard_alone(tab: Any, home: Path) -> None:
     def tab_to(words: str) -> None:
         """Presses the tabulator until what has the focus bears these words."""
-        for _ in range(150):
+        for _ in range(400):
             tab.keyboard.press("Tab")
             if re.search(words, tab.evaluate(FOCUSED) or "", re.IGNORECASE):
                 return
@@ -211,6 +230,7 @@ def test_everything_is_done_by_the_keyboard_alone(tab: Any, home: Path) -> None:
     tab_to("Train")
     tab.keyboard.press("ArrowRight")
     expect(tab.locator('form[aria-label="Compose"]')).to_be_visible()
+    tab.wait_for_timeout(1000)  # for what the evolution has written
     if tab.locator("#more-results").is_visible():
         tab_to("Show all results")
         tab.keyboard.press("Enter")
@@ -224,7 +244,7 @@ def test_everything_is_done_by_the_keyboard_alone(tab: Any, home: Path) -> None:
 
 def test_a_narrow_window_scrolls_one_way_only(open_tab: Callable[..., Any]) -> None:
     tab = open_tab(viewport={"width": 390, "height": 800})
+    open_everything(tab)
     for room in ("audio", "midi", "evolve"):
         tab.click(f"#tab-{room}")
-        tab.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390

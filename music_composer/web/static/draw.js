@@ -35,12 +35,10 @@ function begin(canvas) {
 
 export function drawLines(canvas, lines, baseline, unit) {
   const begun = begin(canvas);
-  const points = [...lines.values()].flat();
-  if (!begun || !points.length) return;
+  if (!begun || !lines.size) return;
   const { pen, width, height, colour } = begun;
   const [left, bottom] = [48, 18];
-  const levels = [...points.map((p) => p[1]), ...(baseline ? [baseline.value] : [])];
-  const [most, low, high] = [Math.max(...points.map((p) => p[0])), Math.min(...levels), Math.max(...levels)];
+  const { most, low, high } = extentOf([...lines.values()], baseline);
   const x = (value) => left + (value / most) * (width - left - 8);
   const y = (value) => height - bottom - ((value - low) / (high - low || 1)) * (height - bottom - 12);
   pen.strokeStyle = colour("--line");
@@ -63,11 +61,23 @@ export function drawLines(canvas, lines, baseline, unit) {
     pen.strokeStyle = pen.fillStyle = colour(COLOURS[i % COLOURS.length]);
     pen.lineWidth = 1.75;
     pen.beginPath();
-    for (const [at, value] of line) pen.lineTo(x(at), y(value));
+    const last = line.at(-1), step = Math.ceil(line.length / (2 * width)); // an evolution may have a million points
+    for (let j = 0; j < line.length; j += step) pen.lineTo(x(line[j][0]), y(line[j][1]));
+    pen.lineTo(x(last[0]), y(last[1]));
     pen.stroke();
-    const last = line.at(-1);
     pen.fillRect(x(last[0]) - 2, y(last[1]) - 2, 4, 4);
   });
+}
+
+function extentOf(lines, baseline) {
+  const found = { most: 0, low: baseline?.value ?? Infinity, high: baseline?.value ?? -Infinity };
+  for (const line of lines)
+    for (const [at, value] of line) {
+      found.most = Math.max(found.most, at);
+      found.low = Math.min(found.low, value);
+      found.high = Math.max(found.high, value);
+    }
+  return found;
 }
 
 // sound: with `made.new`, the seconds between which it is new. gap: seconds that are chosen.

@@ -4,6 +4,7 @@ import { chartOf } from "/static/chart.js";
 
 const MOST = 7; // lines beside each other
 let chart = null;
+let drawn = 0; // points
 
 // jobs: as they are shown, the newest first.
 export function showEvolutions(jobs) {
@@ -17,5 +18,7 @@ export function showEvolutions(jobs) {
     chart = chartOf("best rating of each generation, all evolutions", "generation");
     document.getElementById("room-evolve").append(make("section", {}, make("h2", {}, "Evolutions beside each other"), chart.element));
   }
-  chart.draw(lines);
+  const points = [...lines.values()].reduce((sum, line) => sum + line.length, 0);
+  if (points !== drawn) chart.draw(lines);
+  drawn = points;
 }

@@ -7,6 +7,7 @@ import { liveOf } from "/static/live.js";
 import { writers } from "/static/writers.js";
 
 const LOSSES = { loss: "loss", held_out_loss: "held-out loss", best: "best rating" }; // by the names of their values
+const MOST_FILES = 8; // of a job that are shown with it
 const OPEN = 2; // of the newest jobs are unfolded at first
 const shown = new Map();
 
@@ -31,6 +32,7 @@ class Shown {
     this.chart.element.hidden = true;
     this.log = make("pre", { tabindex: 0, "aria-label": "what the command printed" });
     this.made = make("ul", { "aria-label": "files of the job" });
+    this.more = make("small");
     this.live = make("div");
     const act = (what) => async () => {
       try {
@@ -45,7 +47,7 @@ class Shown {
     this.element = make("li", { "data-job": job.id, class: "job" },
       make("div", { class: "row" }, this.state, make("span", { class: "grow" }, this.began), this.stop, this.again, this.reuse),
       make("details", { open }, make("summary", {}, make("code", {}, job.shown)),
-        this.bar, this.words, this.live, this.chart.element, this.made, make("details", {}, make("summary", {}, "What it printed"), this.log)));
+        this.bar, this.words, this.live, this.chart.element, this.more, this.made, make("details", {}, make("summary", {}, "What it printed"), this.log)));
   }
 
   async update(job) {
@@ -71,9 +73,10 @@ class Shown {
     this.again.hidden = told.state === "running" || (told.state === "done" && told.command !== "midi evolve");
     this.log.textContent = told.log;
     told.events.forEach((event) => this.take(event));
+    this.showFiles();
     if (told.stream && told.state === "running" && !this.live.childElementCount) this.live.append(liveOf(told.id));
     if (told.stream && told.state !== "running") this.live.replaceChildren();
-    if (this.lines.size) {
+    if (this.lines.size && told.events.length) {
       this.chart.element.hidden = false;
       this.chart.draw(this.lines, this.baseline);
     }
@@ -89,9 +92,17 @@ class Shown {
     }
     if (event.event === "written" && !this.files.has(event.path)) {
       writers.set(event.path, { command: this.command, values: this.values });
-      this.files.set(event.path, fileEntry({ path: event.path }, this.say));
-      this.made.append(this.files.get(event.path));
+      this.files.set(event.path, null);
     }
+  }
+
+  // The last ones; an evolution writes thousands, and all are among the results.
+  showFiles() {
+    const last = [...this.files.keys()].slice(-MOST_FILES);
+    for (const path of last) if (!this.files.get(path)) this.files.set(path, fileEntry({ path }, this.say));
+    const more = this.files.size - last.length;
+    this.more.textContent = more ? `${more} earlier files are among the results` : "";
+    place(this.made, last.map((path) => this.files.get(path)));
   }
 
   advance(event) {
