@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from music_composer.files.locks import locked
 from music_composer.web.forms import forms, rooms
 from tests.web.page import Page
 from tests.web.steps import entry_of, expect, open_card, open_everything, press_start, ran_in_a_shell, state_of
@@ -96,21 +97,22 @@ def test_an_answer_that_comes_late_changes_nothing(tab: Any) -> None:
 
 def test_a_reload_and_other_tabs_see_the_same(open_tab: Callable[..., Any], home: Path) -> None:
     tab = open_tab()
-    form = open_card(tab, "evolve", "Evolve")
-    form.get_by_label("Files, 1").fill("tune.mid")
-    form.get_by_label("--models").fill("1000")
-    form.get_by_label("--generations").fill("1000000")
-    job = press_start(tab, form)
-    expect(state_of(job)).to_have_text("running")
-    name = job.get_attribute("data-job")
-    tab.reload()
-    second, *_, twelfth = [open_tab(beside=tab, wait=number in (0, 10)) for number in range(11)]
-    for each in (tab, second, twelfth):
-        seen = each.locator(f'#jobs > li[data-job="{name}"]')
-        expect(state_of(seen)).to_have_text("running")
-        expect(seen.locator("canvas.chart")).to_be_visible()
-    seen.get_by_role("button", name="Stop").click()
-    expect(state_of(tab.locator(f'#jobs > li[data-job="{name}"]'))).to_have_text("stopped")
+    with locked(home / "train_data"):  # so that the job waits as long as it is looked at
+        form = open_card(tab, "audio", "Train")
+        form.get_by_role("button", name="No network").click()
+        form.get_by_text("All options").click()
+        form.get_by_label("--wait").check()
+        job = press_start(tab, form)
+        expect(job.locator(".words")).to_contain_text("train_data is in use")
+        name, words = job.get_attribute("data-job"), job.locator(".words").inner_text()
+        tab.reload()
+        second, *_, twelfth = [open_tab(beside=tab, wait=number in (0, 10)) for number in range(11)]
+        for each in (tab, second, twelfth):
+            seen = each.locator(f'#jobs > li[data-job="{name}"]')
+            expect(state_of(seen)).to_have_text("running")
+            expect(seen.locator(".words")).to_have_text(words)
+        seen.get_by_role("button", name="Stop").click()
+        expect(state_of(tab.locator(f'#jobs > li[data-job="{name}"]'))).to_have_text("stopped")
 
 
 class Hostile(http.server.SimpleHTTPRequestHandler):
