@@ -3,7 +3,8 @@
     python benchmarks/web/page_speed.py [--upload 500]
 
 Serves an empty folder. Prints the seconds from the command to the first answer, to the page drawn in Chromium, and to
-twelve tabs drawn; the memory of the server; and what an upload of so many MB adds to it. Needs Debian's Chromium and
+twelve tabs drawn; the memory of the server; what an upload of so many MB adds to it; and how soon a training that is
+stopped has answered and has ended. Needs Debian's Chromium and
 Playwright's Python package; Linux only, for the memory.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import json
 import re
 import shutil
 import subprocess
@@ -19,8 +21,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from music_composer.audio.wav import HEADER_BYTES, wav_header
+from music_composer.demo.dataset import write_dataset
 
 TABS = 12
 PIECE = 1_000_000  # bytes that are sent at once
@@ -45,8 +49,32 @@ def main() -> None:
             print(f"memory of the server {before / 1e6:.0f} MB")
             seconds = _upload(port, cookie, options.upload * 1_000_000)
             print(f"upload of {options.upload} MB: {seconds:.1f} s, {(_memory(server.pid) - before) / 1e6:.1f} MB more")
+            (Path(folder) / "few").mkdir()
+            write_dataset(Path(folder) / "few", seed=1, minutes=0.5)
+            answered, ended = _stop(port, cookie)
+            print(f"Stop of a training: answered after {answered:.2f} s, ended after {ended:.1f} s")
         finally:
             server.kill()
+
+
+def _stop(port: int, cookie: str) -> tuple[float, float]:
+    """Seconds until Stop is answered, and until a training that has begun to learn has saved and ended."""
+
+    def ask(method: str, path: str, body: str | None = None) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request(method, path, body, {"Cookie": cookie, "Origin": f"http://127.0.0.1:{port}"})
+        return json.loads(connection.getresponse().read())
+
+    values = {"datasets": "few", "head": "flow", "epochs": 1000}
+    job = f"/api/jobs/{ask('POST', '/api/jobs', json.dumps({'command': 'train', 'values': values}))['id']}"
+    while not any(event.get("values") for event in ask("GET", job)["events"]):
+        time.sleep(0.1)
+    started = time.monotonic()
+    ask("POST", f"{job}/stop")
+    answered = time.monotonic() - started
+    while ask("GET", job)["state"] == "running":
+        time.sleep(0.05)
+    return answered, time.monotonic() - started
 
 
 def _cookie(address: str) -> tuple[int, str]:
