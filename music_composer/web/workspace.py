@@ -152,13 +152,10 @@ def _is_internal(workspace: Path, path: Path) -> bool:
 
 
 def _listed(workspace: Path, paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """Name, size, time of the last change and picture of each file that is still there."""
+    """Name, size and time of the last change of each file that is still there."""
     found = []
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
-            status, picture = path.stat(), path.with_suffix(".png")
-            found.append({
-                "path": path.relative_to(workspace).as_posix(), "bytes": status.st_size, "changed": status.st_mtime,
-                "picture": picture.relative_to(workspace).as_posix() if picture.is_file() else None,
-            })  # fmt: skip
+            status, name = path.stat(), path.relative_to(workspace).as_posix()
+            found.append({"path": name, "bytes": status.st_size, "changed": status.st_mtime})
     return found
