@@ -213,7 +213,8 @@ def tune(seconds: float, rate: int = RATE, channels: int = 2, seed: int = 0) -> 
     rng = np.random.default_rng(seed)
     t = np.arange(round(seconds * rate)) / rate
     notes = 220 * 2 ** (rng.choice([0, 2, 4, 7, 9, 12, 16], int(seconds * 4) + 1) / 12)
-    sound = 0.3 * np.sin(2 * np.pi * notes[(t * 4).astype(int)] * t) * np.exp(-4 * (t * 4 % 1))
+    decay = np.resize(np.exp(-4 * (np.arange(rate) / rate * 4 % 1)), len(t))  # of one second, again and again
+    sound = 0.3 * np.sin(2 * np.pi * notes[(t * 4).astype(int)] * t) * decay
     return np.stack([sound * (1 - 0.3 * c) for c in range(channels)], axis=1)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from tests.partials import falling, harmonics
+
 CASES = Path(__file__).parent / "cases" / "audio"
 RATE = 44100
 
@@ -22,7 +24,7 @@ def music(seconds: float, channels: int = 2, seed: int = 0, rate: int = RATE) ->
     for first in range(0, len(sound), rate // 4):
         t = np.arange(min(len(sound) - first, round(0.8 * rate))) / rate
         pitch = 220 * 2 ** ((rng.choice([0, 2, 4, 5, 7, 9, 11]) + 12 * rng.integers(2)) / 12)
-        tone = 0.12 * np.exp(-4 * t) * sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 6))
+        tone = 0.12 * np.exp(-4 * t) * harmonics(pitch, round(0.8 * rate), falling(5, 1), rate)[: len(t)]
         tone += 0.1 * np.exp(-80 * t) * rng.normal(size=len(t))
         left = rng.uniform(0.3, 0.7)
         sound[first : first + len(t)] += 1.4 * tone[:, None] * np.array([left, 1 - left])[:channels]

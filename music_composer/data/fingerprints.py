@@ -12,7 +12,6 @@ import binascii
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 PLACES, BANDS = 24, 12
 RANGE_DB = 40.0  # what is quieter than this below the loudest is not compared: encoders leave it out
@@ -41,6 +40,8 @@ def same_recordings(fingerprints: Sequence[str], lengths: Sequence[int]) -> list
     known = [i for i, text in enumerate(fingerprints) if text]
     if len(known) < 2:
         return []
+    from scipy.spatial import cKDTree  # takes half a second, and only a split needs it
+
     levels = np.stack([_levels(fingerprints[i]) for i in known])
     frames = np.array([lengths[i] for i in known], np.int64)
     # Means over time differ by no more than the levels do, so a search among them loses no pair.

@@ -169,7 +169,8 @@ def side_and_mid(path: Path, start: float = 0.0, stop: float = math.inf) -> NDAr
 
 def to_mono(samples: np.ndarray) -> np.ndarray:
     """(n,) or (n, channels) -> (n,)."""
-    return samples if samples.ndim == 1 else samples.mean(axis=1)
+    # Channel by channel: over few channels, NumPy's mean takes ten times as long.
+    return samples if samples.ndim == 1 else functools.reduce(np.add, samples.T) / samples.dtype.type(samples.shape[1])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,7 +221,7 @@ def _sounding_span(path: Path, stamp: Stamp, trim_db: float) -> tuple[int, int]:
     threshold = 10.0 ** (trim_db / 20.0)
     first, last, at = 0, 0, 0
     for block in read_span(path, 0, _surveyed(path, stamp).frames):
-        loud = np.flatnonzero(np.abs(block).max(axis=1) > threshold)
+        loud = np.flatnonzero(functools.reduce(np.maximum, np.abs(block).T) > threshold)
         if len(loud):
             first, last = (first if last else at + int(loud[0])), at + int(loud[-1]) + 1
         at += len(block)
@@ -267,7 +268,7 @@ def _stereo(block: np.ndarray) -> np.ndarray:
         return block
     if channels == len(SURROUND_TO_STEREO):
         return block @ SURROUND_TO_STEREO.astype(np.float32)
-    return np.stack([block[:, 0::2].mean(axis=1), block[:, 1::2].mean(axis=1)], axis=1)
+    return np.stack([to_mono(block[:, 0::2]), to_mono(block[:, 1::2])], axis=1)
 
 
 def _resampled(blocks: Iterator[np.ndarray], before: int, rate: int, channels: int) -> Iterator[np.ndarray]:

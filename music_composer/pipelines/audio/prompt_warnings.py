@@ -13,7 +13,6 @@ from music_composer.audio.options import MEMORY
 from music_composer.audio.players import Player
 from music_composer.audio.prompts import Prompt
 from music_composer.audio.reading.recording import seconds_of
-from music_composer.evaluation.audio.similarity.out_of_distribution import distance_ratio
 from music_composer.values import Waveform
 
 COMPARED_SECONDS = 60.0  # of a prompt's end, compared with the memory
@@ -33,6 +32,9 @@ def warn_out_of_distribution(player: Player, prompts: Sequence[Prompt], say: Say
     """Warns of whole recordings as prompts that are unlike all recordings of a memory. Networks need no warning."""
     if not isinstance(player, MemoryPlayer):
         return
+    # Imported here: it takes a second, which a network's first sound need not wait for.
+    from music_composer.evaluation.audio.similarity.out_of_distribution import distance_ratio
+
     frame, options = player.frame, player.options.steps
     remembered = [each.steps.levels for each in player.recordings if isinstance(each, StoredPart)]
     voices = [voice for prompt in prompts for voice, _ in (prompt.blended or ((prompt, 1.0),))]

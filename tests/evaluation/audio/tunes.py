@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tests.partials import falling, harmonics
+
 RATE = 44100
 MAJOR = (0, 2, 4, 5, 7, 9, 11, 12)
 
@@ -25,18 +27,14 @@ def tune(album: Album, track: int, seconds: float, beat: float = 0.5, seed: int 
     samples = np.zeros(round((seconds + 2) * RATE))
     root = 48 + 5 * track
     time = np.arange(round(1.2 * beat * RATE)) / RATE
+    fading = 0.1 * np.exp(-time / (0.6 * beat)) * np.minimum(1.0, time / 0.005)
     # The drum is the same at every beat but for its level: a real one differs less than two draws of noise.
     drum = np.random.default_rng(1).standard_normal(len(time)) * np.exp(-time / 0.03)
     for i in range(int(seconds / beat) + 1):
         pitch = 440.0 * 2.0 ** ((root + rng.choice(MAJOR) - 69) / 12)
-        note = sum(
-            np.sin(2 * np.pi * pitch * partial * time) / partial**album.falloff
-            for partial in range(1, 13)
-            if pitch * partial < 15000
-        )
+        note = harmonics(pitch, len(time), falling(min(12, int(15000 / pitch)), album.falloff))
         at = round(i * beat * RATE)
-        sound = 0.1 * note * np.exp(-time / (0.6 * beat)) * np.minimum(1.0, time / 0.005)
-        samples[at : at + len(time)] += sound + album.drum * rng.uniform(0.7, 1.0) * drum
+        samples[at : at + len(time)] += fading * note + album.drum * rng.uniform(0.7, 1.0) * drum
     return samples[: round(seconds * RATE)]
 
 

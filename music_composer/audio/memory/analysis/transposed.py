@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-import scipy.signal
 
 from music_composer.audio.memory.analysis.recordings import Recording
 from music_composer.audio.memory.analysis.steps import StepOptions, Steps, steps_of
@@ -76,8 +75,7 @@ def transposed_length(samples: int, semitones: int) -> int:
 
 def transposed(samples: np.ndarray, semitones: int) -> np.ndarray:
     """Resamples a whole recording, (samples, ...), to another key."""
-    up, down = RATIOS[semitones]
-    found = scipy.signal.resample_poly(samples, up, down, axis=0, window=WINDOW)
+    found = _resampled(samples, *RATIOS[semitones])
     return np.asarray(found[: transposed_length(len(samples), semitones)], np.float32)
 
 
@@ -88,8 +86,7 @@ def transposed_sound(sound: Callable[[int, int], np.ndarray], first: int, last: 
     """
     up, down = RATIOS[semitones]
     begin, end = first // up - 1, -(-last // up) + 1  # one block of context on either side covers the filter
-    samples = sound(begin * down, end * down)
-    found = scipy.signal.resample_poly(samples, up, down, axis=0, window=WINDOW)
+    found = _resampled(sound(begin * down, end * down), up, down)
     return np.asarray(found[first - begin * up : last - begin * up], np.float32)
 
 
@@ -101,3 +98,10 @@ def transposed_steps(
     blocks = (transposed_sound(sound, at, min(at + size, count), semitones) for at in range(0, count, size))
     bands = np.concatenate([block[:, :1].astype(np.float16) for block in blocks_to_bands(blocks, frame)])
     return steps_of(bands[: count // (frame.hop * options.frames) * options.frames], options)
+
+
+def _resampled(samples: np.ndarray, up: int, down: int) -> np.ndarray:
+    import scipy.signal  # takes a second, and most commands play no other keys
+
+    found: np.ndarray = scipy.signal.resample_poly(samples, up, down, axis=0, window=WINDOW)
+    return found

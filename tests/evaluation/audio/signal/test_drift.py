@@ -19,6 +19,7 @@ from music_composer.evaluation.audio.signal.drift import (
     silence_seconds,
     stability,
 )
+from tests.partials import falling, harmonics
 
 pytestmark = pytest.mark.journey
 
@@ -42,8 +43,8 @@ def tune(seed: int, seconds: float) -> np.ndarray:
     for _ in range(int(2 * seconds)):
         pitch = 220.0 * 2.0 ** (rng.integers(0, 24) / 12.0)
         breath = 10 ** (rng.uniform(-45.0, -35.0) / 20.0) * rng.normal(size=len(time))
-        harmonics = sum(np.sin(2 * np.pi * pitch * k * time) / k**1.5 for k in range(1, 25))
-        notes.append(0.1 * rng.uniform(0.5, 1.0) * np.exp(-3 * time) * (harmonics + breath))
+        tone = harmonics(pitch, len(time), falling(24, 1.5))
+        notes.append(0.1 * rng.uniform(0.5, 1.0) * np.exp(-3 * time) * (tone + breath))
     return np.concatenate(notes).astype(np.float32)
 
 

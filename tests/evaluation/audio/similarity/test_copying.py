@@ -25,6 +25,7 @@ from music_composer.evaluation.audio.similarity.copying import (
     longest_copy,
 )
 from music_composer.values import Waveform
+from tests.partials import falling, harmonics
 
 pytestmark = pytest.mark.journey
 
@@ -38,13 +39,13 @@ def chords(seed: int, seconds: float, shift: int = 0, step: float = 0.4) -> np.n
     """Three notes every `step` seconds out of one major scale, like a plucked string: (n,) float32."""
     rng, length = np.random.default_rng(seed), round(step * RATE)
     time = np.arange(round(1.5 * length)) / RATE
+    decay = 0.1 * np.minimum(1.0, 8 - 8 * time / time[-1]) * np.exp(-2 * time)
     count = int(np.ceil(seconds / step))
     sound = np.zeros(count * length + len(time), np.float32)
     for at in range(0, count * length, length):
         for pitch in rng.choice(21, 3, replace=False):
             hertz = 110.0 * 2.0 ** ((12 * (pitch // 7) + SCALE[pitch % 7] + shift) / 12.0)
-            tone = sum(np.sin(2 * np.pi * k * hertz * time) / k for k in range(1, 7))
-            sound[at : at + len(time)] += 0.1 * np.minimum(1.0, 8 - 8 * time / time[-1]) * np.exp(-2 * time) * tone
+            sound[at : at + len(time)] += decay * harmonics(hertz, len(time), falling(6, 1))
     return sound[: round(seconds * RATE)]
 
 

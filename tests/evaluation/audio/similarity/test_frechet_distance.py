@@ -23,6 +23,7 @@ from music_composer.evaluation.audio.similarity.frechet_distance import (
     reference_of,
     window_features,
 )
+from tests.partials import falling, harmonics
 
 pytestmark = pytest.mark.journey
 
@@ -34,12 +35,12 @@ def notes(seed: int, seconds: float = 40.0, rate: int = 44100) -> np.ndarray:
     """Decaying harmonic notes, four a second, from a pentatonic scale: (n, 2) float32."""
     rng = np.random.default_rng(seed)
     length = rate // 4
-    time = np.arange(4 * length) / rate
+    decay = np.exp(-4 * np.arange(4 * length) / rate)
     mono = np.zeros(int(seconds * rate) + 4 * length)
     for at in range(0, int(seconds * rate), length):
         pitch = 220.0 * 2.0 ** (rng.choice([0, 2, 4, 7, 9, 12, 14, 16]) / 12.0)
-        harmonics = sum(np.sin(2 * np.pi * pitch * k * time) / k**1.5 for k in range(1, 15))
-        mono[at : at + 4 * length] += 0.1 * rng.uniform(0.5, 1.0) * np.exp(-4 * time) * harmonics
+        tone = harmonics(pitch, 4 * length, falling(14, 1.5), rate)
+        mono[at : at + 4 * length] += 0.1 * rng.uniform(0.5, 1.0) * decay * tone
     mono = mono[: int(seconds * rate)]
     return np.stack([mono, 0.8 * mono], axis=1).astype(np.float32)
 
