@@ -25,7 +25,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(2):
         write(folder / "train" / f"song {i}.wav", tune(36, seed=i))
     for i in range(4):
-        write(folder / "test" / f"other {i}.wav", tune(25, seed=100 + i))
+        write(folder / "test" / f"other {i}.wav", tune(25, channels=1, seed=100 + i))
     for i in range(2):
         write(folder / "few" / f"other {i}.wav", tune(25, seed=100 + i))
     return folder
@@ -35,7 +35,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judged(music: Path) -> Path:
     """A tiny network trained on such music, and the scorecard of it."""
     for i in range(2):
-        write(music / "learnt" / f"song {i}.wav", tune(24, seed=i))
+        write(music / "learnt" / f"song {i}.wav", tune(24, channels=1, seed=i))
     folders = ("-d", "learnt", "-m", "model")
     assert_accepted(music_composer("train", *folders, *TINY, "--head", "regression", "--seed", "1", cwd=music))
     done = music_composer("evaluate", *folders, *QUICK, cwd=music, constants=LONG)
@@ -99,7 +99,6 @@ def test_the_codec_is_nearer_to_the_music_than_an_untrained_network(judged: Path
     real = row(card, "real, held out")
     assert codec["onset_db"] == pytest.approx(real["onset_db"], rel=0.2)
     assert codec["turns_per_second"] == pytest.approx(real["turns_per_second"], rel=0.2)
-    assert codec["side_db"] == pytest.approx(real["side_db"], abs=1.0)
 
 
 def test_music_of_the_same_kind_reads_zero_within_its_interval(music: Path) -> None:
