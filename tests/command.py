@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
@@ -25,10 +25,13 @@ COMMAND = Path(sys.executable).with_name("music-composer")
 TINY = ("--head", "flow", "-n", "8", "-l", "1", "-b", "4", "-e", "1")  # a network that trains in a second
 SHORT = ("-s", "0.5", "-g", "2")
 RATE = 44100
-FEW_CHECKED = {  # continuations that are compared with the recordings after a training, which takes longer than that
+# Continuations that are compared with the recordings after a training: more would take longer than the training.
+FEW_CHECKED: Mapping[str, object] = {
     "music_composer.pipelines.audio.copy_check.CHECKED": 2,
     "music_composer.pipelines.audio.copy_check.CHECKED_SECONDS": 6.0,
 }
+# Random splices that a cut is compared with in scorecards.
+FEW_SPLICES = {"music_composer.evaluation.audio.continuity_scores.SPLICES": 4}
 LONGEST_SECONDS = 300  # of a command, before it counts as hanging
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAPABILITY_VERSION = 24, 1, 2, 0x20080522
 
@@ -42,11 +45,30 @@ def music_composer(
     """The finished command, run by a copy of a process that has loaded it; `installed` says how a user runs it.
 
     before: what the copy does before the command: a function of this module, or one with its arguments
-    (functools.partial). constants: numbers of the program, as `module.NAME`, that are others in the copy.
+    (functools.partial). constants: numbers of the program, as `module.NAME`, that are others in the copy, beside
+    FEW_CHECKED.
     """
+    constants = FEW_CHECKED | constants
     with Started(*arguments, cwd=cwd, before=before, constants=constants) as process:
         output, errors = process.communicate()
     return subprocess.CompletedProcess(process.words, process.returncode, output.decode(), errors.decode())
+
+
+def kept_copy(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """As `music_composer`, by a copy that stays: it loads each model that is played once, however many commands play.
+
+    For commands that succeed, since others end their process. They neither train nor need limits of their own.
+    """
+    words = [str(COMMAND), *map(str, arguments)]
+    with tempfile.TemporaryDirectory() as folder:
+        said = [Path(folder) / name for name in ("output", "errors")]
+        for path in said:
+            path.touch()
+        _request(words[1:], cwd, said, constants=FEW_CHECKED, kept=True)
+        _number_from(_server(), LONGEST_SECONDS)
+        code = _number_from(_server(), LONGEST_SECONDS)
+        output, errors = (path.read_text(encoding="utf-8") for path in said)
+    return subprocess.CompletedProcess(words, code, output, errors)
 
 
 def run_python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -87,15 +109,10 @@ class Started:
         self.returncode: int | None = None
         with tempfile.TemporaryDirectory() as folder:
             output, errors = Path(folder) / "output", Path(folder) / "errors"
-            request = {"arguments": self.words[1:], "folder": str(cwd), "output": str(output), "errors": str(errors)}
-            request |= {"environment": _environment(), "before": _named(before), "constants": dict(constants)}
-            request |= {"code": code}
             for pipe in (output, errors):
                 os.mkfifo(pipe)
-            server = _server()
-            assert server.stdin
-            server.stdin.write(json.dumps(request).encode() + b"\n")
-            self.pid = _number_from(server, LONGEST_SECONDS)
+            _request(self.words[1:], cwd, (output, errors), before, constants, code)
+            self.pid = _number_from(_server(), LONGEST_SECONDS)
             self.stdout, self.stderr = (open(pipe, "rb") for pipe in (output, errors))  # noqa: SIM115
 
     def __enter__(self) -> Started:
@@ -136,6 +153,24 @@ class Started:
                 raise
             output, errors = said
         return output, errors
+
+
+def _request(
+    arguments: Sequence[str],
+    cwd: Path,
+    said: Sequence[Path],
+    before: Callable[[], None] | None = None,
+    constants: Mapping[str, object] = MappingProxyType({}),
+    code: str = "",
+    kept: bool = False,
+) -> None:
+    """Sends a request to the server. said: where standard output and standard error go."""
+    output, errors = map(str, said)
+    request = {"arguments": arguments, "folder": str(cwd), "output": output, "errors": errors, "code": code}
+    request |= {"environment": _environment(), "before": _named(before), "constants": dict(constants), "kept": kept}
+    stdin = _server().stdin
+    assert stdin
+    stdin.write(json.dumps(request).encode() + b"\n")
 
 
 def _environment() -> dict[str, str]:

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.command import RATE, TINY, assert_accepted, assert_refused, music_composer, tune, write
+from tests.command import FEW_SPLICES, RATE, TINY, assert_accepted, assert_refused, music_composer, tune, write
 
 pytestmark = pytest.mark.journey
 
 QUICK = ("-g", "4", "-s", "7", "--long-num", "1", "--long-seconds", "92", "--cuts", "6", "--held-out", "test")
-LONG = {f"music_composer.evaluation.audio.{name}.LONG_SECONDS": 90.0 for name in ("scorecard", "minimum_length")}
+FEW = FEW_SPLICES | {
+    f"music_composer.evaluation.audio.{name}.LONG_SECONDS": 90.0 for name in ("scorecard", "minimum_length")
+}
 TITLES = ("Distance", "Known damage", "Adherence", "In the right order", "Copying")
 
 
@@ -38,7 +40,7 @@ def judged(music: Path) -> Path:
         write(music / "learnt" / f"song {i}.wav", tune(24, channels=1, seed=i))
     folders = ("-d", "learnt", "-m", "model")
     assert_accepted(music_composer("train", *folders, *TINY, "--head", "regression", "--seed", "1", cwd=music))
-    done = music_composer("evaluate", *folders, *QUICK, cwd=music, constants=LONG)
+    done = music_composer("evaluate", *folders, *QUICK, cwd=music, constants=FEW)
     assert_accepted(done, "judged in")
     for title in (*TITLES, "Minute by minute", "Stability", "Continuity", "Speed"):
         assert f"{title}: " in done.stdout.replace(" with the prompt", "")

@@ -20,6 +20,7 @@ from tests.command import (
     Started,
     assert_accepted,
     assert_refused,
+    kept_copy,
     kill_when,
     music_composer,
     tune,
@@ -75,9 +76,9 @@ def test_the_bare_command_goes_all_the_way(songs: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_files(trained: Path, tmp_path: Path) -> None:
-    for name, seed in (("a", "5"), ("b", "5"), ("c", "6")):
+    for name, seed, run in (("a", "5", music_composer), ("b", "5", kept_copy), ("c", "6", kept_copy)):
         wanted = ("-s", "0.5", "-g", "1", "--seed", seed, "-o", tmp_path / name)
-        assert_accepted(music_composer("generate", *wanted, cwd=trained))
+        assert_accepted(run("generate", *wanted, cwd=trained))
     first, same, other = ((tmp_path / f"{name}-0.wav").read_bytes() for name in "abc")
     assert first == same
     assert first != other
@@ -135,7 +136,7 @@ def test_a_prompt_is_kept_and_continued(trained: Path, tmp_path: Path) -> None:
     song = tune(5, seed=9)
     write(tmp_path / "prompt.wav", song, subtype="FLOAT")
     assert_accepted(
-        music_composer(
+        kept_copy(
             "generate", "-s", "2", "-g", "1", "--prompt", tmp_path / "prompt.wav", "--include-prompt",
             "--subtype", "FLOAT", "-o", tmp_path / "out", cwd=trained,
         )
@@ -152,7 +153,7 @@ def test_prompts_are_used_in_turn(trained: Path, tmp_path: Path) -> None:
     for i in range(2):
         write(tmp_path / f"p{i}.wav", tune(3, seed=i))
     arguments = ["--prompt", tmp_path / "p0.wav", "--prompt", tmp_path / "p1.wav"]
-    assert_accepted(music_composer("generate", "-s", "0.5", "-g", "3", *arguments, "-o", tmp_path / "x", cwd=trained))
+    assert_accepted(kept_copy("generate", "-s", "0.5", "-g", "3", *arguments, "-o", tmp_path / "x", cwd=trained))
     used = [json.loads((tmp_path / f"x-{i}.json").read_text())["prompt"]["file"][-6:] for i in range(3)]
     assert used == ["p0.wav", "p1.wav", "p0.wav"]
 
@@ -162,7 +163,7 @@ def test_generate_needs_the_run_folder_alone(trained: Path, tmp_path: Path) -> N
     assert_refused(refused, "was made with --head flow", "--head auto --fresh", code=2)
     (trained / "model").rename(tmp_path / "elsewhere")
     try:
-        assert_accepted(music_composer("generate", *SHORT, "-m", "elsewhere", cwd=tmp_path), "2 continuations")
+        assert_accepted(kept_copy("generate", *SHORT, "-m", "elsewhere", cwd=tmp_path), "2 continuations")
     finally:
         (tmp_path / "elsewhere").rename(trained / "model")
 
@@ -176,9 +177,7 @@ def test_mono_stays_mono_and_other_rates_become_44100(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT"])
 def test_sample_formats(trained: Path, tmp_path: Path, subtype: str) -> None:
-    assert_accepted(
-        music_composer("generate", *SHORT, "--subtype", subtype, "-o", tmp_path / "deep" / "er", cwd=trained)
-    )
+    assert_accepted(kept_copy("generate", *SHORT, "--subtype", subtype, "-o", tmp_path / "deep" / "er", cwd=trained))
     assert soundfile.info(tmp_path / "deep" / "er-1.wav").subtype == subtype
 
 

@@ -12,10 +12,12 @@ import pytest
 import soundfile
 
 from tests.command import (
+    FEW_SPLICES,
     RATE,
     TINY,
     assert_accepted,
     assert_refused,
+    kept_copy,
     kill_when,
     music_composer,
     tune,
@@ -68,7 +70,7 @@ def test_the_bare_command_goes_all_the_way(remembered: Path) -> None:
 def test_the_same_seed_gives_the_same_bytes_whatever_is_played_beside_it(remembered: Path, tmp_path: Path) -> None:
     for name, seed, count in (("a", "5", "2"), ("b", "5", "1"), ("c", "6", "1")):
         wanted = ("-s", "2", "-g", count, "--seed", seed, "--prompt", "a.wav", "-o", tmp_path / name)
-        assert_accepted(music_composer("generate", *wanted, cwd=remembered))
+        assert_accepted(kept_copy("generate", *wanted, cwd=remembered))
     first, same, other = ((tmp_path / f"{name}-0.wav").read_bytes() for name in "abc")
     assert first == same
     assert first != other
@@ -76,7 +78,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_is_played_beside_it(remembe
 
 def test_a_prompt_is_heard_whole_and_begins_the_file(remembered: Path, tmp_path: Path) -> None:
     wanted = ("-s", "2", "-g", "1", "--seed", "3", "--prompt", "a.wav", "--include-prompt", "-o", tmp_path / "x")
-    assert_accepted(music_composer("generate", *wanted, cwd=remembered))
+    assert_accepted(kept_copy("generate", *wanted, cwd=remembered))
     said = json.loads((tmp_path / "x-0.json").read_text())
     cut = round(said["new_music_from_second"] * RATE)
     assert cut > 11 * RATE
@@ -93,12 +95,12 @@ def test_a_prompt_of_another_kind_goes_on_and_is_said(remembered: Path, tmp_path
     assert_accepted(done, line)
     assert done.stderr.count("is unlike") == 1, "once, however many go on from it"
     streamed = ("--stream", "--prompt", tmp_path / "noise.wav", "-s", "1", "-o", tmp_path / "y")
-    assert_accepted(music_composer("generate", *streamed, cwd=remembered), line)
+    assert_accepted(kept_copy("generate", *streamed, cwd=remembered), line)
 
 
 def test_a_stream_is_the_file(remembered: Path, tmp_path: Path) -> None:
     wanted = ("-s", "4", "--seed", "3", "--prompt", "a.wav")
-    assert_accepted(music_composer("generate", *wanted, "-g", "1", "-o", tmp_path / "x", cwd=remembered))
+    assert_accepted(kept_copy("generate", *wanted, "-g", "1", "-o", tmp_path / "x", cwd=remembered))
     done = music_composer("generate", "--stream", *wanted, "-o", tmp_path / "live", cwd=remembered)
     assert_accepted(done, "x real time")
     streamed, file = sound_of(tmp_path / "live-0.wav"), sound_of(tmp_path / "x-0.wav")
@@ -112,12 +114,12 @@ def test_a_blend_goes_over_from_one_recording_to_a_mix_of_both(remembered: Path,
     found = {}
     for share in ("0", "0.5", "1"):
         blend = ("--blend", "a.wav", "b.wav", "--blend-share", share)
-        assert_accepted(music_composer(*wanted, *blend, cwd=remembered))
+        assert_accepted(kept_copy(*wanted, *blend, cwd=remembered))
         found[share] = sound_of(tmp_path / "x-0.wav")
     said = json.loads((tmp_path / "x-0.json").read_text())
     assert [voice["share"] for voice in said["blend"]] == [0.0, 1.0]
     for share, path in (("0", "a.wav"), ("1", "b.wav")):
-        assert_accepted(music_composer(*wanted, "--prompt", path, cwd=remembered))
+        assert_accepted(kept_copy(*wanted, "--prompt", path, cwd=remembered))
         np.testing.assert_array_equal(found[share], sound_of(tmp_path / "x-0.wav"))
     lead = RATE - 2000  # up to where the new music begins
     np.testing.assert_array_equal(found["0.5"][:lead], found["0"][:lead])
@@ -126,7 +128,7 @@ def test_a_blend_goes_over_from_one_recording_to_a_mix_of_both(remembered: Path,
 
 def test_a_gap(remembered: Path, tmp_path: Path) -> None:
     gap = ("--infill", "a.wav", "--from", "6", "--to", "7.5", "--seed", "3", "--candidates", "2")
-    assert_accepted(music_composer("generate", *gap, "-o", tmp_path / "gap", cwd=remembered), "fits best")
+    assert_accepted(kept_copy("generate", *gap, "-o", tmp_path / "gap", cwd=remembered), "fits best")
     filled, whole = sound_of(tmp_path / "gap-0.wav"), sound_of(remembered / "a.wav")
     assert filled.shape == whole.shape
     np.testing.assert_array_equal(filled[: 5 * RATE], whole[: 5 * RATE])
@@ -137,7 +139,7 @@ def test_a_gap(remembered: Path, tmp_path: Path) -> None:
 def test_it_is_judged_like_any_other_head(remembered: Path) -> None:
     write(remembered / "others" / "c.wav", tune(30, seed=11))
     wanted = ("-g", "2", "-s", "12", "--long-num", "0", "--cuts", "2", "--held-out", "others")
-    done = music_composer("evaluate", *wanted, cwd=remembered)
+    done = music_composer("evaluate", *wanted, cwd=remembered, constants=FEW_SPLICES)
     assert_accepted(done, "judged in")
     card = json.loads((remembered / "scorecard" / "scorecard.json").read_text())
     names = [row["music"] for row in card["distance"]]

@@ -12,7 +12,7 @@ from music_composer.symbolic.midi.midi_file import read_midi, write_midi
 from music_composer.symbolic.notation.score_file import read_score
 from music_composer.symbolic.roll import to_roll
 from music_composer.values import NOTE, Part, Score
-from tests.command import assert_accepted, assert_refused, music_composer
+from tests.command import assert_accepted, assert_refused, kept_copy, music_composer
 from tests.symbolic.bands import band
 from tests.symbolic.composition.test_assemble import assert_same
 from tests.symbolic.tunes import TINY, roll_of, write_tune
@@ -46,7 +46,7 @@ def test_the_whole_journey_leaves_pieces_with_notes_of_how_they_were_made(traine
 
 def test_the_same_seed_gives_the_same_bytes(trained: Path) -> None:
     wanted = ("-g", "2", "--num-steps", "24", "--seed", "1", "-o", "again", "--render", "--voice", "nes")
-    assert_accepted(music_composer("midi", "generate", *wanted, cwd=trained), "2 of 2 files")
+    assert_accepted(kept_copy("midi", "generate", *wanted, cwd=trained), "2 of 2 files")
     for number in range(2):
         for kind in ("mid", "wav"):
             again = (trained / f"again-{number}.{kind}").read_bytes()
@@ -58,9 +58,7 @@ def test_a_primer_is_gone_on_from_within_scale_and_polyphony(trained: Path) -> N
     primer = trained / "primer.mid"
     wanted = ("--primer-midi", primer, "--scale", "C major", "--range", "C3-C5", "--max-polyphony", "2", "--qpm", "90")
     metre = ("--metre", "6/8")
-    done = music_composer(
-        "midi", "generate", *wanted, *metre, "-g", "1", "--num-steps", "40", "-o", "after", cwd=trained
-    )
+    done = kept_copy("midi", "generate", *wanted, *metre, "-g", "1", "--num-steps", "40", "-o", "after", cwd=trained)
     assert done.returncode == 0, done.stderr
     heard, made = roll_of(primer), roll_of(trained / "after-0.mid")
     assert np.array_equal(made.active[: heard.steps], heard.active)
@@ -78,7 +76,7 @@ def test_a_track_is_kept_and_others_are_composed_around_it(trained: Path) -> Non
     parts = tuple(Part(np.array([(480 * i, 480 * (i + 1), low + i % 3, 83)], NOTE)) for i in (0, 1) for low in (50, 74))
     write_midi(Score(parts), trained / "two.mid")
     wanted = ("--primer-midi", "two.mid", "--lock-track", "3", "--lock-track", "1", "--drafts", "4", "--seed", "3")
-    done = music_composer("midi", "generate", *wanted, "-g", "2", "-o", "around", cwd=trained)
+    done = kept_copy("midi", "generate", *wanted, "-g", "2", "-o", "around", cwd=trained)
     assert done.returncode == 0, done.stderr
     kept = to_roll(Score((parts[1], parts[3])))
     for number in range(2):
@@ -91,7 +89,7 @@ def test_a_track_is_kept_and_others_are_composed_around_it(trained: Path) -> Non
 def test_bars_are_composed_anew_between_two_sides_that_stay(trained: Path) -> None:
     song = write_tune(trained / "song.mid", seed=8, quarters=16)
     wanted = ("--primer-midi", song, "--from-bar", "2", "--to-bar", "3", "--drafts", "4")
-    done = music_composer("midi", "generate", *wanted, "-g", "1", "-o", "anew", cwd=trained)
+    done = kept_copy("midi", "generate", *wanted, "-g", "1", "-o", "anew", cwd=trained)
     assert done.returncode == 0, done.stderr
     before, after = roll_of(song), roll_of(trained / "anew-0.mid")
     sides = np.r_[0:16, 48:64]
@@ -101,7 +99,7 @@ def test_bars_are_composed_anew_between_two_sides_that_stay(trained: Path) -> No
 
 
 def test_music_is_composed_in_the_metre_that_is_asked_for(trained: Path) -> None:
-    done = music_composer(
+    done = kept_copy(
         "midi", "generate", "--metre", "3/4", "-g", "1", "--num-steps", "24", "-o", "waltz", "--musicxml", cwd=trained
     )
     assert done.returncode == 0, done.stderr
@@ -143,7 +141,7 @@ def test_files_are_judged_by_files(trained: Path) -> None:
 
 
 def test_pieces_are_scored(trained: Path) -> None:
-    done = music_composer("midi", "score", "primer.mid", "input_music_dataset/0.mid", cwd=trained)
+    done = kept_copy("midi", "score", "primer.mid", "input_music_dataset/0.mid", cwd=trained)
     assert done.returncode == 0, done.stderr
     rows = [line.split("|") for line in done.stdout.splitlines() if ".mid" in line]
     assert [row[2].strip() for row in rows] == ["16", "96"]
@@ -160,7 +158,7 @@ def test_silent_first_bars_do_not_count_and_what_cannot_be_scored_is_named(train
         late[field] += 3 * 1920
     write_midi(Score((Part(late),), tempos=((0, 100.0),)), trained / "late.mid")
     write_midi(Score((Part(late, drums=True),)), trained / "drums.mid")
-    done = music_composer("midi", "score", "drums.mid", "late.mid", "none.mid", "primer.mid", cwd=trained)
+    done = kept_copy("midi", "score", "drums.mid", "late.mid", "none.mid", "primer.mid", cwd=trained)
     assert_accepted(done, "drums.mid: has nothing but drums", "none.mid: cannot be opened")
     late, plain = (line.split("|")[2:] for line in done.stdout.splitlines() if ".mid" in line)
     assert late == plain
@@ -200,7 +198,7 @@ def test_a_band_comes_back_through_the_command_as_the_tracks_it_was(trained: Pat
         ("mended", ("--from-bar", "3", "--to-bar", "4", "--drafts", "2"), (3,)),
     ):
         wanted = ("--primer-midi", "band.mid", "-g", "1", "--seed", "2", "-o", name, "--musicxml", *options)
-        done = music_composer("midi", "generate", *wanted, cwd=trained)
+        done = kept_copy("midi", "generate", *wanted, cwd=trained)
         assert_accepted(done, "note: band.mid: 28 of 84 onsets", "1 pieces")
         made = read_midi(trained / f"{name}-0.mid").score
         assert (made.resolution, made.tempos, made.metres) == (score.resolution, score.tempos, score.metres)

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from music_composer.audio.reading.recording import read_blocks
-from tests.command import RATE, TINY, assert_accepted, assert_refused, music_composer, tune, write
+from tests.command import RATE, TINY, assert_accepted, assert_refused, kept_copy, music_composer, tune, write
 
 pytestmark = pytest.mark.journey
 
@@ -34,14 +34,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("share", "alone"), [("0", "a.wav"), ("1", "b.wav")])
 def test_a_blend_without_a_share_of_one_is_the_other(trained: Path, tmp_path: Path, share: str, alone: str) -> None:
     blend = ("--blend", "a.wav", "b.wav", "--blend-share", share)
-    assert_accepted(music_composer("generate", *ONE, *blend, "-o", tmp_path / "blend", cwd=trained))
-    assert_accepted(music_composer("generate", *ONE, "--prompt", alone, "-o", tmp_path / "alone", cwd=trained))
+    assert_accepted(kept_copy("generate", *ONE, *blend, "-o", tmp_path / "blend", cwd=trained))
+    assert_accepted(kept_copy("generate", *ONE, "--prompt", alone, "-o", tmp_path / "alone", cwd=trained))
     assert (tmp_path / "blend-0.wav").read_bytes() == (tmp_path / "alone-0.wav").read_bytes()
 
 
 def test_a_blend_begins_with_both_and_names_both(trained: Path, tmp_path: Path) -> None:
     out = ("--subtype", "FLOAT", "-o", tmp_path / "x")
-    assert_accepted(music_composer("generate", *ONE, *out, "--blend", "a.wav", "b.wav", cwd=trained))
+    assert_accepted(kept_copy("generate", *ONE, *out, "--blend", "a.wav", "b.wav", cwd=trained))
     said = json.loads((tmp_path / "x-0.json").read_text())
     assert [(part["file"], part["share"]) for part in said["blend"]] == [("a.wav", 0.5), ("b.wav", 0.5)]
     samples, _ = soundfile.read(tmp_path / "x-0.wav")
@@ -83,7 +83,7 @@ def test_a_filled_recording_is_the_recording_outside_of_the_gap(
 ) -> None:
     song = write(tmp_path / "song.wav", 4 * tune(13, rate, channels, seed=4), rate, subtype)
     gap = ("--infill", song, "--from", "10.3", "--to", "11.2", "--candidates", "3", "--subtype", subtype)
-    done = music_composer("generate", *gap, "--seed", "3", "-o", tmp_path / "out", cwd=trained)
+    done = kept_copy("generate", *gap, "--seed", "3", "-o", tmp_path / "out", cwd=trained)
     assert_accepted(done, "candidate", "dB from the music after the gap")
     real = whole(song)
     filled, filled_rate = soundfile.read(tmp_path / "out-0.wav", dtype="float32", always_2d=True)
@@ -108,7 +108,7 @@ def test_what_was_in_the_gap_plays_no_part(trained: Path, tmp_path: Path) -> Non
         song[3 * RATE : 4 * RATE] = inside
         write(tmp_path / f"{name}.wav", song)
         gap = ("--infill", tmp_path / f"{name}.wav", "--from", "3", "--to", "4", "--candidates", "2", "--seed", "1")
-        assert_accepted(music_composer("generate", *gap, "-o", tmp_path / name, cwd=trained))
+        assert_accepted(kept_copy("generate", *gap, "-o", tmp_path / name, cwd=trained))
     assert (tmp_path / "a-0.wav").read_bytes() == (tmp_path / "b-0.wav").read_bytes()
 
 
@@ -153,7 +153,7 @@ def whole(path: Path) -> np.ndarray:
 def test_another_program_can_follow_a_command(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events = tmp_path / "progress.jsonl"
     monkeypatch.setenv("MUSIC_COMPOSER_PROGRESS", str(events))
-    assert_accepted(music_composer("generate", *ONE, "--prompt", "a.wav", "-o", tmp_path / "x", cwd=trained))
+    assert_accepted(kept_copy("generate", *ONE, "--prompt", "a.wav", "-o", tmp_path / "x", cwd=trained))
     refused = music_composer("generate", *ONE, "--prompt", "letter.wav", cwd=trained)
     assert_refused(refused, "letter.wav")
     assert_refused(music_composer("generate", "-s", "many", cwd=trained), "many", code=2)

@@ -22,6 +22,7 @@ from tests.command import (
     Started,
     assert_accepted,
     assert_refused,
+    kept_copy,
     music_composer,
     tune,
     with_disk_of,
@@ -58,7 +59,7 @@ def test_nothing_but_samples_comes_out_and_they_are_those_of_the_file(trained: P
     assert (said_of_it["seed"], said_of_it["number"], said_of_it["new_music_from_second"]) == (3, 0, 1.0)
     assert (tmp_path / "live-0.png").read_bytes().startswith(b"\x89PNG")
 
-    assert_accepted(music_composer("generate", *STREAM[2:], "-g", "1", "-s", "2", "-o", tmp_path / "x", cwd=trained))
+    assert_accepted(kept_copy("generate", *STREAM[2:], "-g", "1", "-s", "2", "-o", tmp_path / "x", cwd=trained))
     file, _ = soundfile.read(tmp_path / "x-0.wav", dtype="int16")
     lead = round(0.95 * RATE)
     np.testing.assert_array_equal(grown[:lead], file[:lead])

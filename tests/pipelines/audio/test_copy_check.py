@@ -17,7 +17,7 @@ from music_composer.audio.reading.recording import mono_samples
 from music_composer.evaluation.audio.analysis import Span
 from music_composer.pipelines.audio import copy_check
 from music_composer.pipelines.audio.validation import divided, split_of
-from tests.command import FEW_CHECKED, RATE, TINY, assert_accepted, music_composer, tune, write
+from tests.command import RATE, tune, write
 
 pytestmark = pytest.mark.journey
 
@@ -30,13 +30,6 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> cache.Cache:
     for i in range(2):
         write(folder / "songs" / f"song {i}.wav", tune(40, seed=i))
     return cache.prepare(folder / "songs", folder / "train_data")[0]
-
-
-def test_a_training_ends_with_the_line(tmp_path: Path) -> None:
-    for i in range(2):
-        write(tmp_path / "input_music_dataset" / f"song {i}.wav", tune(40, seed=i))
-    done = music_composer("train", *TINY, "--seed", "1", cwd=tmp_path, constants=FEW_CHECKED)
-    assert_accepted(done, "longest run that a continuation shares with a recording: ")
 
 
 def test_of_little_music_nothing_is_said(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from music_composer.errors import MusicComposerError, OptionError
 from music_composer.evaluation.audio.signal.semitones import SemitoneOptions, chroma, semitone_levels
 from music_composer.evaluation.audio.signal.spectra import Array
 from music_composer.evaluation.audio.similarity.frechet_distance import DistanceOptions, log_mel
-from music_composer.evaluation.audio.structure.pulse import PulseOptions, onset_strength, out_of_phase
+from music_composer.evaluation.audio.structure.pulse import PulseOptions, onset_strength, out_of_phase, predicted_onsets
 
 HARMONY_SECONDS = 0.5  # of music from which one harmony is read
 
@@ -73,33 +73,17 @@ class ShareBetter:
     pulse: float | None = None  # of the cuts that have enough music before them
 
 
-def discontinuity(
-    before: Array, after: Array, options: ContinuityOptions, onsets: Array | None = None
-) -> Discontinuity:
+def discontinuity(before: Array, after: Array, options: ContinuityOptions) -> Discontinuity:
     """Returns the step from the end of `before` to the beginning of `after`, mono samples (n,) at options.rate.
 
-    Full scale is 1. onsets: those of `before`, if already computed. Raises MusicComposerError when a side is shorter
-    than options.least_seconds.
+    Full scale is 1. Raises MusicComposerError when a side is shorter than options.least_seconds.
     """
-    least, most = round(options.least_seconds * options.rate), round(options.most_seconds * options.rate)
-    if min(len(before), len(after)) < least:
+    if min(len(before), len(after)) < round(options.least_seconds * options.rate):
         seconds = f"{len(before) / options.rate:.2f} s before and {len(after) / options.rate:.2f} s after it"
         raise MusicComposerError(
             f"The cut has {seconds}: {options.least_seconds:g} s are needed on both sides. Give more of the music."
         )
-    onsets = _onsets_before(before, options) if onsets is None else onsets
-    before, after = before[-round(options.before_seconds * options.rate) :], after[:most]
-    size = round(options.level_seconds * options.rate)
-    tones = options.semitones
-    nearest = [semitone_levels(side, tones)[0] for side in (before[-options.fft :], after[: options.fft])]
-    keys = [chroma(semitone_levels(side, tones), tones) for side in (before, after)]
-    per_second = options.rate / DistanceOptions.hop
-    return Discontinuity(
-        level=abs(_level_db(before[-size:], tones.floor_db) - _level_db(after[:size], tones.floor_db)),
-        spectrum=_unlike(*(levels - levels.mean() for levels in _floored(nearest, options.range_db, tones.floor_db))),
-        key=_unlike(*keys),
-        pulse=out_of_phase(onsets, _onsets(after, options), per_second) if len(onsets) else math.nan,
-    )
+    return _step(_Before(before, options), after, options)
 
 
 def at_cut(mono: Array, seconds: float, options: ContinuityOptions, name: str = "The recording") -> Discontinuity:
@@ -146,11 +130,11 @@ def random_splices(
             f"None of {len(others)} recordings has {length / options.rate:.1f} s to splice on: give longer music."
         )
     ends = np.cumsum(places)
-    steps, onsets = [], _onsets_before(before, options)
+    steps, described = [], _Before(before, options)
     for place in rng.integers(ends[-1], size=count):
         which = int(np.searchsorted(ends, place, side="right"))
         start = int(place - ends[which] + places[which])
-        steps.append(discontinuity(before, others[which][start : start + length], options, onsets))
+        steps.append(_step(described, others[which][start : start + length], options))
     return steps
 
 
@@ -174,6 +158,41 @@ def share_better(continuations: Sequence[Discontinuity], splices: Sequence[Seque
     level, spectrum, key, _ = (float(share) for share in np.mean(shares, axis=0))
     pulses = [float(share[-1]) for share in shares if not np.isnan(share[-1])]
     return ShareBetter(level, spectrum, key, float(np.mean(combined)), float(np.mean(pulses)) if pulses else None)
+
+
+class _Before:
+    """The music before a cut, described once, however much music is compared with it. samples: (n,)."""
+
+    def __init__(self, samples: Array, options: ContinuityOptions) -> None:
+        tones = options.semitones
+        nearest = samples[-round(options.before_seconds * options.rate) :]
+        self.level = _level_db(nearest[-round(options.level_seconds * options.rate) :], tones.floor_db)
+        self.levels = semitone_levels(nearest[-options.fft :], tones)[0]
+        self.key = chroma(semitone_levels(nearest, tones), tones)
+        self._onsets = _onsets_before(samples, options)
+        self._predicted: dict[int, NDArray[np.float64] | None] = {}
+
+    def out_of_phase(self, after: Array, options: ContinuityOptions) -> float:
+        """Returns how far the onsets after the cut are from those that the pulse before it predicts."""
+        if not len(self._onsets):
+            return math.nan
+        onsets = _onsets(after, options)
+        count = len(onsets)
+        if count not in self._predicted:
+            self._predicted[count] = predicted_onsets(self._onsets, count, options.rate / DistanceOptions.hop)
+        return out_of_phase(self._predicted[count], onsets)
+
+
+def _step(before: _Before, after: Array, options: ContinuityOptions) -> Discontinuity:
+    after = after[: round(options.most_seconds * options.rate)]
+    size, tones = round(options.level_seconds * options.rate), options.semitones
+    nearest = [before.levels, semitone_levels(after[: options.fft], tones)[0]]
+    return Discontinuity(
+        level=abs(before.level - _level_db(after[:size], tones.floor_db)),
+        spectrum=_unlike(*(levels - levels.mean() for levels in _floored(nearest, options.range_db, tones.floor_db))),
+        key=_unlike(before.key, chroma(semitone_levels(after, tones), tones)),
+        pulse=before.out_of_phase(after, options),
+    )
 
 
 def _better(figures: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from music_composer.errors import MusicComposerError, OptionError
@@ -76,18 +77,27 @@ def steadiness(strength: Array, frames_per_second: float, options: PulseOptions)
     return _mean_peak(strength, frames_per_second, options.later, options.later_window, options.every)
 
 
-def out_of_phase(before: Array, after: Array, frames_per_second: float) -> float:
-    """Returns 1 - correlation of onset strength (frames,) with the prediction of the pulse before it: 0 to 2.
+def predicted_onsets(before: Array, count: int, frames_per_second: float) -> NDArray[np.float64] | None:
+    """Returns the onset strength (count,) that the pulse of `before` (frames,) predicts, or None for too few frames.
 
-    The prediction repeats earlier onsets, at lags from the length of `after` up to all but two seconds of `before`.
-    Lags at which `before` resembles itself weigh most. The result is 1 without a pulse or without onsets.
+    The prediction repeats earlier onsets, at lags from `count` up to all but two seconds of `before`. Lags at which
+    `before` resembles itself weigh most.
     """
-    count = len(after)
     lags = np.arange(count, len(before) - round(MIN_OVERLAP * frames_per_second) + 1)
     if not count or not len(lags):
-        return 1.0
+        return None
     weights = np.maximum(likeness_at_lags(before, lags), 0.0) ** SHARPNESS
-    expected = weights @ np.lib.stride_tricks.sliding_window_view(before, count)[len(before) - lags]
+    predicted: NDArray[np.float64] = weights @ sliding_window_view(before, count)[len(before) - lags]
+    return predicted
+
+
+def out_of_phase(expected: NDArray[np.float64] | None, after: Array) -> float:
+    """Returns 1 - correlation of onset strength (frames,) with what was predicted: 0 to 2.
+
+    The result is 1 without a prediction, without a pulse or without onsets.
+    """
+    if expected is None:
+        return 1.0
     one, other = expected - expected.mean(), after - after.mean()
     norm = float(np.sqrt((one @ one) * (other @ other)))
     return 1.0 - float(one @ other) / norm if norm > 1e-12 else 1.0

@@ -142,14 +142,15 @@ def test_splices_are_drawn_evenly_from_every_place(monkeypatch: pytest.MonkeyPat
     others = [1000.0 + np.arange(202), 2000.0 + np.arange(199), 3000.0 + np.arange(204)]
     taken: list[float] = []
 
-    def note(before: np.ndarray, after: np.ndarray, _: ContinuityOptions, onsets: np.ndarray) -> Discontinuity:
+    def note(before: np.ndarray, after: np.ndarray, _: ContinuityOptions) -> Discontinuity:
         assert before[-1] == 499.0
         assert len(after) == 200
         assert after[-1] - after[0] == 199.0
         taken.append(float(after[0]))
         return Discontinuity(0.0, 0.0, 0.0)
 
-    monkeypatch.setattr(boundary_continuity, "discontinuity", note)
+    monkeypatch.setattr(boundary_continuity, "_Before", lambda samples, _: samples)
+    monkeypatch.setattr(boundary_continuity, "_step", note)
     assert len(random_splices(mono, 5.0, others, 8000, np.random.default_rng(0), options)) == 8000
     places, counts = np.unique(taken, return_counts=True)
     assert places.tolist() == [1000.0, 1001.0, 1002.0, 3000.0, 3001.0, 3002.0, 3003.0, 3004.0]
