@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 
@@ -12,8 +11,6 @@ from music_composer.audio.gap import Filling, Gap
 from music_composer.audio.play_options import InfillOptions, StreamOptions
 from music_composer.audio.prompts import Prompt
 from music_composer.values import Played
-
-T = TypeVar("T")
 
 
 class Player(Protocol):
@@ -40,20 +37,3 @@ class Player(Protocol):
 def generator(seed: int, number: int, purpose: int) -> np.random.Generator:
     """Returns a generator of sample `number`. purpose: 0 for the music, 1 for its phase."""
     return np.random.default_rng([seed, number, purpose])
-
-
-def prefetched(items: Iterator[T]) -> Iterator[T]:
-    """Yields the same items, each made in a thread while the one before is in use. The first is started at once."""
-    # One thread: items of one generator cannot be made side by side.
-    pool = ThreadPoolExecutor(1)
-    first = pool.submit(next, items)
-
-    def made() -> Iterator[T]:
-        with pool:
-            coming = first
-            while True:
-                item = coming.result()
-                coming = pool.submit(next, items)
-                yield item
-
-    return made()

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from music_composer.context import SILENT, Advance, Context
+from music_composer.data.prefetch import prefetched
 from music_composer.eta import Pace
 from music_composer.progress import duration
 from music_composer.stopping import Stopped
@@ -91,7 +92,7 @@ def train(
                 keeper.save()
 
         while not state.job_done:
-            for batch in loader.epoch(state.seed, state.epoch, state.batch):
+            for batch in prefetched(loader.epoch(state.seed, state.epoch, state.batch)):
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)
                 state.loss_sum += _learn_in_turn(model, batch, state, after_update)

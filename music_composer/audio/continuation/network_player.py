@@ -16,9 +16,10 @@ from music_composer.audio.gap import Filling, Gap
 from music_composer.audio.options import FrameOptions
 from music_composer.audio.phase import PhaseStream
 from music_composer.audio.play_options import GenerateOptions, InfillOptions, StreamOptions
-from music_composer.audio.players import generator, prefetched
+from music_composer.audio.players import generator
 from music_composer.audio.prompts import Prompt, phase_context
 from music_composer.audio.spectrogram import to_left_right
+from music_composer.data.prefetch import prefetched
 from music_composer.values import Played
 
 

@@ -23,6 +23,7 @@ from music_composer.training.options import TrainOptions
 SHORTEST_WINDOW = 8  # steps
 # Held-out music comes in units of this length, however long the windows are: three units are enough to judge by.
 HELD_OUT_STEPS = 131
+MOST_HELD_OUT = 310_000  # frames that are judged after each epoch, about an hour, taken from everywhere
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,8 +155,15 @@ def epoch_windows(dataset: Dataset, seed: int, epoch: int) -> list[int]:
 
 
 def held_out_windows(dataset: Dataset) -> list[int]:
-    """Returns the first frame of every window of the validation music, which never changes."""
-    return list(range(0, len(dataset.validation), dataset.unit)) if dataset.unit else []
+    """Returns the first frame of each window of validation music that is judged by. They never change.
+
+    They cover all of it up to MOST_HELD_OUT frames, and are evenly spaced where there is more.
+    """
+    if not dataset.unit:
+        return []
+    windows = range(0, len(dataset.validation), dataset.unit)
+    count = min(len(windows), max(1, MOST_HELD_OUT // dataset.unit))
+    return [windows[i * len(windows) // count] for i in range(count)]
 
 
 def epoch_speeds(count: int, time_stretch: float, seed: int, epoch: int) -> np.ndarray:

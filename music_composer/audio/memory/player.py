@@ -16,8 +16,9 @@ from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.playing import play
 from music_composer.audio.options import FrameOptions
 from music_composer.audio.play_options import InfillOptions, StreamOptions
-from music_composer.audio.players import generator, prefetched
+from music_composer.audio.players import generator
 from music_composer.audio.prompts import Prompt
+from music_composer.data.prefetch import prefetched
 from music_composer.values import Played, Waveform
 
 

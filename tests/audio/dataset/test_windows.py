@@ -22,6 +22,7 @@ from music_composer.errors import RecordingError
 from music_composer.training.options import TrainOptions
 from tests.properties import cases
 
+MODULE = "music_composer.audio.dataset.windows"
 STACK, WINDOW_STEPS = 2, 9
 WINDOW = (WINDOW_STEPS + 1) * STACK  # frames
 
@@ -268,3 +269,16 @@ def test_windows_that_are_asked_to_be_short_stay_short():
 def test_just_enough_music_is_enough():
     dataset = dataset_from([18])
     assert next(batches(dataset.training, STACK, epoch_windows(dataset, 1, 0), dataset.window, 2)).shape == (2, 9, 12)
+
+
+def test_of_many_hours_evenly_spaced_windows_are_judged(monkeypatch):
+    dataset = dataset_from([400, 400], held=[(0, 0, 200), (1, 200, 400)])
+    whole = held_out_windows(dataset)
+    monkeypatch.setattr(f"{MODULE}.MOST_HELD_OUT", len(whole) // 3 * dataset.unit)
+    few = held_out_windows(dataset)
+    assert len(few) == len(whole) // 3 and set(few) <= set(whole)
+    steps = np.diff(few) / dataset.unit
+    assert steps.max() - steps.min() <= 1, "as even as whole windows can be"
+    assert few[0] == whole[0] and few[-1] >= whole[-len(whole) // 3]
+    monkeypatch.setattr(f"{MODULE}.MOST_HELD_OUT", 1)
+    assert len(held_out_windows(dataset)) == 1
