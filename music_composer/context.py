@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from music_composer import stopping
+from music_composer.parallel import Executor
 from music_composer.stopping import Stopped
 
 POLL_SECONDS = 0.05  # between two looks at `cancelled` while a job waits
@@ -56,6 +57,7 @@ def _never() -> bool:
 class Context:
     """say: takes a line for the user. progress: takes events. written: takes each file of the result once it is whole.
     cancelled: says whether the job is to stop, for example `threading.Event().is_set`; any thread may set that.
+    executor: runs what can be divided, for example on a cluster; None: this machine does, as suits the work.
 
     A job that is cancelled saves what it can go on from and raises Stopped.
     """
@@ -64,6 +66,7 @@ class Context:
     progress: Callable[[Progress], None] = _nowhere
     cancelled: Callable[[], bool] = _never
     written: Callable[[Path], None] = _nowhere
+    executor: Executor | None = None
 
     def stop_requested(self) -> bool:
         """Whether the job is cancelled, or a signal has asked this process to stop."""

@@ -37,5 +37,9 @@ class OutputError(MusicComposerError):
     """A file cannot be written, or one that is not ours is in its place."""
 
 
+class ClusterError(MusicComposerError):
+    """The engine of a cluster cannot be reached or used."""
+
+
 class BusyError(MusicComposerError):
     """Another run is at work in the folder."""

@@ -118,7 +118,7 @@ class Processes:
     workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
 
     def run(self, work: Work, jobs: Jobs, done: Done, check: Callable[[], None], stop: Callable[[], None]) -> None:
-        for number, result in _in_processes(functools.partial(_attempt_in_process, work), jobs, self.workers, check):
+        for number, result in _in_processes(functools.partial(attempted, work), jobs, self.workers, check):
             done(number, Failed(result) if isinstance(result, Died) else result)
 
 
@@ -160,8 +160,8 @@ def _attempt(work: Work, job: tuple[Any, ...]) -> Any:
         return Failed(error)
 
 
-def _attempt_in_process(work: Work, *job: Any) -> Any:
-    """The same for a result that goes through a pipe: an error that cannot is told in words."""
+def attempted(work: Work, *job: Any) -> Any:
+    """Returns what work(*job) returns, or what it raised as Failed: an error that cannot be pickled is in words."""
     result = _attempt(work, job)
     if isinstance(result, Failed):
         try:

@@ -28,9 +28,10 @@ LAYERS = (
     ("options", "records", "printable", "quiet", "eta"),
     ("files",),
     ("stopping", "reports"),
+    ("parallel",),
     ("context",),
     ("progress",),
-    ("parallel", "data", "layers"),
+    ("cluster", "data", "layers"),
     ("training",),
     ("audio", "symbolic"),
     ("synth", "genetic"),
@@ -70,7 +71,7 @@ INSIDE = {
 }
 AT_TOP, IN_FOLDER, LINES = 12, 14, 300
 OPTIONS = ("options", "data.options", "training.options", "audio.options", "audio.play_options", "symbolic.options",
-           "genetic.options")  # fmt: skip
+           "genetic.options", "cluster.options")  # fmt: skip
 TWINS = (  # what both sides do has one name in both
     ("audio.dataset.cache", "symbolic.dataset.cache"),
     ("audio.dataset.windows", "symbolic.dataset.windows"),
@@ -263,7 +264,7 @@ def test_the_command_line_calls_only_pipelines(name):
         *OPTIONS,
     )
     known = known_to(name)
-    assert not known - within(known, "pipelines", "cli", *plain)
+    assert not known - within(known, "pipelines", "cli", "cluster", *plain)
 
 
 @pytest.mark.parametrize("name", sorted(within(FILES, "cli")))

@@ -52,7 +52,7 @@ def main() -> None:
 
 def _generation(task: Task, options: EvolveOptions, parallel: bool) -> float:
     """Seconds from one generation to the next; the first, in which all are rated, is left out."""
-    generations = evolve(task, options, 1, parallel=parallel)
+    generations = evolve(task, options, 1, threads=parallel)
     next(generations)
     started = time.perf_counter()
     count = len(list(generations))

@@ -30,6 +30,7 @@ from music_composer.cli.audio_options import (
 )
 from music_composer.cli.midi import midi
 from music_composer.cli.options import (
+    CLUSTER,
     DEBUG,
     FOLDER,
     JSON,
@@ -58,8 +59,8 @@ T = TypeVar("T")
 # What makes no sense together, or alone: said, not silently left out.
 EXCLUDE = {
     "blend": ("prompts",),
-    "infill": ("prompts", "blend", "include_prompt", "seconds", "count"),
-    "stream": ("infill", "count"),
+    "infill": ("prompts", "blend", "include_prompt", "seconds", "count", "cluster"),
+    "stream": ("infill", "count", "cluster"),
     "endless": ("seconds",),
 }
 NEED = {
@@ -75,7 +76,9 @@ NEED = {
 
 
 @click.group(cls=SectionedGroup, invoke_without_command=True, context_settings=SETTINGS)
-@with_options(under("From MIDI files", FROM_MIDI, *SOUND), FOLDERS, TRAINING, PROMPTS, SAMPLING, WRITING, DEBUG)
+@with_options(
+    under("From MIDI files", FROM_MIDI, *SOUND), FOLDERS, TRAINING, PROMPTS, SAMPLING, WRITING, CLUSTER, DEBUG
+)
 @click.version_option(music_composer.__version__)
 @click.pass_context
 def cli(context: click.Context, **given: Any) -> None:
@@ -97,29 +100,29 @@ def cli(context: click.Context, **given: Any) -> None:
 
         # In a folder of their own, where no recording of the user's can have the same name.
         rendered = request.folders.datasets / "from-midi"
-        render.render_files(RenderRequest((given["from_midi"],), rendered, sound_of(given)), begin())
-    compose.compose(request, begin())
+        render.render_files(RenderRequest((given["from_midi"],), rendered, sound_of(given)), begin(given))
+    compose.compose(request, begin(given))
 
 
 @cli.command()
-@with_options(PREPARING, DEBUG)
+@with_options(PREPARING, CLUSTER, DEBUG)
 def prepare(**given: Any) -> None:
     """Cut the recordings into frames (only what has changed)."""
     from music_composer.pipelines.audio import compose
     from music_composer.pipelines.audio.requests import PrepareRequest
 
-    compose.prepare(from_names(PrepareRequest, given), begin())
+    compose.prepare(from_names(PrepareRequest, given), begin(given))
 
 
 @cli.command()
-@with_options(FOLDERS, TRAINING, under("Training", SAMPLE_EVERY, SEED), DEBUG)
+@with_options(FOLDERS, TRAINING, under("Training", SAMPLE_EVERY, SEED), CLUSTER, DEBUG)
 @click.pass_context
 def train(context: click.Context, **given: Any) -> None:
     """Prepare the recordings and train. Existing weights are trained further."""
     from music_composer.pipelines.audio import compose
     from music_composer.pipelines.audio.requests import TrainRequest
 
-    compose.train(_request(TrainRequest, context, given), begin())
+    compose.train(_request(TrainRequest, context, given), begin(given))
 
 
 @cli.command()
@@ -131,6 +134,7 @@ def train(context: click.Context, **given: Any) -> None:
     under("Streaming", STREAM, ENDLESS),
     SAMPLING,
     WRITING,
+    CLUSTER,
     DEBUG,
 )
 @click.pass_context
@@ -146,7 +150,7 @@ def generate(context: click.Context, **given: Any) -> None:
         elif given["infill"]:
             play_audio.infill(_request(InfillRequest, context, {**given, "recording": given["infill"]}), begin())
         else:
-            play_audio.generate(_request(GenerateRequest, context, given), begin())
+            play_audio.generate(_request(GenerateRequest, context, given), begin(given))
 
 
 @cli.command()
@@ -184,6 +188,7 @@ def demo(**given: Any) -> None:
         option(EvaluateOptions, "output", "-o", "--output", type=FOLDER, help="Folder of the scorecard."),
         OVERWRITE,
     ),
+    CLUSTER,
     DEBUG,
 )
 def evaluate(**given: Any) -> None:
@@ -193,7 +198,7 @@ def evaluate(**given: Any) -> None:
     from music_composer.pipelines.audio import evaluate as judge
     from music_composer.pipelines.audio.requests import EvaluateRequest
 
-    echo(str(judge.evaluate(from_names(EvaluateRequest, given), begin())))
+    echo(str(judge.evaluate(from_names(EvaluateRequest, given), begin(given))))
 
 
 @cli.command()

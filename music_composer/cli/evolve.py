@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from music_composer.cli.options import DEBUG, FOLDER, SEED, begin, option, with_options
+from music_composer.cli.options import CLUSTER, DEBUG, FOLDER, SEED, begin, option, with_options
 from music_composer.cli.render import RENDER, check_sound, render_written
 from music_composer.cli.sections import SectionedCommand, under
 from music_composer.genetic.options import (
@@ -117,6 +117,7 @@ def _choice(field: str, *names: str, choices: tuple[str, ...], help: str) -> Any
         click.option("--save", is_flag=True, help="Write the networks that were selected last to models.json."),
     ),
     under("Rendering", *RENDER),
+    CLUSTER,
     DEBUG,
 )
 def evolve(**given: Any) -> None:
@@ -130,4 +131,4 @@ def evolve(**given: Any) -> None:
     check_sound(given)
     from music_composer.pipelines import evolve as evolve_midi
 
-    render_written(evolve_midi.evolve_files(request, begin()), given)
+    render_written(evolve_midi.evolve_files(request, begin(given)), given)

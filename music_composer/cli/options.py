@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from music_composer.cli.sections import under
+from music_composer.cluster.options import ClusterOptions
 from music_composer.options import MOST_SEED, default
 
 if TYPE_CHECKING:
@@ -35,16 +39,24 @@ class Checked(Exception):
     """A command that was only to be checked has understood all of its options."""
 
 
-def begin() -> Context:
-    """Returns where a command says what it does and how far it is.
+def begin(given: Mapping[str, Any] = MappingProxyType({})) -> Context:
+    """Returns where a command says what it does and how far it is, and the cluster that it was given.
 
     A command asks for it last, when its request is made, so a check ends here. Raises Checked then.
     """
     from music_composer import progress
 
+    cluster = ClusterOptions(given.get("cluster"), given.get("workers"))
     if click.get_current_context().find_root().obj == CHECK:
         raise Checked
-    return progress.of_command()
+    context = progress.of_command()
+    if cluster.address is None:
+        return context
+    from music_composer.cluster.ray_engine import Ray
+
+    engine = Ray(cluster)
+    click.get_current_context().call_on_close(engine.close)
+    return dataclasses.replace(context, executor=engine)
 
 
 def echo(line: str) -> None:
@@ -88,6 +100,16 @@ FRESH = click.option("--fresh", is_flag=True, help="Start anew instead of traini
 SAMPLE_EVERY = click.option(
     "--sample-every", type=click.IntRange(min=0), default=0, show_default=True,
     help="Epochs between two samples, kept with their weights in the run folder; 0: none.",
+)  # fmt: skip
+CLUSTER = under(
+    "Cluster",
+    click.option(
+        "--cluster", metavar="ADDRESS",
+        help="Work on a Ray cluster: HOST:PORT of its head, or `local` for one that ends with the command.",
+    ),
+    click.option(
+        "--workers", type=click.IntRange(min=1), help="Processes of the cluster at work at a time.  [default: all]"
+    ),
 )  # fmt: skip
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that this program did not write, too.")
 WAIT = click.option("--wait", is_flag=True, help="Wait where another run is at work in the same folder.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from music_composer.cli.options import DEBUG, FOLDER, OVERWRITE, begin, with_options
+from music_composer.cli.options import CLUSTER, DEBUG, FOLDER, OVERWRITE, begin, with_options
 from music_composer.cli.sections import SectionedCommand, under
 from music_composer.errors import OptionError
 
@@ -32,6 +32,7 @@ RENDER = [click.option("--render", "rendered", is_flag=True, help="Write a WAV b
         click.option("-o", "--output", type=FOLDER, help="Folder of the WAVs.  [default: beside each file]"),
         OVERWRITE,
     ),
+    CLUSTER,
     DEBUG,
 )
 def render(**given: Any) -> None:
@@ -39,7 +40,7 @@ def render(**given: Any) -> None:
     from music_composer.pipelines import render as render_midi
     from music_composer.pipelines.requests import RenderRequest
 
-    render_midi.render_files(RenderRequest(given["files"], given["output"], sound_of(given)), begin())
+    render_midi.render_files(RenderRequest(given["files"], given["output"], sound_of(given)), begin(given))
 
 
 def sound_of(given: dict[str, Any]) -> Any:
@@ -58,7 +59,7 @@ def render_written(paths: Sequence[Path], given: dict[str, Any]) -> None:
         from music_composer.pipelines import render as render_midi
         from music_composer.pipelines.requests import RenderRequest
 
-        render_midi.render_files(RenderRequest(tuple(paths), None, sound_of(given)), begin())
+        render_midi.render_files(RenderRequest(tuple(paths), None, sound_of(given)), begin(given))
 
 
 def check_sound(given: dict[str, Any], name: str = "", count: int = 0) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,8 @@ from music_composer.stopping import check as not_stopped
 
 BATCH = 96  # networks that are mutated and rated at a time: few enough for a core's cache, enough for threads
 MIN_THREADED = 10_000  # networks
-Work = Callable[[np.ndarray, int], tuple[np.ndarray, ...]]
+UNIT = 100  # batches that a worker process is given at a time
+Arrays = tuple[np.ndarray, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,61 +36,114 @@ def evolve(
     options: EvolveOptions,
     seed: int,
     start: Networks | None = None,
-    parallel: bool = False,
+    threads: bool = False,
     check: Callable[[], None] = not_stopped,
+    executor: parallel.Executor | None = None,
 ) -> Iterator[Generation]:
     """Yields the generations. start: networks to begin with, instead of random ones.
 
-    The same seed gives the same networks, in parallel or not: each BATCH of them has a random generator of its own.
-    check: is called before each batch; what it raises ends the evolution.
+    The same seed gives the same networks, wherever they are made: each BATCH of them has a random generator of its own.
+    threads: use all cores. check: is called before each batch; what it raises ends the evolution. executor: of worker
+    processes, which are given UNIT batches at a time.
     """
     population = start or random_networks(options, np.random.default_rng([seed, 0]))
     # Small populations are slower with threads.
-    threads = parallel and max(len(population), options.select_models * (1 + options.clones)) >= MIN_THREADED
-    rated = _in_parts(len(population), threads, lambda part, _: (ratings(population.take(part), task),), check)[0]
+    if executor is None and threads:
+        enough = max(len(population), options.select_models * (1 + options.clones)) >= MIN_THREADED
+        executor = parallel.Threads() if enough else None
+    run = _Run(executor, check)
+    rated = run.in_batches(len(population), lambda batch: population.take(batch), _rated, task)[0]
     for number in range(1, options.generations + 1):
         rng = np.random.default_rng([seed, number])
         chosen = _selected(rated, options, rng)
         best, rated = population.take(chosen), rated[chosen]
         yield Generation(number, best, rated)
         if number < options.generations:
-            population, more = _clones(best, task, options, [seed, number], threads, check)
+            population, more = _clones(best, task, options, [seed, number], run)
             rated = np.concatenate([rated, more])
 
 
 def _clones(
-    best: Networks,
-    task: Task,
-    options: EvolveOptions,
-    seed: list[int],
-    threads: bool,
-    check: Callable[[], None],
+    best: Networks, task: Task, options: EvolveOptions, seed: list[int], run: _Run
 ) -> tuple[Networks, np.ndarray]:
     """The selected networks together with their clones, and the ratings of the clones."""
     # Every selected network gets the same number of clones.
     parents = np.tile(np.arange(len(best)), options.clones)
     if not len(parents):
         return best, np.zeros(0)
-
-    def make(part: np.ndarray, number: int) -> tuple[np.ndarray, ...]:
-        rng = np.random.default_rng([*seed, number])
-        made = best.take(parents[part])
-        if options.crossover:
-            made = crossover(made, best.take(rng.integers(len(best), size=len(part))), options.crossover, rng)
-        made = mutate(made, options.mutation, options.weight_divergence, rng)
-        return (*made.weights, ratings(made, task))
-
-    *weights, rated = _in_parts(len(parents), threads, make, check)
+    others = best if options.crossover else None
+    *weights, rated = run.in_batches(
+        len(parents), lambda batch: best.take(parents[batch]), _cloned, task, others, options, seed
+    )
     return joined(best, dataclasses.replace(best, weights=tuple(weights))), rated
 
 
-def _in_parts(count: int, threads: bool, work: Work, check: Callable[[], None]) -> list[np.ndarray]:
-    """Runs `work` on BATCH indices at a time and the number of the batch, and concatenates its arrays."""
-    parts = [np.arange(at, min(at + BATCH, count)) for at in range(0, count, BATCH)]
+def _rated(networks: Networks, number: int, task: Task) -> Arrays:
+    return (ratings(networks, task),)
 
-    executor: parallel.Executor = parallel.Threads() if threads else parallel.Sequential()
-    found = parallel.map(work, list(zip(parts, range(len(parts)), strict=True)), executor, check=check)
-    return [np.concatenate(arrays) for arrays in zip(*found, strict=True)]
+
+def _cloned(
+    made: Networks, number: int, task: Task, others: Networks | None, options: EvolveOptions, seed: Sequence[int]
+) -> Arrays:
+    """Weights and ratings of clones. number: of the batch, for its random generator. others: for crossover."""
+    rng = np.random.default_rng([*seed, number])
+    if others:
+        made = crossover(made, others.take(rng.integers(len(others), size=len(made))), options.crossover, rng)
+    made = mutate(made, options.mutation, options.weight_divergence, rng)
+    return (*made.weights, ratings(made, task))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """What runs batches: threads or worker processes, or this thread where `executor` is None."""
+
+    executor: parallel.Executor | None
+    check: Callable[[], None]
+
+    def in_batches(
+        self, count: int, take: Callable[[np.ndarray], Networks], work: Callable[..., Arrays], *shared: Any
+    ) -> list[np.ndarray]:
+        """Calls work(networks, number, *shared) for BATCH networks at a time, and concatenates its arrays.
+
+        take: gives the networks with some of `count` indices.
+        """
+        batches = [np.arange(at, min(at + BATCH, count)) for at in range(0, count, BATCH)]
+        if self.executor is None or isinstance(self.executor, parallel.Threads):
+
+            def made(number: int) -> Arrays:
+                return work(take(batches[number]), number, *shared)
+
+            numbers = [(number,) for number in range(len(batches))]
+            found = parallel.map(made, numbers, self.executor or parallel.Sequential(), check=self.check)
+        else:
+            units = _Units(batches, take, work, shared)
+            found = list(itertools.chain(*parallel.map(_unit, units, self.executor, check=self.check)))
+        return [np.concatenate(arrays) for arrays in zip(*found, strict=True)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Units(Sequence[tuple[Any, ...]]):
+    """Jobs of UNIT batches. The networks of one are copied when it is sent, so that they are in memory once."""
+
+    batches: Sequence[np.ndarray]
+    take: Callable[[np.ndarray], Networks]
+    work: Callable[..., Arrays]
+    shared: tuple[Any, ...]
+
+    def __len__(self) -> int:
+        return -(-len(self.batches) // UNIT)
+
+    def __getitem__(self, number: Any) -> Any:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        first = number * UNIT
+        return [self.take(batch) for batch in self.batches[first : first + UNIT]], first, self.work, self.shared
+
+
+def _unit(
+    batches: Sequence[Networks], first: int, work: Callable[..., Arrays], shared: tuple[Any, ...]
+) -> list[Arrays]:
+    return [work(networks, first + i, *shared) for i, networks in enumerate(batches)]
 
 
 def _selected(rated: np.ndarray, options: EvolveOptions, rng: np.random.Generator) -> np.ndarray:

@@ -73,7 +73,8 @@ def evolve_files(request: EvolveRequest, context: Context = SILENT) -> list[Path
     last: Generation | None = None
     with context.patiently("what has evolved is written"):
         with context.stage("evolving", "generations", interruptible=False) as advance:
-            for each in _until_stopped(evolve(task, options, seed, start, request.parallel, context.check), context):
+            generations = evolve(task, options, seed, start, request.parallel, context.check, context.executor)
+            for each in _until_stopped(generations, context):
                 last = each
                 history.append(float(last.ratings[0]))
                 words = f"generation {last.number}, best {history[-1]:.4f}"

@@ -186,7 +186,7 @@ def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, con
     """What `render_file` returns of each."""
     jobs = [(*pair, options) for pair in pairs]
     processes = min(len(jobs), os.cpu_count() or 1)
-    executor: parallel.Executor = parallel.Processes(processes) if processes > 1 else parallel.Sequential()
+    here: parallel.Executor = parallel.Processes(processes) if processes > 1 else parallel.Sequential()
     with context.stage("rendering", "files", interruptible=False) as advance:
         finished = 0
 
@@ -195,7 +195,7 @@ def _in_parallel(pairs: Sequence[tuple[Path, Path]], options: RenderOptions, con
             finished += 1
             advance(finished, len(pairs), pairs[number][0].name)
 
-        results = parallel.map(render_file, jobs, executor, done, (Exception,), context.check)
+        results = parallel.map(render_file, jobs, context.executor or here, done, (Exception,), context.check)
     return [
         result if isinstance(result, Rendered) else Rendered(failure=f"{source}: {result}")
         for (source, _), result in zip(pairs, results, strict=True)

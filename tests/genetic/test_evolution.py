@@ -52,7 +52,7 @@ def test_one_seed_decides_everything_parallel_or_not(monkeypatch):
     monkeypatch.setattr(evolution, "MIN_THREADED", 1)
     monkeypatch.setattr(evolution, "BATCH", 7)
     options = dataclasses.replace(SMALL, crossover=0.5, tournament=3)
-    one, two, other = (list(evolve(some_task(), options, seed, parallel=p))[-1] for seed, p in
+    one, two, other = (list(evolve(some_task(), options, seed, threads=p))[-1] for seed, p in
                        ((1, False), (1, True), (2, False)))  # fmt: skip
     assert np.array_equal(flat(one.networks), flat(two.networks))
     assert np.array_equal(one.ratings, two.ratings)

@@ -19,6 +19,7 @@ from typing import Any
 
 from music_composer import parallel
 from music_composer.audio.dataset.shards import Meter, Song, cut_recording, open_shard, shard_is_whole
+from music_composer.audio.dataset.units import cut_in_units
 from music_composer.audio.frame_arrays import ShardFrames
 from music_composer.audio.options import FrameOptions
 from music_composer.data.folder import recordings_in
@@ -83,10 +84,12 @@ def prepare(
     options: FrameOptions = FrameOptions(),
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[float, float], None] = lambda done, total: None,
+    executor: parallel.Executor | None = None,
 ) -> tuple[Cache, Report]:
     """Brings the cache up to date with the recordings.
 
-    progress: gets bytes read and bytes to read. Raises RecordingError, with every file and reason, when no recording
+    progress: gets bytes read and bytes to read. executor: of processes, for example of a cluster; None: the cores of
+    this machine. Raises RecordingError, with every file and reason, when no recording
     can be used; CacheError when the cache folder cannot be written or holds files of somebody else. Songs that are
     finished are kept, whatever ends the call.
     """
@@ -119,7 +122,12 @@ def prepare(
                     cut.extend([source] * is_cut)
 
                 contents = {song.fingerprint.content: song for song in previous.values()}
-                _cut_all(stale, contents, folder, options, _meter(stale, progress), finished)
+                meter = _meter(stale, progress)
+                if executor:
+                    cut_in_units(stale, contents, folder, options, meter, finished, executor)
+                    remove_torn(folder)  # of processes that died
+                else:
+                    _cut_all(stale, contents, folder, options, meter, finished)
         finally:
             # An interrupted run has not looked at these songs: their old entries may still be right.
             unseen = [

@@ -55,7 +55,9 @@ def _prepared(folders: FolderOptions, frame: FrameOptions, context: Context) -> 
     started = time.monotonic()
     task = f"preparing the recordings of {folders.datasets}"
     with context.stage("preparing", "bytes", task) as advance:
-        ready, report = cache.prepare(folders.datasets, folders.traindata, frame, context.say, advance)
+        ready, report = cache.prepare(
+            folders.datasets, folders.traindata, frame, context.say, advance, context.executor
+        )
     for remark in report.remarks:
         context.say(f"note: {remark}")
     context.say(

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from music_composer import parallel
 from music_composer.audio.continuation import prompt_selection, sinks
 from music_composer.audio.continuation.registry import with_prompt_seconds
 from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.options import FrameOptions
 from music_composer.audio.play_options import GenerateOptions
-from music_composer.audio.prompts import whole_recording
+from music_composer.audio.players import Player
+from music_composer.audio.prompts import Prompt, whole_recording
 from music_composer.audio.wav import SAMPLE_BYTES
-from music_composer.context import SILENT, Context
+from music_composer.context import SILENT, Advance, Context
 from music_composer.files.destinations import require_room
 from music_composer.files.locks import locked_output
 from music_composer.files.outputs import Output, beside, clean, numbered, require_free, staged
@@ -54,40 +57,108 @@ def generate(request: GenerateRequest, context: Context = SILENT, model: LoadedM
     wanted = require_outputs(request.sampling, [*request.prompts, *request.blend])
     session = session_of(model, request, context)
     with locked_output(wanted[0].paths[0], request.folders.wait, context.say):
-        return _write(model, session, wanted, context)
+        return _write(model, request, session, wanted, context)
 
 
-def _write(model: LoadedModel, session: Session, wanted: Sequence[Output], context: Context) -> list[Path]:
-    run, options, seed = session.run, session.options, session.seed
-    player = model.player(run, options)
+def write_batch(request: GenerateRequest, numbers: Sequence[int]) -> list[str]:
+    """Writes some continuations of a request with a seed, and returns lines for the user. For a worker process.
+
+    They equal those of the whole request where `numbers` are one of its batches.
+    """
+    said: list[str] = []
+    model = _kept_model(request.folders.model)
+    session = session_of(model, request, SILENT)
+    wanted = [beside(path, ".png") for path in numbered(session.options.name, session.options.count, ".wav")]
+    player = model.player(session.run, session.options)
+    for found, prompts in batches_of(session, player, Context(said.append), numbers):
+        _write_together(player, session, wanted, found, prompts, lambda seconds: None)
+    return said
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_model(folder: Path) -> LoadedModel:
+    """A worker process is given many batches of one model."""
+    return load(folder)
+
+
+def _write(
+    model: LoadedModel, request: GenerateRequest, session: Session, wanted: Sequence[Output], context: Context
+) -> list[Path]:
+    options, seed = session.options, session.seed
     paths = [output.paths[0] for output in wanted]
-    from music_composer.audio.continuation.metadata import write_metadata
-    from music_composer.audio.continuation.writing import write_continuations
-
     context.say(
         f"writing {options.count} continuations of {options.seconds:g} s, {paths[0]} to {paths[-1].name}, seed {seed}"
     )
     started, total = time.monotonic(), options.count * options.seconds
     with context.stage("generating", "seconds", f"writing {duration(total)} of music") as advance:
         clean(wanted)
-        for numbers, prompts in batches_of(session, player, context):
+        if context.executor:
+            _write_elsewhere(request, session, paths, context.executor, advance, context)
+        else:
+            player = model.player(session.run, options)
+            for numbers, prompts in batches_of(session, player, context):
 
-            def written_of_each(seconds: float, numbers: range = numbers) -> None:
-                advance(numbers[0] * options.seconds + len(numbers) * seconds, total)
+                def written_of_each(seconds: float, numbers: Sequence[int] = numbers) -> None:
+                    advance(numbers[0] * options.seconds + len(numbers) * seconds, total)
 
-            with contextlib.ExitStack() as opened:
-                files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
-                parts = [each.file(paths[i].name) for each, i in zip(files, numbers, strict=True)]
-                written = write_continuations(
-                    player, run.frame, prompts, parts, numbers, options, seed, written_of_each
-                )
-                for number, file, each in zip(numbers, written, files, strict=True):
-                    write_metadata(each, paths[number], file, number, run, options, seed)
-            for number in numbers:
-                context.written(paths[number])
+                _write_together(player, session, wanted, numbers, prompts, written_of_each)
+                for number in numbers:
+                    context.written(paths[number])
     spent = time.monotonic() - started
     context.say(f"{options.count} continuations in {duration(spent)}: {total / spent:.1f} x real time")
     return paths
+
+
+def _write_elsewhere(
+    request: GenerateRequest,
+    session: Session,
+    paths: Sequence[Path],
+    executor: parallel.Executor,
+    advance: Advance,
+    context: Context,
+) -> None:
+    """Each batch by a process of the executor: a sample is the same only among those of its batch, to the last bit."""
+    options = session.options
+    # The seed is drawn by now, and an unusual prompt is said once.
+    seeded = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, seed=session.seed))
+    batches = [range(at, min(at + options.batch, options.count)) for at in range(0, options.count, options.batch)]
+    said: dict[str, None] = {}
+    finished = 0
+
+    def done(number: int, result: Any) -> None:
+        nonlocal finished
+        finished += len(batches[number])
+        advance(finished * options.seconds, options.count * options.seconds)
+        for line in result:
+            if line not in said:
+                context.say(line)
+                said[line] = None
+        for each in batches[number]:
+            context.written(paths[each])
+
+    parallel.map(write_batch, [(seeded, batch) for batch in batches], executor, done, check=context.check)
+
+
+def _write_together(
+    player: Player,
+    session: Session,
+    wanted: Sequence[Output],
+    numbers: Sequence[int],
+    prompts: Sequence[Prompt],
+    advance: Callable[[float], None],
+) -> None:
+    """Writes the WAVs of some samples side by side, each with its picture and its JSON."""
+    from music_composer.audio.continuation.metadata import write_metadata
+    from music_composer.audio.continuation.writing import write_continuations
+
+    run, options, seed = session.run, session.options, session.seed
+    paths = [output.paths[0] for output in wanted]
+    with contextlib.ExitStack() as opened:
+        files = [opened.enter_context(staged(wanted[i].manifest, options.overwrite)) for i in numbers]
+        parts = [each.file(paths[i].name) for each, i in zip(files, numbers, strict=True)]
+        written = write_continuations(player, run.frame, prompts, parts, numbers, options, seed, advance)
+        for number, file, each in zip(numbers, written, files, strict=True):
+            write_metadata(each, paths[number], file, number, run, options, seed)
 
 
 def continue_into_scratch(

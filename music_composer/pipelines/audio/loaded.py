@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +116,17 @@ def session_of(model: LoadedModel, request: GenerateRequest | StreamRequest, con
     return Session(run, options, seed, prompt_of)
 
 
-def batches_of(session: Session, player: Player, context: Context) -> Iterator[tuple[range, list[Prompt]]]:
-    """Yields the numbers of the samples in each batch, with their prompts, and warns of unusual prompts."""
+def batches_of(
+    session: Session, player: Player, context: Context, numbers: Sequence[int] | None = None
+) -> Iterator[tuple[Sequence[int], list[Prompt]]]:
+    """Yields the numbers of the samples in each batch, with their prompts, and warns of unusual prompts.
+
+    numbers: of all samples; None: those that the session asks for.
+    """
     noted: set[Path] = set()
-    for first in range(0, session.options.count, session.options.batch):
-        numbers = range(first, min(first + session.options.batch, session.options.count))
+    every = range(session.options.count) if numbers is None else numbers
+    for first in range(0, len(every), session.options.batch):
+        numbers = every[first : first + session.options.batch]
         prompts = [session.prompt_of(number) for number in numbers]
         warn_out_of_distribution(player, [prompt for prompt in prompts if prompt.source not in noted], context.say)
         # Each file is mentioned once, however many samples continue it.

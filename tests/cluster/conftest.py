@@ -1,0 +1,52 @@
+"""A cluster of two nodes on this machine, with a token of its own, for all tests of a worker process."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from music_composer.cluster.ray_engine import QUIET
+
+
+@pytest.fixture(scope="session")
+def secured() -> Iterator[None]:
+    """A token, and a short folder for sockets, as long as tests that use Ray run."""
+    if not importlib.util.find_spec("ray"):
+        pytest.skip("Ray is not installed")
+    # Set before Ray is imported, which reads them only then.
+    with tempfile.TemporaryDirectory(prefix="r", dir="/tmp") as folder, pytest.MonkeyPatch.context() as patch:
+        ours = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_TMPDIR": folder}
+        for name, value in (QUIET | ours).items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def cluster(secured: None) -> Iterator[Any]:
+    """Two nodes of one processor each, `cluster.address` being that of the head."""
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    nodes.add_node(num_cpus=1)
+    nodes.wait_for_nodes()
+    yield nodes
+    nodes.shutdown()
+
+
+def workers() -> list[int]:
+    """Processes of this machine that run a job of a cluster now."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                if file.read().startswith(b"ray::_attempt"):
+                    found.append(int(name))
+        except OSError:  # it has ended
+            continue
+    return found

@@ -1,0 +1,278 @@
+"""Jobs on a cluster of two nodes: the same files as on one machine, whatever ends on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from music_composer.cluster import ray_engine
+from music_composer.errors import ClusterError
+from tests.cluster.conftest import workers
+from tests.command import Started, assert_accepted, assert_refused, music_composer, run_python, tune, write
+from tests.symbolic.tunes import write_tune
+
+pytestmark = pytest.mark.journey
+
+SMALL = {f"music_composer.audio.dataset.units.{name}": 1 for name in ("UNIT_BYTES", "UNIT_FILES")}  # a file a unit
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with recordings, one of them no music, and their cache, made without a cluster."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for i in range(6):
+        write(folder / "input_music_dataset" / f"{i}.wav", tune(60, seed=i))
+    (folder / "input_music_dataset" / "text.wav").write_text("Dear diary")
+    assert_accepted(music_composer("prepare", cwd=folder), "6 recordings", "text.wav")
+    return folder
+
+
+def begun(process: Started) -> int:
+    """Waits until a job of a command runs, and returns the number of its process."""
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        if found := workers():
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError("no job has begun")
+
+
+def idle() -> None:
+    """Waits until no job runs that an earlier command has left."""
+    until = time.monotonic() + 60
+    while workers() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not workers()
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Those that are finished: what a killed process had begun goes when the next one writes there."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if not path.name.startswith(".")}
+
+
+def content_of(path: Path) -> Any:
+    """Of a JSON without the versions of libraries, of which a process may have loaded more than it needs."""
+    return json.loads(path.read_text()) | {"versions": None} if path.suffix == ".json" else path.read_bytes()
+
+
+def laid_out(recordings: Path, folder: Path) -> Path:
+    """The same recordings without a cache; times are those of the first."""
+    shutil.copytree(recordings / "input_music_dataset", folder / "input_music_dataset", copy_function=shutil.copy2)
+    return folder
+
+
+def assert_prepared_as(recordings: Path, folder: Path) -> None:
+    assert files_of(folder / "train_data") == files_of(recordings / "train_data")
+
+
+def test_a_cluster_prepares_the_same_bytes(cluster: Any, recordings: Path, tmp_path: Path) -> None:
+    here = laid_out(recordings, tmp_path)
+    done = music_composer("prepare", "--cluster", cluster.address, cwd=here)
+    assert_accepted(done, "6 recordings", "text.wav", "6 prepared")
+    assert_prepared_as(recordings, here)
+    again = music_composer("prepare", "--cluster", cluster.address, "--workers", "1", cwd=here)
+    assert_accepted(again, "0 prepared, 6 already there")
+    shutil.rmtree(here / "train_data")
+    assert_accepted(music_composer("prepare", "--cluster", cluster.address, "--workers", "1", cwd=here), "6 prepared")
+    assert_prepared_as(recordings, here)
+
+
+def test_an_engine_of_its_own_does_too_and_ends_with_the_command(
+    secured: None, recordings: Path, tmp_path: Path
+) -> None:
+    here = laid_out(recordings, tmp_path)
+    before = listening()
+    assert_accepted(music_composer("prepare", "--cluster", "local", "--workers", "2", cwd=here), "6 prepared")
+    assert_prepared_as(recordings, here)
+    until = time.monotonic() + 20
+    while listening() - before and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not listening() - before
+
+
+def test_what_a_killed_worker_was_at_is_done_again(cluster: Any, recordings: Path, tmp_path: Path) -> None:
+    here = laid_out(recordings, tmp_path)
+    wanted = ("prepare", "--cluster", cluster.address)
+    idle()
+    with Started(*wanted, cwd=here, constants=SMALL) as process:
+        os.kill(begun(process), signal.SIGKILL)
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert_prepared_as(recordings, here)
+
+
+def test_what_a_killed_node_was_at_is_done_elsewhere(cluster: Any, recordings: Path, tmp_path: Path) -> None:
+    here = laid_out(recordings, tmp_path)
+    third = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    idle()
+    with Started("prepare", "--cluster", cluster.address, cwd=here, constants=SMALL) as process:
+        begun(process)
+        cluster.remove_node(third, allow_graceful=False)
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert_prepared_as(recordings, here)
+
+
+def test_a_head_that_is_gone_is_said_and_the_same_command_goes_on(
+    secured: None, recordings: Path, tmp_path: Path
+) -> None:
+    from ray.cluster_utils import Cluster
+
+    here = laid_out(recordings, tmp_path)
+    idle()
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        with Started("prepare", "--cluster", nodes.address, cwd=here, constants=SMALL) as process:
+            begun(process)
+            nodes.shutdown()
+            _, errors = process.communicate()
+    finally:
+        nodes.shutdown()
+    assert process.returncode == 1
+    (line,) = [each for each in errors.decode().splitlines() if each and not each.startswith(("preparing", "note: "))]
+    assert "is gone" in line and "the same command goes on" in line
+    assert_accepted(music_composer("prepare", cwd=here), "6 recordings")
+    assert_prepared_as(recordings, here)
+
+
+def test_networks_evolve_and_music_is_generated_the_same(cluster: Any, tmp_path: Path) -> None:
+    write_tune(tmp_path / "a.mid", 1, quarters=8)
+    wanted = ("midi", "evolve", "a.mid", "-g", "3", "-m", "300", "-s", "20", "-c", "14", "--seed", "1", "--save")
+    few = {"music_composer.genetic.evolution.UNIT": 2}
+    assert_accepted(music_composer(*wanted, "-o", "here", cwd=tmp_path))
+    assert_accepted(music_composer(*wanted, "-o", "there", "--cluster", cluster.address, cwd=tmp_path, constants=few))
+    (one,), (other,) = (list((tmp_path / name).glob("*/models.json")) for name in ("here", "there"))
+    assert one.read_bytes() == other.read_bytes()
+    for i in range(2):
+        write(tmp_path / "input_music_dataset" / f"{i}.wav", tune(12, seed=i, channels=1))
+    assert_accepted(music_composer("train", "--head", "memory", "--seed", "1", cwd=tmp_path))
+    wanted = ("generate", "-s", "1", "-g", "18", "--seed", "3")  # a batch of sixteen, and one of two
+    assert_accepted(music_composer(*wanted, cwd=tmp_path))
+    alone = {path.name: content_of(path) for path in tmp_path.glob("output-*")}
+    assert len(alone) == 18 * 3
+    for name in alone:
+        (tmp_path / name).unlink()
+    assert_accepted(music_composer(*wanted, "--cluster", cluster.address, cwd=tmp_path), "18 continuations")
+    assert {path.name: content_of(path) for path in tmp_path.glob("output-*")} == alone
+
+
+def test_scores_are_rendered_to_the_same_bytes(cluster: Any, tmp_path: Path) -> None:
+    for i in range(3):
+        write_tune(tmp_path / "scores" / f"{i}.mid", i, quarters=8)
+    (tmp_path / "scores" / "broken.mid").write_bytes(b"MThd")
+    wanted = ("midi", "render", "scores", "--voice", "nes")
+    assert_accepted(music_composer(*wanted, "-o", "here", cwd=tmp_path), "3 of 4 files", "broken.mid")
+    done = music_composer(*wanted, "-o", "there", "--cluster", cluster.address, cwd=tmp_path)
+    assert_accepted(done, "3 of 4 files", "broken.mid")
+    for i in range(3):
+        name = f"{i}.wav"
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_where_nothing_answers_is_said_at_once(secured: None, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        write(tmp_path / "input_music_dataset" / "a.wav", tune(4))
+        refused = music_composer("prepare", "--cluster", address, cwd=tmp_path)
+    assert_refused(refused, f"nothing answers at {address}", "head of the cluster")
+
+
+def test_another_token_is_not_let_in(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    write(tmp_path / "input_music_dataset" / "a.wav", tune(4))
+    refused = music_composer("prepare", "--cluster", cluster.address, cwd=tmp_path)
+    assert_refused(refused, "does not let this command in", "RAY_AUTH_TOKEN")
+    assert len([line for line in refused.stderr.splitlines() if not line.startswith("preparing")]) == 1, "Ray is silent"
+
+
+def test_addresses_and_workers_that_make_no_sense_are_usage(tmp_path: Path) -> None:
+    for words, line in (
+        (("--cluster", "nowhere"), "--cluster is 'nowhere'"),
+        (("--workers", "2"), "--workers does nothing without --cluster"),
+        (("--cluster", "local", "--workers", "0"), "--workers"),
+    ):
+        assert_refused(music_composer("prepare", *words, cwd=tmp_path), line, code=2)
+
+
+WITHOUT = """
+import sys
+sys.modules["ray"] = None  # as where it is not installed
+sys.argv = ["music-composer", "prepare", *{words}]
+from music_composer.__main__ import main
+main()
+"""
+
+
+def test_without_ray_everything_else_works_and_the_option_says_what_to_install(tmp_path: Path) -> None:
+    write(tmp_path / "input_music_dataset" / "a.wav", tune(8))
+    refused = run_python(WITHOUT.format(words=["--cluster", "local"]), cwd=tmp_path)
+    assert_refused(refused, "Ray, which is not installed", "pip install 'music-composer[cluster]'", code=2)
+    assert_accepted(run_python(WITHOUT.format(words=[]), cwd=tmp_path), "1 recordings")
+
+
+def test_without_the_option_nothing_listens(tmp_path: Path) -> None:
+    """Nor is the engine imported."""
+    write(tmp_path / "input_music_dataset" / "a.wav", tune(8))
+    code = """
+import socket, sys
+socket.socket.listen = None
+from music_composer.__main__ import main
+sys.argv = ["music-composer", "prepare"]
+main()
+assert "ray" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def listening() -> set[str]:
+    """Addresses on which processes of this machine listen."""
+    rows = []
+    for name in ("tcp", "tcp6"):
+        path = Path("/proc/net") / name
+        rows += path.read_text(encoding="ascii").splitlines()[1:] if path.exists() else []
+    return {row.split()[1] for row in rows if row.split()[3] == "0A"}
+
+
+def test_a_machine_that_does_not_see_the_folder_is_named(
+    secured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three machines one has another file system, and one has gone."""
+    import ray.exceptions
+
+    class Machines:
+        exceptions = ray.exceptions
+
+        def nodes(self) -> list[dict[str, Any]]:
+            names = ("head", "blind", "gone")
+            return [{"NodeID": f"{i:056x}", "NodeManagerHostname": name, "Alive": True} for i, name in enumerate(names)]
+
+        def remote(self, **_: Any) -> Any:
+            return lambda read: SimpleNamespace(options=lambda scheduling_strategy: self.on(scheduling_strategy, read))
+
+        def on(self, strategy: Any, read: Any) -> Any:
+            return SimpleNamespace(remote=lambda path: (int(strategy.node_id, 16), read, path))
+
+        def get(self, reference: Any, timeout: float) -> str:
+            number, read, path = reference
+            if number == 2:
+                raise ray.exceptions.RayError
+            return "" if number == 1 else read(path)
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ClusterError, match=r"^blind of the cluster cannot see .*one shared filesystem"):
+        ray_engine._require_one_filesystem(Machines())
+    assert not list(tmp_path.iterdir())
