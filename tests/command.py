@@ -25,7 +25,8 @@ COMMAND = Path(sys.executable).with_name("music-composer")
 TINY = ("--head", "flow", "-n", "8", "-l", "1", "-b", "4", "-e", "1")  # a network that trains in a second
 SHORT = ("-s", "0.5", "-g", "2")
 RATE = 44100
-# Continuations that are compared with the recordings after a training: more would take longer than the training.
+# After a training, continuations are compared with the recordings, which takes longer than training a tiny network.
+NOT_CHECKED: Mapping[str, object] = {"music_composer.pipelines.audio.copy_check.MAX_SECONDS": 0.0}
 FEW_CHECKED: Mapping[str, object] = {
     "music_composer.pipelines.audio.copy_check.CHECKED": 2,
     "music_composer.pipelines.audio.copy_check.CHECKED_SECONDS": 6.0,
@@ -40,15 +41,13 @@ def music_composer(
     *arguments: str | Path,
     cwd: Path,
     before: Callable[[], None] | None = None,
-    constants: Mapping[str, object] = MappingProxyType({}),
+    constants: Mapping[str, object] = NOT_CHECKED,
 ) -> subprocess.CompletedProcess[str]:
     """The finished command, run by a copy of a process that has loaded it; `installed` says how a user runs it.
 
     before: what the copy does before the command: a function of this module, or one with its arguments
-    (functools.partial). constants: numbers of the program, as `module.NAME`, that are others in the copy, beside
-    FEW_CHECKED.
+    (functools.partial). constants: numbers of the program, as `module.NAME`, that are others in the copy.
     """
-    constants = FEW_CHECKED | constants
     with Started(*arguments, cwd=cwd, before=before, constants=constants) as process:
         output, errors = process.communicate()
     return subprocess.CompletedProcess(process.words, process.returncode, output.decode(), errors.decode())
@@ -64,7 +63,7 @@ def kept_copy(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[
         said = [Path(folder) / name for name in ("output", "errors")]
         for path in said:
             path.touch()
-        _request(words[1:], cwd, said, constants=FEW_CHECKED, kept=True)
+        _request(words[1:], cwd, said, kept=True)
         _number_from(_server(), LONGEST_SECONDS)
         code = _number_from(_server(), LONGEST_SECONDS)
         output, errors = (path.read_text(encoding="utf-8") for path in said)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.command import TINY, assert_accepted, assert_refused, kept_copy, music_composer
+from tests.command import FEW_CHECKED, TINY, assert_accepted, assert_refused, kept_copy, music_composer
 from tests.odd_recordings import write_odd, write_whole
 
 pytestmark = pytest.mark.journey
@@ -44,7 +44,7 @@ def journey(tmp_path_factory):
     folder = tmp_path_factory.mktemp("odd")
     write_whole(folder / MUSIC)
     write_odd(folder / MUSIC)
-    return folder, music_composer(*TINY, "-g", "2", "-s", "1", "--seed", "1", cwd=folder)
+    return folder, music_composer(*TINY, "-g", "2", "-s", "1", "--seed", "1", cwd=folder, constants=FEW_CHECKED)
 
 
 def test_the_journey_ends_with_its_music(journey):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import music_composer as mc
-from tests.command import FEW_CHECKED, TINY, assert_accepted, music_composer, run_python, tune, write
+from tests.command import NOT_CHECKED, TINY, assert_accepted, music_composer, run_python, tune, write
 from tests.symbolic.tunes import write_tune
 
 pytestmark = pytest.mark.journey
@@ -49,7 +49,7 @@ def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path / "song.wav", tune(9, seed=5, channels=1))
     write_tune(tmp_path / "tune.mid", 7)
     monkeypatch.chdir(tmp_path)
-    for constant, value in FEW_CHECKED.items():
+    for constant, value in NOT_CHECKED.items():
         monkeypatch.setattr(constant, value)
     return tmp_path
 
