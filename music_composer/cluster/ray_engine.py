@@ -29,8 +29,8 @@ ASK_SECONDS, GONE_SECONDS = 2.0, 10.0  # between two looks at the head, and unti
 JOIN_SECONDS = 30.0  # until the cluster must have let us in
 TRIES = 4
 INSTALL = "pip install 'music-composer[cluster]'"
-# Nothing is told to anybody: no usage statistics, no page of the engine's own.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+# No usage statistics are sent, and jobs see the GPUs of their machine, which they do not reserve.
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 @dataclasses.dataclass(frozen=True)

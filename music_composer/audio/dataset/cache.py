@@ -89,9 +89,9 @@ def prepare(
     """Brings the cache up to date with the recordings.
 
     progress: gets bytes read and bytes to read. executor: of processes, for example of a cluster; None: the cores of
-    this machine. Raises RecordingError, with every file and reason, when no recording
-    can be used; CacheError when the cache folder cannot be written or holds files of somebody else. Songs that are
-    finished are kept, whatever ends the call.
+    this machine. Raises RecordingError, with every file and reason, when no recording can be used; CacheError when the
+    cache folder cannot be written or holds files of somebody else. Songs that are finished are kept, whatever ends the
+    call.
     """
     paths = recordings_in(datasets, say=lambda line: say(f"note: {line}"))
     sources = {path.relative_to(datasets).as_posix(): path for path in paths}
