@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +35,9 @@ def songs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with a trained model, made once. Tests that damage it work on a copy."""
-    folder = tmp_path_factory.mktemp("trained")
-    write(folder / "input_music_dataset" / "good.wav", tune(8))
-    assert_accepted(music_composer("train", *TINY, "--seed", "1", cwd=folder))
-    return folder
+def trained(copied: Callable[[], Path]) -> Path:
+    """A working folder with a trained model. Tests that damage it work on a copy."""
+    return copied()
 
 
 def test_no_folder_is_made_and_explained(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_a_gap(remembered: Path, tmp_path: Path) -> None:
 
 def test_it_is_judged_like_any_other_head(remembered: Path) -> None:
     write(remembered / "others" / "c.wav", tune(30, seed=11))
-    wanted = ("-g", "2", "-s", "12", "--long-num", "0", "--cuts", "2", "--held-out", "others")
+    wanted = ("-g", "2", "-s", "7", "--long-num", "0", "--cuts", "2", "--held-out", "others")
     done = music_composer("evaluate", *wanted, cwd=remembered, constants=FEW_SPLICES)
     assert_accepted(done, "judged in")
     card = json.loads((remembered / "scorecard" / "scorecard.json").read_text())

@@ -34,9 +34,9 @@ def test_a_benchmark_file_is_learnt_and_scored_beside_the_record(tmp_path: Path)
     anew = music_composer(*other, cwd=tmp_path)
     assert "epoch 1/1" in anew.stderr
     assert_accepted(anew, "small.mat, 19 test steps, one model")
-    again = music_composer(*wanted, "--every-key", cwd=tmp_path)
+    again = music_composer(*wanted, "--members", "1", "--every-key", cwd=tmp_path)
     assert "epoch 1/1" not in again.stderr
     assert_accepted(again, "in every key")
-    assert json.loads((tmp_path / "bench" / "benchmark.json").read_text())["members"] == card["members"]
+    assert json.loads((tmp_path / "bench" / "benchmark.json").read_text())["members"] == card["members"][:1]
     onset = music_composer(*wanted[:4], "--model", "polyphony", cwd=tmp_path)
     assert_refused(onset, "--model polyphony", "do not say which notes are struck", code=2)

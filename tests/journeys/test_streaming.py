@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from music_composer.files import outputs
 from tests.command import (
     COMMAND,
     RATE,
-    TINY,
     Started,
     assert_accepted,
     assert_refused,
@@ -35,11 +35,9 @@ STREAM = ("generate", "--stream", "--seed", "3", "--prompt", "song.wav")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    write(folder / "input_music_dataset" / "song.wav", tune(8))
+def trained(copied: Callable[[], Path]) -> Path:
+    folder = copied()
     write(folder / "song.wav", tune(4, seed=1))
-    assert_accepted(music_composer("train", *TINY, "--seed", "1", cwd=folder))
     return folder
 
 

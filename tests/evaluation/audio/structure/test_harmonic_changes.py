@@ -1,5 +1,7 @@
 """Chords of known length, held or faded into each other."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,25 +41,27 @@ def levels(*sound) -> np.ndarray:
     return semitone_levels(chords(*sound), SPECTRUM)
 
 
-THRESHOLD = threshold_of([levels(0.75, 12)], OPTIONS)
+@functools.cache
+def threshold() -> float:
+    return threshold_of([levels(0.75, 12)], OPTIONS)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 0.75, 1.5])
 def test_every_change_of_chord_is_a_turn(seconds):
-    found = harmonic_changes(levels(seconds, 10), THRESHOLD, OPTIONS)
+    found = harmonic_changes(levels(seconds, 10), threshold(), OPTIONS)
     centres = (found * SPECTRUM.hop + SPECTRUM.fft / 2) / RATE  # of the first frame of each chord
     np.testing.assert_allclose(centres, seconds * np.arange(1, 10), atol=0.15)
 
 
 def test_a_held_chord_has_no_turn():
-    assert len(harmonic_changes(levels(10.0, 1), THRESHOLD, OPTIONS)) == 0
+    assert len(harmonic_changes(levels(10.0, 1), threshold(), OPTIONS)) == 0
 
 
 def test_chords_that_fade_slowly_into_each_other_have_fewer():
     assert (
-        len(harmonic_changes(levels(2.0, 6, 1.9), THRESHOLD, OPTIONS))
+        len(harmonic_changes(levels(2.0, 6, 1.9), threshold(), OPTIONS))
         < 3
-        < len(harmonic_changes(levels(2.0, 6), THRESHOLD, OPTIONS))
+        < len(harmonic_changes(levels(2.0, 6), threshold(), OPTIONS))
     )
 
 
@@ -79,7 +83,7 @@ def test_neither_gain_nor_direction_of_time_changes_novelty(gain, length):
 
 
 def test_silence_and_too_little_music_have_none():
-    assert len(harmonic_changes(np.full((100, 84), -80.0), THRESHOLD, OPTIONS)) == 0
+    assert len(harmonic_changes(np.full((100, 84), -80.0), threshold(), OPTIONS)) == 0
     assert threshold_of([np.zeros((3, 84))], OPTIONS) == float("inf")
     assert len(harmonic_changes(np.zeros((3, 84)), float("inf"), OPTIONS)) == 0
 
