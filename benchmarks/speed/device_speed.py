@@ -59,9 +59,17 @@ def train_row(options: argparse.Namespace, batch: int, folder: Path) -> Path:
     import music_composer as mc
 
     model = folder / f"model-{batch}"
-    kept = {"model": model, "traindata": folder / "cache", "seed": 1}
-    network = {"head": "flow", "neurons": options.neurons, "layers": options.layers}
-    mc.train(folder / "music", epochs=options.epochs, batch_size=batch, **network, **kept)
+    mc.train(
+        folder / "music",
+        traindata=folder / "cache",
+        model=model,
+        head="flow",
+        neurons=options.neurons,
+        layers=options.layers,
+        epochs=options.epochs,
+        batch_size=batch,
+        seed=1,
+    )
     with (model / "history.csv").open(encoding="utf-8") as file:
         seconds = min(float(row["seconds"]) for row in list(csv.DictReader(file))[1:])
     windows, steps = windows_an_epoch(model, options.minutes)

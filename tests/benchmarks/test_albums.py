@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.command import music_composer
 from tests.evaluation.audio.tunes import FLUTES, RATE, REEDS, tune
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "audio"))
@@ -229,7 +230,7 @@ def test_minutes_tell_music_from_a_loop_and_from_noise(album):
 
 
 def test_the_program_plays_through_its_command_line(album, tmp_path):
-    program = Program(tmp_path, seed=1)
+    program = Program(tmp_path, seed=1, command=lambda words: music_composer(*words, cwd=tmp_path))
     lay_out(album, tmp_path)
     model = program.remember(album)
     takes = program.play("memory", album, model, album.cuts, 3.0)

@@ -95,7 +95,7 @@ def test_the_same_seed_trains_the_same_weights_killed_and_stopped_or_neither(son
     assert "going on in epoch" in said
     assert "stopping: the step is finished and all is saved first" in said
     assert "the same command goes on" in said
-    sampled = music_composer(*broken, "--sample-every", "3", cwd=songs)
+    sampled = music_composer(*broken, "--sample-every", "6", cwd=songs)
     assert_accepted(sampled, "going on in epoch", "epoch 6/6")
     _assert_same_weights(songs / "whole", songs / "broken")
     assert soundfile.info(songs / "broken" / "samples" / "epoch-0006" / "sample.wav").duration == pytest.approx(11.0)

@@ -43,7 +43,7 @@ def examples() -> str:
 @pytest.fixture
 def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for i in range(3):
-        write(tmp_path / "recordings" / f"{i}.wav", tune(25, seed=i, channels=1))
+        write(tmp_path / "recordings" / f"{i}.wav", tune(46, seed=i, channels=1))
         write(tmp_path / "continuations" / f"{i}.wav", tune(10, seed=i + 9, channels=1))
         write_tune(tmp_path / "scores" / f"{i}.mid", i)
     write(tmp_path / "song.wav", tune(9, seed=5, channels=1))

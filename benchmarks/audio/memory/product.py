@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,10 @@ class Take:
         return read_jumps(self.path)
 
 
+def run_command(words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "music_composer", *words], capture_output=True, text=True)
+
+
 @dataclass
 class Program:
     """Runs commands; `told` keeps them as they can be typed, with WORK for the folder of all files."""
@@ -44,6 +48,7 @@ class Program:
     seed: int = 1
     kept: bool = False  # takes that are there are not played again
     told: list[str] = field(default_factory=list)
+    command: Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"] = run_command
 
     def remember(self, album: Album) -> Path:
         """The run folder of `--head memory`, made or brought up to date."""
@@ -82,6 +87,6 @@ class Program:
         first = shown.index("--prompt") + 2 if "--prompt" in shown else len(shown)
         more = " ..." if len(shown[first:]) > 1 else ""
         self.told.append("music-composer " + " ".join(f'"{w}"' if " " in w else w for w in shown[:first]) + more)
-        done = subprocess.run([sys.executable, "-m", "music_composer", *words], capture_output=True, text=True)
+        done = self.command(words)
         if done.returncode:
             raise SystemExit(f"{self.told[-1]}\n{done.stderr[-2000:]}")
