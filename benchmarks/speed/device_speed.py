@@ -46,12 +46,13 @@ def weights_of(model: Path) -> int:
     return sum(sizes)
 
 
-def windows_an_epoch(model: Path, minutes: float) -> tuple[int, int]:
-    """Windows of an epoch, and time steps in each: a tenth of the recordings is held out."""
+def windows_an_epoch(model: Path, minutes: float, batch: int) -> tuple[int, int]:
+    """Windows of an epoch, in whole batches, and time steps in each: a tenth of the recordings is held out."""
     kept = json.loads((model / "options.json").read_text(encoding="utf-8"))
     frames = 2 * 60 * kept["frame"]["rate"] / kept["frame"]["hop"]
     windows = math.ceil(frames / (kept["window_steps"] * kept["model"]["stack"]))
-    return round((1 - kept["held_out"]) * max(1, round(minutes / 2))) * windows, kept["window_steps"]
+    windows *= round((1 - kept["held_out"]) * max(1, round(minutes / 2)))
+    return max(1, round(windows / batch)) * batch, kept["window_steps"]
 
 
 def train_row(options: argparse.Namespace, batch: int, folder: Path) -> Path:
@@ -72,7 +73,7 @@ def train_row(options: argparse.Namespace, batch: int, folder: Path) -> Path:
     )
     with (model / "history.csv").open(encoding="utf-8") as file:
         seconds = min(float(row["seconds"]) for row in list(csv.DictReader(file))[1:])
-    windows, steps = windows_an_epoch(model, options.minutes)
+    windows, steps = windows_an_epoch(model, options.minutes, batch)
     flops = 6 * weights_of(model) * windows * steps / seconds
     print(f"{batch:>8}{seconds:>10.2f}{windows / seconds:>12.1f}{flops / 1e12:>10.3f}", flush=True)
     return model

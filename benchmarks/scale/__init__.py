@@ -1,0 +1,1 @@
+"""What many hours take: caches of synthetic frames."""
