@@ -21,9 +21,15 @@ def open_card(tab: Any, room: str, card: str) -> Any:
 def open_everything(tab: Any) -> None:
     """Makes the form of each card, and unfolds all that folds."""
     tab.evaluate("document.querySelectorAll('.cards [role=tab]').forEach((each) => each.click())")
-    tab.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-    tab.wait_for_function("() => [...document.querySelectorAll('details')].every((each) => each.childElementCount > 1)")
-    tab.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    # Again and again: a list that is made anew meanwhile is folded.
+    tab.wait_for_function(
+        """() => {
+            const folds = [...document.querySelectorAll("details")];
+            const open = folds.every((each) => each.open && each.childElementCount > 1);
+            folds.forEach((each) => (each.open = true));
+            return open;
+        }"""
+    )
 
 
 def press_start(tab: Any, form: Any) -> Any:
