@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from music_composer import stopping
 from music_composer.errors import MusicComposerError
+from music_composer.stopping import Stopped
 
 Work = Callable[..., Any]
 Jobs = Sequence[tuple[Any, ...]]
@@ -50,7 +51,7 @@ class Died:
 class Failed:
     """Instead of a result: what a job raised, or how its process ended."""
 
-    error: Exception | Died
+    error: Exception | Stopped | Died
 
     def __str__(self) -> str:
         return str(self.error)

@@ -42,6 +42,20 @@ class Played:
 
 
 @dataclasses.dataclass(frozen=True)
+class Rows:
+    """Rows start..stop of a batch of `of` rows."""
+
+    start: int
+    stop: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        """Their part of the batch, 0 to 1."""
+        return (self.stop - self.start) / self.of
+
+
+@dataclasses.dataclass(frozen=True)
 class Frames:
     """Sound as log-magnitudes of frequency bands, one row every hop.
 

@@ -17,6 +17,7 @@ from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.models.network import Continuation
 from music_composer.audio.options import FrameOptions
 from music_composer.audio.spectrogram import floor
+from music_composer.layers.batch_noise import BatchNoise
 from music_composer.training import loop
 from music_composer.training.options import TrainOptions
 
@@ -105,7 +106,7 @@ def self_fed() -> None:
         level = self.options.training_noise * keras.random.uniform((shape[0], 1, 1), seed=self.noise_seed)
         noise = keras.random.normal(shape, seed=self.noise_seed)
         hidden, after = self.forward_sequence(heard, level, noise, training, state)
-        return [self.head.loss(hidden, latents[:, 1:], self.noise_seed), *after]
+        return [self.head.loss(hidden, latents[:, 1:], BatchNoise(self.noise_seed)), *after]
 
     Continuation.call = call_after_playing  # type: ignore[method-assign, assignment]
 

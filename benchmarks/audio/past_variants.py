@@ -17,6 +17,7 @@ from music_composer.audio import pca
 from music_composer.audio.models.heads import FlowHead
 from music_composer.audio.models.network import Continuation
 from music_composer.audio.spectrogram import to_steps
+from music_composer.layers.batch_noise import BatchNoise
 
 CLEAN_STEPS = 10  # that the short path shows as they are
 CLEAN_WIDTH = 128
@@ -70,7 +71,7 @@ def two_paths() -> None:
         level = self.options.training_noise * keras.random.uniform((*ops.shape(past)[:2], 1), seed=self.noise_seed)
         noise = keras.random.normal(ops.shape(past), seed=self.noise_seed)
         hidden, after = self.forward_sequence(past, level, noise, training, state)
-        return [self.head.loss(hidden, target, self.noise_seed), *after]
+        return [self.head.loss(hidden, target, BatchNoise(self.noise_seed)), *after]
 
     Continuation.call = call  # type: ignore[method-assign, assignment]
 

@@ -1,4 +1,4 @@
-"""Ray as an executor. This is the only module that imports it, when a job is first run.
+"""Ray as an executor. Only the modules `ray_*` of this package import it, when a job is first run.
 
 Every job is a function of a module and plain data, and runs in a worker process with one BLAS thread. A worker that
 dies, or a machine that goes, costs the jobs that it was at: they are run again elsewhere, TRIES times at most.
@@ -6,31 +6,22 @@ dies, or a machine that goes, costs the jobs that it was at: they are run again 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import logging
 import os
-import secrets
-import socket
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from music_composer import parallel
-from music_composer.cluster.options import LOCAL, ClusterOptions, host_and_port
-from music_composer.errors import ClusterError, OptionError
+from music_composer.cluster import ranks, ray_ranks
+from music_composer.cluster.options import ClusterOptions
+from music_composer.cluster.ray_session import Head, joined, leave
+from music_composer.context import Context
+from music_composer.errors import ClusterError
 from music_composer.quiet import quiet_libraries
 
 POLL_SECONDS = 0.2  # between two looks at whether to stop
-PROBE_SECONDS = 3.0  # until something must answer at the address
-ASK_SECONDS, GONE_SECONDS = 2.0, 10.0  # between two looks at the head, and until it counts as gone
-JOIN_SECONDS = 30.0  # until the cluster must have let us in
 TRIES = 4
-INSTALL = "pip install 'music-composer[cluster]'"
-# No usage statistics are sent, and jobs see the GPUs of their machine, which they do not reserve.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,12 +51,28 @@ class Ray:
     ) -> None:
         """See `parallel.Executor`. Raises ClusterError where the cluster cannot be used."""
         with quiet_libraries():  # Ray's lines are not for the user
-            self._run(_joined(self.options), work, jobs, done, check, stop)
+            self._run(joined(self.options), work, jobs, done, check, stop)
+
+    def rank_count(self) -> int:
+        """See `ranks.RankExecutor`."""
+        with quiet_libraries():
+            ray = joined(self.options)
+            gpus = int(ray.cluster_resources().get("GPU", 0))
+            machines = sum(node["Alive"] and node["Resources"].get("CPU", 0) >= 1 for node in ray.nodes())
+        wanted = self.options.workers or gpus or machines
+        # One process on a machine without GPUs is what the command itself is.
+        return wanted if wanted > 1 or gpus else 0
+
+    def run_ranks(self, main: ranks.Main, count: int, arguments: Sequence[Any], context: Context) -> Any:
+        """See `ranks.RankExecutor`."""
+        with quiet_libraries():
+            ray = joined(self.options)
+            return ray_ranks.run(ray, main, count, arguments, context, Head(self.options.address or "").require)
 
     def close(self) -> None:
         """Ends what `run` has begun. Nothing happens where no job was run."""
         with quiet_libraries():
-            _leave()
+            leave()
 
     def _run(
         self,
@@ -79,7 +86,7 @@ class Ray:
         workers = self.options.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         task = ray.remote(num_cpus=1, max_retries=TRIES - 1)(_attempt)
         here, waiting, running = str(Path.cwd()), iter(enumerate(jobs)), dict[Any, int]()
-        head = _Head(self.options.address or "")
+        head = Head(self.options.address or "")
         try:
             while True:
                 while len(running) < workers and (following := next(waiting, None)):
@@ -105,36 +112,6 @@ class Ray:
             raise
 
 
-class _Head:
-    """Tells whether the head of a cluster still answers.
-
-    A minute after it is gone, Ray ends this process without a word.
-    """
-
-    def __init__(self, address: str) -> None:
-        self._address, self._answered = address, time.monotonic()
-        self._asked = self._answered
-
-    def require(self, now: bool = False) -> None:
-        """Raises ClusterError where it has not answered for GONE_SECONDS, or does not `now`.
-
-        Otherwise it is asked once in ASK_SECONDS at most.
-        """
-        moment = time.monotonic()
-        if self._address == LOCAL or (moment < self._asked + ASK_SECONDS and not now):
-            return
-        self._asked = moment
-        try:
-            _probe(self._address)
-            self._answered = moment
-        except ClusterError as error:
-            if now or moment - self._answered > GONE_SECONDS:
-                raise ClusterError(
-                    f"the head of the cluster at {self._address} is gone: what is finished is kept, and the same "
-                    "command goes on from there"
-                ) from error
-
-
 def _attempt(folder: str, work: parallel.Work, job: tuple[Any, ...]) -> Any:
     """A job in a worker process. folder: that of the command, from which paths start."""
     os.chdir(folder)
@@ -146,114 +123,3 @@ def _result(ray: Any, reference: Any) -> Any:
         return ray.get(reference)
     except ray.exceptions.RayError:
         return parallel.Failed(Lost(0))
-
-
-_lock = threading.Lock()
-_address: str | None = None  # of the cluster that this process has joined
-
-
-def _joined(options: ClusterOptions) -> Any:
-    """Joins the cluster once for this process, and returns Ray's module."""
-    global _address
-    with _lock:
-        if options.address not in (LOCAL, _address):
-            _probe(options.address or "")
-        os.environ.update(QUIET)
-        if options.address == LOCAL:
-            # Its ports can be reached from elsewhere, whatever address it is given: a token of its own keeps all out.
-            os.environ.setdefault("RAY_AUTH_MODE", "token")
-            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        try:
-            import ray
-        except ImportError as error:
-            raise OptionError(f"--cluster needs Ray, which is not installed: {INSTALL}") from error
-        if _address != options.address:
-            if options.address == LOCAL:
-                # Not in a thread that ends: the engine's processes end with the thread that has started them.
-                _join(ray, options)
-            else:
-                _in_time(lambda: _join(ray, options), options.address or "")
-            _address = options.address
-            _require_one_filesystem(ray)
-        return ray
-
-
-def _leave() -> None:
-    global _address
-    with _lock:
-        if _address:
-            import ray
-
-            ray.shutdown()
-            _address = None
-
-
-def _join(ray: Any, options: ClusterOptions) -> None:
-    here = {"num_cpus": options.workers, "include_dashboard": False} if options.address == LOCAL else {}
-    ray.init(address=options.address, log_to_driver=False, logging_level=logging.CRITICAL, **here)
-
-
-def _probe(address: str) -> None:
-    """Ray itself waits for minutes where nothing answers."""
-    try:
-        with socket.create_connection(host_and_port(address), PROBE_SECONDS):
-            pass
-    except OSError as error:
-        raise ClusterError(f"nothing answers at {address} ({error}): is the head of the cluster running?") from error
-
-
-def _in_time(join: Callable[[], None], address: str) -> None:
-    """Raises ClusterError where joining fails, or takes too long: so a wrong token or another version shows."""
-    errors: list[BaseException] = []
-
-    def attempt() -> None:
-        try:
-            join()
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(JOIN_SECONDS)
-    if thread.is_alive() or errors:
-        why = f" ({str(errors[0]).splitlines()[0][:200]})" if errors and str(errors[0]) else ""
-        raise ClusterError(
-            f"the cluster at {address} does not let this command in{why}: the token (RAY_AUTH_TOKEN, or its file) and "
-            "the versions of Ray and Python must be those of the cluster"
-        )
-
-
-def _require_one_filesystem(ray: Any) -> None:
-    """Every machine must see this folder at the same path. Raises ClusterError naming those that do not."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    nonce = secrets.token_hex(16)
-    path = Path.cwd() / f".music-composer-{nonce[:8]}.part"
-    try:
-        path.write_text(nonce, encoding="ascii")
-    except OSError as error:
-        raise ClusterError(f"{path.parent} cannot be written, and a cluster needs that: {error.strerror}") from error
-    try:
-        look = ray.remote(num_cpus=0, max_retries=0)(_read)
-        nodes = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
-        seen = {
-            look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(each, soft=False)).remote(str(path)): name
-            for each, name in nodes.items()
-        }
-        blind = []
-        for reference, name in seen.items():
-            with contextlib.suppress(ray.exceptions.RayError):  # that machine has gone meanwhile
-                blind += [name] * (ray.get(reference, timeout=JOIN_SECONDS) != nonce)
-    finally:
-        path.unlink(missing_ok=True)
-    if blind:
-        raise ClusterError(
-            f"{', '.join(sorted(set(blind)))} of the cluster cannot see {path.parent}: all machines need one shared "
-            "filesystem, at the same path"
-        )
-
-
-def _read(path: str) -> str:
-    with contextlib.suppress(OSError):
-        return Path(path).read_text(encoding="ascii")
-    return ""

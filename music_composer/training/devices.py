@@ -10,7 +10,7 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -26,11 +26,12 @@ _inside = 0  # threads that are in `playing_fast`
 BACKENDS = "tensorflow", "jax", "torch"  # each is installed under its own name
 
 
-def load_keras() -> ModuleType:
+def load_keras(before: Callable[[], None] = lambda: None) -> ModuleType:
     """Imports Keras and its backend: seconds of work, so only the commands that train or generate call this.
 
     TensorFlow writes half a dozen lines about its CPU kernels on the file descriptor itself
     (tensorflow issue 100442); they are kept off the terminal, and what it logs later below fatal is not logged.
+    before: is called before anything is computed.
     Raises OptionError for a backend that is not there, MusicComposerError for one that cannot be loaded.
     """
     require_backend()
@@ -40,6 +41,7 @@ def load_keras() -> ModuleType:
     logging.getLogger("absl").setLevel(logging.ERROR)
     with quiet_libraries(in_any_case=True):
         _load_libraries()
+        before()
         try:
             import keras
 
@@ -107,6 +109,13 @@ def gpu_names() -> list[str]:
 
         return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return []
+
+
+def leave_gpus() -> None:
+    """Leaves the GPUs to other processes; before anything is computed. TensorFlow takes all of their memory."""
+    import tensorflow
+
+    tensorflow.config.set_visible_devices([], "GPU")
 
 
 def compile_arguments() -> dict[str, object]:

@@ -14,6 +14,7 @@ from music_composer.training import checkpoint, run_folder
 from music_composer.training.beginning import LOSS_PLOT, home_of, settle
 from music_composer.training.checkpoint import TrainState
 from music_composer.training.options import TrainOptions
+from music_composer.training.ranks import ALONE, Ranks
 from music_composer.training.weights import load_weights, save_weights
 
 
@@ -79,11 +80,13 @@ def run_job(
     state: TrainState,
     context: Context = SILENT,
     then: Callable[[TrainState], None] = lambda state: None,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Trains until the job is done. After each epoch the run folder holds the best weights, history and picture.
 
     run: where the training lies, as `beginning.place_of` gives it. When the first weights are safe, it is put in the
-    place of what was there. then: what is to be done after each epoch besides.
+    place of what was there. then: what is to be done after each epoch besides. ranks: the processes that train
+    together; only rank 0 writes.
     Raises Stopped when it was stopped, MusicComposerError when it cannot go on, with what to do.
     """
     from music_composer.reports.plots import plot_loss
@@ -93,6 +96,8 @@ def run_job(
     home = dataclasses.replace(run, folder=home_of(run.folder))
 
     def after_epoch(state: TrainState) -> None:
+        if ranks.rank:
+            return
         if state.best_epoch == state.epoch - 1:
             save_weights(model, place.weights)
         run_folder.write_history(place.folder, state.history)
@@ -107,7 +112,7 @@ def run_job(
             place = place if place.checkpoint.exists() else home
 
     try:
-        loop.train(model, loader, options, state, save, after_epoch, context)
+        loop.train(model, loader, options, state, save, after_epoch, context, ranks)
     except KeyboardInterrupt:
         done = f"{state.epoch} epochs and {state.batch} steps"
         raise Stopped(f"stopped after {done}, all saved: the same command goes on from there") from None

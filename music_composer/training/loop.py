@@ -6,7 +6,6 @@ weights of one that was not.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import time
@@ -23,8 +22,10 @@ from music_composer.progress import duration
 from music_composer.stopping import Stopped
 from music_composer.training.checkpoint import COLUMNS, TrainState
 from music_composer.training.devices import compile_arguments
+from music_composer.training.keeper import Keeper
 from music_composer.training.learning_rate import learning_rate
 from music_composer.training.options import TrainOptions
+from music_composer.training.ranks import ALONE, Ranks
 
 DRAWS_PER_STEP = 1000  # room between the random streams of two steps
 
@@ -43,7 +44,10 @@ class DataLoader(Protocol):
         """The batches of an epoch, from the `first`-th on. Each is one update or several, the state carried on."""
 
     def held_out(self) -> Iterator[tuple[Inputs, int]]:
-        """What the model is only judged by, and what each part counts: always the same, nothing if there is none."""
+        """What the model is only judged by, and what each part counts: always the same, nothing if there is none.
+
+        All of it, whatever part of the batches this loads.
+        """
 
 
 def compile_model(model: Any, options: TrainOptions) -> None:
@@ -71,18 +75,24 @@ def train(
     save: Callable[[TrainState], None],
     after_epoch: Callable[[TrainState], None],
     context: Context = SILENT,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Trains until the job in `state` is done, changing `state` as it goes.
 
     model: compiled; takes inputs and state, as `learn` gives them; `noise_seed` holds its random state.
     save: keeps weights, optimiser and state for an exact resume; called after each epoch, and on the way in a long one.
     after_epoch: called before that; it keeps the weights when `state.best_epoch` is that epoch.
+    ranks: the processes that train together. Only rank 0 saves. `loader` gives its rows of each batch; all else is the
+    same in all of them.
     Raises Stopped when it is stopped: the update was finished and the checkpoint written.
     """
     per_epoch = loader.batches
     total = per_epoch * state.job_epochs
     estimate = _Estimate(context.say)
-    with context.stage("training", "steps", interruptible=False) as advance, _Keeper(save, state, context) as keeper:
+    ranks.join(model)
+    state.carried = ranks.part(state.carried)
+    stage, kept = context.stage("training", "steps", interruptible=False), Keeper(save, state, context, ranks)
+    with stage as advance, kept as keeper:
 
         def after_update(inputs: Inputs, seconds: float) -> None:
             keeper.learnt()
@@ -95,7 +105,7 @@ def train(
             for batch in prefetched(loader.epoch(state.seed, state.epoch, state.batch)):
                 done = (state.epoch - state.job_first) * per_epoch + state.batch
                 model.optimizer.learning_rate = learning_rate(done / total, options)
-                state.loss_sum += _learn_in_turn(model, batch, state, after_update)
+                state.loss_sum += _learn_in_turn(model, batch, state, after_update, ranks)
                 state.batch += 1
                 if not math.isfinite(state.loss_sum):
                     raise FloatingPointError(f"the loss is {state.loss_sum} in epoch {state.epoch + 1}")
@@ -108,45 +118,13 @@ def train(
             before = dataclasses.replace(state)
             try:
                 with averaged(model):
-                    _end_epoch(model, loader, state, after_epoch, context)
+                    _end_epoch(model, loader, state, after_epoch, context, ranks)
             except Stopped:  # while judging: the epoch ends when the training goes on
                 vars(state).update(vars(before))
                 keeper.save()
                 raise
             _report_epoch(state, per_epoch, advance)
             keeper.save()
-
-
-class _Keeper:
-    """Writes checkpoints; while something is learnt that is in none, being stopped waits for the next."""
-
-    def __init__(self, save: Callable[[TrainState], None], state: TrainState, context: Context) -> None:
-        self._save, self._state, self._context = save, state, context
-        self._saved = time.monotonic()
-        self._patience = contextlib.ExitStack()
-        self._unsaved = False
-
-    def __enter__(self) -> _Keeper:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._patience.__exit__(*error)
-
-    @property
-    def seconds(self) -> float:
-        """Since the last checkpoint."""
-        return time.monotonic() - self._saved
-
-    def learnt(self) -> None:
-        if not self._unsaved:
-            self._patience.enter_context(self._context.patiently("the step is finished and all is saved"))
-            self._unsaved = True
-
-    def save(self) -> None:
-        """Raises Stopped when it is done, if that was waiting for it."""
-        self._save(self._state)
-        self._saved, self._unsaved = time.monotonic(), False
-        self._patience.close()
 
 
 def learn(model: Any, inputs: Inputs, carried: Sequence[np.ndarray]) -> tuple[float, list[np.ndarray]]:
@@ -165,17 +143,22 @@ def judge(model: Any, inputs: Inputs) -> float:
     return float(model.test_on_batch([*inputs, *model.initial_state(len(inputs[0]))], return_dict=True)["loss"])
 
 
-def held_out_loss(model: Any, loader: DataLoader, check: Callable[[], None] = lambda: None) -> float | None:
+def held_out_loss(
+    model: Any, loader: DataLoader, check: Callable[[], None] = lambda: None, ranks: Ranks = ALONE
+) -> float | None:
     """Mean loss of what is held out, with the same noise every time; None when nothing is.
 
-    check: is called before each part, and may raise Stopped.
+    check: is called before each part, and may raise Stopped. Of several processes each judges every so many parts.
     """
-    total, counted = 0.0, 0
+    total, counted = 0.0, 0.0
     for i, (inputs, counts) in enumerate(loader.held_out()):
+        if i % ranks.count != ranks.rank:
+            continue
         check()
         seed_step(model, 0, i)
         total += counts * judge(model, inputs)
         counted += counts
+    total, counted = ranks.total([total, counted])
     return total / counted if counted else None
 
 
@@ -209,6 +192,7 @@ def _learn_in_turn(
     batch: Sequence[Inputs],
     state: TrainState,
     after_update: Callable[[Inputs, float], None] = lambda inputs, seconds: None,
+    ranks: Ranks = ALONE,
 ) -> float:
     """The updates of a batch that are left, the LSTM's state carried on from one to the next; returns the mean loss of
     all. after_update: gets what was learnt from and the seconds that it took.
@@ -225,6 +209,7 @@ def _learn_in_turn(
         started = time.monotonic()
         seed_step(model, state.seed, state.step)
         loss, carried = learn(model, inputs, carried)
+        loss = ranks.mean(loss)
         state.step, state.update, state.update_loss = state.step + 1, state.update + 1, state.update_loss + loss
         state.carried = carried
         after_update(inputs, time.monotonic() - started)
@@ -239,9 +224,10 @@ def _end_epoch(
     state: TrainState,
     after_epoch: Callable[[TrainState], None],
     context: Context,
+    ranks: Ranks,
 ) -> None:
     loss = state.loss_sum / state.batch
-    judged = held_out_loss(model, loader, context.check)
+    judged = held_out_loss(model, loader, context.check, ranks)
     best = (loss if judged is None else judged) < state.best_loss
     row = (
         state.epoch + 1,

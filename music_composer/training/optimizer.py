@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,6 +21,11 @@ class FusedAdamW(keras.optimizers.AdamW):
     """
 
     ema_momentum: Any
+    all_reduce: Callable[[list[Any]], list[Any]] | None = None  # of the gradients, where several processes train
+
+    def apply(self, grads: list[Any], trainable_variables: list[Any] | None = None) -> None:
+        # Here, because gradients are clipped by the norm of the whole batch.
+        super().apply(self.all_reduce(grads) if self.all_reduce else grads, trainable_variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         if keras.backend.backend() != "tensorflow" or self.amsgrad:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from music_composer.cluster.ray_engine import QUIET
+from music_composer.cluster.ray_session import QUIET
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +39,14 @@ def cluster(secured: None) -> Iterator[Any]:
     nodes.shutdown()
 
 
-def workers() -> list[int]:
-    """Processes of this machine that run a job of a cluster now."""
+def workers(name: bytes = b"ray::_attempt") -> list[int]:
+    """Processes of this machine that run a job of a cluster now. name: of what they run."""
     found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
+    for number in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                if file.read().startswith(b"ray::_attempt"):
-                    found.append(int(name))
+            with open(f"/proc/{number}/cmdline", "rb") as file:
+                if file.read().startswith(name):
+                    found.append(int(number))
         except OSError:  # it has ended
             continue
     return found

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from music_composer.cluster import ray_engine
+from music_composer.cluster import ray_session
 from music_composer.errors import ClusterError
 from tests.cluster.conftest import workers
 from tests.command import Started, assert_accepted, assert_refused, music_composer, run_python, tune, write
@@ -274,5 +274,5 @@ def test_a_machine_that_does_not_see_the_folder_is_named(
 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ClusterError, match=r"^blind of the cluster cannot see .*one shared filesystem"):
-        ray_engine._require_one_filesystem(Machines())
+        ray_session._require_one_filesystem(Machines())
     assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from music_composer.audio.dataset.windows import Dataset, batches, epoch_speeds, epoch_windows, held_out_windows
+from music_composer.values import Rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,13 +17,15 @@ class WindowLoader:
     """Loads batches of windows.
 
     batch_size: windows in a batch. chunk_steps: steps of a window between two updates of the weights. time_stretch: the
-    largest share by which windows are played faster or slower.
+    largest share by which windows are played faster or slower. rows: the windows of each batch that are loaded; None:
+    all of them.
     """
 
     dataset: Dataset
     batch_size: int
     chunk_steps: int
     time_stretch: float
+    rows: Rows | None = None
 
     @property
     def batches(self) -> int:
@@ -39,7 +42,7 @@ class WindowLoader:
         # Windows at other speeds bring continuations nearer to real music.
         speeds = epoch_speeds(len(windows), self.time_stretch, seed, epoch) if self.time_stretch else None
         music, size = dataset.training, self.batch_size
-        coming = batches(music, dataset.frames_per_step, windows, dataset.window, size, first, speeds)
+        coming = batches(music, dataset.frames_per_step, windows, dataset.window, size, first, speeds, self.rows)
         for batch in itertools.islice(coming, self.batches - first):
             steps = batch.shape[1] - 1
             count = -(-steps // self.chunk_steps)

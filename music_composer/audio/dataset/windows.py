@@ -19,6 +19,7 @@ from music_composer.audio.frame_arrays import FrameArray, JoinedFrames
 from music_composer.audio.spectrogram import time_stretched, to_steps
 from music_composer.errors import RecordingError
 from music_composer.training.options import TrainOptions
+from music_composer.values import Rows
 
 SHORTEST_WINDOW = 8  # steps
 # Held-out music comes in units of this length, however long the windows are: three units are enough to judge by.
@@ -179,14 +180,18 @@ def batches(
     batch_size: int,
     first: int = 0,
     speeds: Sequence[float] | np.ndarray | None = None,
+    rows: Rows | None = None,
 ) -> Iterator[np.ndarray]:
     """Yields batches (batch, steps, frames_per_step * channels * bands), float32, from batch number `first` on.
 
     windows: the first frame of each. frames: in each window. speeds: of each; None: 1. A batch of another size would
     need another graph. So the last batch is filled with windows from the front, which occur twice in that epoch.
+    rows: those of each batch that are cut; None: all of them.
     """
     for start in range(first * batch_size, len(windows), batch_size):
         chosen = [i % len(windows) for i in range(start, start + batch_size)]
+        if rows:
+            chosen = chosen[rows.start : rows.stop]
         speed = [1.0 if speeds is None else float(speeds[i]) for i in chosen]
         yield np.stack(
             [cut_window(music, frames_per_step, windows[i], frames, by) for i, by in zip(chosen, speed, strict=True)]

@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from music_composer.audio.options import ModelOptions
+from music_composer.layers.batch_noise import BatchNoise
 
 Tensor = Any
 TIME_FEATURES = 16  # sines and cosines of the flow time
@@ -36,8 +37,8 @@ class RegressionHead(keras.layers.Layer):
     def call(self, condition: Tensor) -> Tensor:
         return self.outlet(condition)
 
-    def loss(self, condition: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Returns the squared error of each step, (batch, steps)."""
+    def loss(self, condition: Tensor, target: Tensor, draws: BatchNoise) -> Tensor:
+        """Returns the squared error of each step, (batch, steps). Nothing is drawn."""
         return ops.mean(ops.square(self(condition) - target), axis=-1)
 
     def sample(self, condition: Tensor, noise: Tensor) -> Tensor:
@@ -121,15 +122,15 @@ class FlowHead(keras.layers.Layer):
             y = y + narrow(value * ops.silu(gate))
         return self.outlet(self.last_norm(y))
 
-    def loss(self, condition: Tensor, target: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+    def loss(self, condition: Tensor, target: Tensor, draws: BatchNoise) -> Tensor:
         """Returns the squared error of the velocity at `draws` times, (batch, steps).
 
         The times of one step are evenly spaced with one random offset: the mean stays, the variance falls.
         """
         past = tuple(part[None] for part in self(condition))
         shape = (self.draws, *ops.shape(target))
-        noise = keras.random.normal(shape, seed=seed)
-        offset = keras.random.uniform((1, *shape[1:-1], 1), seed=seed)
+        noise = draws.normal(shape, axis=1)
+        offset = draws.uniform((1, *shape[1:-1], 1), axis=1)
         spread = ops.reshape(ops.arange(self.draws, dtype="float32"), (self.draws, 1, 1, 1))
         t = (spread + offset) / self.draws
         x = (1 - t) * noise + t * target

@@ -17,9 +17,11 @@ from music_composer.audio.models.heads import head_of
 from music_composer.audio.options import ModelOptions
 from music_composer.audio.pca import Encoding
 from music_composer.audio.play_options import GenerateOptions
+from music_composer.layers.batch_noise import BatchNoise
 from music_composer.layers.lstm import HoistedLSTM, silent_state, stack_step
 from music_composer.records import from_plain, to_plain
 from music_composer.training.options import TrainOptions
+from music_composer.values import Rows
 
 Tensor = Any
 State = list[Tensor]  # h and c of each layer, each (batch, neurons)
@@ -70,6 +72,8 @@ class Continuation(keras.Model):
         )
         # All randomness of training; the loop sets it before each step, so that any step can be replayed.
         self.noise_seed = keras.random.SeedGenerator(0)
+        # Those of each batch that this process trains on; None: all of them.
+        self.rows: Rows | None = None
 
     def build(self, shape: tuple[int | None, ...] | None = None) -> None:
         components, neurons = self.options.components, self.options.neurons
@@ -106,13 +110,13 @@ class Continuation(keras.Model):
         windows, *state = inputs
         latents = self.encoder(windows)
         past, target = latents[:, :-1], latents[:, 1:]
-        batch = ops.shape(past)[0]
+        draws = self._draws(training)
         # The noise level is an input, so the model learns how far to trust its past (Pasini et al. 2024).
         noisiest = self.options.training_noise if self.options.network_head == "flow" else 0.0
-        noise_level = noisiest * keras.random.uniform((batch, 1, 1), seed=self.noise_seed)
-        noise = keras.random.normal(ops.shape(past), seed=self.noise_seed)
+        noise_level = noisiest * draws.uniform((ops.shape(past)[0], 1, 1))
+        noise = draws.normal(ops.shape(past))
         condition, after = self.forward_sequence(past, noise_level, noise, training, state)
-        return [self.head.loss(condition, target, self.noise_seed), *after]
+        return [self.head.loss(condition, target, draws), *after]
 
     def forward_sequence(
         self, latents: Tensor, noise_level: Tensor, noise: Tensor, training: bool = False, state: State | None = None
@@ -132,7 +136,7 @@ class Continuation(keras.Model):
             # Layers after the first add to what is below them, so that a deep stack learns as fast as a flat one.
             x = y if i == 0 else x + y
             if training and self.options.dropout:
-                x = keras.random.dropout(x, self.options.dropout, seed=self.noise_seed)
+                x = self._draws(training).dropout(x, self.options.dropout)
         return ops.concatenate([x, noisy], axis=-1), after
 
     def forward_step(self, latents: Tensor, noise_level: Tensor, noise: Tensor, state: State) -> tuple[Tensor, State]:
@@ -193,6 +197,9 @@ class Continuation(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Continuation:
         return cls(**{**config, "options": from_plain(ModelOptions, config["options"])})
+
+    def _draws(self, training: bool) -> BatchNoise:
+        return BatchNoise(self.noise_seed, self.rows if training else None)
 
     def _with_noise(self, latents: Tensor, noise_level: Tensor, noise: Tensor) -> Tensor:
         known_level = ops.broadcast_to(noise_level, (*ops.shape(latents)[:-1], 1))

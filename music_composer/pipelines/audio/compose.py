@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from music_composer.audio.continuation import prompt_selection, run_folder
+from music_composer.audio.continuation import data_parallel, prompt_selection, run_folder
 from music_composer.audio.continuation.choice_file import is_pending
 from music_composer.audio.continuation.epoch_samples import sampler
 from music_composer.audio.continuation.networks import trainable_network
@@ -131,7 +130,8 @@ def _train_network(
     split = split_of(ready, run, context.say, new=new)
     dataset = dataset_for(ready, run, split)
     drawn = prompt_selection.draw_prompts(ready, run, state.seed, context.say) if new else []
-    devices.load_keras()
+    ranks = data_parallel.rank_count(context)
+    devices.load_keras(devices.leave_gpus if ranks else lambda: None)
     model = trainable_network(run, dataset.training, options, state, not new, context.say)
     both = run.model.head == AUTO
     index = build_memory.remember_music(run, ready, split, context) if both else None
@@ -150,8 +150,7 @@ def _train_network(
         run_folder.begin(run, fill)
     else:
         fill(run.folder)
-    then = sampler(model, run, ready, request.sample_every, context)
-    _train_job(model, dataset, run, options, state, then, context)
+    _train_job(model, dataset, run, ready, request, state, ranks, context)
     trained = run_folder.read_run(beginning.home_of(run.folder))
     if both:
         return _chosen(trained, ready, split, state, context)
@@ -223,19 +222,28 @@ def _train_job(
     model: Any,
     dataset: windows.Dataset,
     run: run_folder.Run,
-    options: TrainOptions,
+    ready: cache.Cache,
+    request: TrainRequest,
     state: checkpoint.TrainState,
-    then: Callable[[checkpoint.TrainState], None],
+    ranks: int,
     context: Context,
 ) -> None:
+    options = request.training
     if dataset.joined:
         context.say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
     size = _batch_size(dataset, options.batch_size, context)
     loader = WindowLoader(dataset, size, options.chunk_steps, options.time_stretch)
+    count = min(ranks, size)
+    where = f"{count} processes of the cluster" if count else devices.describe()
     weights = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     context.say(
         f"training {run.model.layers} x {run.model.neurons} LSTM with {run.model.network_head} head, "
         f"{weights / 1e6:.1f} million weights: {state.job_epochs} epochs of "
-        f"{loader.batches} steps, seed {state.seed}, {devices.describe()}"
+        f"{loader.batches} steps, seed {state.seed}, {where}"
     )
-    run_job(model, loader, run, options, state, context, then)
+    if count:
+        checkpoint.save_checkpoint(run.checkpoint, model, state)  # by which they begin
+        data_parallel.train_on_ranks(run, ready, loader, options, request.sample_every, count, context)
+    else:
+        then = sampler(model, run, ready, request.sample_every, context)
+        run_job(model, loader, run, options, state, context, then)

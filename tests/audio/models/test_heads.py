@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from music_composer.audio.models.heads import FlowHead
+from music_composer.layers.batch_noise import BatchNoise
 
 pytestmark = pytest.mark.journey
 
@@ -13,10 +14,10 @@ def train_head(head, condition, target, steps):
     class Wrapped(keras.Model):
         def __init__(self):
             super().__init__()
-            self.head, self.seed = head, keras.random.SeedGenerator(0)
+            self.head, self.draws = head, BatchNoise(keras.random.SeedGenerator(0))
 
         def call(self, x, training=False):
-            return self.head.loss(x, target, self.seed)
+            return self.head.loss(x, target, self.draws)
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             return keras.ops.mean(y_pred)
@@ -46,7 +47,7 @@ def test_an_untrained_flow_head_already_knows_the_straight_line_of_unit_music():
     head = FlowHead(8, width=16, blocks=2, draws=4, flow_steps=10)
     head.build((None, None, 5))
     target = np.random.default_rng(0).standard_normal((200, 50, 8)).astype(np.float32)
-    loss = head.loss(np.zeros((200, 50, 5), np.float32), target, keras.random.SeedGenerator(1))
+    loss = head.loss(np.zeros((200, 50, 5), np.float32), target, BatchNoise(keras.random.SeedGenerator(1)))
     assert float(keras.ops.mean(loss)) == pytest.approx(np.pi / 2, rel=0.008)
 
 
@@ -57,7 +58,7 @@ def test_the_straight_line_takes_the_deviations_of_the_music_into_account():
     deviations = np.array([3.0, 1.0, 0.2], np.float32)
     head.deviations.assign(deviations)
     target = deviations * np.random.default_rng(0).standard_normal((400, 100, 3)).astype(np.float32)
-    loss = head.loss(np.zeros((400, 100, 5), np.float32), target, keras.random.SeedGenerator(1))
+    loss = head.loss(np.zeros((400, 100, 5), np.float32), target, BatchNoise(keras.random.SeedGenerator(1)))
     assert float(keras.ops.mean(loss)) == pytest.approx(np.pi / 2 * deviations.mean(), rel=0.01)
 
 
