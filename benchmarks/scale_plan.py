@@ -2,6 +2,7 @@
 
     python benchmarks/scale_plan.py measure                 # 1, 10 and 100 hours, 1,000 by sparse files: 25 GB of disk
     python benchmarks/scale_plan.py measure --hours 1 10 --sparse
+    python benchmarks/scale_plan.py measure --hours --sparse --clips 100000  # of mixed lengths, mono and stereo
     python benchmarks/scale_plan.py plan --hours 100 1000 10000 --machines 1 8 --gpus 1 8
 
 `measure` starts `music-composer` from the PATH, with at most 256 open files, and kills a training after its first
@@ -22,7 +23,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from scale.caches import write_cache
+from scale.caches import write_cache, write_clips
 
 OPEN_FILES = 256
 TRAIN = ("train", "-d", "music", "--head", "flow", "-n", "8", "-l", "1", "-e", "1", "-b", "32", "--seed", "1")
@@ -102,10 +103,14 @@ def measure(options: argparse.Namespace) -> None:
     print("| hours | recordings | cache | second prepare | predicted | training start | predicted |")
     print("|---|---|---|---|---|---|---|")
     rows: list[tuple[float, Cost, Cost]] = []
-    for hours, sparse in [*((each, False) for each in options.hours), *((each, True) for each in options.sparse)]:
+    caches = [(each, "") for each in options.hours] + [(each, "sparse") for each in options.sparse]
+    for amount, kind in [*caches, *((each, "clips") for each in options.clips)]:
         folder = Path(tempfile.mkdtemp(prefix="scale-", dir=options.folder))
         try:
-            count = write_cache(folder, hours, sparse)
+            if kind == "clips":
+                count, hours = amount, write_clips(folder, amount)
+            else:
+                count, hours = write_cache(folder, amount, kind == "sparse"), amount
             size = sum(path.stat().st_size for path in (folder / "train_data").iterdir())
             prepare, start = prepared(folder), training_start(folder)
         finally:
@@ -115,7 +120,7 @@ def measure(options: argparse.Namespace) -> None:
         for place, cost in ((1, prepare), (2, start)):
             cells.append(f"{cost.seconds:.1f} s, {cost.megabytes:.0f} MB")
             cells.append(f"{predicted(rows, place, hours):.1f} s" if len(rows) > 2 else "")
-        name = f"{hours:g}{' (sparse)' if sparse else ''}"
+        name = f"{hours:.4g}{f' ({kind})' if kind else ''}"
         print(f"| {name} | {count:,} | {size / 1e9:.1f} GB | {' | '.join(cells)} |", flush=True)
 
 
@@ -175,6 +180,7 @@ def main() -> None:
     measuring = commands.add_parser("measure")
     measuring.add_argument("--hours", type=float, nargs="*", default=[1, 10, 100])
     measuring.add_argument("--sparse", type=float, nargs="*", default=[1000])
+    measuring.add_argument("--clips", type=int, nargs="*", default=[])
     measuring.add_argument("--folder", help="with room for the frames")
     measuring.set_defaults(run=measure)
     planning = commands.add_parser("plan")

@@ -16,13 +16,14 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from music_composer.errors import OptionError, RecordError
 
 T = TypeVar("T")
+Converter = Callable[[Any, str], Any]  # a plain value, and where it stands in words
 BEYOND = 2**63  # of whole numbers
 MAX_WORDS = 300  # characters of a message about a value
 
@@ -42,15 +43,15 @@ def from_plain(record: type[T], plain: Any) -> T:
     name = record.__name__
     if not isinstance(plain, dict):
         raise RecordError(f"{name}: {_shown(plain)} is no record")
-    fields = {key_of(field): field for field in dataclasses.fields(record) if field.init}  # type: ignore[arg-type]
-    unknown = sorted(str(key) for key in plain if key not in fields)
-    if unknown:
+    fields = _fields(typing.cast(Any, record))
+    if not plain.keys() <= fields.keys():
+        unknown = sorted(str(key) for key in plain if key not in fields)
         raise RecordError(f"unknown option {', '.join(unknown)[:80]} for {name}: written by another version?")
-    kinds = _kinds(typing.cast(Any, record))
-    values = {fields[key].name: _value(kinds[fields[key].name], each, f"{name}.{key}") for key, each in plain.items()}
-    for key, field in fields.items():
-        if key not in plain and field.default is field.default_factory is dataclasses.MISSING:
-            raise RecordError(f"{name}.{key} is missing")
+    values = {fields[key].name: fields[key].convert(each, fields[key].where) for key, each in plain.items()}
+    if len(values) < len(fields):
+        for key, field in fields.items():
+            if field.required and key not in plain:
+                raise RecordError(f"{field.where} is missing")
     try:
         return record(**values)
     except (OptionError, ValueError, ArithmeticError) as error:
@@ -142,72 +143,137 @@ def _kinds(record: type) -> dict[str, Any]:
     return typing.get_type_hints(record)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Field:
+    """A field that is read from JSON. convert: takes what JSON holds and where that is, and returns a value."""
+
+    name: str
+    where: str
+    required: bool
+    convert: Converter
+
+
+@functools.cache
+def _fields(record: type) -> dict[str, _Field]:
+    """The fields of a record by their keys in JSON; looked up once, since an index has very many records."""
+    kinds = _kinds(record)
+    return {
+        key_of(field): _Field(
+            field.name,
+            f"{record.__name__}.{key_of(field)}",
+            field.default is field.default_factory is dataclasses.MISSING,
+            _converter(kinds[field.name]),
+        )
+        for field in dataclasses.fields(record)
+        if field.init
+    }
+
+
 def _value(kind: Any, plain: Any, where: str) -> Any:
     """What a field of the type `kind` holds for a plain value."""
+    return _converter(kind)(plain, where)
+
+
+def _converter(kind: Any) -> Converter:
+    """Returns what converts a plain value to the type `kind`, or raises RecordError."""
     origin, of = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
-        return plain
+        return lambda plain, where: plain
     if origin in (typing.Union, types.UnionType):
-        return _one_of(of, plain, where)
+        return functools.partial(_one_of, [_converter(each) for each in of])
     if origin is typing.Literal:
-        if any(plain == each and type(plain) is type(each) for each in of):
-            return plain
-        raise RecordError(f"{where} is {_shown(plain)}: it must be one of {', '.join(map(repr, of))}")
+        return functools.partial(_literal, of)
     if origin in (tuple, list):
-        return origin(_items(of, plain, where))
+        endless = len(of) == 1 or of[1:] == (Ellipsis,)
+        return functools.partial(_items, origin, [_converter(each) for each in of if each is not Ellipsis], endless)
     if origin is dict:
-        if not isinstance(plain, dict):
-            raise _wrong(where, plain, "an object")
-        return {_value(of[0], key, where): _value(of[1], each, f"{where}.{key}") for key, each in plain.items()}
+        return functools.partial(_dictionary, _converter(of[0]), _converter(of[1]))
     if dataclasses.is_dataclass(kind):
-        return from_plain(typing.cast(type, kind), plain)
-    return _simple(kind, plain, where)
+        return lambda plain, where: from_plain(typing.cast(type, kind), plain)
+    if kind in _SIMPLE:
+        return _SIMPLE[kind]
+
+    def refuse(plain: Any, where: str) -> Any:
+        raise TypeError(f"{where}: records have no fields of {kind}")
+
+    return refuse
 
 
-def _one_of(kinds: tuple[Any, ...], plain: Any, where: str) -> Any:
+def _one_of(converters: list[Converter], plain: Any, where: str) -> Any:
     errors = []
-    for kind in kinds:
+    for convert in converters:
         try:
-            return _value(kind, plain, where)
+            return convert(plain, where)
         except RecordError as error:
             errors.append(error)
     raise errors[0]
 
 
-def _items(kinds: tuple[Any, ...], plain: Any, where: str) -> list[Any]:
-    """kinds: one for each item, or one and an ellipsis, as `tuple` has them; the one kind of a list."""
+def _literal(of: tuple[Any, ...], plain: Any, where: str) -> Any:
+    if any(plain == each and type(plain) is type(each) for each in of):
+        return plain
+    raise RecordError(f"{where} is {_shown(plain)}: it must be one of {', '.join(map(repr, of))}")
+
+
+def _items(origin: type, converters: list[Converter], endless: bool, plain: Any, where: str) -> Any:
+    """converters: one for each item, or one for all."""
     if not isinstance(plain, list | tuple):
         raise _wrong(where, plain, "a list")
-    if len(kinds) == 1 or kinds[1:] == (Ellipsis,):
-        kinds = (kinds[0],) * len(plain)
-    if len(plain) != len(kinds):
-        raise _wrong(where, plain, f"a list of {len(kinds)}")
-    return [_value(kind, each, f"{where}[{i}]") for i, (kind, each) in enumerate(zip(kinds, plain, strict=True))]
+    if endless:
+        converters = converters * len(plain)
+    if len(plain) != len(converters):
+        raise _wrong(where, plain, f"a list of {len(converters)}")
+    return origin(
+        convert(each, f"{where}[{i}]") for i, (convert, each) in enumerate(zip(converters, plain, strict=True))
+    )
 
 
-def _simple(kind: Any, plain: Any, where: str) -> Any:
+def _dictionary(of_key: Converter, of_value: Converter, plain: Any, where: str) -> Any:
+    if not isinstance(plain, dict):
+        raise _wrong(where, plain, "an object")
+    return {of_key(key, where): of_value(each, f"{where}.{key}") for key, each in plain.items()}
+
+
+def _float(plain: Any, where: str) -> float:
     number = isinstance(plain, int | float) and not isinstance(plain, bool)
-    if kind is float:
-        if not number or not abs(plain) < BEYOND * 1e10 or not math.isfinite(plain):
-            raise _wrong(where, plain, "a finite number")
-        return float(plain)
-    if kind is int:
-        if not number or not isinstance(plain, int) or not -BEYOND <= plain < BEYOND:
-            raise _wrong(where, plain, "a whole number")
-        return plain
-    if kind in (bool, str, type(None)):
-        if type(plain) is not kind:
-            raise _wrong(where, plain, {bool: "true or false", str: "text"}.get(kind, "null"))
-        return plain
-    if kind is Path:
-        if not isinstance(plain, str | Path) or "\0" in str(plain):
-            raise _wrong(where, plain, "a path")
-        return Path(plain)
-    if kind in (list, dict, tuple):
-        if not isinstance(plain, kind):
-            raise _wrong(where, plain, kind.__name__)
-        return plain
-    raise TypeError(f"{where}: records have no fields of {kind}")
+    if not number or not abs(plain) < BEYOND * 1e10 or not math.isfinite(plain):
+        raise _wrong(where, plain, "a finite number")
+    return float(plain)
+
+
+def _int(plain: Any, where: str) -> int:
+    if not isinstance(plain, int) or isinstance(plain, bool) or not -BEYOND <= plain < BEYOND:
+        raise _wrong(where, plain, "a whole number")
+    return plain
+
+
+def _exactly(kind: type, words: str, plain: Any, where: str) -> Any:
+    if type(plain) is not kind:
+        raise _wrong(where, plain, words)
+    return plain
+
+
+def _path(plain: Any, where: str) -> Path:
+    if not isinstance(plain, str | Path) or "\0" in str(plain):
+        raise _wrong(where, plain, "a path")
+    return Path(plain)
+
+
+def _kind_of(kind: type, plain: Any, where: str) -> Any:
+    if not isinstance(plain, kind):
+        raise _wrong(where, plain, kind.__name__)
+    return plain
+
+
+_SIMPLE: dict[Any, Converter] = {
+    float: _float,
+    int: _int,
+    bool: functools.partial(_exactly, bool, "true or false"),
+    str: functools.partial(_exactly, str, "text"),
+    type(None): functools.partial(_exactly, type(None), "null"),
+    Path: _path,
+    **{kind: functools.partial(_kind_of, kind) for kind in (list, dict, tuple)},
+}
 
 
 def _wrong(where: str, plain: Any, wanted: str) -> RecordError:

@@ -34,6 +34,7 @@ class ShardFrames:
     """Frames first..stop of a shard, float16, with `channels` channels.
 
     stored: channels in the file. missing: value of the channels that the file lacks; surplus channels are dropped.
+    offset: bytes of other frames before them, see `audio.dataset.packs`.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class ShardFrames:
     channels: int
     bands: int
     missing: float = 0.0
+    offset: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -67,7 +69,7 @@ class ShardFrames:
 
     def _read(self, start: int, frames: int) -> np.ndarray:
         size = self.stored * self.bands
-        offset = HEADER_BYTES + start * size * FRAME_TYPE.itemsize
+        offset = HEADER_BYTES + self.offset + start * size * FRAME_TYPE.itemsize
         try:
             # A memory map would keep the file open.
             found = np.fromfile(self.path, FRAME_TYPE, frames * size, offset=offset)

@@ -22,6 +22,7 @@ from music_composer.quiet import quiet_libraries
 
 POLL_SECONDS = 0.2  # between two looks at whether to stop
 TRIES = 4
+SMALL = (int, float, str, Path, type(None))  # cheaper to send again
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,13 +87,13 @@ class Ray:
         workers = self.options.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         task = ray.remote(num_cpus=1, max_retries=TRIES - 1)(_attempt)
         here, waiting, running = str(Path.cwd()), iter(enumerate(jobs)), dict[Any, int]()
-        head = Head(self.options.address or "")
+        head, shared = Head(self.options.address or ""), _Shared(ray)
         try:
             while True:
                 while len(running) < workers and (following := next(waiting, None)):
                     check()
                     number, job = following
-                    running[task.remote(here, work, job)] = number
+                    running[task.remote(here, work, *shared.references(job))] = number
                 if not running:
                     return
                 ready, _ = ray.wait(list(running), timeout=POLL_SECONDS)
@@ -112,7 +113,28 @@ class Ray:
             raise
 
 
-def _attempt(folder: str, work: parallel.Work, job: tuple[Any, ...]) -> Any:
+class _Shared:
+    """Sends what jobs have in common to each machine once: an argument that is the object that the job before had."""
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+        self._before: tuple[Any, ...] = ()
+        self._sent: dict[int, tuple[Any, Any]] = {}  # object and reference, by its place among the arguments
+
+    def references(self, job: tuple[Any, ...]) -> list[Any]:
+        """Returns the arguments of a job, with references in place of what is shared."""
+        found = list(job)
+        for place, (value, before) in enumerate(zip(job, self._before, strict=False)):
+            if value is not before or isinstance(value, SMALL) or callable(value):
+                continue
+            if place not in self._sent or self._sent[place][0] is not value:
+                self._sent[place] = value, self._ray.put(value)
+            found[place] = self._sent[place][1]
+        self._before = job
+        return found
+
+
+def _attempt(folder: str, work: parallel.Work, *job: Any) -> Any:
     """A job in a worker process. folder: that of the command, from which paths start."""
     os.chdir(folder)
     return parallel.attempted(work, *job)

@@ -108,7 +108,7 @@ def _files_in(folder: Path, kind: _Kind, make: bool, ours: bool, say: Say) -> li
         raise kind.error("; ".join([_nothing_in(folder, kind), *notes]))
     for note in notes:
         say(note)
-    return sorted(found)
+    return sorted(found, key=lambda path: path.parts)
 
 
 def _require_folder(folder: Path, kind: _Kind, make: bool) -> None:

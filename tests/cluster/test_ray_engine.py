@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from music_composer.cluster import ray_session
+from music_composer.cluster import ray_engine, ray_session
 from music_composer.errors import ClusterError
 from tests.cluster.conftest import workers
 from tests.command import Started, assert_accepted, assert_refused, music_composer, run_python, tune, write
@@ -179,6 +179,39 @@ def test_scores_are_rendered_to_the_same_bytes(cluster: Any, tmp_path: Path) -> 
     for i in range(3):
         name = f"{i}.wav"
         assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_a_score_whose_worker_is_killed_is_rendered_by_another(cluster: Any, tmp_path: Path) -> None:
+    for i in range(3):
+        write_tune(tmp_path / "scores" / f"{i}.mid", i, quarters=200)
+    idle()
+    with Started(
+        "midi", "render", "scores", "--voice", "strings", "--cluster", cluster.address, cwd=tmp_path
+    ) as process:
+        os.kill(begun(process), signal.SIGKILL)
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert b"3 of 3 files" in errors
+    assert_accepted(music_composer("midi", "render", "scores", "--voice", "strings", "-o", "here", cwd=tmp_path))
+    for i in range(3):
+        assert (tmp_path / "scores" / f"{i}.wav").read_bytes() == (tmp_path / "here" / f"{i}.wav").read_bytes()
+
+
+def test_what_jobs_share_is_sent_once() -> None:
+    sent: list[Any] = []
+
+    class Store:
+        def put(self, value: Any) -> str:
+            sent.append(value)
+            return f"reference {len(sent)}"
+
+    shared, common, other = ray_engine._Shared(Store()), [1, 2], {"more": 3}
+    found = [shared.references((each, common, "words", other if each > 2 else {"once": each})) for each in range(5)]
+    assert [job[0] for job in found] == [0, 1, 2, 3, 4]
+    assert [job[1] for job in found] == [common, *["reference 1"] * 4]
+    assert [job[2] for job in found] == ["words"] * 5
+    assert [job[3] for job in found] == [{"once": 0}, {"once": 1}, {"once": 2}, other, "reference 2"]
+    assert sent == [common, other]
 
 
 def test_where_nothing_answers_is_said_at_once(secured: None, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""The cache of frames: one shard for each song and an index of all songs, in the folder `train_data/`.
+"""The cache of frames: one shard for each song, or for many, and an index of all songs, in the folder `train_data/`.
 
     index.json                   magic, version, frame options, one entry for each song; see `data.index`
     frames-0123456789abcdef.npy  float16 (frames, channels, bands), a plain NumPy array
+    pack-0123456789abcdef.npy    the frames of many short songs; see `packs`
 
 Only what has changed is prepared again. A shard is named after the content of its recording, written under another name
 and then renamed. A process killed at any moment loses only the songs that it was working on.
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from music_composer import parallel
+from music_composer.audio.dataset.packs import packed, remove_unused
 from music_composer.audio.dataset.shards import Meter, Song, cut_recording, open_shard, shard_is_whole
 from music_composer.audio.dataset.units import cut_in_units
 from music_composer.audio.frame_arrays import ShardFrames
@@ -134,11 +136,13 @@ def prepare(
                 previous[source] for source in stale if source in previous and source not in {**songs, **failures}
             ]
             index.write([*songs.values(), *unseen])
-    # Recordings of equal content share a shard.
-    used = {song.shard for song in songs.values()}
+    before = [*previous.values(), *songs.values()]
+    placed = {song.source: song for song in packed(songs.values(), folder, options, executor, say)}
+    if placed != songs:
+        songs = placed
+        index.write(songs.values())
+    remove_unused(folder, songs.values(), before)
     gone = [song for source, song in previous.items() if source not in songs]
-    for shard in {song.shard for song in previous.values()} - used:
-        (folder / shard).unlink(missing_ok=True)
 
     remarks = [failures[source] for source in sorted(failures)]
     remarks += [f"{datasets / s}: {remark}" for s in sorted(cut) for remark in songs[s].remarks]

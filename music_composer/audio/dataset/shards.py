@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import io
+import os
+import re
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 
 from music_composer.audio import spectrogram
 from music_composer.audio.dataset.fingerprint import acoustic_fingerprint_of
-from music_composer.audio.frame_arrays import HEADER_BYTES, ShardFrames
+from music_composer.audio.frame_arrays import FRAME_TYPE, HEADER_BYTES, ShardFrames
 from music_composer.audio.options import FrameOptions
 from music_composer.audio.reading.decoder import stamp_of
 from music_composer.audio.reading.recording import Reading, read_blocks
@@ -23,7 +25,8 @@ from music_composer.errors import CacheError, MusicComposerError, OptionError, R
 from music_composer.files.atomic import reason, whole_file
 from music_composer.options import require_within
 
-MAX_FRAMES = 2**40
+MAX_FRAMES, MAX_BYTES = 2**40, 2**50
+PACK = re.compile(r"pack-[0-9a-f]{16}\.npy")  # see `packs`
 
 
 class Cancelled(Exception):
@@ -36,7 +39,7 @@ class Song:
 
     source: str  # path relative to the dataset folder
     fingerprint: Fingerprint
-    shard: str  # file name
+    shard: str  # file name: of its own, or of a pack
     channels: int
     frames: int  # in the shard
     start: int  # first frame that sounds
@@ -44,19 +47,29 @@ class Song:
     remarks: tuple[str, ...]
     acoustic: str  # acoustic fingerprint
     loudest: float  # level of its loudest band, natural log
+    offset: int = 0  # bytes of other songs before its own, in a pack
 
     def __post_init__(self) -> None:
         """Raises OptionError for an entry with impossible values or a path out of the folder."""
         require_inside(self.source)
         require_hash(self.fingerprint.content)
-        if self.shard != shard_of(self.fingerprint):
+        if not (self.is_packed or self.shard == shard_of(self.fingerprint) and not self.offset):
             raise OptionError(f"{self.shard!r} is not the shard of that recording")
+        require_within(self, 0, MAX_BYTES, "offset")
         require_within(self, 1, 2, "channels")
         require_within(self, 1, MAX_FRAMES, "frames")
         require_within(self, 1, self.frames, "stop")
         require_within(self, 0, self.stop - 1, "start")
         if not is_fingerprint(self.acoustic):
             raise OptionError(f"{self.source} has no acoustic fingerprint that could be one")
+
+    @property
+    def is_packed(self) -> bool:
+        return bool(PACK.fullmatch(self.shard))
+
+    def bytes_of(self, options: FrameOptions) -> int:
+        """Returns the size of its frames."""
+        return FRAME_TYPE.itemsize * self.frames * self.channels * options.bands
 
 
 def shard_of(fingerprint: Fingerprint) -> str:
@@ -153,32 +166,39 @@ def _write_shard(path: Path, blocks: Iterator[np.ndarray], channels: int, option
             file.write(np.ascontiguousarray(bands, np.float16).data)
         loudest = np.concatenate(levels)
         file.seek(0)
-        file.write(_header(len(loudest), channels, options.bands))
+        file.write(header_of(len(loudest), channels, options.bands))
     return loudest
 
 
-def _header(frames: int, channels: int, bands: int) -> bytes:
-    """Returns the header of a shard."""
-    made = io.BytesIO()
-    shape = {"descr": "<f2", "fortran_order": False, "shape": (frames, channels, bands)}
-    np.lib.format.write_array_header_1_0(made, shape)
-    if made.tell() != HEADER_BYTES:
-        raise CacheError(f"the header of a shard took {made.tell()} bytes instead of {HEADER_BYTES}")
-    return made.getvalue()
+def header_of(*shape: int) -> bytes:
+    """Returns the header of an NPY file of float16, version 1.0, as NumPy writes it.
+
+    Written out here, because it is compared for every recording each time that a cache is read.
+    """
+    lengths = f"{shape[0]}," if len(shape) == 1 else ", ".join(map(str, shape))
+    made_of = f"{{'descr': '<f2', 'fortran_order': False, 'shape': ({lengths}), }}"
+    begin = b"\x93NUMPY\x01\x00" + (HEADER_BYTES - 10).to_bytes(2, "little")
+    return begin + made_of.ljust(HEADER_BYTES - 11).encode("ascii") + b"\n"
 
 
 def shard_is_whole(folder: Path, song: Song, options: FrameOptions) -> bool:
-    """Returns whether a shard has the header and the size with which it was written."""
-    header = _header(song.frames, song.channels, options.bands)
-    size = len(header) + 2 * song.frames * song.channels * options.bands
-    path = folder / song.shard
+    """Returns whether a shard has the header and the size with which it was written, or a pack has room for it."""
+    path, size = os.path.join(folder, song.shard), song.bytes_of(options)
     try:
-        if not path.is_file():  # opening a pipe would block
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
             return False
-        with path.open("rb") as file:
-            return file.read(len(header)) == header and file.seek(0, 2) == size
+        stored = status.st_size - HEADER_BYTES
+        if song.is_packed:
+            return song.offset + size <= stored and _begins_as(path, header_of(stored // FRAME_TYPE.itemsize))
+        return size == stored and _begins_as(path, header_of(song.frames, song.channels, options.bands))
     except OSError:
         return False
+
+
+def _begins_as(path: str, header: bytes) -> bool:
+    with open(path, "rb", buffering=0) as file:
+        return file.read(len(header)) == header
 
 
 def open_shard(folder: Path, song: Song, options: FrameOptions, channels: int) -> ShardFrames:
@@ -190,7 +210,7 @@ def open_shard(folder: Path, song: Song, options: FrameOptions, channels: int) -
     if not shard_is_whole(folder, song, options):
         raise CacheError(f"{path} is missing or damaged: run `music-composer prepare` to make it again")
     silence = float(np.log(spectrogram.floor(options)))
-    return ShardFrames(path, song.start, song.stop, song.channels, channels, options.bands, silence)
+    return ShardFrames(path, song.start, song.stop, song.channels, channels, options.bands, silence, song.offset)
 
 
 class Meter:

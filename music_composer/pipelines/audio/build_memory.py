@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from music_composer import parallel
 from music_composer.audio.continuation import prompt_selection, run_folder
 from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
@@ -90,22 +92,23 @@ def remember_music(run: Run, ready: cache.Cache, split: Split, context: Context)
     """
     folder, options, frame, started = run.memory_files, StepOptions(), ready.options, time.monotonic()
     parts = _chosen(list(_parts(ready, split, options)), frame.frames_per_second, context)
-    entries: list[store.Entry] = []
+    jobs = [(folder, dataclasses.replace(ready, songs=()), part, options) for part in parts]
     with context.stage("remembering", "frames", "remembering the music") as advance:
         total = sum(last - first for _, first, last in parts)
-        done = 0
-        for song, first, last in parts:
-            name = store.name_of(song.fingerprint.content, first, last, options, frame)
-            steps, step = (last - first) // options.frames, options.frames * frame.hop
-            entry = store.Entry(song.source, name, steps, step, frame.rate, song.channels)
-            try:
-                if not store.is_stored(folder, entry):
-                    _remember(folder, entry, ready, (song, first, last), options)
-                entries.append(entry)
-            except RecordingError as error:
-                context.say(f"note: {error}; it is not remembered")
-            done += last - first
-            advance(done, total)
+        frames = 0
+
+        def done(number: int, result: object) -> None:
+            nonlocal frames
+            _, first, last = parts[number]
+            frames += last - first
+            advance(frames, total)
+
+        here = context.executor or parallel.Sequential()
+        found = parallel.map(_remember, jobs, here, done, (RecordingError,), context.check)
+    for each in found:
+        if isinstance(each, parallel.Failed):
+            context.say(f"note: {each}; it is not remembered")
+    entries = [each for each in found if isinstance(each, store.Entry)]
     if not entries:
         raise RecordingError(f"no recording of {ready.datasets} can be read any more")
     seconds = sum(entry.steps * entry.step / entry.rate for entry in entries)
@@ -132,18 +135,27 @@ def _unchanged_index(run: Run, entries: Sequence[store.Entry]) -> store.Index | 
 
 def _remember_keys(folder: Path, index: store.Index, frame: FrameOptions, context: Context) -> None:
     """Writes the steps of every part in other keys, unless they exist."""
-    wanted = [(entry, each) for entry in index.entries for each in index.semitones]
-    if not wanted:
+    jobs = [(folder, entry, each, StepOptions(), frame) for entry in index.entries for each in index.semitones]
+    if not jobs:
         return
     with context.stage("transposing", "parts", "remembering the music in other keys") as advance:
-        for done, (entry, each) in enumerate(wanted):
-            store.write_transposed(folder, entry, each, StepOptions(), frame)
-            advance(done + 1, len(wanted))
+        finished = itertools.count(1)
+
+        def done(number: int, result: object) -> None:
+            advance(next(finished), len(jobs))
+
+        parallel.map(store.write_transposed, jobs, context.executor or parallel.Sequential(), done, check=context.check)
 
 
-def _remember(folder: Path, entry: store.Entry, ready: cache.Cache, part: Part, options: StepOptions) -> None:
+def _remember(folder: Path, ready: cache.Cache, part: Part, options: StepOptions) -> store.Entry:
+    """Writes a part of a song to the memory, unless it is stored already. ready: where the music is, without songs."""
     song, first, last = part
     frame = ready.options
+    name = store.name_of(song.fingerprint.content, first, last, options, frame)
+    count, step = (last - first) // options.frames, options.frames * frame.hop
+    entry = store.Entry(song.source, name, count, step, frame.rate, song.channels)
+    if store.is_stored(folder, entry):
+        return entry
     path, per_second = ready.datasets / song.source, frame.frames_per_second
     sound = read_excerpt(path, frame.rate, first / per_second, (last - first) / per_second).samples
     needed = entry.steps * entry.step
@@ -152,6 +164,7 @@ def _remember(folder: Path, entry: store.Entry, ready: cache.Cache, part: Part, 
     sound = np.pad(sound[:needed], ((0, max(0, needed - len(sound))), (0, 0)))
     frames = cache.load_frames(ready, song)[first - song.start : last - song.start]
     store.write_part(folder, entry, sound, steps_of(np.asarray(frames, np.float32), options))
+    return entry
 
 
 def _parts(ready: cache.Cache, split: Split, options: StepOptions) -> Iterator[Part]:

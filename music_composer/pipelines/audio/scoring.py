@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 
+from music_composer import parallel
 from music_composer.audio.continuation.metadata import read_jumps
 from music_composer.audio.options import EvaluateOptions, FrameOptions
 from music_composer.audio.plots import plot_spectrogram
@@ -99,12 +101,15 @@ def _analyses(music: Music, metrics: MetricOptions, context: Context) -> dict[Sp
     truths = [span for cut in music.cuts for span in (cut.truth, cut.later)]
     whole = (*music.training, *music.real, *music.made, *music.prompts, *truths, *played)
     spans = {span: span not in flat for span in (*whole, *flat)}
-    analyses = {}
+    jobs = [(span, metrics, with_levels) for span, with_levels in spans.items()]
     with context.stage("listening", "files") as advance:
-        for i, (span, with_levels) in enumerate(spans.items()):
-            analyses[span] = analyze(span, metrics, with_levels)
-            advance(i + 1, len(spans), span.path.name)
-    return analyses
+        finished = itertools.count(1)
+
+        def done(number: int, result: object) -> None:
+            advance(next(finished), len(jobs), jobs[number][0].path.name)
+
+        found = parallel.map(analyze, jobs, context.executor or parallel.Sequential(), done, check=context.check)
+    return dict(zip(spans, found, strict=True))
 
 
 def _draw(card: Scorecard, made: Sequence[Span], files: Staged) -> dict[str, list[str]]:
