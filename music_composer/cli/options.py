@@ -105,10 +105,12 @@ CLUSTER = under(
     "Cluster",
     click.option(
         "--cluster", metavar="ADDRESS",
-        help="Work on a Ray cluster: HOST:PORT of its head, or `local` for one that ends with the command.",
+        help="Work on a Ray cluster: HOST:PORT of its head, ray://HOST:PORT of its client server, or `local` for one "
+        "that ends with the command.",
     ),
     click.option(
-        "--workers", type=click.IntRange(min=1), help="Processes of the cluster at work at a time.  [default: all]"
+        "--workers", type=click.IntRange(min=1),
+        help="Processes of the cluster at work at a time.  [default: all; in training one for each GPU, or machine]",
     ),
 )  # fmt: skip
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace files that this program did not write, too.")

@@ -9,13 +9,14 @@ from music_composer.errors import OptionError
 
 LOCAL = "local"
 MOST_WORKERS = 100_000
-ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
+ADDRESS = re.compile(r"(?P<client>ray://)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
 
 
 @dataclasses.dataclass(frozen=True)
 class ClusterOptions:
-    """address: "local" for an engine that is started on this machine and ends with the command, or HOST:PORT of the
-    head of a cluster; None: no engine. workers: processes at work at a time; None: all cores that the engine has.
+    """address: "local" for an engine that is started on this machine and ends with the command, HOST:PORT of the head
+    of a cluster, or ray://HOST:PORT of its server for clients that are not part of it; None: no engine. workers:
+    processes at work at a time; None: all cores that the engine has.
     """
 
     address: str | None = None
@@ -35,5 +36,7 @@ def host_and_port(address: str) -> tuple[str, int]:
     """Returns host and port of an address. Raises OptionError for what is neither."""
     found = ADDRESS.fullmatch(address)
     if not found or not 0 < int(found["port"]) < 65536:
-        raise OptionError(f"--cluster is {address!r}: give {LOCAL!r}, or HOST:PORT of the head of a cluster")
+        raise OptionError(
+            f"--cluster is {address!r}: give {LOCAL!r}, or HOST:PORT or ray://HOST:PORT of the head of a cluster"
+        )
     return found["host"].strip("[]"), int(found["port"])

@@ -35,7 +35,7 @@ class RankExecutor(Protocol):
     """An executor that can start ranks."""
 
     def rank_count(self) -> int:
-        """How many ranks are wanted, or suit the cluster: one for each GPU, or for each machine where there is none."""
+        """How many ranks the cluster has room for: one for each GPU, or for each machine where there is none."""
 
     def run_ranks(self, main: Main, count: int, arguments: Sequence[Any], context: Context) -> Any:
         """Calls main(place, context, *arguments) in `count` processes at the same time; returns what rank 0 returns.

@@ -60,7 +60,7 @@ class Ray:
             ray = joined(self.options)
             gpus = int(ray.cluster_resources().get("GPU", 0))
             machines = sum(node["Alive"] and node["Resources"].get("CPU", 0) >= 1 for node in ray.nodes())
-        wanted = self.options.workers or gpus or machines
+        wanted = min(gpus or machines, self.options.workers or gpus or machines)
         # One process on a machine without GPUs is what the command itself is.
         return wanted if wanted > 1 or gpus else 0
 

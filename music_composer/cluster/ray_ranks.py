@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,45 +30,64 @@ def run(
     count: int,
     arguments: Sequence[Any],
     context: Context,
-    require_head: Callable[[], None],
+    require_head: Callable[..., None],
 ) -> Any:
     """See `ranks.RankExecutor.run_ranks`. require_head: raises ClusterError where the cluster is gone."""
-    with _placed(ray, count) as start:
-        actors: list[Any] = []
-        running: list[Any] = []
-        try:
-            for rank in range(count):
-                actors.append(_fresh(ray, start, rank))
-            machines = ray.get([actor.machine.remote() for actor in actors])
-            places = _places(machines)
-            running = [actor.run.remote(main, each, arguments) for actor, each in zip(actors, places, strict=True)]
-            return _followed(ray, actors, running, context, require_head)
-        except ray.exceptions.RayError as error:
-            raise RankLostError(f"a process that trained has ended: {str(error).splitlines()[0][:200]}") from error
-        finally:
-            for actor in actors:
-                ray.kill(actor)
-            # Nobody may write the run folder any more when the next ones begin.
-            ray.wait(running, num_returns=len(running), timeout=END_SECONDS) if running else None
+    group = _placed(ray, count)
+    actors: list[Any] = []
+    running: list[Any] = []
+    gone = False
+    try:
+        for rank in range(count):
+            actors.append(_fresh(ray, group, rank))
+        places = _places(ray.get([actor.machine.remote() for actor in actors], timeout=PLACE_SECONDS))
+        sent = ray.put(arguments)
+        running = [actor.run.remote(main, each, sent) for actor, each in zip(actors, places, strict=True)]
+        return _followed(ray, actors, running, context, require_head)
+    except ray.exceptions.RayError as error:
+        require_head(now=True)  # it may be the cluster that is lost
+        raise RankLostError(f"a process that trained has ended: {str(error).splitlines()[0][:200]}") from error
+    except ClusterError as error:
+        gone = not isinstance(error, RankLostError)
+        raise
+    finally:
+        if not gone:  # else there is nobody left who could end them
+            _end(ray, group, actors, running)
 
 
 def _followed(
-    ray: Any, actors: Sequence[Any], running: Sequence[Any], context: Context, require_head: Callable[[], None]
+    ray: Any, actors: Sequence[Any], running: Sequence[Any], context: Context, require_head: Callable[..., None]
 ) -> Any:
     """Passes on what rank 0 says until all have ended, and returns its result."""
-    told = False
+    told, stopped = False, None
     waiting = list(running)
     while waiting:
         ready, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=POLL_SECONDS)
         _pass_on(ray.get(actors[0].events.remote()), context)
         for result in ray.get(ready):
-            if isinstance(result, parallel.Failed) and isinstance(result.error, BaseException):
-                raise result.error
+            if not isinstance(result, parallel.Failed):
+                continue
+            if not isinstance(result.error, Stopped):
+                raise result.error  # type: ignore[misc]  # it is no Died
+            stopped = result.error  # only when all have ended: rank 0 may still be saving
         if context.stop_requested() and not told:
-            ray.get(actors[0].stop.remote())
+            actors[0].stop.remote()
             told = True
         require_head()
+    if stopped:
+        raise stopped
     return ray.get(running[0])
+
+
+def _end(ray: Any, group: Any, actors: Sequence[Any], running: Sequence[Any]) -> None:
+    """Ends all ranks. Nobody may write the run folder any more when the next ones begin."""
+    from ray.util import remove_placement_group
+
+    for actor in actors:
+        ray.kill(actor)
+    if running:
+        ray.wait(list(running), num_returns=len(running), timeout=END_SECONDS)
+    remove_placement_group(group)
 
 
 def _pass_on(events: Sequence[Any], context: Context) -> None:
@@ -82,37 +100,31 @@ def _pass_on(events: Sequence[Any], context: Context) -> None:
             context.say(event)
 
 
-@contextlib.contextmanager
-def _placed(ray: Any, count: int) -> Iterator[Callable[[int], Any]]:
-    """Room for all ranks at once; gives what starts one. Raises ClusterError where there is none."""
+def _placed(ray: Any, count: int) -> Any:
+    """Returns room for all ranks at once, a placement group. Raises ClusterError where there is none."""
     from ray.util import placement_group, remove_placement_group
+
+    gpus = ray.cluster_resources().get("GPU", 0)
+    group = placement_group([{"CPU": 1} | ({"GPU": 1} if gpus else {})] * count, strategy="SPREAD")
+    if group.wait(PLACE_SECONDS):
+        return group
+    remove_placement_group(group)
+    kind = "GPUs" if gpus else "cores"
+    raise ClusterError(f"the cluster has no {count} free {kind} for a training: give fewer --workers, or wait")
+
+
+def _fresh(ray: Any, group: Any, rank: int) -> Any:
+    """A rank in a process that has not loaded TensorFlow, which connects to others only at its beginning."""
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-    gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
-    needs = {"CPU": 1} | ({"GPU": 1} if gpus else {})
-    group = placement_group([needs] * count, strategy="SPREAD")
-    try:
-        if not group.wait(PLACE_SECONDS):
-            kind = "GPUs" if gpus else "cores"
-            raise ClusterError(f"the cluster has no {count} free {kind} for a training: give fewer --workers, or wait")
-
-        def start(rank: int) -> Any:
-            strategy = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank)
-            actor = ray.remote(_Rank).options(
-                num_cpus=1, num_gpus=gpus, max_restarts=0, max_concurrency=3, scheduling_strategy=strategy
-            )
-            return actor.remote(str(Path.cwd()))
-
-        yield start
-    finally:
-        remove_placement_group(group)
-
-
-def _fresh(ray: Any, start: Callable[[int], Any], rank: int) -> Any:
-    """A rank in a process that has not loaded TensorFlow, which connects to others only at its beginning."""
+    strategy = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank)
+    gpus = group.bundle_specs[rank].get("GPU", 0)
+    kind = ray.remote(_Rank).options(
+        num_cpus=1, num_gpus=gpus, max_restarts=0, max_concurrency=3, scheduling_strategy=strategy
+    )
     for _ in range(OTHERS):
-        actor = start(rank)
-        if ray.get(actor.is_fresh.remote()):
+        actor = kind.remote(str(Path.cwd()))
+        if ray.get(actor.is_fresh.remote(), timeout=PLACE_SECONDS):
             return actor
         ray.kill(actor)
     raise ClusterError("the cluster gives no fresh process for a training: try again")

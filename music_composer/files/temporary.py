@@ -43,11 +43,16 @@ def made_for_now(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards, however the process ends, short of a kill."""
+def scratch_folder(within: Path | None = None) -> Iterator[Path]:
+    """A folder that is gone afterwards, however the process ends, short of a kill.
+
+    within: the folder that it is made in, where other machines are to see it; None: that of the system.
+    """
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="music-composer-", ignore_cleanup_errors=True) as name, noted(Path(name)):
+    prefix = f"{'.' if within else ''}music-composer-"
+    made = tempfile.TemporaryDirectory(prefix=prefix, dir=within, ignore_cleanup_errors=True)
+    with made as name, noted(Path(name)):
         yield Path(name)
 
 

@@ -115,7 +115,8 @@ def leave_gpus() -> None:
     """Leaves the GPUs to other processes; before anything is computed. TensorFlow takes all of their memory."""
     import tensorflow
 
-    tensorflow.config.set_visible_devices([], "GPU")
+    with contextlib.suppress(RuntimeError):  # this process has them already
+        tensorflow.config.set_visible_devices([], "GPU")
 
 
 def compile_arguments() -> dict[str, object]:

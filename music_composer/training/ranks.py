@@ -161,12 +161,15 @@ def connect(addresses: Sequence[str], rank: int, threads: int = 0) -> Any:
 @contextlib.contextmanager
 def losses() -> Iterator[None]:
     """While inside, an error of TensorFlow that shows that another process is gone becomes RankLostError."""
-    import tensorflow as tf
-
     try:
         yield
-    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.InternalError) as e:
-        raise RankLostError("a process that trained does not answer any more") from e
+    except Exception as error:
+        from tensorflow import errors
+
+        names = ("Unavailable", "Aborted", "Cancelled", "Internal", "Unknown", "DeadlineExceeded", "FailedPrecondition")
+        if isinstance(error, tuple(getattr(errors, f"{name}Error") for name in names)):
+            raise RankLostError("a process that trained does not answer any more") from error
+        raise
 
 
 def _all_reduced(values: Any, count: int, group: int) -> Any:

@@ -1,10 +1,11 @@
-"""Training on the ranks of a cluster of two nodes, one of which is killed on the way."""
+"""Training on the ranks of a cluster of two nodes, which is stopped, and loses one."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +17,46 @@ from tests.command import Started, assert_accepted, music_composer, tune, write
 
 pytestmark = pytest.mark.journey
 
-TRAIN = ("train", "--head", "flow", "-n", "8", "-l", "1", "-b", "3", "-e", "12", "--seed", "1")
+RANK = b"ray::_Rank.run"
+TRAIN = ("train", "--head", "regression", "-n", "8", "-l", "1", "-b", "3", "-e", "12", "--seed", "1")
 
 
-def test_a_training_whose_rank_is_killed_ends_with_the_weights_of_one_that_went_undisturbed(
+def test_a_training_that_is_stopped_and_then_loses_a_rank_ends_as_one_that_went_undisturbed(
     cluster: Any, tmp_path: Path
 ) -> None:
     for i in range(2):
         write(tmp_path / "input_music_dataset" / f"{i}.wav", tune(12, seed=i, channels=1))
     on_two = (*TRAIN, "--cluster", cluster.address)
     assert_accepted(music_composer(*on_two, "-m", "undisturbed", cwd=tmp_path), "2 processes of the cluster")
-    with Started(*on_two, "-m", "killed", cwd=tmp_path) as process:
-        until = time.monotonic() + 100
-        while not (tmp_path / "killed" / "checkpoint.npz").exists() and time.monotonic() < until:
-            time.sleep(0.02)  # the first epoch has not ended
-        os.kill(workers(b"ray::_Rank.run")[-1], signal.SIGKILL)
+    folder = tmp_path / "disturbed"
+    with Started(*on_two, "-m", folder.name, cwd=tmp_path) as process:
+        wait_for(lambda: (folder / "checkpoint.npz").exists())  # the first epoch has ended
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert b"all saved: the same command goes on from there" in errors
+    with Started(*on_two, "-m", folder.name, cwd=tmp_path) as process:
+        wait_for(lambda: workers(RANK))
+        begun = (folder / "history.csv").read_bytes()
+        wait_for(lambda: (folder / "history.csv").read_bytes() != begun)
+        os.kill(workers(RANK)[-1], signal.SIGKILL)
         _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert "going on from update" in errors.decode()
-    one, other = (np.load(tmp_path / name / "checkpoint.npz") for name in ("undisturbed", "killed"))
+    one, other = (np.load(tmp_path / name / "checkpoint.npz") for name in ("undisturbed", folder.name))
     assert sorted(one) == sorted(other)
     for name in set(one) - {"state"}:
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
     histories = [
         [row.split(",")[:4] for row in (tmp_path / name / "history.csv").read_text().splitlines()]
-        for name in ("undisturbed", "killed")
+        for name in ("undisturbed", folder.name)
     ]
     assert histories[0] == histories[1]
     assert len(histories[0]) == 13
+
+
+def wait_for(happened: Callable[[], Any]) -> None:
+    until = time.monotonic() + 100
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.02)

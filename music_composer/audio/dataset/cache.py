@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from music_composer import parallel
-from music_composer.audio.dataset.packs import packed, remove_unused
+from music_composer.audio.dataset.packs import pack, remove_unused
 from music_composer.audio.dataset.shards import Meter, Song, cut_recording, open_shard, shard_is_whole
 from music_composer.audio.dataset.units import cut_in_units
 from music_composer.audio.frame_arrays import ShardFrames
@@ -132,16 +132,11 @@ def prepare(
                     _cut_all(stale, contents, folder, options, meter, finished)
         finally:
             # An interrupted run has not looked at these songs: their old entries may still be right.
-            unseen = [
-                previous[source] for source in stale if source in previous and source not in {**songs, **failures}
-            ]
+            seen = {**songs, **failures}
+            unseen = [previous[source] for source in stale if source in previous and source not in seen]
             index.write([*songs.values(), *unseen])
-    before = [*previous.values(), *songs.values()]
-    placed = {song.source: song for song in packed(songs.values(), folder, options, executor, say)}
-    if placed != songs:
-        songs = placed
-        index.write(songs.values())
-    remove_unused(folder, songs.values(), before)
+        songs = pack(songs, folder, options, executor, say, lambda placed: index.write(placed.values()))
+    remove_unused(folder, songs.values())
     gone = [song for source, song in previous.items() if source not in songs]
 
     remarks = [failures[source] for source in sorted(failures)]

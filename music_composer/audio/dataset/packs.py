@@ -8,49 +8,66 @@ is packed again with others.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from music_composer import parallel
-from music_composer.audio.dataset.shards import PACK, Song, header_of
+from music_composer.audio.dataset.shards import OURS, Song, header_of
 from music_composer.audio.frame_arrays import FRAME_TYPE, HEADER_BYTES
 from music_composer.audio.options import FrameOptions
 from music_composer.errors import CacheError, MusicComposerError
 from music_composer.files.atomic import reason, whole_file
 
 PACK_BYTES = 2**30
-SMALL_BYTES = 2**25  # shards below this are packed: 90 s of stereo
-LEAST = 256  # of them; fewer stay files of their own
+SMALL_BYTES = 2**22  # shards below this are packed: a minute of stereo
+LEAST = 1000  # of them; fewer stay files of their own
+AT_A_TIME = 8  # packs that are written before the shards of their songs go: the room that packing needs
 COPY_BYTES = 2**22
 
-Say = Callable[[str], None]
+Songs = dict[str, Song]  # by source
 
 
-def packed(
-    songs: Iterable[Song], folder: Path, options: FrameOptions, executor: parallel.Executor | None, say: Say
-) -> list[Song]:
+def pack(
+    songs: Songs,
+    folder: Path,
+    options: FrameOptions,
+    executor: parallel.Executor | None,
+    say: Callable[[str], None],
+    keep: Callable[[Songs], None],
+) -> Songs:
     """Packs small shards, where there are many. Returns all songs, with their new places.
 
-    What the songs leave stays until `remove_unused`. Raises CacheError when the disk refuses.
+    keep: writes the index; it is called before the shards of songs go that have moved. Where the disk refuses, it is
+    said, and the other songs stay where they are.
     """
-    songs = list(songs)
-    small = _to_be_packed(songs, folder, options)
-    if not small:
-        return songs
+    small = _to_be_packed(list(songs.values()), folder, options)
     packs = _divided(sorted(small, key=lambda song: song.source), options)
-    say(f"packing the frames of {len(small)} recordings into {len(packs)} files")
-    jobs = [(pack, folder, options) for pack in packs]
-    names = parallel.map(write_pack, jobs, executor or parallel.Sequential())
-    places: dict[str, tuple[str, int]] = {}
-    for name, pack in zip(names, packs, strict=True):
-        offset = 0
-        for song in pack:
-            places[song.fingerprint.content] = name, offset
-            offset += song.bytes_of(options)
-    return [_moved(song, places.get(song.fingerprint.content)) for song in songs]
+    if packs:
+        say(f"packing the frames of {len(small)} recordings into {len(packs)} files")
+    for at in range(0, len(packs), AT_A_TIME):
+        some = packs[at : at + AT_A_TIME]
+        try:
+            names = parallel.map(
+                write_pack, [(each, folder, options) for each in some], executor or parallel.Sequential()
+            )
+        except CacheError as error:
+            say(f"note: {error}; the frames of short recordings stay in files of their own")
+            break
+        places: dict[str, tuple[str, int]] = {}
+        for name, each in zip(names, some, strict=True):
+            offset = 0
+            for song in each:
+                places[song.fingerprint.content] = name, offset
+                offset += song.bytes_of(options)
+        before, songs = songs, {source: _moved(song, places) for source, song in songs.items()}
+        keep(songs)
+        _remove({song.shard for song in before.values()} - {song.shard for song in songs.values()}, folder)
+    return songs
 
 
 def write_pack(songs: Sequence[Song], folder: Path, options: FrameOptions) -> str:
@@ -79,11 +96,15 @@ def write_pack(songs: Sequence[Song], folder: Path, options: FrameOptions) -> st
     return name
 
 
-def remove_unused(folder: Path, songs: Iterable[Song], before: Iterable[Song]) -> None:
-    """Removes the shards of `before` that no song names, and packs that a process made and was killed over."""
+def remove_unused(folder: Path, songs: Iterable[Song]) -> None:
+    """Removes shards and packs that no song names, also those that a killed process has left."""
     used = {song.shard for song in songs}
-    packs = {path.name for path in folder.glob("pack-*.npy") if PACK.fullmatch(path.name)}
-    for shard in ({song.shard for song in before} | packs) - used:
+    with contextlib.suppress(OSError):  # it may be for reading only
+        _remove([name for name in os.listdir(folder) if name not in used and OURS.fullmatch(name)], folder)
+
+
+def _remove(shards: Iterable[str], folder: Path) -> None:
+    for shard in shards:
         (folder / shard).unlink(missing_ok=True)
 
 
@@ -101,7 +122,8 @@ def _to_be_packed(songs: Sequence[Song], folder: Path, options: FrameOptions) ->
     return small + [song for song in different if song.shard in loose]
 
 
-def _moved(song: Song, place: tuple[str, int] | None) -> Song:
+def _moved(song: Song, places: Mapping[str, tuple[str, int]]) -> Song:
+    place = places.get(song.fingerprint.content)
     return dataclasses.replace(song, shard=place[0], offset=place[1]) if place else song
 
 

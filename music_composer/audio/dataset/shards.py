@@ -27,6 +27,7 @@ from music_composer.options import require_within
 
 MAX_FRAMES, MAX_BYTES = 2**40, 2**50
 PACK = re.compile(r"pack-[0-9a-f]{16}\.npy")  # see `packs`
+OURS = re.compile(r"(frames|pack)-[0-9a-f]{16}\.npy")
 
 
 class Cancelled(Exception):
@@ -56,6 +57,8 @@ class Song:
         if not (self.is_packed or self.shard == shard_of(self.fingerprint) and not self.offset):
             raise OptionError(f"{self.shard!r} is not the shard of that recording")
         require_within(self, 0, MAX_BYTES, "offset")
+        if self.offset % FRAME_TYPE.itemsize:
+            raise OptionError(f"{self.source} begins in the middle of a number")
         require_within(self, 1, 2, "channels")
         require_within(self, 1, MAX_FRAMES, "frames")
         require_within(self, 1, self.frames, "stop")

@@ -92,7 +92,7 @@ def remember_music(run: Run, ready: cache.Cache, split: Split, context: Context)
     """
     folder, options, frame, started = run.memory_files, StepOptions(), ready.options, time.monotonic()
     parts = _chosen(list(_parts(ready, split, options)), frame.frames_per_second, context)
-    jobs = [(folder, dataclasses.replace(ready, songs=()), part, options) for part in parts]
+    jobs = [(part, folder, dataclasses.replace(ready, songs=()), options) for part in parts]
     with context.stage("remembering", "frames", "remembering the music") as advance:
         total = sum(last - first for _, first, last in parts)
         frames = 0
@@ -147,7 +147,7 @@ def _remember_keys(folder: Path, index: store.Index, frame: FrameOptions, contex
         parallel.map(store.write_transposed, jobs, context.executor or parallel.Sequential(), done, check=context.check)
 
 
-def _remember(folder: Path, ready: cache.Cache, part: Part, options: StepOptions) -> store.Entry:
+def _remember(part: Part, folder: Path, ready: cache.Cache, options: StepOptions) -> store.Entry:
     """Writes a part of a song to the memory, unless it is stored already. ready: where the music is, without songs."""
     song, first, last = part
     frame = ready.options

@@ -150,7 +150,7 @@ def _train_network(
         run_folder.begin(run, fill)
     else:
         fill(run.folder)
-    _train_job(model, dataset, run, ready, request, state, ranks, context)
+    state = _train_job(model, dataset, run, ready, request, state, ranks, context)
     trained = run_folder.read_run(beginning.home_of(run.folder))
     if both:
         return _chosen(trained, ready, split, state, context)
@@ -227,7 +227,8 @@ def _train_job(
     state: checkpoint.TrainState,
     ranks: int,
     context: Context,
-) -> None:
+) -> checkpoint.TrainState:
+    """Trains to the end of the job, and returns where the training stands then."""
     options = request.training
     if dataset.joined:
         context.say(f"note: {dataset.joined} recordings are shorter than a training window; they were joined")
@@ -243,7 +244,7 @@ def _train_job(
     )
     if count:
         checkpoint.save_checkpoint(run.checkpoint, model, state)  # by which they begin
-        data_parallel.train_on_ranks(run, ready, loader, options, request.sample_every, count, context)
-    else:
-        then = sampler(model, run, ready, request.sample_every, context)
-        run_job(model, loader, run, options, state, context, then)
+        return data_parallel.train_on_ranks(run, ready, loader, options, request.sample_every, count, context)
+    then = sampler(model, run, ready, request.sample_every, context)
+    run_job(model, loader, run, options, state, context, then)
+    return state

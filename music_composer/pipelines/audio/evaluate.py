@@ -140,7 +140,7 @@ def _continued(
             files.commit()
         codec = [Span(options.output / name, trim=span.trim) for name, span in zip(names, real, strict=True)]
         facts = dataclasses.replace(facts, codec_error_db=codec_error(real, codec, run.frame))
-    with scratch_folder() as scratch:
+    with scratch_folder(options.output if context.executor else None) as scratch:
         # Drift is compared with training music after the codec, see `reference_statistics_of`. Nobody listens to it.
         pieces = pieces_of(training) if codec else []
         paths = [scratch / coded_name(i, span) for i, span in enumerate(pieces)]
@@ -188,7 +188,7 @@ def evaluate_folders(
     with locked(options.output, say=context.say):
         clean([card_output(options)])
         count = min(len(made), options.count)
-        with scratch_folder() as scratch:
+        with scratch_folder(options.output if context.executor else None) as scratch:
             splices = write_spliced(training, count, scratch, FrameOptions.rate, BASELINE_SECONDS, options.seed)
             music = Music(made, training, real, played={"continuations": made, SPLICED: splices})
             return judge(music, options, FolderFacts(str(generated)), context)

@@ -11,6 +11,7 @@ from music_composer.audio.dataset import packs
 from music_composer.audio.dataset.cache import load_frames, prepare
 from music_composer.audio.dataset.shards import header_of
 from music_composer.audio.frame_arrays import HEADER_BYTES
+from music_composer.errors import CacheError
 from tests.audio.dataset.songs import done
 
 COUNT, RATE = 12, 44100
@@ -112,6 +113,26 @@ def test_songs_of_a_damaged_pack_are_cut_again(clips, folder, damage):
     assert_same(frames_of(second), before)
 
 
+def test_where_the_disk_has_no_room_for_packs_frames_stay_where_they_are(clips, folder, monkeypatch):
+    def refuse(songs, folder, options):
+        if len(written) == 1:
+            raise CacheError("no space left")
+        written.append(write(songs, folder, options))
+        return written[-1]
+
+    write, written, said = packs.write_pack, [], []
+    monkeypatch.setattr(packs, "write_pack", refuse)
+    monkeypatch.setattr(packs, "AT_A_TIME", 1)
+    cache, report = prepare(clips, folder, say=said.append)
+    assert "note: no space left; the frames of short recordings stay in files of their own" in said
+    assert {song.shard for song in cache.songs if song.is_packed} == set(written)
+    assert {path.name for path in folder.iterdir()} == {"index.json", *(song.shard for song in cache.songs)}
+    monkeypatch.setattr(packs, "write_pack", write)
+    again, report = prepare(clips, folder)
+    assert (again, report.done) == (cache, 0)
+    frames_of(again)
+
+
 def test_a_process_killed_while_it_packs_loses_nothing(clips, folder, monkeypatch):
     class Killed(BaseException):
         pass
@@ -125,7 +146,8 @@ def test_a_process_killed_while_it_packs_loses_nothing(clips, folder, monkeypatc
     with pytest.raises(Killed):
         prepare(clips, folder)
     monkeypatch.setattr(packs, "write_pack", write)
-    (folder / "pack-0123456789abcdef.npy").write_bytes(b"of an earlier process")
+    for kind in ("pack", "frames"):
+        (folder / f"{kind}-0123456789abcdef.npy").write_bytes(b"of an earlier process")
     (folder / "pack-mine.npy").write_bytes(b"of somebody else")
     cache, report = prepare(clips, folder)
     assert report.done == 0

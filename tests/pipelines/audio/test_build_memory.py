@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from music_composer import parallel
 from music_composer.audio.memory.analysis.steps import StepOptions
 from music_composer.audio.memory.options import MemoryOptions
 from music_composer.audio.memory.store import Index, load_recordings
@@ -56,6 +57,22 @@ def test_music_of_one_kind_is_remembered_in_other_keys(album, tmp_path: Path, mo
             getattr(each, "semitones", 0) for each in load_recordings(index, run.memory_files, StepOptions(), run.frame)
         ]
         assert keys == [key for key in (0, *semitones) for _ in index.entries]
+
+
+def test_other_processes_remember_the_same(album, tmp_path: Path, monkeypatch) -> None:
+    """In all keys; and a recording that is gone is left out by name."""
+    ready, run, split = album
+    monkeypatch.setattr(within_album, "shared_by", lambda *_: MemoryOptions.uniform_from)
+    gone = dataclasses.replace(ready.songs[0], source="gone.wav")
+    ready = dataclasses.replace(ready, songs=(gone, *ready.songs[1:]))
+    found = []
+    for name, executor in (("here", None), ("there", parallel.Processes(2))):
+        place, said = dataclasses.replace(run, folder=tmp_path / name), list[str]()
+        index = build_memory.remember_music(place, ready, split, Context(said.append, executor=executor))
+        assert sum("gone.wav" in line and "not remembered" in line for line in said) == 1
+        found.append((index, {path.name: path.read_bytes() for path in place.memory_files.iterdir()}))
+    assert found[0] == found[1]
+    assert len(found[0][1]) > len(found[0][0].entries) * 2
 
 
 def test_what_recordings_have_in_common_is_measured_once_and_an_older_index_is_completed(
