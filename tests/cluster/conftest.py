@@ -32,7 +32,9 @@ def cluster(secured: None) -> Iterator[Any]:
     """Two nodes of one processor each, `cluster.address` being that of the head."""
     from ray.cluster_utils import Cluster
 
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    soon = {"health_check_period_ms": 500, "health_check_failure_threshold": 2}  # until a killed node counts as gone
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": soon}
+    nodes = Cluster(initialize_head=True, head_node_args=head)
     nodes.add_node(num_cpus=1)
     nodes.wait_for_nodes()
     yield nodes

@@ -32,7 +32,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with recordings, one of them no music, and their cache, made without a cluster."""
     folder = tmp_path_factory.mktemp("recordings")
     for i in range(6):
-        write(folder / "input_music_dataset" / f"{i}.wav", tune(60, seed=i))
+        write(folder / "input_music_dataset" / f"{i}.wav", tune(25, seed=i))
     (folder / "input_music_dataset" / "text.wav").write_text("Dear diary")
     assert_accepted(music_composer("prepare", cwd=folder), "6 recordings", "text.wav")
     return folder
@@ -134,7 +134,8 @@ def test_a_head_that_is_gone_is_said_and_the_same_command_goes_on(
     idle()
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
-        with Started("prepare", "--cluster", nodes.address, cwd=here, constants=SMALL) as process:
+        soon = SMALL | {"music_composer.cluster.ray_session.GONE_SECONDS": 2.0}
+        with Started("prepare", "--cluster", nodes.address, cwd=here, constants=soon) as process:
             begun(process)
             nodes.shutdown()
             _, errors = process.communicate()
@@ -158,14 +159,31 @@ def test_networks_evolve_and_music_is_generated_the_same(cluster: Any, tmp_path:
     for i in range(2):
         write(tmp_path / "input_music_dataset" / f"{i}.wav", tune(12, seed=i, channels=1))
     assert_accepted(music_composer("train", "--head", "memory", "--seed", "1", cwd=tmp_path))
-    wanted = ("generate", "-s", "1", "-g", "18", "--seed", "3")  # a batch of sixteen, and one of two
-    assert_accepted(music_composer(*wanted, cwd=tmp_path))
-    alone = {path.name: content_of(path) for path in tmp_path.glob("output-*")}
-    assert len(alone) == 18 * 3
-    for name in alone:
-        (tmp_path / name).unlink()
-    assert_accepted(music_composer(*wanted, "--cluster", cluster.address, cwd=tmp_path), "18 continuations")
-    assert {path.name: content_of(path) for path in tmp_path.glob("output-*")} == alone
+    alone = continued(tmp_path, None)
+    assert len(alone) == 3 * 3
+    assert continued(tmp_path, cluster.address) == alone
+
+
+CONTINUE = """
+from music_composer.audio.play_options import GenerateOptions
+from music_composer.cluster.options import ClusterOptions
+from music_composer.cluster.ray_engine import Ray
+from music_composer.context import Context
+from music_composer.pipelines.audio.generate import generate
+from music_composer.pipelines.audio.requests import GenerateRequest
+address = {address!r}
+engine = Ray(ClusterOptions(address)) if address else None
+generate(GenerateRequest(sampling=GenerateOptions(batch=2, count=3, seconds=0.3, seed=3)), Context(executor=engine))
+"""
+
+
+def continued(folder: Path, address: str | None) -> dict[str, Any]:
+    """Three continuations in batches of two."""
+    assert_accepted(run_python(CONTINUE.format(address=address), cwd=folder))
+    found = {path.name: content_of(path) for path in folder.glob("output-*")}
+    for name in found:
+        (folder / name).unlink()
+    return found
 
 
 def test_scores_are_rendered_to_the_same_bytes(cluster: Any, tmp_path: Path) -> None:
@@ -183,7 +201,7 @@ def test_scores_are_rendered_to_the_same_bytes(cluster: Any, tmp_path: Path) -> 
 
 def test_a_score_whose_worker_is_killed_is_rendered_by_another(cluster: Any, tmp_path: Path) -> None:
     for i in range(3):
-        write_tune(tmp_path / "scores" / f"{i}.mid", i, quarters=200)
+        write_tune(tmp_path / "scores" / f"{i}.mid", i, quarters=100)
     idle()
     with Started(
         "midi", "render", "scores", "--voice", "strings", "--cluster", cluster.address, cwd=tmp_path
@@ -226,7 +244,8 @@ def test_where_nothing_answers_is_said_at_once(secured: None, tmp_path: Path) ->
 def test_another_token_is_not_let_in(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
     write(tmp_path / "input_music_dataset" / "a.wav", tune(4))
-    refused = music_composer("prepare", "--cluster", cluster.address, cwd=tmp_path)
+    soon = {"music_composer.cluster.ray_session.JOIN_SECONDS": 8.0}
+    refused = music_composer("prepare", "--cluster", cluster.address, cwd=tmp_path, constants=soon)
     assert_refused(refused, "does not let this command in", "RAY_AUTH_TOKEN")
     assert len([line for line in refused.stderr.splitlines() if not line.startswith("preparing")]) == 1, "Ray is silent"
 

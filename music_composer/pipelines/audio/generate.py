@@ -30,6 +30,7 @@ from music_composer.pipelines.audio.loaded import LoadedModel, Session, batches_
 from music_composer.pipelines.audio.prompt_warnings import warn_out_of_distribution
 from music_composer.pipelines.audio.requests import GenerateRequest, InfillRequest, StreamRequest
 from music_composer.progress import duration
+from music_composer.training.beginning import CHOICE, MEMORY, OPTIONS, WEIGHTS
 from music_composer.values import Played
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def write_batch(request: GenerateRequest, numbers: Sequence[int]) -> list[str]:
     They equal those of the whole request where `numbers` are one of its batches.
     """
     said: list[str] = []
-    model = _kept_model(request.folders.model)
+    folder = request.folders.model
+    names = (OPTIONS, WEIGHTS, MEMORY, CHOICE)
+    stamp = tuple((folder / name).stat().st_mtime_ns for name in names if (folder / name).exists())
+    model = _kept_model(folder, stamp)
     session = session_of(model, request, SILENT)
     wanted = [beside(path, ".png") for path in numbered(session.options.name, session.options.count, ".wav")]
     player = model.player(session.run, session.options)
@@ -76,8 +80,8 @@ def write_batch(request: GenerateRequest, numbers: Sequence[int]) -> list[str]:
 
 
 @functools.lru_cache(maxsize=1)
-def _kept_model(folder: Path) -> LoadedModel:
-    """A worker process is given many batches of one model."""
+def _kept_model(folder: Path, stamp: tuple[int, ...]) -> LoadedModel:
+    """A worker process is given many batches of one model. stamp: changes when that is trained."""
     return load(folder)
 
 

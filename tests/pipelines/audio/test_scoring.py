@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,17 @@ def test_other_processes_hear_the_same(album) -> None:
     for executor in (None, parallel.Processes(2)):
         found.append(_analyses(music, MetricOptions(), Context(progress=events.append, executor=executor)))
     assert list(found[0]) == list(found[1]) == [*music.training, *music.real, *music.made, *music.codec]
-    assert [event.done for event in events if not event.ended] == [0, 1, 2, 3, 4] * 2
+    assert [event.done for event in events if not event.ended] == [0, 1, 2, 3, 4, 5] * 2
     for one, other in zip(found[0].values(), found[1].values(), strict=True):
-        for a, b in zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True):
-            np.testing.assert_equal(a, b)
+        assert_close(dataclasses.astuple(one), dataclasses.astuple(other))
+
+
+def assert_close(one: Any, other: Any) -> None:
+    """To rounding, as sums by one thread and by several differ."""
+    if isinstance(one, tuple):
+        for a, b in zip(one, other, strict=True):
+            assert_close(a, b)
+    elif isinstance(one, np.ndarray):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+    else:
+        assert one == other
