@@ -26,7 +26,7 @@ from pathlib import Path
 from scale.caches import write_cache, write_clips
 
 OPEN_FILES = 256
-TRAIN = ("train", "-d", "music", "--head", "flow", "-n", "8", "-l", "1", "-e", "1", "-b", "32", "--seed", "1")
+TRAIN = ("train", "-d", "music", "--head", "flow", "-n", "8", "-l", "1", "-e", "1", "--seed", "1")
 PCM_BYTES = 3600 * 44100 * 2 * 2.0  # of an hour of stereo in 16 bits
 GRADIENT_BYTES = 4.0  # of a weight
 

@@ -29,15 +29,17 @@ class FrameArray(Protocol):
     def __getitem__(self, part: slice, /) -> np.ndarray: ...
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be very many
 class ShardFrames:
     """Frames first..stop of a shard, float16, with `channels` channels.
 
+    folder, name: of its file.
     stored: channels in the file. missing: value of the channels that the file lacks; surplus channels are dropped.
     offset: bytes of other frames before them, see `audio.dataset.packs`.
     """
 
-    path: Path
+    folder: Path
+    name: str
     first: int
     stop: int
     stored: int
@@ -45,6 +47,10 @@ class ShardFrames:
     bands: int
     missing: float = 0.0
     offset: int = 0
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
 
     @property
     def shape(self) -> tuple[int, int, int]:

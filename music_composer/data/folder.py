@@ -41,7 +41,7 @@ OUR_OUTPUT = (b'"model":', b'"versions":', b'"music_composer":')  # all in the J
 HEAD_BYTES = 1 << 16  # of a JSON, that are looked at
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be very many
 class Fingerprint:
     """Enough to see that a file has changed: `content` is only computed when size or time differ."""
 
@@ -108,7 +108,7 @@ def _files_in(folder: Path, kind: _Kind, make: bool, ours: bool, say: Say) -> li
         raise kind.error("; ".join([_nothing_in(folder, kind), *notes]))
     for note in notes:
         say(note)
-    return sorted(found, key=lambda path: path.parts)
+    return sorted(found, key=lambda path: str(path).split(os.sep))  # `parts` would be kept in each
 
 
 def _require_folder(folder: Path, kind: _Kind, make: bool) -> None:

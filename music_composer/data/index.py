@@ -1,6 +1,6 @@
 """The index of a cache folder: a JSON file of entries, and a journal of those that were added since it was written.
 
-    index.json     magic, version, options, one entry for each file of the dataset
+    index.json     magic, version, options, one entry for each file of the dataset, each in a line of its own
     index.jsonl    the same label in its first line, then an entry a line; only while a cache is made
 
 The journal makes an entry cost the same however many there are, and a process killed at any moment loses none that is
@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Generic, Protocol, TypeVar
 
 from music_composer.errors import CacheError, MusicComposerError, OptionError, RecordError
-from music_composer.files.atomic import reason, whole_file, write_json
+from music_composer.files.atomic import END_OF_LISTING, begin_of_listing, reason, whole_file, write_listing
 from music_composer.records import from_plain
 
 LABEL_BYTES = 200  # at the beginning of a file of ours, in which its magic stands
@@ -58,7 +58,8 @@ class Index(Generic[EntryType]):
 
         Raises CacheError where a file of that name is not ours: it is left alone.
         """
-        entries = self._entries(self._read_index(say), say)
+        lines_of_index = self._lines()
+        entries = self._entries(self._read_index(say) if lines_of_index is None else lines_of_index, say)
         lines = self._text(self.journal).splitlines()
         if lines and self._fits(_parsed(lines[0])):
             entries |= self._entries([plain for line in lines[1:] if (plain := _parsed(line)) is not None], say)
@@ -66,9 +67,9 @@ class Index(Generic[EntryType]):
 
     def write(self, entries: Iterable[EntryType]) -> None:
         """Writes the index whole; the journal goes."""
-        songs = [dataclasses.asdict(entry) for entry in sorted(entries, key=lambda entry: entry.source)]  # type: ignore[call-overload]
+        songs = (dataclasses.asdict(entry) for entry in sorted(entries, key=lambda entry: entry.source))  # type: ignore[call-overload]
         try:
-            write_json(self.path, {**self.label, "songs": songs})
+            write_listing(self.path, self.label, "songs", songs)
             self.journal.unlink(missing_ok=True)
         except OSError as error:
             raise CacheError(f"{self.journal} cannot be removed: {reason(error)}") from error
@@ -98,6 +99,30 @@ class Index(Generic[EntryType]):
 
             yield add
 
+    def _lines(self) -> Iterator[Any] | None:
+        """The entries of an index as `write` writes it, one by one, since all of them as text may take much memory.
+
+        None where it is another.
+        """
+        begin, end = begin_of_listing(self.label, "songs").encode(), END_OF_LISTING.encode()
+        with contextlib.suppress(OSError):
+            if not self.path.is_file() or self.path.stat().st_size > MOST_BYTES:
+                return None
+            with self.path.open("rb") as file:
+                begins = file.read(len(begin)) == begin
+                file.seek(-len(end), os.SEEK_END)
+                if not begins or file.read() != end:
+                    return None
+            return self._plains()
+        return None  # whoever reads it otherwise says why
+
+    def _plains(self) -> Iterator[Any]:
+        with self.path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            next(file)
+            for line in file:
+                if line != END_OF_LISTING.lstrip():
+                    yield _parsed(line.rstrip(",\n"))
+
     def _read_index(self, say: Callable[[str], None]) -> Any:
         text = self._text(self.path)
         if not text:
@@ -116,7 +141,7 @@ class Index(Generic[EntryType]):
 
     def _entries(self, plains: Any, say: Callable[[str], None]) -> dict[str, EntryType]:
         entries, damaged = {}, 0
-        for plain in plains if isinstance(plains, list) else [None]:
+        for plain in plains if isinstance(plains, list | Iterator) else [None]:
             try:
                 entry = from_plain(self.entry, plain)
                 entries[entry.source] = entry

@@ -29,7 +29,7 @@ Span = tuple[int, int]  # frames start..stop of a recording, from its beginning
 WHOLE: Span = (0, 2**62)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be very many
 class Track:
     """What the split needs to know of one recording.
 
@@ -56,7 +56,7 @@ class Track:
         return self.start, self.stop
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be very many
 class Decision:
     """What was decided of one recording: frames that are trained on, and frames that never are."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from music_composer.data.split import Split
 from music_composer.errors import RecordError, RunFolderError
-from music_composer.files.atomic import read_json, reason, write_json
+from music_composer.files.atomic import read_json, reason, write_listing
 from music_composer.records import from_plain
 
 SPLIT = "split.json"
@@ -17,7 +17,9 @@ MOST_BYTES = 2**30
 
 def write_split(folder: Path, split: Split) -> None:
     """Keeps a split in a run folder."""
-    write_json(folder / SPLIT, {**LABEL, **dataclasses.asdict(split)})
+    head = dataclasses.asdict(dataclasses.replace(split, decisions=()))
+    del head["decisions"]
+    write_listing(folder / SPLIT, {**LABEL, **head}, "decisions", map(dataclasses.asdict, split.decisions))
 
 
 def read_split(folder: Path) -> Split | None:

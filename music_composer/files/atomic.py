@@ -18,7 +18,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +30,7 @@ PART = re.compile(
 )
 STEM_LENGTH = 40  # characters of a file's name that its part name keeps: a name is 255 bytes at most
 FOREIGN_PART_SECONDS = 86400.0  # after which a part file of another machine's process counts as left behind
+END_OF_LISTING = "\n]}\n"
 LARGEST_JSON = 64 * 2**20  # bytes
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a write says without naming a file
 
@@ -138,6 +139,20 @@ def write_json(path: Path, content: Any) -> None:
     with whole_file(path) as part:
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         part.write_text(text, encoding="utf-8", errors="backslashreplace")  # file names need not be Unicode
+
+
+def write_listing(path: Path, head: Mapping[str, Any], name: str, items: Iterable[Any]) -> None:
+    """Writes a JSON object with a very long list in its last field, each item in a line, one after the other."""
+    with whole_file(path) as part, part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        file.write(begin_of_listing(head, name))
+        for number, item in enumerate(items):
+            file.write(",\n" * (number > 0) + json.dumps(item, ensure_ascii=False))
+        file.write(END_OF_LISTING)
+
+
+def begin_of_listing(head: Mapping[str, Any], name: str) -> str:
+    """The first line of such a file."""
+    return f'{json.dumps(head)[:-1]}, "{name}": [\n'
 
 
 def read_json(path: Path, largest: int = LARGEST_JSON, finite: bool = True) -> Any:

@@ -34,7 +34,7 @@ class Cancelled(Exception):
     """Preparing a recording was stopped on request."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be very many
 class Song:
     """The entry of a recording in the index."""
 
@@ -142,7 +142,7 @@ def _cut(
         status = path.stat()
         if (status.st_size, status.st_mtime_ns) != (fingerprint.size, fingerprint.mtime_ns):
             raise RecordingError(f"{path}: changed while it was read: run this again when it is whole")
-        whole = ShardFrames(part, 0, len(levels), reading.channels, reading.channels, options.bands)
+        whole = ShardFrames(part.parent, part.name, 0, len(levels), reading.channels, reading.channels, options.bands)
         acoustic = acoustic_fingerprint_of(whole, options)
     remarks, loudest = tuple(reading.remarks), round(float(levels.max()), 3)
     return Song(
@@ -209,11 +209,11 @@ def open_shard(folder: Path, song: Song, options: FrameOptions, channels: int) -
 
     Raises CacheError when the file is missing or damaged.
     """
-    path = folder / song.shard
     if not shard_is_whole(folder, song, options):
-        raise CacheError(f"{path} is missing or damaged: run `music-composer prepare` to make it again")
+        raise CacheError(f"{folder / song.shard} is missing or damaged: run `music-composer prepare` to make it again")
     silence = float(np.log(spectrogram.floor(options)))
-    return ShardFrames(path, song.start, song.stop, song.channels, channels, options.bands, silence, song.offset)
+    place = folder, song.shard, song.start, song.stop, song.channels
+    return ShardFrames(*place, channels, options.bands, silence, song.offset)
 
 
 class Meter:

@@ -27,7 +27,7 @@ HELD_OUT_STEPS = 131
 MOST_HELD_OUT = 310_000  # frames that are judged after each epoch, about an hour, taken from everywhere
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be very many
 class Segment:
     """Frames start..stop of song number `song`."""
 
@@ -40,7 +40,7 @@ class Segment:
         return self.stop - self.start
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # there may be very many
 class Passage:
     """A contiguous part of the training music. ring: its end leads into its start."""
 
