@@ -6,8 +6,9 @@
     python benchmarks/scale_plan.py plan --hours 100 1000 10000 --machines 1 8 --gpus 1 8
 
 `measure` starts `music-composer` from the PATH, with at most 256 open files, and kills a training after its first
-update. The line through the two rows before predicts a row. `plan` takes every figure as an option. Its defaults were
-measured, but for the disk, the network and the prices, which are assumed: see docs/scale.md.
+update. The last column is the time of listing the windows of an epoch. The line through the two rows before predicts a
+row. `plan` takes every figure as an option. Its defaults were measured, but for the disk, the network and the prices,
+which are assumed: see docs/scale.md.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from scale.caches import write_cache, write_clips
+from scale.caches import window_list, write_cache, write_clips
 
 OPEN_FILES = 256
 TRAIN = ("train", "-d", "music", "--head", "flow", "-n", "8", "-l", "1", "-e", "1", "--seed", "1")
@@ -100,8 +101,8 @@ def print_plans(options: argparse.Namespace) -> None:
 
 
 def measure(options: argparse.Namespace) -> None:
-    print("| hours | recordings | cache | second prepare | predicted | training start | predicted |")
-    print("|---|---|---|---|---|---|---|")
+    print("| hours | recordings | cache | second prepare | predicted | training start | predicted | windows |")
+    print("|---|---|---|---|---|---|---|---|")
     rows: list[tuple[float, Cost, Cost]] = []
     caches = [(each, "") for each in options.hours] + [(each, "sparse") for each in options.sparse]
     for amount, kind in [*caches, *((each, "clips") for each in options.clips)]:
@@ -112,7 +113,7 @@ def measure(options: argparse.Namespace) -> None:
             else:
                 count, hours = write_cache(folder, amount, kind == "sparse"), amount
             size = sum(path.stat().st_size for path in (folder / "train_data").iterdir())
-            prepare, start = prepared(folder), training_start(folder)
+            prepare, start, windows = prepared(folder), training_start(folder), window_list(folder)
         finally:
             shutil.rmtree(folder)
         rows.append((hours, prepare, start))
@@ -121,7 +122,7 @@ def measure(options: argparse.Namespace) -> None:
             cells.append(f"{cost.seconds:.1f} s, {cost.megabytes:.0f} MB")
             cells.append(f"{predicted(rows, place, hours):.1f} s" if len(rows) > 2 else "")
         name = f"{hours:.4g}{f' ({kind})' if kind else ''}"
-        print(f"| {name} | {count:,} | {size / 1e9:.1f} GB | {' | '.join(cells)} |", flush=True)
+        print(f"| {name} | {count:,} | {size / 1e9:.1f} GB | {' | '.join(cells)} | {windows:.2f} s |", flush=True)
 
 
 def predicted(rows: list[tuple[float, Cost, Cost]], place: int, hours: float) -> float:

@@ -6,17 +6,21 @@ import dataclasses
 import hashlib
 import math
 import os
+import time
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from music_composer.audio.continuation.run_folder import Run
 from music_composer.audio.dataset import cache
 from music_composer.audio.dataset.shards import Song, shard_of
-from music_composer.audio.options import FrameOptions
+from music_composer.audio.dataset.windows import epoch_windows
+from music_composer.audio.options import FrameOptions, ModelOptions
 from music_composer.data.fingerprints import BANDS, PLACES, text_of
 from music_composer.data.folder import Fingerprint
 from music_composer.data.index import Index
+from music_composer.pipelines.audio.validation import dataset_for, split_of
 
 SONG_SECONDS = 240.0
 CLIP_SECONDS = 1.0, 30.0
@@ -63,6 +67,17 @@ def write_clips(folder: Path, count: int) -> float:
         songs.append(song)
     _write_index(folder, songs)
     return sum(song.frames for song in songs) / options.frames_per_second / 3600
+
+
+def window_list(folder: Path) -> float:
+    """Seconds of listing the windows of an epoch of a folder that `write_cache` or `write_clips` has written."""
+    ready = cache.open_cache(folder / "music", folder / "train_data")
+    assert ready
+    run = Run(folder / "model", ready.options, ModelOptions(), ready.channels)
+    dataset = dataset_for(ready, run, split_of(ready, run, lambda line: None, new=True))
+    started = time.monotonic()
+    assert epoch_windows(dataset, 1, 0)
+    return time.monotonic() - started
 
 
 def _laid_out(folder: Path, seconds: float) -> Path:

@@ -45,7 +45,7 @@ def choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[st
         return Figures(1.0, 9.0), Figures(0.5, 1.0)
 
     monkeypatch.setattr("music_composer.reports.plots.plot_loss", lambda history, path: path.write_bytes(b"picture"))
-    monkeypatch.setattr(devices, "load_keras", lambda: None)
+    monkeypatch.setattr(devices, "load_keras", lambda before: None)
     monkeypatch.setattr(devices, "describe", lambda: "no network")
     monkeypatch.setattr(compose, "trainable_network", trainable)
     monkeypatch.setattr(compose, "_report_copying", lambda *_: None)
