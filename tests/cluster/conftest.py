@@ -1,4 +1,4 @@
-"""A cluster of two nodes on this machine, with a token of its own, for all tests of a worker process."""
+"""A cluster of two nodes on this machine, with a token of its own, for all tests of a module."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def secured() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # idle, it still takes a tenth of a machine from other tests
 def cluster(secured: None) -> Iterator[Any]:
     """Two nodes of one processor each, `cluster.address` being that of the head."""
     from ray.cluster_utils import Cluster
