@@ -120,7 +120,7 @@ def measure(options: argparse.Namespace) -> None:
         cells = []
         for place, cost in ((1, prepare), (2, start)):
             cells.append(f"{cost.seconds:.1f} s, {cost.megabytes:.0f} MB")
-            cells.append(f"{predicted(rows, place, hours):.1f} s" if len(rows) > 2 else "")
+            cells.append(f"{predicted(rows, place, hours):.1f} s" if len(rows) > 2 and kind != "clips" else "")
         name = f"{hours:.4g}{f' ({kind})' if kind else ''}"
         print(f"| {name} | {count:,} | {size / 1e9:.1f} GB | {' | '.join(cells)} | {windows:.2f} s |", flush=True)
 
