@@ -120,7 +120,7 @@ class Index(Generic[EntryType]):
         with self.path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             next(file)
             for line in file:
-                if line != END_OF_LISTING.lstrip():
+                if line.strip() and line != END_OF_LISTING.lstrip():  # a list of nothing has an empty line
                     yield _parsed(line.rstrip(",\n"))
 
     def _read_index(self, say: Callable[[str], None]) -> Any:

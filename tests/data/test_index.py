@@ -118,6 +118,14 @@ def test_an_index_with_nothing_in_it_is_made_again(made, tmp_path, content):
     assert prepare(made / "music", tmp_path / "cache")[1].done == 2
 
 
+def test_an_index_of_nothing_is_whole(tmp_path):
+    index, said = station._index(tmp_path, FrameOptions()), []
+    index.write([])
+    assert json.loads(index.path.read_text())["songs"] == []
+    assert index.read(said.append) == {}
+    assert said == []
+
+
 def test_a_pipe_in_the_place_of_a_shard_is_not_waited_for(made, tmp_path):
     shutil.copytree(made / "cache", tmp_path / "cache")
     shard = next(iter((tmp_path / "cache").glob("frames-*.npy")))
