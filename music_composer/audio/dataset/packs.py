@@ -55,7 +55,7 @@ def pack(
             names = parallel.map(
                 write_pack, [(each, folder, options) for each in some], executor or parallel.Sequential()
             )
-        except CacheError as error:
+        except MusicComposerError as error:  # a worker process may have died, too
             say(f"note: {error}; the frames of short recordings stay in files of their own")
             break
         places: dict[str, tuple[str, int]] = {}
@@ -87,12 +87,8 @@ def write_pack(songs: Sequence[Song], folder: Path, options: FrameOptions) -> st
                         if not block:
                             raise CacheError(f"{folder / song.shard} is cut short: run this again")
                         left -= file.write(block)
-    except CacheError:
-        raise
     except OSError as error:
         raise CacheError(f"{folder / name} cannot be written: {reason(error)}") from error
-    except MusicComposerError as error:
-        raise CacheError(str(error)) from error
     return name
 
 
