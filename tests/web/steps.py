@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,12 +41,14 @@ def press_start(tab: Any, form: Any) -> Any:
     return tab.locator(f'#jobs > li[data-job="{answered.value.json()["id"]}"]')
 
 
-def entry_of(tab: Any, where: str, name: str) -> Any:
-    """A file of the list `music` or `results`."""
+def entry_of(tab: Any, where: str, name: str | re.Pattern[str]) -> Any:
+    """A file of the whole list `music` or `results`, by a part of its name or a pattern for it."""
+    expect(tab.locator("#folder")).not_to_be_empty()  # the first answer of the server is on the page
     more = tab.locator(f"#more-{where}")
     if where == "results" and more.is_visible():
         more.click()
-    return tab.locator(f"#{where} > li", has_text=name)
+        expect(more).to_be_hidden()  # with the next answer, which brings the rest
+    return tab.locator(f"#{where} > li").filter(has=tab.locator(".name", has_text=name))
 
 
 def state_of(job: Any) -> Any:
