@@ -156,11 +156,9 @@ def test_a_gap_is_filled_and_the_rest_stays_as_it_is(tab: Any, home: Path, by: s
     canvas = form.locator("canvas.wave")
     expect(canvas).to_be_visible()
     if by == "mouse":
-        box = canvas.bounding_box()
-        tab.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
-        tab.mouse.down()
-        tab.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20)
-        tab.mouse.up()
+        width = canvas.bounding_box()["width"]
+        begin, end = ({"x": width * share, "y": 20} for share in (0.5, 0.6))
+        canvas.drag_to(canvas, source_position=begin, target_position=end)  # waits while the page is still moving
     else:
         form.get_by_label("--from").fill("10")
         form.get_by_label("--to").fill("12")
