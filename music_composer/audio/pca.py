@@ -59,11 +59,15 @@ def fit_encoding(
 ) -> Encoding:
     """Fits principal components to the steps of all songs, arrays (frames, channels, bands), read block by block."""
     moments = merge(moments_of(block) for block in fitting_blocks(songs, frames_per_step))
-    fitted = principal_components(moments, components, whitening_exponent)
     every = -(-moments.count // RANGE_STEPS)
+    mean, covariance = covariance_of(moments)
+    del moments  # as large as the covariance, and the decomposition needs room for two more
+    fitted = principal_components(mean, covariance, components, whitening_exponent)
+    del covariance
     latents = np.concatenate([encode(block[::every], fitted) for block in fitting_blocks(songs, frames_per_step)])
     low, high = np.quantile(latents, [OUTLIERS, 1 - OUTLIERS], axis=0).astype(np.float32)
-    ceiling = np.quantile(decode(latents, fitted), 1 - LOUD_OUTLIERS, axis=0).astype(np.float32)
+    decoded = decode(latents, fitted)
+    ceiling = np.quantile(decoded, 1 - LOUD_OUTLIERS, axis=0, overwrite_input=True).astype(np.float32)
     return dataclasses.replace(fitted, low=low, high=high, ceiling=ceiling)
 
 
@@ -97,10 +101,21 @@ def merge(parts: Iterable[Moments]) -> Moments:
     return Moments(count, total, products)
 
 
+def covariance_of(moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the mean (size,) and the covariance (size, size) of the steps, float64."""
+    mean = moments.total / moments.count
+    return mean, moments.products / moments.count - np.outer(mean, mean)
+
+
 def principal_components(
-    moments: Moments, components: int, whitening_exponent: float = ModelOptions.whitening_exponent
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    components: int,
+    whitening_exponent: float = ModelOptions.whitening_exponent,
 ) -> Encoding:
     """Returns the directions of largest variance, `components` of them or as many as there are.
+
+    mean (size,) and covariance (size, size): of the steps, float64. The covariance is overwritten.
 
     The deviation of a latent is its own deviation to the power `whitening_exponent`, scaled so that the mean square is
     1. A flow first settles what stands out most from its noise. If all latents were alike, chord and hiss would be
@@ -110,9 +125,10 @@ def principal_components(
     Directions with less than a millionth of the largest variance carry only rounding errors; their latents stay near
     zero.
     """
-    mean = moments.total / moments.count
-    covariance = moments.products / moments.count - np.outer(mean, mean)
-    variances, directions = np.linalg.eigh(covariance)
+    from scipy.linalg import eigh  # takes a moment, and only the fit needs it
+
+    # The same bits as NumPy's, without its two copies. LAPACK wants columns, and a covariance is its own transpose.
+    variances, directions = eigh(covariance.T, overwrite_a=True, check_finite=False, driver="evd")
     # `eigh` returns rising values; rounding can make the smallest ones negative.
     variances = np.maximum(variances[::-1], 0)
     directions = directions[:, ::-1][:, :components]
@@ -140,4 +156,6 @@ def encode(steps: np.ndarray, encoding: Encoding) -> np.ndarray:
 
 def decode(latents: np.ndarray, encoding: Encoding) -> np.ndarray:
     """latents (..., components) -> steps (..., size)."""
-    return latents @ encoding.backward + encoding.mean
+    steps = latents @ encoding.backward
+    steps += encoding.mean  # in place: steps are many times as large as their latents
+    return steps
