@@ -7,13 +7,16 @@ dies, or a machine that goes, costs the jobs that it was at: they are run again 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from music_composer import parallel
 from music_composer.cluster import ranks, ray_ranks
+from music_composer.cluster.bundles import Bundles
 from music_composer.cluster.options import ClusterOptions
 from music_composer.cluster.ray_session import Head, joined, leave
 from music_composer.context import Context
@@ -86,24 +89,34 @@ class Ray:
     ) -> None:
         workers = self.options.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         task = ray.remote(num_cpus=1, max_retries=TRIES - 1)(_attempt)
-        here, waiting, running = str(Path.cwd()), iter(enumerate(jobs)), dict[Any, int]()
+        here, bundles, running = str(Path.cwd()), Bundles(len(jobs), workers), dict[Any, list[int]]()
         head, shared = Head(self.options.address or ""), _Shared(ray)
         try:
             while True:
-                while len(running) < workers and (following := next(waiting, None)):
+                while len(running) < workers and (numbers := bundles.following()):
                     check()
-                    number, job = following
-                    running[task.remote(here, work, *shared.references(job))] = number
+                    bundle = [shared.references(jobs[number]) for number in numbers]
+                    lengths = [len(job) for job in bundle]
+                    running[task.remote(here, work, lengths, *itertools.chain(*bundle))] = numbers
                 if not running:
                     return
                 ready, _ = ray.wait(list(running), timeout=POLL_SECONDS)
                 check()
                 head.require()
                 for reference in ready:
-                    result = _result(ray, reference)
-                    if isinstance(result, parallel.Failed) and isinstance(result.error, Lost):
+                    numbers = running.pop(reference)
+                    try:
+                        results, seconds = ray.get(reference)
+                    except ray.exceptions.RayError:
                         head.require(now=True)  # it may be the cluster that is lost
-                    done(running.pop(reference), result)
+                        if len(numbers) > 1:
+                            bundles.again(numbers)
+                        else:
+                            done(numbers[0], parallel.Failed(Lost(0)))
+                        continue
+                    bundles.took(len(numbers), seconds)
+                    for number, result in zip(numbers, results, strict=True):
+                        done(number, result)
         except ClusterError:
             raise  # there is nobody left who could end them
         except BaseException:
@@ -134,14 +147,12 @@ class _Shared:
         return found
 
 
-def _attempt(folder: str, work: parallel.Work, *job: Any) -> Any:
-    """A job in a worker process. folder: that of the command, from which paths start."""
+def _attempt(folder: str, work: parallel.Work, lengths: Sequence[int], *arguments: Any) -> tuple[list[Any], float]:
+    """Jobs in a worker process. folder: that of the command, from which paths start. lengths: of their arguments.
+
+    Returns their results, and the seconds that all of them took.
+    """
     os.chdir(folder)
-    return parallel.attempted(work, *job)
-
-
-def _result(ray: Any, reference: Any) -> Any:
-    try:
-        return ray.get(reference)
-    except ray.exceptions.RayError:
-        return parallel.Failed(Lost(0))
+    begun, rest = time.monotonic(), iter(arguments)
+    results = [parallel.attempted(work, *itertools.islice(rest, length)) for length in lengths]
+    return results, time.monotonic() - begun

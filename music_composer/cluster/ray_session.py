@@ -99,6 +99,8 @@ def leave() -> None:
 
 def _join(ray: Any, options: ClusterOptions) -> None:
     here = {"num_cpus": options.workers, "include_dashboard": False} if options.address == LOCAL else {}
+    # A thread of Ray prints on standard output, which may hold music, when a worker dies. No option is against it.
+    ray._private.worker.print_to_stdstream = lambda *_, **__: None
     ray.init(address=options.address, log_to_driver=False, logging_level=logging.CRITICAL, **here)
 
 

@@ -119,6 +119,37 @@ def test_what_a_killed_node_was_at_is_done_elsewhere(cluster: Any, recordings: P
     assert_prepared_as(recordings, here)
 
 
+def test_a_job_that_ends_every_worker_is_given_up(cluster: Any, tmp_path: Path) -> None:
+    code = f"""
+from music_composer import parallel
+from music_composer.cluster.options import ClusterOptions
+from music_composer.cluster.ray_engine import Ray
+jobs = [("1 + 1",), ("__import__('os')._exit(3)",), ("2 + 2",)]
+print(*parallel.map(eval, jobs, Ray(ClusterOptions({cluster.address!r})), caught=(Exception,)), sep="; ")
+"""
+    done = run_python(code, cwd=tmp_path)
+    assert_accepted(done)
+    assert (done.stdout.strip(), done.stderr) == (
+        "2; 4 worker processes, one after the other, ended while they were at it; 4",
+        "",
+    )
+
+
+def test_ctrl_c_ends_the_jobs_that_run_and_the_same_command_goes_on(
+    cluster: Any, recordings: Path, tmp_path: Path
+) -> None:
+    here = laid_out(recordings, tmp_path)
+    idle()
+    with Started("prepare", "--cluster", cluster.address, cwd=here, constants=SMALL) as process:
+        begun(process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    idle()
+    assert_accepted(music_composer("prepare", "--cluster", cluster.address, cwd=here), "6 recordings")
+    assert_prepared_as(recordings, here)
+
+
 def test_a_head_that_is_gone_is_said_and_the_same_command_goes_on(
     secured: None, recordings: Path, tmp_path: Path
 ) -> None:
