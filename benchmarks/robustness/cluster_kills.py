@@ -113,7 +113,8 @@ def result_of(work: Path, job: str, way: Callable[..., None]) -> dict[str, Any]:
             continue
         content: Any = path.read_bytes()
         if path.suffix == ".json" and isinstance(plain := json.loads(content), dict):
-            content = plain | {"versions": None}  # of which a process may have loaded more than it needs
+            # Libraries of which a process may have loaded more than it needs, and how long it took.
+            content = plain | {"versions": None, "seconds": None}
         # The folder of an evolution is called by the time of day.
         found["/".join(part for part in path.relative_to(folder).parts if not part[:8].isdigit())] = content
     return found
