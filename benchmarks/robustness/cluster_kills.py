@@ -10,6 +10,7 @@ exits with 1 if anything differs. Needs Ray. Linux.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
 import shutil
@@ -42,7 +43,6 @@ CONSTANTS = MappingProxyType(
         "music_composer.pipelines.audio.copy_check.MAX_SECONDS": 0.0,
     }
 )
-RUNNING = b"ray::_attempt"  # how Ray calls a process that runs a job
 
 
 def main() -> None:
@@ -89,8 +89,6 @@ def lay_out(work: Path) -> None:
 
 def result_of(work: Path, job: str, way: Callable[..., None]) -> dict[str, Any]:
     """What a command writes into a new folder, run in this way: contents by path."""
-    import json
-
     from tests.command import Started
 
     folder = work / "here"
@@ -164,16 +162,11 @@ def with_nodes(act: Callable[[str, Callable[[], None]], None]) -> None:
 
 def both_running() -> list[int]:
     """Waits until two processes run jobs, and returns their numbers."""
+    from tests.cluster.conftest import workers
+
     until = time.monotonic() + 100
     while time.monotonic() < until:
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                running = Path(f"/proc/{name}/cmdline").read_bytes().startswith(RUNNING)
-            except OSError:  # it has ended
-                continue
-            found += [int(name)] if running else []
-        if len(found) > 1:
+        if len(found := workers()) > 1:
             return found
         time.sleep(0.005)
     raise SystemExit("no two jobs have run at the same time")

@@ -127,7 +127,7 @@ def principal_components(
     """
     from scipy.linalg import eigh  # takes a moment, and only the fit needs it
 
-    # The same bits as NumPy's, without its two copies. LAPACK wants columns, and a covariance is its own transpose.
+    # As NumPy's, without its two copies. LAPACK wants columns, and a covariance is its own transpose.
     variances, directions = eigh(covariance.T, overwrite_a=True, check_finite=False, driver="evd")
     # `eigh` returns rising values; rounding can make the smallest ones negative.
     variances = np.maximum(variances[::-1], 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-BUNDLE_SECONDS = 2.0  # that a bundle is to take: a hundred times what it costs to send
+BUNDLE_SECONDS = 2.0  # that a bundle is to take: about a hundred times what it costs to send
 
 
 class Bundles:
