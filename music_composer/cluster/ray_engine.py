@@ -26,6 +26,8 @@ from music_composer.quiet import quiet_libraries
 POLL_SECONDS = 0.2  # between two looks at whether to stop
 TRIES = 4
 SMALL = (int, float, str, Path, type(None))  # cheaper to send again
+# Jobs of one machine share its GPU: each takes the memory that it needs, and not nearly all of it.
+SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,6 +155,8 @@ def _attempt(folder: str, work: parallel.Work, lengths: Sequence[int], *argument
     Returns their results, and the seconds that all of them took.
     """
     os.chdir(folder)
+    for name, value in SHARED_GPU.items():
+        os.environ.setdefault(name, value)
     begun, rest = time.monotonic(), iter(arguments)
     results = [parallel.attempted(work, *itertools.islice(rest, length)) for length in lengths]
     return results, time.monotonic() - begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -41,6 +42,12 @@ def test_without_ray_everything_else_works_and_the_option_says_what_to_install(t
     refused = run_python(WITHOUT.format(words=["--cluster", "local"]), cwd=tmp_path)
     assert_refused(refused, "Ray, which is not installed", "pip install 'music-composer[cluster]'", code=2)
     assert_accepted(run_python(WITHOUT.format(words=[]), cwd=tmp_path), "1 recordings")
+
+
+def test_jobs_of_one_machine_share_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"TF_FORCE_GPU_ALLOW_GROWTH": "", "HOME": "/"})
+    (found,), _ = ray_engine._attempt(".", dict, [1], os.environ)
+    assert found == {"TF_FORCE_GPU_ALLOW_GROWTH": "", "XLA_PYTHON_CLIENT_PREALLOCATE": "false", "HOME": "/"}
 
 
 def test_without_the_option_nothing_listens(tmp_path: Path) -> None:

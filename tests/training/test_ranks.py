@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from music_composer.training.ranks import Alone, TensorFlowRanks
+from tests.gpus import GPUS, of_its_own
 from tests.training.trained_by_ranks import UPDATES
 
 
@@ -24,12 +27,17 @@ def free_addresses(count: int) -> list[str]:
     return found
 
 
-def trained(folder: Path, count: int) -> list[dict[str, np.ndarray]]:
-    """What `count` processes write that train together."""
+def trained(
+    folder: Path, count: int, variables: Callable[[int], dict[str, str]] = lambda rank: {}
+) -> list[dict[str, np.ndarray]]:
+    """What `count` processes write that train together. variables: of the environment of each."""
     addresses = free_addresses(count) if count > 1 else []
     files = [folder / f"{count}-{rank}.npz" for rank in range(count)]
     command = [sys.executable, "-m", "tests.training.trained_by_ranks"]
-    running = [subprocess.Popen([*command, str(rank), str(file), *addresses]) for rank, file in enumerate(files)]
+    running = [
+        subprocess.Popen([*command, str(rank), str(file), *addresses], env=os.environ | variables(rank))
+        for rank, file in enumerate(files)
+    ]
     assert [process.wait(timeout=200) for process in running] == [0] * count
     return [dict(np.load(file)) for file in files]
 
@@ -37,8 +45,24 @@ def trained(folder: Path, count: int) -> list[dict[str, np.ndarray]]:
 @pytest.mark.journey
 def test_two_ranks_train_as_one_process_does(tmp_path: Path) -> None:
     """With dropout, averaged weights and carried state, one with more rows than the other, and stopped on the way."""
-    (alone,) = trained(tmp_path, 1)
-    one, other = trained(tmp_path, 2)
+    assert_trained_alike(*trained(tmp_path, 1), *trained(tmp_path, 2))
+
+
+@pytest.mark.journey
+@pytest.mark.skipif(not GPUS, reason="there is no GPU")
+def test_two_ranks_on_gpus_do_too_and_sum_by_nccl(tmp_path: Path) -> None:
+    def variables(rank: int) -> dict[str, str]:
+        report = {"NCCL_DEBUG": "INFO", "NCCL_DEBUG_FILE": str(tmp_path / f"nccl-{rank}")}
+        return of_its_own(rank) | report | {"NVIDIA_TF32_OVERRIDE": "0"}  # 32 bits, as on processors
+
+    assert_trained_alike(*trained(tmp_path, 1, variables), *trained(tmp_path, 2, variables))
+    for rank in range(2):
+        assert f"rank {rank} nranks 2" in (tmp_path / f"nccl-{rank}").read_text()
+
+
+def assert_trained_alike(
+    alone: dict[str, np.ndarray], one: dict[str, np.ndarray], other: dict[str, np.ndarray]
+) -> None:
     assert len(alone["losses"]) == UPDATES
     np.testing.assert_allclose(one["losses"], alone["losses"], rtol=1e-6)
     np.testing.assert_allclose(one["held_out"], alone["held_out"], rtol=1e-6)
