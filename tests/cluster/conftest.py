@@ -13,6 +13,8 @@ import pytest
 
 from music_composer.cluster.ray_session import QUIET
 
+NODE = {"num_cpus": 1, "include_dashboard": False, "include_log_monitor": False, "no_monitor": True}  # no autoscaler
+
 
 @pytest.fixture(scope="session")
 def secured() -> Iterator[None]:
@@ -33,9 +35,8 @@ def cluster(secured: None) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     soon = {"health_check_period_ms": 500, "health_check_failure_threshold": 2}  # until a killed node counts as gone
-    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": soon}
-    nodes = Cluster(initialize_head=True, head_node_args=head)
-    nodes.add_node(num_cpus=1)
+    nodes = Cluster(initialize_head=True, head_node_args=NODE | {"_system_config": soon})
+    nodes.add_node(**NODE)
     nodes.wait_for_nodes()
     yield nodes
     nodes.shutdown()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.conftest import workers
+from tests.cluster.conftest import NODE, workers
 from tests.command import Started, assert_accepted, assert_refused, music_composer, run_python, tune, write
 from tests.symbolic.tunes import write_tune
 
@@ -108,7 +108,7 @@ def test_what_a_killed_worker_was_at_is_done_again(cluster: Any, recordings: Pat
 
 def test_what_a_killed_node_was_at_is_done_elsewhere(cluster: Any, recordings: Path, tmp_path: Path) -> None:
     here = laid_out(recordings, tmp_path)
-    third = cluster.add_node(num_cpus=1)
+    third = cluster.add_node(**NODE)
     cluster.wait_for_nodes()
     idle()
     with Started("prepare", "--cluster", cluster.address, cwd=here, constants=SMALL) as process:
@@ -157,7 +157,7 @@ def test_a_head_that_is_gone_is_said_and_the_same_command_goes_on(
 
     here = laid_out(recordings, tmp_path)
     idle()
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    nodes = Cluster(initialize_head=True, head_node_args=NODE)
     try:
         soon = SMALL | {"music_composer.cluster.ray_session.GONE_SECONDS": 2.0}
         with Started("prepare", "--cluster", nodes.address, cwd=here, constants=soon) as process:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cluster.conftest import workers
+from tests.cluster.conftest import NODE, workers
 from tests.command import Started, assert_accepted, music_composer, tune, write
 from tests.gpus import GPUS, of_its_own
 
@@ -61,7 +61,7 @@ def test_a_training_on_two_gpus_goes_on_without_one_of_its_ranks(secured: None, 
     from ray.cluster_utils import Cluster
 
     report = {"NCCL_DEBUG": "INFO", "NCCL_DEBUG_FILE": str(tmp_path / "nccl-%p")}
-    kind = {"num_cpus": 2, "num_gpus": 1, "include_dashboard": False}
+    kind = NODE | {"num_cpus": 2, "num_gpus": 1}
     nodes = Cluster(initialize_head=True, head_node_args=kind | {"env_vars": of_its_own(0) | report})
     try:
         nodes.add_node(**kind, env_vars=of_its_own(1) | report)
