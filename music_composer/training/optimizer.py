@@ -20,10 +20,15 @@ class FusedAdamW(keras.optimizers.AdamW):
     `ema_momentum` does: weights that were not trained yet do not count for long.
     """
 
-    ema_momentum: Any
     all_reduce: Callable[[list[Any]], list[Any]] | None = None  # of the gradients, where several processes train
+    _scalars: dict[str, Any]  # of the update that is being applied
 
     def apply(self, grads: list[Any], trainable_variables: list[Any] | None = None) -> None:
+        # Once for all weights: a graph that has them for each takes longer to build.
+        step = ops.cast(self.iterations, "float32") + 1
+        scalars = {"beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
+        scalars |= {"beta1_power": self.beta_1**step, "beta2_power": self.beta_2**step}
+        self._scalars = {name: ops.convert_to_tensor(value, "float32") for name, value in scalars.items()}
         # Here, because gradients are clipped by the norm of the whole batch.
         super().apply(self.all_reduce(grads) if self.all_reduce else grads, trainable_variables)
 
@@ -35,22 +40,20 @@ class FusedAdamW(keras.optimizers.AdamW):
         import tensorflow as tf
 
         index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations.value + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=self.beta_1**step,
-            beta2_power=self.beta_2**step,
             lr=tf.cast(learning_rate, tf.float32),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
             grad=gradient,
+            **self._scalars,
         )
 
     def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
-        momentum, updates = self.ema_momentum, ops.cast(self.iterations, "float32")
-        self.ema_momentum = ops.minimum(momentum, (1 + updates) / (10 + updates)) if self.use_ema else momentum
-        super()._update_model_variables_moving_average(trainable_variables)
-        self.ema_momentum = momentum
+        if not self.use_ema:
+            return
+        updates = ops.cast(self.iterations, "float32")
+        momentum = ops.minimum(self.ema_momentum, (1 + updates) / (10 + updates))
+        momentum = ops.cast(updates > 0, "float32") * momentum  # the first average is the first weights
+        for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
+            average.assign(momentum * average + (1 - momentum) * variable)
