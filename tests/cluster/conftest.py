@@ -13,7 +13,14 @@ import pytest
 
 from music_composer.cluster.ray_session import QUIET
 
-NODE = {"num_cpus": 1, "include_dashboard": False, "include_log_monitor": False, "no_monitor": True}  # no autoscaler
+# Without the processes of the autoscaler and of the log, and on processors even where there is a GPU.
+NODE = {
+    "num_cpus": 1,
+    "include_dashboard": False,
+    "include_log_monitor": False,
+    "no_monitor": True,
+    "env_vars": {"CUDA_VISIBLE_DEVICES": ""},
+}
 
 
 @pytest.fixture(scope="session")

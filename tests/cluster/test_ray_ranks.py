@@ -64,7 +64,7 @@ def test_a_training_on_two_gpus_goes_on_without_one_of_its_ranks(secured: None, 
     kind = NODE | {"num_cpus": 2, "num_gpus": 1}
     nodes = Cluster(initialize_head=True, head_node_args=kind | {"env_vars": of_its_own(0) | report})
     try:
-        nodes.add_node(**kind, env_vars=of_its_own(1) | report)
+        nodes.add_node(**kind | {"env_vars": of_its_own(1) | report})
         nodes.wait_for_nodes()
         for i in range(2):
             write(tmp_path / "input_music_dataset" / f"{i}.wav", tune(12, seed=i, channels=1))
